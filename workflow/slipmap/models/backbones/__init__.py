@@ -1,0 +1,1 @@
+"""Trunks that several architectures share."""

@@ -1,0 +1,148 @@
+"""The contract that every architecture keeps: any number of bands, any image size, logits of the same size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from slipmap.errors import InputError
+
+
+class SegmentationModel(nn.Module):
+    """Base class of all segmentation models.
+
+    A subclass calls ``super().__init__(in_channels, classes)``, sets ``stride`` and implements :meth:`_forward` for
+    inputs whose height and width are multiples of ``stride``.
+
+    Parameters
+    ----------
+    in_channels
+        Number of input bands.
+    classes
+        Number of output channels. One channel is the logit of "landslide"; with more, one logit per class.
+
+    Attributes
+    ----------
+    stride : int
+        ``forward`` pads the input to a multiple of it by mirror reflection (without repeating the border; reflected again
+        where the image is smaller than the padding; replication where it is one pixel wide) at the bottom and on the
+        right, and crops the output back.
+    paper : str
+        Citation of the architecture, with DOI or arXiv number.
+    published_parameters : int, mapping or None
+        Parameter count that the paper prints; a mapping from registered name to count where the class has several names.
+    readings : str
+        The choices made where the paper leaves one, and why a published count is not met.
+    untrained_by_design : tuple of str
+        ``fnmatch`` patterns of parameter names that receive no gradient, by the design of the paper.
+    config : dict
+        Name, channels, classes and options with which :func:`~slipmap.models.create_model` built the model.
+    """
+
+    stride: int = 1
+    paper: ClassVar[str] = ""
+    published_parameters: ClassVar[int | Mapping[str, int] | None] = None
+    readings: ClassVar[str] = ""
+    untrained_by_design: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, in_channels: int, classes: int) -> None:
+        super().__init__()
+        for key, value in (("in_channels", in_channels), ("classes", classes)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise InputError(f"Model option {key} is {value!r}; give a whole number of at least 1.")
+        self.in_channels = in_channels
+        self.classes = classes
+        self.config: dict[str, Any] = {}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits.
+
+        Parameters
+        ----------
+        x
+            Input of shape (batch, in_channels, height, width), any height and width of at least 1.
+
+        Returns
+        -------
+        Tensor
+            Logits of shape (batch, classes, height, width).
+        """
+        height, width = x.shape[-2:]
+        return self._forward(pad_to_multiple(x, self.stride))[..., :height, :width]
+
+    def _forward(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def parameter_count(self) -> int:
+        """Return the number of parameters, trained or not (buffers not counted)."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
+    """Pad the last two axes at their end to a multiple, by repeated mirror reflection.
+
+    Reflection is done by indexing, which unlike ``F.pad`` allows padding wider than the image, and exports to ONNX
+    with height and width left free.
+
+    Parameters
+    ----------
+    x
+        Tensor of shape (..., height, width).
+    multiple
+        The multiple, at least 1.
+
+    Returns
+    -------
+    Tensor
+        Tensor of shape (..., ceil(height / multiple) · multiple, ceil(width / multiple) · multiple).
+    """
+    for axis in (-2, -1):
+        size = x.shape[axis]
+        # When exporting, the size is symbolic: the padding has to be in the graph whatever the example's size was.
+        if _exporting() or size % multiple:
+            x = x.index_select(axis, _reflected_indices(size, multiple, x.device))
+    return x
+
+
+def _reflected_indices(size: int, multiple: int, device: torch.device) -> Tensor:
+    padded = (size + multiple - 1) // multiple * multiple
+    index = torch.arange(padded, device=device)
+    period = torch.clamp(2 * (torch.zeros_like(index) + size) - 2, min=1)
+    index = torch.remainder(index, period)
+    return torch.minimum(index, (period - index).clamp(max=size - 1))
+
+
+def _exporting() -> bool:
+    return torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export() or torch.jit.is_tracing()
+
+
+def scale_channels(channels: Sequence[int], width: float, divisor: int = 8) -> list[int]:
+    """Scale published channel numbers by a width multiplier.
+
+    Parameters
+    ----------
+    channels
+        Channel numbers at width 1, each a multiple of ``divisor``.
+    width
+        Multiplier, greater than 0; 1 returns ``channels`` unchanged.
+    divisor
+        Results are multiples of it (at least one of it), so that groups and halves come out whole.
+
+    Raises
+    ------
+    InputError
+        If the width is not a positive number.
+    """
+    if isinstance(width, bool) or not isinstance(width, int | float) or not width > 0:
+        raise InputError(f"Model option width is {width!r}; give a multiplier greater than 0 (1 is the published size).")
+    return [max(divisor, round(channel * width / divisor) * divisor) for channel in channels]
+
+
+def check_choice(option: str, value: Any, allowed: Sequence[Any]) -> None:
+    """Raise :class:`InputError` unless ``value`` is one of the allowed ones."""
+    if value not in allowed:
+        choices = ", ".join(repr(choice) for choice in allowed)
+        raise InputError(f"Model option {option} is {value!r}; choose one of: {choices}.")

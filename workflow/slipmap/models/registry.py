@@ -1,0 +1,136 @@
+"""The registry of architectures: from a name in a config file to a model.
+
+Every architecture is a subclass of :class:`~slipmap.models.base.SegmentationModel` decorated with :func:`register`. A
+name that is one setting of a larger class fixes some of its options (``@register("sru_unet", unit="sru")``); the options
+that remain are the ones a user may give.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from slipmap.errors import InputError
+from slipmap.models.base import SegmentationModel
+
+ModelClass = TypeVar("ModelClass", bound=type[SegmentationModel])
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One registered name: its class and the options that the name fixes."""
+
+    name: str
+    model: type[SegmentationModel]
+    fixed: Mapping[str, Any]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options a user may set, with their defaults."""
+        parameters = inspect.signature(self.model.__init__).parameters
+        known = {key: value.default for key, value in parameters.items() if key != "self"}
+        return {
+            key: default
+            for key, default in known.items()
+            if key not in ("in_channels", "classes") and key not in self.fixed
+        }
+
+
+_ENTRIES: dict[str, Entry] = {}
+
+
+def register(name: str, **fixed: Any) -> Callable[[ModelClass], ModelClass]:
+    """Register a model class under a name.
+
+    Parameters
+    ----------
+    name
+        Name used in configs and by :func:`create_model`; lower case, digits and underscores. A name that would be
+        ambiguous in the literature carries the backbone (``unet_vgg16``).
+    fixed
+        Constructor options that this name sets and the user cannot change.
+
+    Returns
+    -------
+    Callable
+        A class decorator that returns the class unchanged, so that decorators can be stacked.
+    """
+
+    def decorate(model: ModelClass) -> ModelClass:
+        entry = Entry(name, model, dict(fixed))
+        known = _ENTRIES.get(name)
+        if known is not None and known.model.__qualname__ != model.__qualname__:
+            raise ValueError(f"model name {name!r} is registered twice: {known.model} and {model}")
+        _ENTRIES[name] = entry
+        return model
+
+    return decorate
+
+
+def list_models() -> list[str]:
+    """Return the names of all registered architectures, sorted."""
+    return sorted(_ENTRIES)
+
+
+def model_entry(name: str) -> Entry:
+    """Return the registry entry of a name.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown; the message proposes the nearest known one.
+    """
+    if name not in _ENTRIES:
+        raise InputError(
+            f"Unknown model {name!r}{_nearest(name, _ENTRIES)}; choose one of: {', '.join(list_models())}."
+        )
+    return _ENTRIES[name]
+
+
+def create_model(name: str, in_channels: int, classes: int, **options: Any) -> SegmentationModel:
+    """Build a model from its registered name.
+
+    Parameters
+    ----------
+    name
+        A name from :func:`list_models`.
+    in_channels
+        Number of input bands, at least 1.
+    classes
+        Number of output channels (logits), at least 1.
+    options
+        Options of the architecture; every architecture has ``width``. See the class docstring.
+
+    Returns
+    -------
+    SegmentationModel
+        The model, randomly initialised, with ``model.config`` holding everything needed to build it again.
+
+    Raises
+    ------
+    InputError
+        If the name or an option is unknown (the nearest known one is proposed), or a value is not allowed.
+    """
+    entry = model_entry(name)
+    known = entry.options
+    for option in options:
+        if option in entry.fixed:
+            raise InputError(
+                f"Model {name!r} fixes option {option!r} to {entry.fixed[option]!r}; leave it out of the model options."
+            )
+        if option not in known:
+            raise InputError(
+                f"Model {name!r} has no option {option!r}{_nearest(option, known)}; its options are: "
+                f"{', '.join(known) or 'none'}."
+            )
+    model = entry.model(in_channels, classes, **entry.fixed, **options)
+    model.config = {"name": name, "in_channels": in_channels, "classes": classes, **options}
+    return model
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(str(word).lower(), list(known), n=1, cutoff=0.4)
+    return f" (did you mean {close[0]!r}?)" if close else ""
