@@ -1,0 +1,76 @@
+"""Where an area's raw data are, and what the simulator makes when there are none."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from slipmap.config.base import Settings
+
+
+class GridSettings(Settings):
+    """The one grid of an area, given by bounds or taken from a raster."""
+
+    crs: str | None = Field(
+        None, description='Projected CRS, "EPSG:32632" say. Needed unless `like` is given.'
+    )
+    resolution: float = Field(12.5, gt=0, description="Pixel size in metres.")
+    bounds: tuple[float, float, float, float] | None = Field(
+        None, description="[left, bottom, right, top] in units of `crs`. Needed unless `like` is given."
+    )
+    like: str | None = Field(
+        None, description="A raster whose CRS, bounds and pixels are taken over exactly."
+    )
+
+
+class SimulateSettings(Settings):
+    """The simulated area: deterministic from the seed."""
+
+    seed: int = Field(7, ge=0, description="Everything simulated follows from this number.")
+    size: int = Field(768, ge=128, description="Pixels on each side of the area, at grid.resolution.")
+    dates: int = Field(30, ge=4, description="Sentinel-1 acquisitions over two years.")
+    landslides: int = Field(140, ge=1, description="Landslides to place.")
+    start: date = Field(date(2021, 1, 9), description="First Sentinel-1 acquisition.")
+    inventory: bool = Field(True, description="Write a landslide inventory (false: a prediction area).")
+
+
+class Sentinel1Settings(Settings):
+    """Sentinel-1 at whatever level the user has it."""
+
+    level: Literal["slc", "wrapped", "unwrapped", "velocity"] = Field(
+        description="slc: geocoded SLCs; wrapped or unwrapped: interferograms with coherence; velocity: ready-made."
+    )
+    path: str = Field(description="Folder (or file, for a velocity) that holds the data.")
+
+
+class Sentinel2Settings(Settings):
+    """Sentinel-2 surface reflectance: a folder of scenes, or single files before and after an event."""
+
+    path: str | None = Field(
+        None, description="Folder of multi-band scenes {YYYYMMDD}*.tif, composited together."
+    )
+    before: str | None = Field(None, description="One scene (or folder of scenes) before the event.")
+    after: str | None = Field(None, description="One scene (or folder of scenes) after the event.")
+    scale: float = Field(1e-4, gt=0, description="Factor from stored numbers to reflectance 0-1.")
+
+
+class VectorSettings(Settings):
+    """A vector or raster layer of classes."""
+
+    path: str = Field(description="Vector file (GeoPackage, Shapefile, GeoJSON) or class raster.")
+    attribute: str | None = Field(None, description="Attribute that names the class (vectors).")
+
+
+class InputSettings(Settings):
+    """Raw data of a study area; leave out what there is not."""
+
+    dem: str | None = Field(None, description="Elevation raster in metres.")
+    sentinel1: Sentinel1Settings | None = Field(None, description="Sentinel-1 data.")
+    sentinel2: Sentinel2Settings | None = Field(None, description="Sentinel-2 data.")
+    lithology: VectorSettings | None = Field(None, description="Lithological units.")
+    rainfall: str | None = Field(None, description="Daily rainfall, mm/day (NetCDF or GeoTIFF).")
+    soil_moisture: str | None = Field(None, description="Soil moisture, m3/m3 (NetCDF or GeoTIFF).")
+    inventory: str | None = Field(
+        None,
+        description="Landslides: polygons, points, or a raster (1 = landslide). None: a prediction area.",
+    )

@@ -1,0 +1,151 @@
+"""Read and check a config; every mistake becomes one sentence that names the key and what to do."""
+
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from slipmap.config.run import RunSettings
+from slipmap.errors import InputError, nearest
+
+
+def load(path: str | Path) -> RunSettings:
+    """Read the YAML file at `path` and check it; see `parse`."""
+    return parse(read_yaml(path), source=str(path))
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Read a YAML mapping, or raise one sentence."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; correct the path of the config file.")
+    try:
+        record = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        raise InputError(
+            f"{path}{where} is not valid YAML ({getattr(error, 'problem', error)}); mend it."
+        ) from error
+    if not isinstance(record, dict):
+        raise InputError(
+            f"{path} is empty or not a mapping; a config has the keys areas, datasets and experiments."
+        )
+    return record
+
+
+def parse(record: Mapping[str, Any], source: str = "config") -> RunSettings:
+    """Turn a mapping into checked settings.
+
+    Raises
+    ------
+    InputError : an unknown key (the nearest known one is proposed), a wrong type or value, a reference to an
+        area, data set or experiment that is not there.
+    """
+    record = _follow_paths(record, source)
+    try:
+        settings = RunSettings.model_validate(record)
+    except ValidationError as error:
+        raise InputError(_sentence(error, source)) from None
+    _check_references(settings, source)
+    return settings
+
+
+def _follow_paths(record: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Replace each area or experiment that is given as a path by what that file says of it."""
+    record = dict(record)
+    for section in ("areas", "experiments"):
+        given = record.get(section)
+        if not isinstance(given, Mapping):
+            continue
+        followed = {}
+        for name, value in given.items():
+            if isinstance(value, str):
+                found = read_yaml(value).get(section) or {}
+                if name not in found:
+                    raise InputError(
+                        f"{source}: {section}.{name} names {value}, which has no {section[:-1]} '{name}'"
+                        f"{nearest(name, found)}"
+                    )
+                value = found[name]
+            followed[name] = value
+        record[section] = followed
+    return record
+
+
+def _check_references(settings: RunSettings, source: str) -> None:
+    for name, experiment in settings.experiments.items():
+        key = f"{source}: experiments.{name}"
+        for role in ("train_areas", "test_areas", "map_areas"):
+            for area in getattr(experiment, role) or ():
+                if area not in settings.areas:
+                    raise InputError(
+                        f"{key}.{role} names an area '{area}' that is not under areas{nearest(area, settings.areas)}"
+                    )
+        if experiment.weights:
+            if experiment.train_areas:
+                raise InputError(
+                    f"{key} has both weights and train_areas; keep one (weights maps, train_areas trains)."
+                )
+            continue
+        if not experiment.train_areas:
+            raise InputError(
+                f"{key} has neither train_areas nor weights; give the areas to learn from, or trained weights."
+            )
+        if experiment.dataset not in settings.datasets:
+            raise InputError(
+                f"{key}.dataset is '{experiment.dataset}', which is not under datasets"
+                f"{nearest(str(experiment.dataset), settings.datasets)}"
+            )
+        for area in experiment.train_areas:
+            chosen = settings.areas[area]
+            if not (chosen.inputs.inventory or (chosen.simulate and chosen.simulate.inventory)):
+                raise InputError(
+                    f"{key}.train_areas names '{area}', which has no inventory; give areas.{area}.inputs.inventory or "
+                    f"use weights from another area."
+                )
+
+
+def _sentence(error: ValidationError, source: str) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    kind = first["type"]
+    if kind == "extra_forbidden":
+        known = known_keys(first["loc"][:-1])
+        return f"{source}: unknown key '{where}'{nearest(str(first['loc'][-1]), known)}"
+    if kind == "missing":
+        return f"{source}: key '{where}' is missing; add it."
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{source}: {where} is {first.get('input')!r}, but: {message[0].lower()}{message[1:]}."
+
+
+def known_keys(location: tuple[Any, ...], model: type[BaseModel] = RunSettings) -> list[str]:
+    """Keys that the section of the config at `location` may have."""
+    annotation: Any = model
+    for part in location:
+        annotation = _descend(annotation, part)
+    model = _model_in(annotation)
+    return list(model.model_fields) if model else []
+
+
+def _descend(annotation: Any, part: Any) -> Any:
+    model = _model_in(annotation)
+    if model is not None and part in model.model_fields:
+        return model.model_fields[part].annotation
+    for option in (annotation, *get_args(annotation)):
+        if get_origin(option) in (dict, list, tuple):
+            return get_args(option)[-1]
+    return annotation
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    for option in (annotation, *(get_args(annotation) if get_origin(annotation) in _UNIONS else ())):
+        if isinstance(option, type) and issubclass(option, BaseModel):
+            return option
+    return None
+
+
+_UNIONS = (typing.Union, type(int | str))

@@ -1,0 +1,71 @@
+"""The whole config of a run: areas, data sets, experiments."""
+
+from pydantic import Field
+
+from slipmap.config.base import Settings
+from slipmap.config.deformation import DeformationSettings
+from slipmap.config.factors import FactorSettings
+from slipmap.config.inputs import GridSettings, InputSettings, SimulateSettings
+from slipmap.config.patches import PatchSettings, SplitSettings
+from slipmap.config.prediction import PredictionSettings
+from slipmap.config.report import ReportSettings
+from slipmap.config.screening import ScreeningSettings
+from slipmap.config.training import ModelSettings, TrainingSettings
+
+
+class AreaSettings(Settings):
+    """A study area."""
+
+    description: str = Field("", description="One line for the report.")
+    note: str = Field("", description="A warning that the report shows beside every score of this area.")
+    grid: GridSettings = Field(description="The area's grid.")
+    simulate: SimulateSettings | None = Field(
+        None, description="Make simulated inputs under resources/{area}/."
+    )
+    inputs: InputSettings = Field(default_factory=InputSettings, description="Where the raw data are.")
+    deformation: DeformationSettings = Field(default_factory=DeformationSettings, description="SBAS-InSAR.")
+    factors: FactorSettings = Field(default_factory=FactorSettings, description="Factors on the area's grid.")
+    screening: ScreeningSettings = Field(
+        default_factory=ScreeningSettings, description="Screening of factors."
+    )
+    split: SplitSettings = Field(
+        default_factory=SplitSettings, description="Training, validation, test blocks."
+    )
+    report: ReportSettings = Field(default_factory=ReportSettings, description="The report.")
+
+
+class ExperimentSettings(Settings):
+    """A named combination of data set, factors, model, augmentation and recipe."""
+
+    description: str = Field("", description="One line for the report.")
+    dataset: str | None = Field(None, description="Name under `datasets`; needed unless `weights` is given.")
+    train_areas: list[str] = Field(
+        default_factory=list, description="Areas whose training blocks are learnt from."
+    )
+    test_areas: list[str] = Field(
+        default_factory=list, description="Areas whose test blocks give the scores."
+    )
+    map_areas: list[str] | None = Field(None, description="Areas to map; none: every area of this config.")
+    factors: list[str] | None = Field(
+        None, description="Factors used; none: all that screening lets through."
+    )
+    exclude: list[str] = Field(default_factory=list, description="Factors left out.")
+    model: ModelSettings = Field(default_factory=ModelSettings, description="The architecture.")
+    training: TrainingSettings = Field(default_factory=TrainingSettings, description="The recipe.")
+    prediction: PredictionSettings = Field(default_factory=PredictionSettings, description="The maps.")
+    weights: str | None = Field(
+        None, description="Folder of an experiment trained elsewhere: map with its weights, do not train."
+    )
+
+
+class RunSettings(Settings):
+    """A config file."""
+
+    areas: dict[str, AreaSettings] = Field(
+        min_length=1,
+        description="Study areas by name; a path (string) takes the area of that name from another config file.",
+    )
+    datasets: dict[str, PatchSettings] = Field(default_factory=dict, description="Patch data sets by name.")
+    experiments: dict[str, ExperimentSettings] = Field(
+        default_factory=dict, description="Experiments by name; a path (string) takes it from a file."
+    )
