@@ -1,4 +1,4 @@
-"""The contract that every architecture keeps: any number of bands, any image size, logits of the same size."""
+"""The contract of every architecture: any number of bands, any image size, logits of that size."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from slipmap.errors import InputError
 class SegmentationModel(nn.Module):
     """Base class of all segmentation models.
 
-    A subclass calls ``super().__init__(in_channels, classes)``, sets ``stride`` and implements :meth:`_forward` for
-    inputs whose height and width are multiples of ``stride``.
+    A subclass calls ``super().__init__(in_channels, classes)``, sets ``stride`` and implements
+    :meth:`_forward` for inputs whose height and width are multiples of ``stride``.
 
     Parameters
     ----------
@@ -27,13 +27,13 @@ class SegmentationModel(nn.Module):
     Attributes
     ----------
     stride : int
-        ``forward`` pads the input to a multiple of it by mirror reflection (without repeating the border; reflected again
-        where the image is smaller than the padding; replication where it is one pixel wide) at the bottom and on the
-        right, and crops the output back.
+        ``forward`` pads the input to a multiple of it at the bottom and on the right by mirror reflection
+        (the border not repeated; reflected again where the image is smaller than the padding, replicated
+        where it is one pixel wide), and crops the output back.
     paper : str
         Citation of the architecture, with DOI or arXiv number.
     published_parameters : int, mapping or None
-        Parameter count that the paper prints; a mapping from registered name to count where the class has several names.
+        Parameter count that a paper prints; a mapping from registered name where the class has several.
     readings : str
         The choices made where the paper leaves one, and why a published count is not met.
     untrained_by_design : tuple of str
@@ -84,8 +84,8 @@ class SegmentationModel(nn.Module):
 def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
     """Pad the last two axes at their end to a multiple, by repeated mirror reflection.
 
-    Reflection is done by indexing, which unlike ``F.pad`` allows padding wider than the image, and exports to ONNX
-    with height and width left free.
+    Reflection is done by indexing, which unlike ``F.pad`` allows padding wider than the image, and exports to
+    ONNX with height and width left free.
 
     Parameters
     ----------
@@ -101,8 +101,8 @@ def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
     """
     for axis in (-2, -1):
         size = x.shape[axis]
-        # When exporting, the size is symbolic: the padding has to be in the graph whatever the example's size was.
-        if _exporting() or size % multiple:
+        # When exporting, the padding has to be in the graph whatever the example's size is.
+        if exporting() or size % multiple:
             x = x.index_select(axis, _reflected_indices(size, multiple, x.device))
     return x
 
@@ -115,7 +115,8 @@ def _reflected_indices(size: int, multiple: int, device: torch.device) -> Tensor
     return torch.minimum(index, (period - index).clamp(max=size - 1))
 
 
-def _exporting() -> bool:
+def exporting() -> bool:
+    """Return whether the model is being traced or captured, so that sizes may not be taken for constants."""
     return torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export() or torch.jit.is_tracing()
 
 
@@ -137,7 +138,9 @@ def scale_channels(channels: Sequence[int], width: float, divisor: int = 8) -> l
         If the width is not a positive number.
     """
     if isinstance(width, bool) or not isinstance(width, int | float) or not width > 0:
-        raise InputError(f"Model option width is {width!r}; give a multiplier greater than 0 (1 is the published size).")
+        raise InputError(
+            f"Model option width is {width!r}; give a number greater than 0 (1 is the published size)."
+        )
     return [max(divisor, round(channel * width / divisor) * divisor) for channel in channels]
 
 

@@ -1,19 +1,18 @@
 """The registry of architectures: from a name in a config file to a model.
 
-Every architecture is a subclass of :class:`~slipmap.models.base.SegmentationModel` decorated with :func:`register`. A
-name that is one setting of a larger class fixes some of its options (``@register("sru_unet", unit="sru")``); the options
-that remain are the ones a user may give.
+Every architecture is a subclass of :class:`~slipmap.models.base.SegmentationModel` decorated with
+:func:`register`. A name that is one setting of a larger class fixes some of its options
+(``@register("sru_unet", unit="sru")``); the options that remain are the ones a user may give.
 """
 
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from slipmap.errors import InputError
+from slipmap.errors import InputError, nearest
 from slipmap.models.base import SegmentationModel
 
 ModelClass = TypeVar("ModelClass", bound=type[SegmentationModel])
@@ -48,7 +47,7 @@ def register(name: str, **fixed: Any) -> Callable[[ModelClass], ModelClass]:
     Parameters
     ----------
     name
-        Name used in configs and by :func:`create_model`; lower case, digits and underscores. A name that would be
+        Name used in configs and by :func:`create_model`; lower case, digits and underscores. A name that is
         ambiguous in the literature carries the backbone (``unet_vgg16``).
     fixed
         Constructor options that this name sets and the user cannot change.
@@ -84,9 +83,7 @@ def model_entry(name: str) -> Entry:
         If the name is unknown; the message proposes the nearest known one.
     """
     if name not in _ENTRIES:
-        raise InputError(
-            f"Unknown model {name!r}{_nearest(name, _ENTRIES)}; choose one of: {', '.join(list_models())}."
-        )
+        raise InputError(f"Model {name!r} is unknown{nearest(name, _ENTRIES)}")
     return _ENTRIES[name]
 
 
@@ -119,18 +116,10 @@ def create_model(name: str, in_channels: int, classes: int, **options: Any) -> S
     for option in options:
         if option in entry.fixed:
             raise InputError(
-                f"Model {name!r} fixes option {option!r} to {entry.fixed[option]!r}; leave it out of the model options."
+                f"Model {name!r} fixes option {option!r} to {entry.fixed[option]!r}; leave that option out."
             )
         if option not in known:
-            raise InputError(
-                f"Model {name!r} has no option {option!r}{_nearest(option, known)}; its options are: "
-                f"{', '.join(known) or 'none'}."
-            )
+            raise InputError(f"Model {name!r} has no option {option!r}{nearest(option, known)}")
     model = entry.model(in_channels, classes, **entry.fixed, **options)
     model.config = {"name": name, "in_channels": in_channels, "classes": classes, **options}
     return model
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(str(word).lower(), list(known), n=1, cutoff=0.4)
-    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -28,7 +28,11 @@ class DoubleConv(nn.Sequential):
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, mid_channels: int | None = None, conv: ConvFactory = conv3x3
+        self,
+        in_channels: int,
+        out_channels: int,
+        mid_channels: int | None = None,
+        conv: ConvFactory = conv3x3,
     ) -> None:
         mid = mid_channels or out_channels
         super().__init__(

@@ -1,0 +1,171 @@
+"""The tests that every architecture has to pass, written once.
+
+A test file of a family names its models and the options that make each small::
+
+    from models_contract import ModelContract
+
+    class TestUNets(ModelContract):
+        cases = {"unet": {"width": 1 / 16}, "segnet": {"width": 1 / 16}}
+
+``test_models_registry.py`` checks that every registered model stands in one such table.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from slipmap.models import create_model
+from slipmap.models.base import SegmentationModel
+from slipmap.models.export import export_onnx
+from torch import Tensor
+
+SIZES = ((1, 1), (5, 40), (33, 47), (64, 64))
+
+
+class ModelContract:
+    """Inherit and set ``cases``: registered name → options that make the model small.
+
+    Attributes
+    ----------
+    cases
+        Options for each name; dropout has to be 0 in them where the model has some, for the overfitting test.
+    train_size
+        Height and width of the patches that the backward and overfitting tests train on.
+    steps, learning_rate
+        Largest number of Adam steps in which four patches have to be overfitted, and their rate.
+    onnx_tolerance
+        Largest difference between ONNX Runtime and eager logits.
+    """
+
+    cases: ClassVar[dict[str, dict[str, Any]]] = {}
+    train_size: ClassVar[int] = 32
+    steps: ClassVar[int] = 120
+    learning_rate: ClassVar[float] = 5e-3
+    onnx_tolerance: ClassVar[float] = 1e-4
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.pytestmark = [
+            pytest.mark.parametrize(("name", "options"), list(cls.cases.items()), ids=list(cls.cases))
+        ]
+
+    @pytest.fixture(autouse=True)
+    def one_thread(self):
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        yield
+        torch.set_num_threads(threads)
+
+    @staticmethod
+    def build(name: str, options: dict[str, Any], in_channels: int = 5, classes: int = 1, seed: int = 0):
+        torch.manual_seed(seed)
+        return create_model(name, in_channels, classes, **options)
+
+    @pytest.mark.parametrize(("in_channels", "classes"), [(3, 1), (14, 2)])
+    def test_logits_have_the_size_of_the_input(self, name, options, in_channels, classes):
+        model = self.build(name, options, in_channels, classes).eval()
+        for size in SIZES:
+            with torch.no_grad():
+                logits = model(torch.randn(2, in_channels, *size))
+            assert logits.shape == (2, classes, *size)
+            assert torch.isfinite(logits).all()
+
+    def test_gradient_reaches_every_parameter(self, name, options):
+        model = self.build(name, options).double()
+        x = torch.randn(2, 5, 2 * self.train_size, 2 * self.train_size, dtype=torch.float64)
+        logits = model.train()(x)
+        (logits * torch.randn_like(logits)).sum().backward()
+        unreached = {
+            key
+            for key, parameter in model.named_parameters()
+            if parameter.grad is None or not parameter.grad.abs().max() > 0
+        }
+        frozen = {
+            key
+            for key, _ in model.named_parameters()
+            if any(fnmatch(key, pattern) for pattern in model.untrained_by_design)
+        }
+        assert unreached == frozen
+
+    def test_saved_and_loaded_model_is_equal(self, name, options, tmp_path):
+        model = self.build(name, options, classes=2)
+        x = torch.randn(2, 5, 2 * self.train_size, 2 * self.train_size)
+        with torch.no_grad():
+            model.train()(x)  # so that the running statistics differ from a new model's
+        model.eval()
+        save_file(model.state_dict(), tmp_path / "weights.safetensors")
+        torch.manual_seed(99)
+        other = create_model(**model.config).eval()
+        assert not equal_logits(model, other, x)
+        other.load_state_dict(load_file(tmp_path / "weights.safetensors"))
+        assert equal_logits(model, other, x)
+
+    def test_the_seed_decides_the_weights(self, name, options):
+        x = torch.randn(1, 5, self.train_size, self.train_size)
+        one, same, other = (self.build(name, options, seed=seed).eval() for seed in (3, 3, 4))
+        assert equal_logits(one, same, x)
+        assert not equal_logits(one, other, x)
+
+    def test_onnx_equals_eager_at_two_sizes(self, name, options, tmp_path):
+        runtime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
+        model = self.build(name, options, classes=2)
+        randomise_statistics(model)
+        path = tmp_path / "model.onnx"
+        export_onnx(model, path)
+        session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        for batch, height, width in ((1, 64, 96), (2, 50, 37)):
+            x = torch.randn(batch, 5, height, width)
+            with torch.no_grad():
+                eager = model.eval()(x).numpy()
+            (onnx,) = session.run(None, {"image": x.numpy()})
+            tolerance = self.onnx_tolerance * max(1.0, np.abs(eager).max())
+            np.testing.assert_allclose(onnx, eager, rtol=0, atol=tolerance)
+
+    def test_four_patches_are_overfitted(self, name, options):
+        model = self.build(name, options).train()
+        x, y = four_patches(self.train_size)
+        optimiser = torch.optim.Adam(model.parameters(), lr=self.learning_rate)
+        score = 0.0
+        for _ in range(self.steps):
+            logits = model(x)
+            score = intersection_over_union(logits > 0, y > 0)
+            if score > 0.9:
+                break
+            optimiser.zero_grad()
+            torch.nn.functional.binary_cross_entropy_with_logits(logits, y).backward()
+            optimiser.step()
+        assert score > 0.9
+
+
+def equal_logits(one: SegmentationModel, other: SegmentationModel, x: Tensor) -> bool:
+    with torch.no_grad():
+        return torch.equal(one(x), other(x))
+
+
+def randomise_statistics(model: SegmentationModel) -> None:
+    """Give every batch normalisation statistics that a trained model could have."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.2)
+            module.running_var.uniform_(0.5, 1.5)
+
+
+def four_patches(size: int) -> tuple[Tensor, Tensor]:
+    """Return four simulated patches of five bands: a rectangle in one noisy band, at a different place in each."""
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(4, 5, size, size, generator=generator)
+    y = torch.zeros(4, 1, size, size)
+    half, quarter = size // 2, size // 4
+    for index, (row, column) in enumerate(((0, 0), (0, half), (half, 0), (quarter, quarter))):
+        y[index, 0, row : row + half, column : column + half] = 1
+    x[:, :1] += 2 * y
+    return x, y
+
+
+def intersection_over_union(predicted: Tensor, truth: Tensor) -> float:
+    return ((predicted & truth).sum() / (predicted | truth).sum().clamp(min=1)).item()
