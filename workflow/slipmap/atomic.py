@@ -1,7 +1,6 @@
 """Write aside, then rename: a file under its final name is always whole."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,25 +23,18 @@ def write_aside(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
-    _remove(aside)
+    runs.remove(aside)
     try:
         yield aside
         runs.require_current()
         if path.is_dir():
-            _remove(path)  # a folder cannot be replaced in one step
+            runs.remove(path)  # a folder cannot be replaced in one step
         os.replace(aside, path)
     finally:
-        _remove(aside)
+        runs.remove(aside)
 
 
 def write_text(path: str | Path, text: str) -> None:
     """Write `text` to `path` (UTF-8), whole or not at all."""
     with write_aside(path) as aside:
         aside.write_text(text, encoding="utf-8")
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -108,9 +108,7 @@ class Grid:
         return (
             self.shape == other.shape
             and CRS.from_user_input(self.crs) == CRS.from_user_input(other.crs)
-            and all(
-                abs(a - b) < tolerance for a, b in zip(self.transform[:6], other.transform[:6], strict=True)
-            )
+            and all(abs(a - b) < tolerance for a, b in zip(self.transform[:6], other.transform[:6], strict=True))
         )
 
     def save(self, path: str | Path) -> None:

@@ -38,9 +38,7 @@ class RasterWriter:
 
         Without `window` the array covers the whole grid. Masked or non-finite float values become nodata.
         """
-        array = np.ma.filled(array, _NODATA[self._dataset.dtypes[0]]).astype(
-            self._dataset.dtypes[0], copy=False
-        )
+        array = np.ma.filled(array, _NODATA[self._dataset.dtypes[0]]).astype(self._dataset.dtypes[0], copy=False)
         if array.ndim == 2:
             self._dataset.write(array, band or 1, window=window)
         else:
@@ -110,9 +108,7 @@ def create(
                     dataset.update_tags(number, units=unit, long_name=name)
                 general = {"units": units[0], "long_name": long_name[0]} if count == 1 else {}
                 if categories:
-                    general["CLASSES"] = ";".join(
-                        f"{value}={name}" for value, name in sorted(categories.items())
-                    )
+                    general["CLASSES"] = ";".join(f"{value}={name}" for value, name in sorted(categories.items()))
                 given = {key: str(value) for key, value in (tags or {}).items()}
                 dataset.update_tags(**(general | {"software": f"slipmap {__version__}"} | given))
                 yield RasterWriter(dataset, grid)
@@ -138,9 +134,7 @@ def write(path: str | Path, grid: Grid, array: np.ndarray, **description: object
             raster.write(array[..., rows, cols], window)
 
 
-def read(
-    path: str | Path, window: Window | None = None, bands: int | Sequence[int] | None = None
-) -> np.ndarray:
+def read(path: str | Path, window: Window | None = None, bands: int | Sequence[int] | None = None) -> np.ndarray:
     """Read as float32 with NaN for nodata: (rows, cols) for one band number, else (bands, rows, cols)."""
     with rasterio.open(path) as src:
         return read_open(src, window, bands)
@@ -227,9 +221,7 @@ def check(path: str | Path, key: str, *, overlaps: Grid | None = None) -> None:
     try:
         src = rasterio.open(path)
     except RasterioError as error:
-        raise InputError(
-            f"{key}: {path} is not a raster that GDAL can open; fetch or export it again."
-        ) from error
+        raise InputError(f"{key}: {path} is not a raster that GDAL can open; fetch or export it again.") from error
     with src:
         if src.crs is None:
             raise InputError(

@@ -9,9 +9,11 @@ Jobs on other nodes of a cluster cannot watch a process; for them each run has a
 inherited through the environment, and a job whose token is no longer the current one cannot rename into results.
 """
 
+import base64
 import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -60,16 +62,35 @@ def claim(folder: str | Path, wait_s: float = 20.0) -> bool:
             f"Jobs of an earlier run are still alive in {Path(folder).resolve()}; wait until they end or kill them."
         )
     os.close(jobs)
-    stale = [*(Path(folder) / ".snakemake" / "locks").glob("*.lock")]
-    for lock in stale:
-        lock.unlink(missing_ok=True)
-    killed = bool(stale) or any((Path(folder) / ".snakemake" / "incomplete").glob("*"))
+    killed = _clear(Path(folder))
     token = uuid.uuid4().hex
     record.write_text(json.dumps({"token": token, "pid": os.getpid(), "host": socket.gethostname()}))
     os.environ[TOKEN] = token
     os.environ[OWNER] = json.dumps([socket.gethostname(), os.getpid(), _start_time(os.getpid())])
     os.environ[FOLDER] = str(state.resolve())
     return killed
+
+
+def _clear(folder: Path) -> bool:
+    """Remove the locks of a dead run and the outputs that its jobs had not finished; whether there were any."""
+    locks = list((folder / ".snakemake" / "locks").glob("*.lock"))
+    incomplete = folder / ".snakemake" / "incomplete"
+    markers = [path for path in incomplete.rglob("*") if path.is_file() and path.name != "migration_underway"]
+    for marker in markers:  # Snakemake names a marker by the output's path in base 64, in pieces if it is long
+        pieces = [piece.removeprefix("@") for piece in marker.relative_to(incomplete).parts]
+        remove(folder / base64.urlsafe_b64decode("".join(pieces)).decode())
+        marker.unlink()
+    for lock in locks:
+        lock.unlink(missing_ok=True)
+    return bool(locks or markers)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def join() -> None:
@@ -110,7 +131,7 @@ def _watch(pid: int, started: str, period_s: float = 0.25) -> None:
 
 
 def _start_time(pid: int) -> str:
-    """Start time of process `pid` in clock ticks since boot, or "" if there is no such process (or only a zombie)."""
+    """Start time of process `pid` in clock ticks since boot; "" if there is none, or only a zombie."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

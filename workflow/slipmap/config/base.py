@@ -6,6 +6,4 @@ from pydantic import BaseModel, ConfigDict
 class Settings(BaseModel):
     """A closed section of the config: a key that it does not have is an error."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=False
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=False)

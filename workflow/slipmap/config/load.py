@@ -10,11 +10,12 @@ from pydantic import BaseModel, ValidationError
 
 from slipmap.config.run import RunSettings
 from slipmap.errors import InputError, nearest
+from slipmap.inputs.layout import simulated_inputs
 
 
-def load(path: str | Path) -> RunSettings:
-    """Read the YAML file at `path` and check it; see `parse`."""
-    return parse(read_yaml(path), source=str(path))
+def read_config(path: str | Path) -> RunSettings:
+    """Read the YAML file at `path` and check it; see `parse_config`."""
+    return parse_config(read_yaml(path), source=str(path))
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
@@ -27,17 +28,13 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
-        raise InputError(
-            f"{path}{where} is not valid YAML ({getattr(error, 'problem', error)}); mend it."
-        ) from error
+        raise InputError(f"{path}{where} is not valid YAML ({getattr(error, 'problem', error)}); mend it.") from error
     if not isinstance(record, dict):
-        raise InputError(
-            f"{path} is empty or not a mapping; a config has the keys areas, datasets and experiments."
-        )
+        raise InputError(f"{path} is empty or not a mapping; a config has the keys areas, datasets and experiments.")
     return record
 
 
-def parse(record: Mapping[str, Any], source: str = "config") -> RunSettings:
+def parse_config(record: Mapping[str, Any], source: str = "config") -> RunSettings:
     """Turn a mapping into checked settings.
 
     Raises
@@ -50,8 +47,20 @@ def parse(record: Mapping[str, Any], source: str = "config") -> RunSettings:
         settings = RunSettings.model_validate(record)
     except ValidationError as error:
         raise InputError(_sentence(error, source)) from None
+    settings = _with_simulated_inputs(settings)
     _check_references(settings, source)
     return settings
+
+
+def _with_simulated_inputs(settings: RunSettings) -> RunSettings:
+    """A simulated area's inputs are where the simulator puts them, so that no rule need know that they are simulated."""
+    areas = {
+        name: area.model_copy(
+            update={"inputs": simulated_inputs(name, inventory=area.simulate.inventory)} if area.simulate else {}
+        )
+        for name, area in settings.areas.items()
+    }
+    return settings.model_copy(update={"areas": areas})
 
 
 def _follow_paths(record: Mapping[str, Any], source: str) -> dict[str, Any]:
@@ -101,8 +110,7 @@ def _check_references(settings: RunSettings, source: str) -> None:
                 f"{nearest(str(experiment.dataset), settings.datasets)}"
             )
         for area in experiment.train_areas:
-            chosen = settings.areas[area]
-            if not (chosen.inputs.inventory or (chosen.simulate and chosen.simulate.inventory)):
+            if not settings.areas[area].inputs.inventory:
                 raise InputError(
                     f"{key}.train_areas names '{area}', which has no inventory; give areas.{area}.inputs.inventory or "
                     f"use weights from another area."

@@ -19,18 +19,12 @@ class AreaSettings(Settings):
     description: str = Field("", description="One line for the report.")
     note: str = Field("", description="A warning that the report shows beside every score of this area.")
     grid: GridSettings = Field(description="The area's grid.")
-    simulate: SimulateSettings | None = Field(
-        None, description="Make simulated inputs under resources/{area}/."
-    )
+    simulate: SimulateSettings | None = Field(None, description="Make simulated inputs under resources/{area}/.")
     inputs: InputSettings = Field(default_factory=InputSettings, description="Where the raw data are.")
     deformation: DeformationSettings = Field(default_factory=DeformationSettings, description="SBAS-InSAR.")
     factors: FactorSettings = Field(default_factory=FactorSettings, description="Factors on the area's grid.")
-    screening: ScreeningSettings = Field(
-        default_factory=ScreeningSettings, description="Screening of factors."
-    )
-    split: SplitSettings = Field(
-        default_factory=SplitSettings, description="Training, validation, test blocks."
-    )
+    screening: ScreeningSettings = Field(default_factory=ScreeningSettings, description="Screening of factors.")
+    split: SplitSettings = Field(default_factory=SplitSettings, description="Training, validation, test blocks.")
     report: ReportSettings = Field(default_factory=ReportSettings, description="The report.")
 
 
@@ -39,16 +33,10 @@ class ExperimentSettings(Settings):
 
     description: str = Field("", description="One line for the report.")
     dataset: str | None = Field(None, description="Name under `datasets`; needed unless `weights` is given.")
-    train_areas: list[str] = Field(
-        default_factory=list, description="Areas whose training blocks are learnt from."
-    )
-    test_areas: list[str] = Field(
-        default_factory=list, description="Areas whose test blocks give the scores."
-    )
+    train_areas: list[str] = Field(default_factory=list, description="Areas whose training blocks are learnt from.")
+    test_areas: list[str] = Field(default_factory=list, description="Areas whose test blocks give the scores.")
     map_areas: list[str] | None = Field(None, description="Areas to map; none: every area of this config.")
-    factors: list[str] | None = Field(
-        None, description="Factors used; none: all that screening lets through."
-    )
+    factors: list[str] | None = Field(None, description="Factors used; none: all that screening lets through.")
     exclude: list[str] = Field(default_factory=list, description="Factors left out.")
     model: ModelSettings = Field(default_factory=ModelSettings, description="The architecture.")
     training: TrainingSettings = Field(default_factory=TrainingSettings, description="The recipe.")

@@ -1,0 +1,38 @@
+# make demo   install, then map the built-in demo area      make test   install, then run the tests
+# make bench  speed against named peers, as ratios          make lint   style and workflow lint
+
+PYTHON ?= $(firstword $(foreach python,python3.12 python3.11 python3,$(shell command -v $(python) 2>/dev/null)))
+CORES ?= $(shell nproc 2>/dev/null || echo 2)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
+
+.PHONY: demo install test lint bench tables clean
+
+demo: install
+	$(SNAKEMAKE)
+	@echo "Open results/demo/report/index.html in a browser."
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null || { \
+	  echo "slipmap needs Python 3.11 or 3.12: install one, or name it with 'make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)'."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+test: install
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakemake --lint
+
+bench: install
+	$(BIN)/slipmap bench
+
+clean:
+	rm -rf results/*/ resources/*/ .snakemake

@@ -1,0 +1,30 @@
+# slipmap: from raw Sentinel-1 and Sentinel-2, a DEM and lithology to region-wide landslide maps and a report.
+#
+#   snakemake --cores N --resources gpu=1                                         the demo area
+#   snakemake --cores N --resources gpu=1 --configfile config/areas/romagna.yaml  another area
+#   snakemake --cores N --resources gpu=1 --workflow-profile workflow/profiles/slurm   on a cluster
+#
+# Rules are in workflow/rules, one file for each stage; settings are described in config/README.md.
+
+# A config given on the command line replaces the demo's, it does not merge with it.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/inputs.smk"
+include: "workflow/rules/deformation.smk"
+include: "workflow/rules/factors.smk"
+include: "workflow/rules/screening.smk"
+include: "workflow/rules/patches.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/prediction.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        [f"results/{area}/report/index.html" for area in AREAS],
+        [f"results/{area}/deformation/velocity.tif" for area in AREAS if has_deformation(area)],

@@ -1,0 +1,73 @@
+# The checked config, who owns this run, and the few things that all rules ask about an area or an experiment.
+import sys
+from pathlib import Path
+
+try:
+    from slipmap import runs
+    from slipmap.config import parse_config
+    from slipmap.errors import InputError
+    from slipmap.inputs.check import check_run
+    from slipmap.provenance import code_digest
+except ImportError as error:
+    sys.exit(f"slipmap is not installed in {sys.executable} ({error}); run 'make install', then '.venv/bin/snakemake …'.")
+
+CONFIG_SOURCE = ", ".join(map(str, workflow.configfiles)) or "config"
+
+try:
+    RUN = parse_config(config, source=CONFIG_SOURCE)
+    if workflow.is_main_process:
+        check_run(RUN)
+        if not workflow.output_settings.dryrun and not {"--lint", "--unlock", "--report"} & set(sys.argv):
+            runs.claim(Path.cwd())
+except InputError as error:
+    sys.exit(f"slipmap: {error}")
+
+AREAS = RUN.areas
+EXPERIMENTS = RUN.experiments
+
+
+wildcard_constraints:
+    area="|".join(AREAS),
+    dataset="|".join(RUN.datasets) or "none",
+    experiment="|".join(EXPERIMENTS) or "none",
+    seed=r"\d+",
+
+
+def has_deformation(area):
+    return AREAS[area].inputs.sentinel1 is not None
+
+
+def has_inventory(area):
+    return AREAS[area].inputs.inventory is not None
+
+
+def settings_of(section):
+    """Params function: one section of an area's settings, as plain data (a change of it reruns the job)."""
+    return lambda wildcards: getattr(AREAS[wildcards.area], section).model_dump(mode="json")
+
+
+def trains(experiment):
+    """Whether the experiment is trained here (rather than mapped with weights from elsewhere)."""
+    return EXPERIMENTS[experiment].weights is None
+
+
+def home(experiment):
+    """The area whose results hold the experiment's weights: the first that it trains on."""
+    return EXPERIMENTS[experiment].train_areas[0]
+
+
+def weights_folder(experiment, seed=0):
+    """The folder of trained weights that an experiment's maps are made with."""
+    given = EXPERIMENTS[experiment].weights
+    return f"{given}/seed_{seed}" if given else f"results/{home(experiment)}/experiments/{experiment}/seed_{seed}"
+
+
+def mapped_areas(experiment):
+    """The areas that an experiment maps: those it names, or every area that has what factors are made of."""
+    named = EXPERIMENTS[experiment].map_areas
+    return named if named is not None else [area for area in AREAS if AREAS[area].inputs.dem]
+
+
+def experiments_of(area):
+    """The experiments whose maps an area gets."""
+    return [name for name in EXPERIMENTS if area in mapped_areas(name)]

@@ -1,0 +1,84 @@
+# Stage 1, inputs: the area's grid, the simulator, the landslide inventory on the grid.
+from slipmap.inputs.layout import TRUTH
+
+SIMULATED = [area for area in AREAS if AREAS[area].simulate]
+
+
+rule grid:
+    message: "Decide the grid of {wildcards.area}."
+    input:
+        like=lambda wildcards: AREAS[wildcards.area].grid.like or [],
+    output:
+        grid="results/{area}/grid.json",
+    params:
+        settings=settings_of("grid"),
+        code=code_digest("inputs/area_grid.py"),
+    log:
+        "results/{area}/logs/grid.log",
+    benchmark:
+        "results/{area}/benchmarks/grid.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/grid.py"
+
+
+rule simulate:
+    message: "Simulate the inputs of {wildcards.area} (simulated data, not observations)."
+    input:
+        grid="results/{area}/grid.json",
+    output:
+        dem="resources/{area}/dem.tif",
+        sentinel1=directory("resources/{area}/sentinel1"),
+        sentinel2=directory("resources/{area}/sentinel2"),
+        lithology="resources/{area}/lithology.gpkg",
+        rainfall="resources/{area}/rainfall.nc",
+        soil_moisture="resources/{area}/soil_moisture.nc",
+        truth=[f"resources/{{area}}/truth/{name}" for name in TRUTH],
+        label="resources/{area}/SIMULATED.txt",
+    wildcard_constraints:
+        area="|".join(SIMULATED) or "none",
+    params:
+        settings=settings_of("simulate"),
+        folder="resources/{area}",
+        code=code_digest("inputs"),
+    log:
+        "results/{area}/logs/simulate.log",
+    benchmark:
+        "results/{area}/benchmarks/simulate.tsv"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/simulate.py"
+
+
+rule inventory:
+    message: "Put the landslide inventory of {wildcards.area} on its grid."
+    input:
+        grid="results/{area}/grid.json",
+        inventory=lambda wildcards: AREAS[wildcards.area].inputs.inventory or [],
+        simulated=lambda wildcards: f"resources/{wildcards.area}/SIMULATED.txt" if wildcards.area in SIMULATED else [],
+    output:
+        inventory="results/{area}/inventory.tif",
+    log:
+        "results/{area}/logs/inventory.log",
+    benchmark:
+        "results/{area}/benchmarks/inventory.tsv"
+    params:
+        code=code_digest("inputs/inventory.py"),
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/inventory.py"

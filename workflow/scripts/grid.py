@@ -1,0 +1,11 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from slipmap.config.inputs import GridSettings
+    from slipmap.inputs import area_grid
+
+    area_grid.run(
+        GridSettings(**snakemake.params.settings),
+        snakemake.output.grid,
+        key=f"areas.{snakemake.wildcards.area}.grid",
+    )

@@ -1,0 +1,12 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from slipmap.grid import Grid
+    from slipmap.inputs import inventory
+
+    inventory.run(
+        path=snakemake.input.inventory,
+        grid=Grid.load(snakemake.input.grid),
+        output=snakemake.output.inventory,
+        key=f"areas.{snakemake.wildcards.area}.inputs.inventory",
+    )
