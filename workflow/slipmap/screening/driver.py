@@ -1,0 +1,129 @@
+"""Screening of an area's factors: from rasters to the tables and the list of factors that go on."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from slipmap.atomic import write_aside, write_text
+from slipmap.config.screening import ScreeningSettings
+from slipmap.errors import InputError
+from slipmap.screening import collinearity, components, correlation, decision, importance, layers, sampling
+
+
+def run(
+    factors: Mapping[str, str | Path] | Sequence[str | Path],
+    inventory: str | Path,
+    split: str | Path,
+    settings: ScreeningSettings | Mapping,
+    folder: str | Path,
+    jobs: int = 1,
+) -> list[str]:
+    """Screen factors on the training pixels alone and write the tables to `folder`.
+
+    Writes correlation.csv (Pearson), spearman.csv, vif.csv (all usable factors; layout of Li et al. 2024, Table 2),
+    vif_selected.csv (those that stay), importance.csv, pca.csv, decision.csv and selection.json. Every number comes
+    from the sample that selection.json states: pixels where split is 0, the label is known and every usable factor
+    has a value. Factors of classes (uint8 rasters) have no correlation or component: their codes are not numbers;
+    they take part in VIF as GVIF and in importance.
+
+    Parameters
+    ----------
+    factors : {name: raster}, or rasters named by their file names; one band each, all on one grid.
+    inventory : uint8, 1 landslide, 0 not, 255 unknown.
+    split : uint8, 0 training, 1 validation, 2 test, 255 left out.
+    settings : ScreeningSettings, or its mapping.
+    folder : where the tables go.
+    jobs : threads of the forest.
+
+    Returns
+    -------
+    Names of the factors that stay, in the order given.
+
+    Raises
+    ------
+    InputError : rasters on different grids; a constant or empty factor (unless dropped); no landslide to learn from.
+
+    Notes
+    -----
+    Memory holds the sample and one block of every factor, whatever the area's size.
+    """
+    settings = ScreeningSettings.model_validate(settings)
+    folder = Path(folder)
+    with layers.opened(factors, inventory, split) as stack:
+        names = list(stack.names)
+        coverage = sampling.survey(stack)
+        if not any(c.pixels for c in coverage.values()):
+            raise InputError(
+                f"{split}: no labelled pixel lies in a training block; check the split's ratios and the inventory."
+            )
+        dropped = decision.unusable(coverage, settings)
+        usable = [name for name in names if name not in dropped]
+        if not usable:
+            raise InputError("screening: no factor can be used; see factors/coverage.csv and mend the inputs.")
+        sample = sampling.draw(stack, settings.sample, settings.seed, names=usable)
+
+    numbers = sample.columns(sample.continuous)
+    pearson = correlation.pearson(numbers, sample.continuous)
+    spearman = correlation.spearman(numbers, sample.continuous)
+    columns = collinearity.design(sample.values, sample.names, list(sample.categories))
+    ranked = importance.importances(
+        sample,
+        trees=settings.trees,
+        permutations=settings.permutations,
+        seed=settings.seed,
+        jobs=jobs,
+        shap=settings.shap,
+    )
+    deciding = pearson if settings.correlation == "pearson" else spearman
+    dropped |= decision.decide(deciding, columns, ranked, settings)
+    selected = [name for name in names if name not in dropped]
+
+    _write(pearson, folder / "correlation.csv", index_label="factor")
+    _write(spearman, folder / "spearman.csv", index_label="factor")
+    _write(collinearity.variance_inflation(columns), folder / "vif.csv", index_label="statistic")
+    left = {name: columns[name] for name in selected}
+    _write(collinearity.variance_inflation(left), folder / "vif_selected.csv", index_label="statistic")
+    _write(ranked, folder / "importance.csv", index=False)
+    _write(
+        components.principal_components(numbers, sample.continuous, settings.pca_scaling),
+        folder / "pca.csv",
+        index=False,
+    )
+    _write(
+        decision.table(names, dropped, _remarks(selected, sample, settings)),
+        folder / "decision.csv",
+        index=False,
+    )
+    record = {
+        "factors": selected,
+        "dropped": dropped,
+        "sample": {
+            "drawn_from": "training blocks (split 0), known label, a value in every usable factor",
+            "seed": settings.seed,
+            "training_pixels": next(iter(coverage.values())).pixels,
+            "complete_landslide_pixels": sample.population[layers.LANDSLIDE],
+            "complete_other_pixels": sample.population[layers.STABLE],
+            "landslide_pixels": int((sample.labels == layers.LANDSLIDE).sum()),
+            "other_pixels": int((sample.labels == layers.STABLE).sum()),
+        },
+        "coverage": {name: round(c.share, 6) for name, c in coverage.items()},
+    }
+    write_text(folder / "selection.json", json.dumps(record, indent=2) + "\n")
+    return selected
+
+
+def _remarks(selected: Sequence[str], sample: sampling.Sample, settings: ScreeningSettings) -> dict[str, str]:
+    remarks = {name: "screening.keep says that it stays." for name in selected if name in settings.keep}
+    for name in sample.categories:
+        remarks.setdefault(
+            name,
+            "It passes every threshold (classes: GVIF in place of VIF; no correlation, since codes are not numbers).",
+        )
+    return remarks
+
+
+def _write(frame: pd.DataFrame, path: Path, **options: object) -> None:
+    with write_aside(path) as aside:
+        frame.to_csv(aside, float_format="%.6g", lineterminator="\n", **options)
