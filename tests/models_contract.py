@@ -50,9 +50,7 @@ class ModelContract:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.pytestmark = [
-            pytest.mark.parametrize(("name", "options"), list(cls.cases.items()), ids=list(cls.cases))
-        ]
+        cls.pytestmark = [pytest.mark.parametrize(("name", "options"), list(cls.cases.items()), ids=list(cls.cases))]
 
     @pytest.fixture(autouse=True)
     def one_thread(self):
@@ -76,21 +74,25 @@ class ModelContract:
             assert torch.isfinite(logits).all()
 
     def test_gradient_reaches_every_parameter(self, name, options):
-        model = self.build(name, options).double()
-        x = torch.randn(2, 5, 2 * self.train_size, 2 * self.train_size, dtype=torch.float64)
-        logits = model.train()(x)
-        (logits * torch.randn_like(logits)).sum().backward()
-        unreached = {
-            key
-            for key, parameter in model.named_parameters()
-            if parameter.grad is None or not parameter.grad.abs().max() > 0
-        }
-        frozen = {
-            key
-            for key, _ in model.named_parameters()
-            if any(fnmatch(key, pattern) for pattern in model.untrained_by_design)
-        }
-        assert unreached == frozen
+        """Over several seeds, because in a narrow model a ReLU before a single unit may be off for all inputs of one."""
+        unreached = None
+        for seed in range(8):
+            model = self.build(name, options, seed=seed).double().train()
+            x = torch.randn(2, 5, 2 * self.train_size, 2 * self.train_size, dtype=torch.float64)
+            logits = model(x)
+            (logits * torch.randn_like(logits)).sum().backward()
+            zero = {
+                key
+                for key, parameter in model.named_parameters()
+                if parameter.grad is None or not parameter.grad.abs().max() > 0
+            }
+            unreached = zero if unreached is None else unreached & zero
+            by_design = {
+                key for key in dict(model.named_parameters()) if any(fnmatch(key, p) for p in model.untrained_by_design)
+            }
+            if unreached == by_design:
+                break
+        assert unreached == by_design
 
     def test_saved_and_loaded_model_is_equal(self, name, options, tmp_path):
         model = self.build(name, options, classes=2)
@@ -156,7 +158,7 @@ def randomise_statistics(model: SegmentationModel) -> None:
 
 
 def four_patches(size: int) -> tuple[Tensor, Tensor]:
-    """Return four simulated patches of five bands: a rectangle in one noisy band, at a different place in each."""
+    """Return four simulated patches of five bands, a rectangle in one noisy band of each."""
     generator = torch.Generator().manual_seed(1)
     x = torch.randn(4, 5, size, size, generator=generator)
     y = torch.zeros(4, 1, size, size)

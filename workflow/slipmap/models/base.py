@@ -138,9 +138,7 @@ def scale_channels(channels: Sequence[int], width: float, divisor: int = 8) -> l
         If the width is not a positive number.
     """
     if isinstance(width, bool) or not isinstance(width, int | float) or not width > 0:
-        raise InputError(
-            f"Model option width is {width!r}; give a number greater than 0 (1 is the published size)."
-        )
+        raise InputError(f"Model option width is {width!r}; give a number greater than 0 (1 is the published size).")
     return [max(divisor, round(channel * width / divisor) * divisor) for channel in channels]
 
 

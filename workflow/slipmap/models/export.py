@@ -28,17 +28,13 @@ def export_onnx(model: SegmentationModel, path: str | Path, opset: int = 18) -> 
     """
     size = 2 * model.stride + 1
     parameter = next(model.parameters())
-    example = torch.zeros(
-        2, model.in_channels, size, size + 2, dtype=parameter.dtype, device=parameter.device
-    )
+    example = torch.zeros(2, model.in_channels, size, size + 2, dtype=parameter.dtype, device=parameter.device)
     free = {0: "batch", 2: "height", 3: "width"}
     training = model.training
     model.eval()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # tracing warns of every Python number, and that it is the older exporter
+            warnings.simplefilter("ignore")  # tracing warns of every Python number, and that it is the older exporter
             torch.onnx.export(
                 model,
                 (example,),

@@ -115,9 +115,9 @@ class UNet(UNetFrame):
 
     paper = "Ronneberger, Fischer & Brox, MICCAI 2015, arXiv:1505.04597"
     readings = (
-        "Batch normalisation and same-size convolutions, as in the Landslide4Sense baseline. Of the papers "
-        "that compare with 'U-Net' only Enhanced U-Net prints a count, 14 M; decoder='narrow' has 13.40 M at its "
-        "7 bands."
+        "Batch normalisation and same-size convolutions, as in the Landslide4Sense baseline. Of the papers that "
+        "compare with 'U-Net' only Enhanced U-Net prints a count, 14 M; decoder='narrow' has 13.40 M at its 7 "
+        "bands."
     )
 
     def __init__(

@@ -1,0 +1,241 @@
+"""FC-DenseNet, the "One Hundred Layers Tiramisu", and FCADenseNet with attention on its skips."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from slipmap.models.base import SegmentationModel, check_choice
+from slipmap.models.blocks.cbam import CBAM
+from slipmap.models.registry import register
+
+#: Growth rate, and layers of the dense blocks from the first of the encoder to the bottleneck.
+DEPTHS: dict[int, tuple[int, tuple[int, ...]]] = {
+    56: (12, (4, 4, 4, 4, 4, 4)),
+    67: (16, (5, 5, 5, 5, 5, 5)),
+    103: (16, (4, 5, 7, 10, 12, 15)),
+}
+STEM_CHANNELS = 48
+
+
+class DenseLayer(nn.Sequential):
+    """Normalisation, ReLU, 3 × 3 convolution to ``growth`` maps, dropout.
+
+    With ``bottleneck``, a 1 × 1 convolution to 4 · growth channels, normalisation and ReLU come before
+    (DenseNet-B, Huang et al. 2017, arXiv:1608.06993).
+    """
+
+    def __init__(self, in_channels: int, growth: int, dropout: float, bottleneck: bool = False) -> None:
+        layers: list[nn.Module] = [nn.BatchNorm2d(in_channels), nn.ReLU(inplace=True)]
+        if bottleneck:
+            layers += [nn.Conv2d(in_channels, 4 * growth, 1), nn.BatchNorm2d(4 * growth), nn.ReLU(inplace=True)]
+            in_channels = 4 * growth
+        super().__init__(*layers, nn.Conv2d(in_channels, growth, 3, padding=1), nn.Dropout(dropout))
+
+
+class DenseBlock(nn.Module):
+    """Layers that each see the input and all maps before them; returns the new maps only."""
+
+    def __init__(self, in_channels: int, growth: int, layers: int, dropout: float, bottleneck: bool) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            DenseLayer(in_channels + index * growth, growth, dropout, bottleneck) for index in range(layers)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        new: list[Tensor] = []
+        for layer in self.layers:
+            new.append(layer(torch.cat([x, *new], dim=1)))
+        return torch.cat(new, dim=1)
+
+
+class TransitionDown(nn.Sequential):
+    """Normalisation, ReLU, 1 × 1 convolution of unchanged width, dropout, 2 × 2 maximum."""
+
+    def __init__(self, channels: int, dropout: float) -> None:
+        super().__init__(
+            nn.BatchNorm2d(channels),
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, 1),
+            nn.Dropout(dropout),
+            nn.MaxPool2d(2),
+        )
+
+
+class TransitionUp(nn.Module):
+    """Double the size: a 3 × 3 transposed convolution of stride 2, cropped; or nearest neighbour and convolution."""
+
+    def __init__(self, channels: int, upsampling: Literal["transposed", "convolution"]) -> None:
+        super().__init__()
+        transposed = upsampling == "transposed"
+        self.conv = (
+            nn.ConvTranspose2d(channels, channels, 3, stride=2)
+            if transposed
+            else nn.Conv2d(channels, channels, 3, padding=1)
+        )
+        self.transposed = transposed
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        if self.transposed:
+            return self.conv(x)[..., : skip.shape[-2], : skip.shape[-1]]
+        return self.conv(F.interpolate(x, size=skip.shape[-2:], mode="nearest"))
+
+
+class DenseNetFrame(SegmentationModel):
+    """Dense blocks, five poolings down and up; only the new maps of a block are upsampled.
+
+    Parameters
+    ----------
+    in_channels, classes
+        Bands in, logits out.
+    depth
+        56, 67 or 103 (see :data:`DEPTHS`).
+    width
+        Multiplier of growth rate and stem.
+    dropout
+        Share of values dropped after each convolution.
+    upsampling
+        How maps are upsampled (see :class:`TransitionUp`).
+    bottleneck
+        Whether dense layers have a 1 × 1 bottleneck.
+    skip_attention
+        Whether CBAM is applied to each skip before concatenation.
+    """
+
+    stride = 32
+
+    def __init__(
+        self,
+        in_channels: int,
+        classes: int,
+        depth: int,
+        width: float,
+        dropout: float,
+        upsampling: Literal["transposed", "convolution"],
+        bottleneck: bool = False,
+        skip_attention: bool = False,
+    ) -> None:
+        super().__init__(in_channels, classes)
+        check_choice("depth", depth, tuple(DEPTHS))
+        check_choice("upsampling", upsampling, ("transposed", "convolution"))
+        growth, layers = DEPTHS[depth]
+        growth, channels = (max(2, round(number * width)) for number in (growth, STEM_CHANNELS))
+        self.stem = nn.Conv2d(in_channels, channels, 3, padding=1)
+        self.dense_down, self.down, self.attention = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
+        skips = []
+        for count in layers[:-1]:
+            self.dense_down.append(DenseBlock(channels, growth, count, dropout, bottleneck))
+            channels += growth * count
+            skips.append(channels)
+            self.attention.append(CBAM(channels) if skip_attention else nn.Identity())
+            self.down.append(TransitionDown(channels, dropout))
+        self.bottom = DenseBlock(channels, growth, layers[-1], dropout, bottleneck)
+        self.up, self.dense_up = nn.ModuleList(), nn.ModuleList()
+        new = growth * layers[-1]
+        for count, skip in zip(reversed(layers[:-1]), reversed(skips), strict=True):
+            self.up.append(TransitionUp(new, upsampling))
+            channels = skip + new
+            self.dense_up.append(DenseBlock(channels, growth, count, dropout, bottleneck))
+            new = growth * count
+        self.head = nn.Conv2d(channels + new, classes, 1)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.kaiming_uniform_(module.weight, nonlinearity="relu")
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+
+    def _forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        skips = []
+        for dense, attention, down in zip(self.dense_down, self.attention, self.down, strict=True):
+            x = torch.cat([x, dense(x)], dim=1)
+            skips.append(attention(x))
+            x = down(x)
+        new = self.bottom(x)
+        for up, dense in zip(self.up, self.dense_up, strict=True):
+            skip = skips.pop()
+            x = torch.cat([skip, up(new, skip)], dim=1)
+            new = dense(x)
+        return self.head(torch.cat([x, new], dim=1))
+
+
+@register("fcdensenet56", depth=56)
+@register("fcdensenet67", depth=67)
+@register("fcdensenet103", depth=103)
+class FCDenseNet(DenseNetFrame):
+    """FC-DenseNet56, 67 and 103.
+
+    Jégou, Drozdzal, Vazquez, Romero & Bengio, CVPR workshops 2017, arXiv:1611.09326, Tables 1 and 2.
+    Convolutions start from He's uniform distribution.
+
+    Parameters
+    ----------
+    in_channels, classes
+        Bands in, logits out.
+    depth
+        56, 67 or 103; each registered name fixes one.
+    width
+        Multiplier of growth rate and stem; 1 is growth 12, 16, 16 and stem 48.
+    dropout
+        Share of values dropped after each convolution.
+    """
+
+    paper = "Jégou et al., CVPR workshops 2017, arXiv:1611.09326"
+    published_parameters = {  # noqa: RUF012
+        "fcdensenet56": 1_500_000,
+        "fcdensenet67": 3_500_000,
+        "fcdensenet103": 9_400_000,
+    }
+    readings = (
+        "Layers, growth and widths as published: 1.377, 3.463 and 9.322 M at 3 bands and 11 classes, where the "
+        "paper rounds to 1.5, 3.5 and 9.4 M. FCADenseNet (Remote Sens. 2024, 16, 992) compares with 'FC-DenseNet' "
+        "without saying which."
+    )
+
+    def __init__(self, in_channels: int, classes: int, depth: int, width: float = 1.0, dropout: float = 0.2) -> None:
+        super().__init__(in_channels, classes, depth, width, dropout, "transposed")
+
+
+@register("fcadensenet")
+class FCADenseNet(DenseNetFrame):
+    """FCADenseNet: FC-DenseNet with CBAM on the skips and upsampling by 2 × 2 enlargement and 3 × 3 convolution.
+
+    FCADenseNet, Remote Sens. 2024, 16, 992, doi:10.3390/rs16060992, section 3.2; CBAM: arXiv:1807.06521.
+
+    Parameters
+    ----------
+    in_channels, classes
+        Bands in, logits out.
+    depth
+        Topology: 56, 67 or 103.
+    width
+        Multiplier of growth rate and stem.
+    dropout
+        Share of values dropped after each convolution.
+    bottleneck
+        Whether dense layers have the 1 × 1 bottleneck that the paper mentions.
+    upsampling
+        ``"convolution"`` (nearest neighbour, then 3 × 3 convolution: the paper's text) or ``"transposed"``.
+    """
+
+    paper = "FCADenseNet, Remote Sens. 2024, 16, 992, doi:10.3390/rs16060992"
+    readings = (
+        "The paper gives neither depth nor growth rate: topology of FC-DenseNet67 by default. CBAM (reduction 16) "
+        "acts on the encoder's maps before they are concatenated with the upsampled ones. No parameter count is "
+        "published."
+    )
+
+    def __init__(
+        self,
+        in_channels: int,
+        classes: int,
+        depth: int = 67,
+        width: float = 1.0,
+        dropout: float = 0.2,
+        bottleneck: bool = False,
+        upsampling: Literal["convolution", "transposed"] = "convolution",
+    ) -> None:
+        super().__init__(in_channels, classes, depth, width, dropout, upsampling, bottleneck, skip_attention=True)
