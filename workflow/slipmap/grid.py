@@ -58,7 +58,7 @@ class Grid:
         left, bottom, right, top = bounds
         if not (right > left and top > bottom):
             raise InputError(
-                f"grid.bounds {list(bounds)} is empty; give [left, bottom, right, top] with left < right and bottom < top."
+                f"grid.bounds {list(bounds)} is empty; give [left, bottom, right, top], left < right, bottom < top."
             )
         slack = 1e-6
         c0, c1 = math.floor(left / rx + slack), math.ceil(right / rx - slack)

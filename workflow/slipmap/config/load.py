@@ -42,18 +42,21 @@ def parse_config(record: Mapping[str, Any], source: str = "config") -> RunSettin
     InputError : an unknown key (the nearest known one is proposed), a wrong type or value, a reference to an
         area, data set or experiment that is not there.
     """
-    record = _follow_paths(record, source)
-    try:
-        settings = RunSettings.model_validate(record)
-    except ValidationError as error:
-        raise InputError(_sentence(error, source)) from None
-    settings = _with_simulated_inputs(settings)
+    settings = _with_simulated_inputs(validate(record, source))
     _check_references(settings, source)
     return settings
 
 
+def validate(record: Mapping[str, Any], source: str = "config") -> RunSettings:
+    """As `parse_config`, but exactly what was given: a simulated area's inputs are not filled in."""
+    try:
+        return RunSettings.model_validate(_follow_paths(record, source))
+    except ValidationError as error:
+        raise InputError(_sentence(error, source)) from None
+
+
 def _with_simulated_inputs(settings: RunSettings) -> RunSettings:
-    """A simulated area's inputs are where the simulator puts them, so that no rule need know that they are simulated."""
+    """A simulated area's inputs are where the simulator puts them: no rule need know that they are simulated."""
     areas = {
         name: area.model_copy(
             update={"inputs": simulated_inputs(name, inventory=area.simulate.inventory)} if area.simulate else {}
@@ -118,7 +121,8 @@ def _check_references(settings: RunSettings, source: str) -> None:
 
 
 def _sentence(error: ValidationError, source: str) -> str:
-    first = error.errors()[0]
+    # a misspelt key also leaves its right spelling missing: the misspelling is what the user must see
+    first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
     where = ".".join(str(part) for part in first["loc"])
     kind = first["type"]
     if kind == "extra_forbidden":

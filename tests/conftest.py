@@ -1,0 +1,23 @@
+"""Fixtures that several stages' tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The checkout that is being tested."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the small real data sets; tests that need it skip where SLIPMAP_TEST_DATA does not name one."""
+    folder = os.environ.get("SLIPMAP_TEST_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("SLIPMAP_TEST_DATA does not name the folder of real data (README, 'Tests')")
+    return Path(folder)

@@ -1,0 +1,116 @@
+"""Write settings as YAML in which every option stands with its meaning: what config/config.yaml is made with.
+
+An option that was given stands as a setting; one left at its default stands as a comment with that default, so that
+a reader sees everything there is to set.
+"""
+
+import json
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel
+
+from slipmap.atomic import write_text
+from slipmap.config.load import read_yaml, validate
+
+WIDTH = 116
+
+
+def render(settings: BaseModel, header: str = "") -> str:
+    """YAML text of `settings` with a comment for every option.
+
+    Parameters
+    ----------
+    settings : a settings model; which of its options were given is known from it.
+    header : text put above, as a comment.
+
+    Notes
+    -----
+    A second section of the same kind (another experiment, say) shows only what was given: its options were
+    explained in the first.
+    """
+    lines = [*_comment(header, ""), ""] if header else []
+    lines += _section(settings, "", explained=set())
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def rewrite(path: str | Path) -> None:
+    """Write the config at `path` anew with every option and its meaning; what it sets, and its first comment, stay."""
+    text = Path(path).read_text(encoding="utf-8")
+    write_text(path, render(validate(read_yaml(path), str(path)), header(text)))
+
+
+def header(text: str) -> str:
+    """The comment at the head of a config, as one line; "" if it has none."""
+    lines = text.split("\n\n")[0].splitlines()
+    return " ".join(line.removeprefix("# ") for line in lines) if all(line.startswith("#") for line in lines) else ""
+
+
+def _section(settings: BaseModel, indent: str, explained: set[type]) -> Iterator[str]:
+    known = type(settings) in explained
+    explained.add(type(settings))
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        given = name in settings.model_fields_set
+        if known and not given:
+            continue
+        if not known:
+            yield from _comment(field.description or "", indent)
+        if isinstance(value, BaseModel):
+            inside = list(_section(value, indent + "  ", explained))
+            # a section in which nothing is set must be a comment as a whole, or YAML reads it as null
+            yield from [f"{indent}{name}:", *inside] if given else _commented([f"{name}:", *inside], indent)
+        elif _holds_models(value):
+            yield f"{indent}{name}:"
+            for key, item in value.items():
+                yield f"{indent}  {key}:"
+                yield from _section(item, indent + "    ", explained)
+        elif value is None and (model := _optional_model(field.annotation)) and model not in explained:
+            yield from _commented([f"{name}:", *_blank(model, "  ", explained)], indent)
+        else:
+            yield f"{indent}{'' if given else '# '}{name}: {scalar(value)}"
+
+
+def _blank(model: type[BaseModel], indent: str, explained: set[type]) -> Iterator[str]:
+    """The options of a section that was not given."""
+    explained.add(model)
+    for name, field in model.model_fields.items():
+        yield from _comment(field.description or "", indent)
+        inner = _optional_model(field.annotation)
+        if inner and inner not in explained:
+            yield f"{indent}{name}:"
+            yield from _blank(inner, indent + "  ", explained)
+        else:
+            default = field.get_default(call_default_factory=True)
+            yield f"{indent}{name}: {'...' if field.is_required() else scalar(default)}"
+
+
+def _commented(lines: list[str], indent: str) -> Iterator[str]:
+    for line in lines:
+        bare = line.removeprefix(indent)
+        yield f"{indent}{bare if bare.lstrip().startswith('#') else '# ' + bare}"
+
+
+def _optional_model(annotation: Any) -> type[BaseModel] | None:
+    for option in (annotation, *get_args(annotation)):
+        if isinstance(option, type) and issubclass(option, BaseModel):
+            return option
+    return None
+
+
+def _holds_models(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and all(isinstance(item, BaseModel) for item in value.values())
+
+
+def _comment(text: str, indent: str) -> Iterator[str]:
+    for line in textwrap.wrap(text, WIDTH - len(indent) - 2):
+        yield f"{indent}# {line}"
+
+
+def scalar(value: Any) -> str:
+    """One value as YAML on one line."""
+    plain = json.loads(json.dumps(value, default=str))
+    return yaml.safe_dump(plain, default_flow_style=True, width=10_000).removesuffix("\n...\n").strip()
