@@ -11,16 +11,12 @@ from slipmap.config.base import Settings
 class GridSettings(Settings):
     """The one grid of an area, given by bounds or taken from a raster."""
 
-    crs: str | None = Field(
-        None, description='Projected CRS, "EPSG:32632" say. Needed unless `like` is given.'
-    )
+    crs: str | None = Field(None, description='Projected CRS, "EPSG:32632" say. Needed unless `like` is given.')
     resolution: float = Field(12.5, gt=0, description="Pixel size in metres.")
     bounds: tuple[float, float, float, float] | None = Field(
         None, description="[left, bottom, right, top] in units of `crs`. Needed unless `like` is given."
     )
-    like: str | None = Field(
-        None, description="A raster whose CRS, bounds and pixels are taken over exactly."
-    )
+    like: str | None = Field(None, description="A raster whose CRS, bounds and pixels are taken over exactly.")
 
 
 class SimulateSettings(Settings):
@@ -28,10 +24,30 @@ class SimulateSettings(Settings):
 
     seed: int = Field(7, ge=0, description="Everything simulated follows from this number.")
     size: int = Field(768, ge=128, description="Pixels on each side of the area, at grid.resolution.")
-    dates: int = Field(30, ge=4, description="Sentinel-1 acquisitions over two years.")
-    landslides: int = Field(140, ge=1, description="Landslides to place.")
+    dates: int = Field(30, ge=4, le=60, description="Sentinel-1 acquisitions, about 24 days apart; 30 span two years.")
+    landslides: int = Field(140, ge=1, description="Landslides to place; fewer where the area has no room.")
     start: date = Field(date(2021, 1, 9), description="First Sentinel-1 acquisition.")
     inventory: bool = Field(True, description="Write a landslide inventory (false: a prediction area).")
+    moving: float = Field(0.45, ge=0, le=1, description="Share of the landslides that move.")
+    baseline: float = Field(
+        50.0, ge=0, description="Standard deviation of the perpendicular baselines, m (Sentinel-1 tube: 50-60)."
+    )
+    dem_error: float = Field(2.0, ge=0, description="Standard deviation of the error of the DEM, m.")
+    turbulence: float = Field(2.5, ge=0, description="Standard deviation of turbulent delay on a date, mm.")
+    stratified: float = Field(
+        4.0, ge=0, description="Standard deviation over dates of the delay per km of elevation, mm/km."
+    )
+    decorrelation: bool = Field(True, description="Let scatterers change with time, by land cover.")
+    thermal_noise: float = Field(
+        0.03, ge=0, le=1, description="Noise power of the SLCs, as a share of the mean signal power of grass."
+    )
+    scenes: int = Field(5, ge=1, le=20, description="Sentinel-2 scenes.")
+    clouds: float = Field(0.12, ge=0, le=0.8, description="Mean cloud cover of the Sentinel-2 scenes.")
+    mapping_error: float = Field(
+        10.0, ge=0, description="Standard deviation of the shift of inventory outlines, m; edges err by half that."
+    )
+    missed: float = Field(0.05, ge=0, lt=1, description="Share of the landslides that the inventory misses.")
+    false: float = Field(0.04, ge=0, lt=1, description="Outlines in the inventory that are no landslide, as a share.")
 
 
 class Sentinel1Settings(Settings):
@@ -41,14 +57,21 @@ class Sentinel1Settings(Settings):
         description="slc: geocoded SLCs; wrapped or unwrapped: interferograms with coherence; velocity: ready-made."
     )
     path: str = Field(description="Folder (or file, for a velocity) that holds the data.")
+    format: Literal["auto", "geotiff", "opera", "gamma", "hyp3", "isce2", "licsar", "mintpy", "egms"] = Field(
+        "auto", description="Format of the files; auto: recognised from them."
+    )
+    incidence: float | None = Field(
+        None, gt=0, lt=90, description="Mean incidence angle, degrees; none: read from the files."
+    )
+    looks: float | None = Field(
+        None, ge=1, description="Independent looks behind supplied interferograms' coherence; none: 25."
+    )
 
 
 class Sentinel2Settings(Settings):
     """Sentinel-2 surface reflectance: a folder of scenes, or single files before and after an event."""
 
-    path: str | None = Field(
-        None, description="Folder of multi-band scenes {YYYYMMDD}*.tif, composited together."
-    )
+    path: str | None = Field(None, description="Folder of multi-band scenes {YYYYMMDD}*.tif, composited together.")
     before: str | None = Field(None, description="One scene (or folder of scenes) before the event.")
     after: str | None = Field(None, description="One scene (or folder of scenes) after the event.")
     scale: float = Field(1e-4, gt=0, description="Factor from stored numbers to reflectance 0-1.")
