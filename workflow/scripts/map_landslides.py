@@ -1,0 +1,16 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from slipmap.config.prediction import PredictionSettings
+    from slipmap.grid import Grid
+    from slipmap.prediction import mosaic
+
+    mosaic.run(
+        factors=snakemake.params.factors,
+        weights=snakemake.params.weights,
+        grid=Grid.load(snakemake.input.grid),
+        settings=PredictionSettings(**snakemake.params.settings),
+        probability=snakemake.output.probability,
+        uncertainty=snakemake.output.uncertainty,
+        classes=snakemake.output.classes,
+    )

@@ -1,0 +1,1 @@
+"""Stage 7, prediction: seamless region-wide maps with uncertainty, and landslide polygons."""
