@@ -74,7 +74,7 @@ class ModelContract:
             assert torch.isfinite(logits).all()
 
     def test_gradient_reaches_every_parameter(self, name, options):
-        """Over several seeds, because in a narrow model a ReLU before a single unit may be off for all inputs of one."""
+        """Over several seeds: in a narrow model, the only ReLU on a path may be off for all inputs."""
         unreached = None
         for seed in range(8):
             model = self.build(name, options, seed=seed).double().train()
@@ -93,6 +93,17 @@ class ModelContract:
             if unreached == by_design:
                 break
         assert unreached == by_design
+
+    def test_a_batch_of_one_trains_in_mixed_precision_channels_last(self, name, options):
+        """The last batch of an epoch may hold one patch."""
+        model = self.build(name, options).to(memory_format=torch.channels_last).train()
+        x = torch.randn(1, 5, 2 * self.train_size, 2 * self.train_size).to(memory_format=torch.channels_last)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = model(x)
+        logits.float().square().mean().backward()
+        gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+        assert torch.isfinite(logits).all()
+        assert all(torch.isfinite(gradient).all() for gradient in gradients)
 
     def test_saved_and_loaded_model_is_equal(self, name, options, tmp_path):
         model = self.build(name, options, classes=2)

@@ -2,11 +2,7 @@
 
 from typing import ClassVar
 
-import pytest
 from models_contract import ModelContract
-
-from slipmap.errors import InputError
-from slipmap.models import create_model
 
 SMALL = {"width": 1 / 8}
 DENSE = {"width": 1 / 4, "dropout": 0.0}

@@ -110,7 +110,7 @@ class UNet(UNetFrame):
         (2 × 2 transposed convolutions, bottom 1024 wide; 31.04 M at 3 bands and 1 class).
     decoder
         Width between the two convolutions of a decoder unit: ``"half"`` of its input (17.27 M) or
-        ``"narrow"``, that of its output (13.40 M at 7 bands and 1 class). Bilinear upsampling only.
+        ``"narrow"``, that of its output (13.40 M at 7 bands and 2 classes). Bilinear upsampling only.
     """
 
     paper = "Ronneberger, Fischer & Brox, MICCAI 2015, arXiv:1505.04597"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from slipmap.models.blocks.conv_norm import PooledBatchNorm2d
+
 
 class SoftThreshold(nn.Module):
     """Shrink each channel towards zero by a threshold of its own, learned from its mean magnitude.
@@ -27,18 +29,17 @@ class SoftThreshold(nn.Module):
         super().__init__()
         hidden = max(1, channels // reduction)
         self.scale = nn.Sequential(
-            nn.Linear(channels, hidden),
-            nn.BatchNorm1d(hidden),
+            nn.Conv2d(channels, hidden, 1),
+            PooledBatchNorm2d(hidden),
             nn.ReLU(inplace=True),
-            nn.Linear(hidden, channels),
+            nn.Conv2d(hidden, channels, 1),
             nn.Sigmoid(),
         )
 
     def forward(self, x: Tensor) -> Tensor:
         magnitude = x.abs()
-        mean = magnitude.mean((2, 3))
-        threshold = (mean * self.scale(mean))[:, :, None, None]
-        return torch.sign(x) * torch.relu(magnitude - threshold)
+        mean = magnitude.mean((2, 3), keepdim=True)
+        return torch.sign(x) * torch.relu(magnitude - mean * self.scale(mean))
 
 
 class RSBU(nn.Module):
