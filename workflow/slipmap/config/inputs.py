@@ -32,7 +32,7 @@ class SimulateSettings(Settings):
     baseline: float = Field(
         50.0, ge=0, description="Standard deviation of the perpendicular baselines, m (Sentinel-1 tube: 50-60)."
     )
-    dem_error: float = Field(2.0, ge=0, description="Standard deviation of the error of the DEM, m.")
+    dem_error: float = Field(3.0, ge=0, description="Standard deviation of the error of the DEM, m.")
     turbulence: float = Field(2.5, ge=0, description="Standard deviation of turbulent delay on a date, mm.")
     stratified: float = Field(
         4.0, ge=0, description="Standard deviation over dates of the delay per km of elevation, mm/km."

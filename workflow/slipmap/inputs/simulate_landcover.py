@@ -11,7 +11,7 @@ from slipmap.inputs.simulate_fields import power_law, stream
 from slipmap.inputs.simulate_landslides import Landslide, label
 from slipmap.inputs.simulate_terrain import Terrain
 
-FOREST, GRASS, FIELD, ROCK, BUILT, ROAD, WATER, QUARRY, SCAR = range(1, 10)
+FOREST, GRASS, FIELD, ROCK, BUILT, ROAD, WATER, QUARRY, SCAR, BADLAND = range(1, 11)
 NAMES = {
     FOREST: "forest",
     GRASS: "grass",
@@ -22,9 +22,11 @@ NAMES = {
     WATER: "water",
     QUARRY: "quarry",
     SCAR: "scar",
+    BADLAND: "badland",
 }
 _PARCEL = 110.0  # m, typical side of a field
-_HARD = (4, 5)  # lithologies that crop out and are quarried
+_CLAY, _HARD = 1, (4, 5)  # lithologies that erode to badlands; that crop out and are quarried
+_WOODED = 0.5  # share of the area under forest, before clearings
 
 
 def simulate_cover(seed: int, grid: Grid, terrain: Terrain, slides: list[Landslide]) -> tuple[np.ndarray, np.ndarray]:
@@ -42,14 +44,18 @@ def simulate_cover(seed: int, grid: Grid, terrain: Terrain, slides: list[Landsli
     texture = power_law(rng, shape, 3.0, outer=80)
     cover = np.full(shape, GRASS, np.uint8)
     wooded = 0.6 * texture + (terrain.slope - 17) / 9 - 1.6 * np.clip(relative - 0.72, 0, None) * 4
-    cover[wooded > 0.05] = FOREST
+    cover[wooded > np.quantile(wooded, 1 - _WOODED)] = FOREST
+    _clearings(rng, cover, slides, grid)
     parcel = _parcels(rng, grid)
     gentle = terrain.slope + 2.5 * power_law(rng, shape, 2.5, outer=40) < 11
     farmed = gentle & (rng.random(parcel.max() + 1)[parcel] < 0.75)
     cover[farmed & (relative < 0.6)] = FIELD
     # Outcrops: steep ground of hard rock, in patches, and a scatter of small ones elsewhere.
     hard = np.isin(terrain.lithology, _HARD)
-    cover[hard & (terrain.slope + 6 * power_law(rng, shape, 2.5, outer=20) > 40)] = ROCK
+    cover[hard & (terrain.slope + 6 * power_law(rng, shape, 2.5, outer=20) > 46)] = ROCK
+    gullied = power_law(rng, shape, 3.0, outer=25)
+    clay = (terrain.lithology == _CLAY) & (terrain.slope > 14)
+    cover[clay & (gullied > np.quantile(gullied, 0.95))] = BADLAND
     patches = power_law(rng, shape, 3.0, outer=14)
     cover[(patches > np.quantile(patches, 0.991)) & (terrain.slope > 14)] = ROCK
     _towns_and_roads(rng, cover, terrain, pixel)
@@ -139,9 +145,25 @@ def _quarries(rng: np.random.Generator, cover: np.ndarray, hard: np.ndarray, pix
         cover[np.hypot(r - rows[n], c - cols[n]) / radius + 0.4 * noise < 1.0] = QUARRY
 
 
-def _landslide_ground(cover: np.ndarray, slides: list[Landslide], grid: Grid) -> None:
+def _clearings(rng: np.random.Generator, cover: np.ndarray, slides: list[Landslide], grid: Grid) -> None:
+    """Pastures in the forest: around open landslides, wider than them, and as many where there is none."""
     number = label(slides, grid)
-    thinned = np.array([False, *(slide.open for slide in slides)])[number]
-    cover[thinned & (cover == FOREST)] = GRASS
-    bare = np.array([False, *(slide.bare > 0.3 for slide in slides)])[number]
-    cover[bare & np.isin(cover, (FOREST, GRASS, FIELD, ROCK))] = SCAR
+    noise = power_law(rng, cover.shape, 2.8, outer=20)
+    reach = rng.uniform(30, 160, len(slides) + 1) / grid.resolution[0]
+    is_open = np.array([False, *(slide.open for slide in slides)])
+    away, nearest = ndimage.distance_transform_edt(~is_open[number], return_indices=True)
+    wide = reach[number[tuple(nearest)]] if is_open.any() else 0.0
+    clear = is_open.any() & (away < wide * (1 + 0.5 * noise))
+    r, c = np.indices(cover.shape)
+    for _ in range(int(is_open.sum())):
+        row, col, angle = rng.integers(cover.shape[0]), rng.integers(cover.shape[1]), rng.uniform(0, np.pi)
+        long, short = np.array([rng.uniform(80, 320), rng.uniform(50, 160)]) / grid.resolution[0]
+        u = (r - row) * np.cos(angle) + (c - col) * np.sin(angle)
+        v = (c - col) * np.cos(angle) - (r - row) * np.sin(angle)
+        clear |= np.hypot(u / long, v / short) + 0.35 * noise < 1.0
+    cover[(clear | is_open[number]) & (cover == FOREST)] = GRASS
+
+
+def _landslide_ground(cover: np.ndarray, slides: list[Landslide], grid: Grid) -> None:
+    bare = np.array([False, *(slide.bare > 0.3 for slide in slides)])[label(slides, grid)]
+    cover[bare & np.isin(cover, (FOREST, GRASS, FIELD, ROCK, BADLAND))] = SCAR

@@ -14,6 +14,8 @@ from slipmap.inputs.simulate_terrain import ROCKS, Terrain
 
 LENGTHS = (80.0, 600.0)  # m
 RATES = (10.0, 80.0)  # mm/yr along the slope
+_WIDTHS = (0.34, 0.58)  # of the length
+_ROLLOVER = 9000.0  # m2, the commonest area
 _COVERED = 0.12  # largest share of the area that landslides may take
 
 log = logging.getLogger(__name__)
@@ -27,7 +29,7 @@ class Landslide:
     ----------
     outline : in the area's CRS. length, width : m. towards : horizontal unit vector (east, north) of its movement.
     slope : degrees, mean over the landslide. rate : mm/yr along the slope where it moves fastest; 0 when dormant.
-    bare : share of its ground without vegetation, 0-1. open : whether its forest is thinned to grass.
+    bare : share of its ground without vegetation, 0-1. open : whether it lies in a clearing.
     relief : m by which the head sank and the toe rose.
     """
 
@@ -50,9 +52,9 @@ class Landslide:
 def place_landslides(seed: int, grid: Grid, terrain: Terrain, count: int, moving: float) -> list[Landslide]:
     """Place up to `count` landslides, largest first, where slope and lithology favour them.
 
-    Lengths follow a power law above a rollover, as areas do in inventories (Malamud et al. 2004); a share `moving`
-    of them moves, larger ones more often. Centres are drawn in proportion to `susceptibility`; outlines are
-    elongated down the slope, do not touch, and lie within the area.
+    Areas are distributed as in inventories; a share `moving` of them moves, larger ones more often. Centres are
+    drawn in proportion to `susceptibility`; outlines are elongated down the slope, do not touch, and lie within the
+    area.
     """
     rng = stream(seed, "landslides")
     chance = susceptibility(terrain).ravel()
@@ -62,7 +64,7 @@ def place_landslides(seed: int, grid: Grid, terrain: Terrain, count: int, moving
     found = []
     room = _COVERED * grid.width * grid.height * grid.resolution[0] ** 2
     for length in lengths:
-        width = length * rng.uniform(0.38, 0.62)
+        width = length * rng.uniform(*_WIDTHS)
         if sum(outline.area for outline in taken) + 0.8 * length * width > room:
             continue
         for _ in range(200):
@@ -192,12 +194,16 @@ def map_inventory(
 
 
 def _lengths(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Lengths in m: a power law of exponent 2.4 (of area: 2.4 / 2 + ...) with a lognormal rollover at the small end."""
+    """Lengths in m, from areas with an inverse-gamma distribution whose tail has exponent 2.4 (Malamud et al. 2004).
+
+    The rollover is at 9000 m2, as for slow landslides that radar can resolve, not the 400 m2 of triggered ones.
+    """
     low, high = LENGTHS
     out = np.empty(0)
     while out.size < count:
-        tail = 150.0 * rng.pareto(2.0, 4 * count) + rng.lognormal(np.log(140), 0.3, 4 * count)
-        out = np.concatenate([out, tail[(tail >= low) & (tail <= high)]])
+        area = _ROLLOVER * 2.4 / rng.gamma(1.4, 1.0, 4 * count)
+        length = np.sqrt(area / (np.pi / 4 * np.mean(_WIDTHS)))
+        out = np.concatenate([out, length[(length >= low) & (length <= high)]])
     return out[:count]
 
 
@@ -245,10 +251,10 @@ def _with_state(rng: np.random.Generator, found: list[tuple], moving: float) -> 
     slides = []
     for n, (outline, length, width, towards, slope) in enumerate(found):
         rate, fresh = 0.0, rng.random() < 0.45
-        open_ground = bool(rng.random() < 0.4)
+        open_ground = bool(rng.random() < 0.5)
         if n in movers:
             rate = RATES[0] + (RATES[1] - RATES[0]) * rng.beta(1.3, 1.7)
-            fresh, open_ground = rng.random() < 0.35, bool(rng.random() < 0.75)
+            fresh, open_ground = rng.random() < 0.35, bool(rng.random() < 0.6)
         bare = rng.uniform(0.35, 0.85) if fresh else rng.uniform(0.0, 0.18)
         relief = width * rng.uniform(0.015, 0.05) * (1.0 if fresh or rate else 0.7)
         slides.append(

@@ -10,6 +10,7 @@ from slipmap.config.inputs import SimulateSettings
 from slipmap.grid import Grid
 from slipmap.inputs.simulate_fields import power_law, stream
 from slipmap.inputs.simulate_landcover import (
+    BADLAND,
     BUILT,
     FIELD,
     FOREST,
@@ -52,6 +53,7 @@ SCATTERING = {
     WATER: Scattering(0.08, 1.0, 0.0),
     QUARRY: Scattering(1.4, 120.0, 0.35),
     SCAR: Scattering(1.1, 220.0, 0.45),
+    BADLAND: Scattering(1.1, 180.0, 0.40),
 }
 
 
@@ -84,7 +86,7 @@ def perpendicular_baselines(settings: SimulateSettings) -> np.ndarray:
 def dem_error(settings: SimulateSettings, grid: Grid) -> np.ndarray:
     """True ground minus DEM, m (rows, cols)."""
     rng = stream(settings.seed, "dem error")
-    return settings.dem_error * power_law(rng, grid.shape, 2.4, outer=60).astype(float)
+    return settings.dem_error * power_law(rng, grid.shape, 3.4, outer=50).astype(float)
 
 
 def displacement(

@@ -10,6 +10,7 @@ from slipmap.config.inputs import SimulateSettings
 from slipmap.grid import Grid
 from slipmap.inputs.simulate_fields import power_law, smoothstep, stream
 from slipmap.inputs.simulate_landcover import (
+    BADLAND,
     BUILT,
     FIELD,
     FOREST,
@@ -86,7 +87,7 @@ def simulate_scenes(
         scene += 0.002 * rng.standard_normal(scene.shape, dtype=np.float32)
         elevation = resample(terrain.elevation)
         _light(scene, elevation, day)
-        share = 0.0 if number == 0 and settings.scenes > 1 else settings.clouds * rng.uniform(0.4, 2.0)
+        share = 0.0 if number == 0 and settings.scenes > 1 else settings.clouds * rng.uniform(0.4, 1.6)
         _cloud(rng, scene, scl, day, min(share, 0.9))
         for band in _COARSE:
             scene[band] = _blocky(scene[band])
@@ -144,10 +145,11 @@ def _ground(
     for band in range(len(BANDS)):
         soil = _SOIL[band] * debris
         grass = _mix(_DRY_GRASS[band], _GREEN_GRASS[band], np.clip(green, 0, 1))
-        layers = [np.zeros(cover.shape)] * 10
+        layers = [np.zeros(cover.shape)] * 11
         layers[FOREST] = _mix(_BARE_WOOD[band], _LEAVES[band], np.clip(leaf + 0.6 * vigour, 0, 1))
         layers[GRASS] = layers[SCAR] = grass
         layers[FIELD] = _mix(soil, _CROP[band], np.clip(growth + 0.5 * vigour, 0, 1))
+        layers[BADLAND] = _mix(soil, grass, np.clip(0.35 + 2.0 * vigour, 0.05, 0.8))
         for code, values in _FIXED.items():
             layers[code] = values[band] * (1 + 0.6 * vigour)
         ground[band] = _mix(np.choose(cover, layers), soil * 1.1, bare)
@@ -189,7 +191,7 @@ def _cloud(rng: np.random.Generator, scene: np.ndarray, scl: np.ndarray, day: da
     """Clouds (SCL 9 and 8), a thin rim (10), their shadows (3); a little of both goes unflagged, as in real scenes."""
     if share <= 0:
         return
-    field = power_law(rng, scl.shape, 3.2, outer=160)
+    field = power_law(rng, scl.shape, 3.8, outer=120)
     level = np.quantile(field, 1 - share)
     opacity = smoothstep((field - level + 0.12) / 0.5).astype(np.float32)
     height, azimuth = np.radians(_sun(day))
