@@ -2,6 +2,16 @@
 from slipmap.inputs.layout import TRUTH
 
 SIMULATED = [area for area in AREAS if AREAS[area].simulate]
+SIMULATED_FILES = dict(
+    dem="resources/{area}/dem.tif",
+    sentinel1=directory("resources/{area}/sentinel1"),
+    sentinel2=directory("resources/{area}/sentinel2"),
+    lithology="resources/{area}/lithology.gpkg",
+    rainfall="resources/{area}/rainfall.nc",
+    soil_moisture="resources/{area}/soil_moisture.nc",
+    truth=[f"resources/{{area}}/truth/{name}" for name in TRUTH],
+    label="resources/{area}/SIMULATED.txt",
+)
 
 
 rule grid:
@@ -32,16 +42,10 @@ rule simulate:
     input:
         grid="results/{area}/grid.json",
     output:
-        dem="resources/{area}/dem.tif",
-        sentinel1=directory("resources/{area}/sentinel1"),
-        sentinel2=directory("resources/{area}/sentinel2"),
-        lithology="resources/{area}/lithology.gpkg",
-        rainfall="resources/{area}/rainfall.nc",
-        soil_moisture="resources/{area}/soil_moisture.nc",
-        truth=[f"resources/{{area}}/truth/{name}" for name in TRUTH],
-        label="resources/{area}/SIMULATED.txt",
+        inventory="resources/{area}/inventory.gpkg",
+        **SIMULATED_FILES,
     wildcard_constraints:
-        area="|".join(SIMULATED) or "none",
+        area="|".join(filter(has_inventory, SIMULATED)) or "none",
     params:
         settings=settings_of("simulate"),
         folder="resources/{area}",
@@ -60,12 +64,18 @@ rule simulate:
         "../scripts/simulate.py"
 
 
+use rule simulate as simulate_without_inventory with:
+    output:
+        **SIMULATED_FILES,
+    wildcard_constraints:
+        area="|".join(area for area in SIMULATED if not has_inventory(area)) or "none",
+
+
 rule inventory:
     message: "Put the landslide inventory of {wildcards.area} on its grid."
     input:
         grid="results/{area}/grid.json",
         inventory=lambda wildcards: AREAS[wildcards.area].inputs.inventory or [],
-        simulated=lambda wildcards: f"resources/{wildcards.area}/SIMULATED.txt" if wildcards.area in SIMULATED else [],
     output:
         inventory="results/{area}/inventory.tif",
     log:

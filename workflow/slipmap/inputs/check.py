@@ -45,8 +45,8 @@ def _check_input(key: str, path: Path, grid: Grid) -> None:
                 raster.check(file, key)
     elif path.suffix.lower() in RASTER_SUFFIXES:
         raster.check(path, key, overlaps=grid)
-    if key.endswith(".inventory") and inventory.is_vector(path):
-        inventory.read_landslides(path, grid, key)
+    if key.endswith(".inventory"):
+        inventory.check(path, grid, key)
 
 
 def _check_weights(folder: Path, key: str) -> None:

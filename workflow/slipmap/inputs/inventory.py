@@ -35,11 +35,27 @@ def read_landslides(path: str | Path, grid: Grid, key: str = "inputs.inventory")
     landslides = landslides.to_crs(grid.crs)
     landslides = landslides[landslides.intersects(box(*grid.bounds))]
     if landslides.empty:
-        raise InputError(
-            f"{key}: {path} has no landslide in the area; check grid.bounds, or leave inventory out to make a "
-            f"prediction area."
-        )
+        raise _none_found(path, key)
     return landslides
+
+
+def check(path: str | Path, grid: Grid, key: str = "inputs.inventory") -> None:
+    """Raise `InputError` unless the inventory has a landslide in the area.
+
+    A raster is read block by block until a landslide is found, so that a good one costs little.
+    """
+    if is_vector(path):
+        read_landslides(path, grid, key)
+        return
+    with raster.warped(path, grid, "nearest") as source:
+        if not any((raster.read_open(source, window, 1) == 1).any() for window in grid.blocks()):
+            raise _none_found(path, key)
+
+
+def _none_found(path: str | Path, key: str) -> InputError:
+    return InputError(
+        f"{key}: {path} has no landslide in the area; check grid.bounds, or leave inventory out to make a prediction area."
+    )
 
 
 def run(path: str | Path, grid: Grid, output: str | Path, key: str = "inputs.inventory") -> None:
@@ -86,7 +102,4 @@ def run(path: str | Path, grid: Grid, output: str | Path, key: str = "inputs.inv
             found += int((values == 1).sum())
             writer.write(np.where(known, values, raster.CLASS_NODATA).astype(np.uint8), window)
         if not found:
-            raise InputError(
-                f"{key}: {path} has no landslide in the area; check grid.bounds, or leave inventory out to make a "
-                f"prediction area."
-            )
+            raise _none_found(path, key)
