@@ -57,6 +57,20 @@ def test_option_value_that_is_not_allowed_lists_the_allowed():
     check_choice("gate", "hard", ("hard", "soft"))
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("fcdensenet56", {"dropout": 2}),
+        ("sru_unet", {"groups": 7}),
+        ("se_unet", {"reduction": 0}),
+        ("drs_unet", {"reduction": "x"}),
+    ],
+)
+def test_option_that_torch_refuses_is_one_sentence(name, options):
+    with pytest.raises(InputError, match=f"Model '{name}' cannot be built with the options"):
+        create_model(name, 3, 1, **options)
+
+
 def test_config_builds_the_same_model_again():
     model = create_model("enhanced_unet", 7, 2, width=1 / 8, attention="channel", weights=[0.3, 0.7])
     assert model.config == {

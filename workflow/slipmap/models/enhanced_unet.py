@@ -43,7 +43,7 @@ class EnhancedUNet(UNetFrame):
         Ratio of the channels to the hidden width of the channel attention.
     """
 
-    paper = "Enhanced U-Net, J. Comput. Commun. 2025, 13, 80-107"
+    paper = "Enhanced U-Net, J. Comput. Commun. 2025, 13, 80–107, doi:10.4236/jcc.2025.138004"
     published_parameters = 15_000_000
     readings = (
         "The U-Net whose 13.40 M come nearest to the paper's 14 M (decoder 'narrow'), hybrid convolutions in the "

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from slipmap.models.base import SegmentationModel, check_choice
+from slipmap.models.base import SegmentationModel, check_choice, scale_channels
 from slipmap.models.blocks.cbam import CBAM
 from slipmap.models.registry import register
 
@@ -122,7 +122,7 @@ class DenseNetFrame(SegmentationModel):
         check_choice("depth", depth, tuple(DEPTHS))
         check_choice("upsampling", upsampling, ("transposed", "convolution"))
         growth, layers = DEPTHS[depth]
-        growth, channels = (max(2, round(number * width)) for number in (growth, STEM_CHANNELS))
+        growth, channels = scale_channels((growth, STEM_CHANNELS), width, divisor=2)
         self.stem = nn.Conv2d(in_channels, channels, 3, padding=1)
         self.dense_down, self.down, self.attention = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         skips = []

@@ -32,8 +32,8 @@ class PReLUResidual(nn.Module):
 class LDLAIM(UNetFrame):
     """Bilinear U-Net whose first level ends in residual blocks with PReLU: the generator alone, trained to segment.
 
-    Low-dose and limited-angle imaging inpainting model, J. X-Ray Sci. Technol. 2023,
-    doi:10.3233/XST-221260, as used in MsASNet, Remote Sens. 2024, 16, 1712, Tables 1, 3 and 4.
+    Zhang et al., J. X-Ray Sci. Technol. 2023, 31, 131–152, doi:10.3233/XST-221260, as used in
+    MsASNet, Remote Sens. 2024, 16, 1712, Tables 1, 3 and 4.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class LDLAIM(UNetFrame):
         Number of residual blocks, at least 1.
     """
 
-    paper = "LDLAIM, J. X-Ray Sci. Technol. 2023, doi:10.3233/XST-221260; as in Remote Sens. 2024, 16, 1712"
+    paper = "Zhang et al., J. X-Ray Sci. Technol. 2023, 31, 131–152, doi:10.3233/XST-221260"
     published_parameters = 17_280_600
     readings = (
         "MsASNet's Table 1 says 23 convolutions, 3 × 3 and 1 × 1, with PReLU and ReLU: U-Net's 19 and two "

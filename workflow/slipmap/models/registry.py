@@ -120,6 +120,9 @@ def create_model(name: str, in_channels: int, classes: int, **options: Any) -> S
             )
         if option not in known:
             raise InputError(f"Model {name!r} has no option {option!r}{nearest(option, known)}")
-    model = entry.model(in_channels, classes, **entry.fixed, **options)
+    try:
+        model = entry.model(in_channels, classes, **entry.fixed, **options)
+    except (ValueError, TypeError, ArithmeticError, RuntimeError) as error:
+        raise InputError(f"Model {name!r} cannot be built with the options {options}: {error}; change them.") from error
     model.config = {"name": name, "in_channels": in_channels, "classes": classes, **options}
     return model

@@ -97,7 +97,7 @@ class UNet(UNetFrame):
 
     Ronneberger, Fischer & Brox, MICCAI 2015, arXiv:1505.04597, with padded convolutions, batch
     normalisation and, by default, bilinear upsampling (baseline: Ghorbanzadeh et al. 2022,
-    doi:10.1109/JSTARS.2022.3220845).
+    arXiv:2209.02556).
 
     Parameters
     ----------
