@@ -69,12 +69,30 @@ class Sentinel1Settings(Settings):
 
 
 class Sentinel2Settings(Settings):
-    """Sentinel-2 surface reflectance: a folder of scenes, or single files before and after an event."""
+    """Sentinel-2: a folder of scenes composited together, or scenes before and after an event, or both.
 
-    path: str | None = Field(None, description="Folder of multi-band scenes {YYYYMMDD}*.tif, composited together.")
+    A scene is a SAFE product (L2A or L1C, folder or zip), a folder of single-band files (B02.tif, ..., SCL.tif), or one
+    multi-band GeoTIFF with the date in its name.
+    """
+
+    path: str | None = Field(None, description="Folder of scenes, or one scene, composited together.")
     before: str | None = Field(None, description="One scene (or folder of scenes) before the event.")
     after: str | None = Field(None, description="One scene (or folder of scenes) after the event.")
-    scale: float = Field(1e-4, gt=0, description="Factor from stored numbers to reflectance 0-1.")
+    scale: float = Field(
+        1e-4,
+        gt=0,
+        description="Factor from stored numbers to reflectance 0-1 (GeoTIFFs; SAFE products say it themselves).",
+    )
+    offset: float = Field(
+        0.0,
+        description="Added to stored numbers before scaling (GeoTIFFs): -1000 for processing baseline 04.00 on, where "
+        "the provider has not taken it off.",
+    )
+    bands: list[str] | None = Field(
+        None, description="Names of the bands in their order, for multi-band files that do not name them."
+    )
+    start: date | None = Field(None, description="First date of the scenes in `path` that count.")
+    end: date | None = Field(None, description="Last date of the scenes in `path` that count.")
 
 
 class VectorSettings(Settings):
@@ -91,8 +109,16 @@ class InputSettings(Settings):
     sentinel1: Sentinel1Settings | None = Field(None, description="Sentinel-1 data.")
     sentinel2: Sentinel2Settings | None = Field(None, description="Sentinel-2 data.")
     lithology: VectorSettings | None = Field(None, description="Lithological units.")
-    rainfall: str | None = Field(None, description="Daily rainfall, mm/day (NetCDF or GeoTIFF).")
-    soil_moisture: str | None = Field(None, description="Soil moisture, m3/m3 (NetCDF or GeoTIFF).")
+    rainfall: str | None = Field(
+        None,
+        description="Rain: NetCDF with a time axis (CHIRPS, IMERG, ERA5-Land), or a GeoTIFF or folder of GeoTIFFs with "
+        "dates in their names.",
+    )
+    soil_moisture: str | None = Field(
+        None, description="Volumetric soil moisture, m3/m3 (SMAP, SMOS, AMSR2, ERA5-Land): as `rainfall`."
+    )
+    roads: str | None = Field(None, description="Roads (vector lines), for the distance to them.")
+    faults: str | None = Field(None, description="Faults (vector lines), for the distance to them.")
     inventory: str | None = Field(
         None,
         description="Landslides: polygons, points, or a raster (1 = landslide). None: a prediction area.",

@@ -7,6 +7,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from rasterio import features
+from rasterio.windows import Window
 
 from slipmap.grid import Grid
 from slipmap.inputs.simulate_fields import smoothstep, stream
@@ -16,6 +17,7 @@ LENGTHS = (80.0, 600.0)  # m
 RATES = (10.0, 80.0)  # mm/yr along the slope
 _WIDTHS = (0.34, 0.58)  # of the length
 _ROLLOVER = 9000.0  # m2, the commonest area
+_ONE_HILLSLOPE = 0.75  # least mean cosine between a landslide's axis and the fall of its ground
 _COVERED = 0.12  # largest share of the area that landslides may take
 
 log = logging.getLogger(__name__)
@@ -53,8 +55,8 @@ def place_landslides(seed: int, grid: Grid, terrain: Terrain, count: int, moving
     """Place up to `count` landslides, largest first, where slope and lithology favour them.
 
     Areas are distributed as in inventories; a share `moving` of them moves, larger ones more often. Centres are
-    drawn in proportion to `susceptibility`; outlines are elongated down the slope, do not touch, and lie within the
-    area.
+    drawn in proportion to `susceptibility`; outlines are elongated down the slope, keep to one
+    hillslope, do not touch, and lie within the area.
     """
     rng = stream(seed, "landslides")
     chance = susceptibility(terrain).ravel()
@@ -67,16 +69,19 @@ def place_landslides(seed: int, grid: Grid, terrain: Terrain, count: int, moving
         width = length * rng.uniform(*_WIDTHS)
         if sum(outline.area for outline in taken) + 0.8 * length * width > room:
             continue
-        for _ in range(200):
+        for attempt in range(400):
+            if attempt and attempt % 80 == 0:  # no hillslope is long enough
+                length, width = max(0.8 * length, LENGTHS[0]), max(0.8 * width, _WIDTHS[0] * LENGTHS[0])
             row, col = divmod(int(np.searchsorted(chance, rng.random())), grid.width)
             towards = terrain.downslope[:, row, col]
             outline = _outline(rng, grid, row, col, towards, length, width)
-            if _fits(outline, grid, taken):
+            if not _fits(outline, grid, taken):
+                continue
+            inside = _pixels(outline, grid)
+            if towards @ terrain.downslope[:, *inside].mean(1) > _ONE_HILLSLOPE:
+                taken.append(outline)
+                found.append((outline, length, width, towards, float(terrain.slope[inside].mean())))
                 break
-        else:
-            continue
-        taken.append(outline)
-        found.append((outline, length, width, towards, _mean_slope(outline, grid, terrain)))
     if len(found) < count:
         log.warning("The simulated area has room for %d of %d landslides.", len(found), count)
     return _with_state(rng, found, moving)
@@ -239,9 +244,15 @@ def _fits(outline: shapely.Polygon, grid: Grid, taken: list[shapely.Polygon]) ->
     return inside and not (taken and (shapely.distance(taken, outline) < 2 * grid.resolution[0]).any())
 
 
-def _mean_slope(outline: shapely.Polygon, grid: Grid, terrain: Terrain) -> float:
-    mask = features.rasterize([outline], grid.shape, transform=grid.transform, dtype="uint8", all_touched=True)
-    return float(terrain.slope[mask == 1].mean())
+def _pixels(outline: shapely.Polygon, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the pixels that `outline` touches; it must lie within the grid."""
+    left, bottom, right, top = outline.bounds
+    (c0, r0), (c1, r1) = ~grid.transform @ (left, top), ~grid.transform @ (right, bottom)
+    window = Window(int(c0), int(r0), int(c1) - int(c0) + 1, int(r1) - int(r0) + 1)
+    part = grid.window_grid(window)
+    mask = features.rasterize([outline], part.shape, transform=part.transform, dtype="uint8", all_touched=True)
+    rows, cols = np.nonzero(mask)
+    return rows + int(r0), cols + int(c0)
 
 
 def _with_state(rng: np.random.Generator, found: list[tuple], moving: float) -> list[Landslide]:
