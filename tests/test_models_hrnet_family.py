@@ -1,12 +1,14 @@
 """The contract for HRNetV2, EMR-HRNet and the attentions that are compared with it."""
 
+from typing import ClassVar
+
 from models_contract import ModelContract
 
 SMALL = {"width": 1 / 4, "blocks": 1}
 
 
 class TestHRNets(ModelContract):
-    cases = {
+    cases: ClassVar = {
         "hrnetv2_w18": SMALL,
         "hrnetv2_w32": SMALL,
         "hrnetv2_w48": SMALL | {"width": 1 / 8},
