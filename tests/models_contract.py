@@ -125,7 +125,8 @@ class ModelContract:
         assert not equal_logits(one, other, x)
 
     def test_onnx_equals_eager_at_two_sizes(self, name, options, tmp_path):
-        runtime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
+        pytest.importorskip("onnx", reason="onnx, which writes the file, is not installed")
+        runtime = pytest.importorskip("onnxruntime", reason="ONNX Runtime, which runs the file, is not installed")
         model = self.build(name, options, classes=2)
         randomise_statistics(model)
         path = tmp_path / "model.onnx"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
 from pathlib import Path
 
 import torch
 
+from slipmap.errors import InputError
 from slipmap.models.base import SegmentationModel
 
 
@@ -14,8 +16,8 @@ def export_onnx(model: SegmentationModel, path: str | Path, opset: int = 18) -> 
     """Write a model as ONNX file.
 
     The exporter that traces the model is used: it takes a tenth of a second where the one that captures the
-    graph takes several, and needs no package beside torch. The padding to the model's stride is part of the
-    graph, so the file takes images of any size, as the model does.
+    graph takes several. The padding to the model's stride is part of the graph, so the file takes images of any
+    size, as the model does. The package ``onnx`` has to be installed.
 
     Parameters
     ----------
@@ -25,7 +27,14 @@ def export_onnx(model: SegmentationModel, path: str | Path, opset: int = 18) -> 
         The file to write; its input is ``image``, its output ``logits``.
     opset
         ONNX operator set.
+
+    Raises
+    ------
+    InputError
+        If ``onnx`` is not installed.
     """
+    if importlib.util.find_spec("onnx") is None:
+        raise InputError("The package onnx is not installed; install it (pip install onnx) to export a model.")
     size = 2 * model.stride + 1
     parameter = next(model.parameters())
     example = torch.zeros(2, model.in_channels, size, size + 2, dtype=parameter.dtype, device=parameter.device)
