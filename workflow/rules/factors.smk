@@ -1,0 +1,342 @@
+# Stage 3, factors: terrain, hydrology, lithology, optical, climate, deformation, each on the area's grid.
+from slipmap.factors.names import BANDS, INDICES, PERIODS, RAIN, SOIL, SOIL_EXTRA, TERRAIN, TERRAIN_EXTRA, TPI, factor_names
+
+OPTICAL = ("B2", "B3", "B4", "B8", "ndvi", "ndwi", "ndbi")  # made in one job; any other band or index in its own
+
+
+for area, settings in AREAS.items():
+    try:
+        factor_names(settings)
+    except InputError as error:
+        sys.exit(f"slipmap: {CONFIG_SOURCE}: areas.{area}.{error}")
+
+
+def factor_settings(section):
+    """Params function: one part of an area's factor settings, as plain data."""
+    return lambda wildcards: getattr(AREAS[wildcards.area].factors, section).model_dump(mode="json")
+
+
+def given(name):
+    """Input function: the path of one of an area's inputs."""
+    return lambda wildcards: getattr(AREAS[wildcards.area].inputs, name) or []
+
+
+def scenes_of(*parts):
+    """Input function: the paths of an area's Sentinel-2 scenes."""
+    return lambda wildcards: [
+        path for part in parts if (path := getattr(AREAS[wildcards.area].inputs.sentinel2, part, None))
+    ]
+
+
+def sentinel2_settings(wildcards):
+    return AREAS[wildcards.area].inputs.sentinel2.model_dump(mode="json")
+
+
+rule terrain:
+    message: "Derive slope, aspect and curvature of {wildcards.area}."
+    input:
+        grid="results/{area}/grid.json",
+        dem=given("dem"),
+    output:
+        **{name: f"results/{{area}}/factors/{name}.tif" for name in TERRAIN},
+        hillshade="results/{area}/hillshade.tif",
+    params:
+        settings=factor_settings("terrain"),
+        code=code_digest("factors/terrain.py", "factors/surface.py", "factors/align.py"),
+    log:
+        "results/{area}/logs/terrain.log",
+    benchmark:
+        "results/{area}/benchmarks/terrain.tsv"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/terrain.py"
+
+
+rule terrain_extra:
+    message: "Derive {wildcards.factor} of {wildcards.area}."
+    input:
+        grid="results/{area}/grid.json",
+        dem=given("dem"),
+    output:
+        "results/{area}/factors/{factor}.tif",
+    wildcard_constraints:
+        factor="|".join((*TERRAIN_EXTRA, TPI)),
+    params:
+        settings=factor_settings("terrain"),
+        code=code_digest("factors/terrain.py", "factors/surface.py", "factors/relief.py", "factors/align.py"),
+    log:
+        "results/{area}/logs/terrain_extra_{factor}.log",
+    benchmark:
+        "results/{area}/benchmarks/terrain_extra_{factor}.tsv"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/terrain.py"
+
+
+rule hydrology:
+    message: "Follow the water of {wildcards.area}: wetness, stream power, distance to streams."
+    input:
+        grid="results/{area}/grid.json",
+        dem=given("dem"),
+    output:
+        twi="results/{area}/factors/twi.tif",
+        spi="results/{area}/factors/spi.tif",
+        flow_accumulation="results/{area}/factors/flow_accumulation.tif",
+        distance_to_streams="results/{area}/factors/distance_to_streams.tif",
+    params:
+        settings=factor_settings("hydrology"),
+        terrain=factor_settings("terrain"),
+        code=code_digest("factors/hydrology.py", "factors/distances.py", "factors/surface.py", "factors/align.py"),
+    log:
+        "results/{area}/logs/hydrology.log",
+    benchmark:
+        "results/{area}/benchmarks/hydrology.tsv"
+    threads: 2
+    resources:
+        # flow needs the whole DEM, its margin included, at once
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=120,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/hydrology.py"
+
+
+rule lithology:
+    message: "Put the lithology of {wildcards.area} on its grid."
+    input:
+        grid="results/{area}/grid.json",
+        lithology=lambda wildcards: AREAS[wildcards.area].inputs.lithology.path,
+    output:
+        lithology="results/{area}/factors/lithology.tif",
+    params:
+        settings=factor_settings("lithology"),
+        attribute=lambda wildcards: AREAS[wildcards.area].inputs.lithology.attribute,
+        code=code_digest("factors/lithology.py", "factors/align.py"),
+    log:
+        "results/{area}/logs/lithology.log",
+    benchmark:
+        "results/{area}/benchmarks/lithology.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/lithology.py"
+
+
+rule optical:
+    message: "Composite the Sentinel-2 scenes of {wildcards.area} and take their indices."
+    input:
+        grid="results/{area}/grid.json",
+        scenes=scenes_of("path"),
+    output:
+        **{name: f"results/{{area}}/factors/{name}.tif" for name in OPTICAL},
+    params:
+        source=sentinel2_settings,
+        settings=factor_settings("optical"),
+        code=code_digest("factors"),
+    log:
+        "results/{area}/logs/optical.log",
+    benchmark:
+        "results/{area}/benchmarks/optical.tsv"
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/optical.py"
+
+
+rule optical_event:
+    message: "Compare the Sentinel-2 scenes of {wildcards.area} before and after the event."
+    input:
+        grid="results/{area}/grid.json",
+        scenes=scenes_of("before", "after"),
+    output:
+        **{
+            f"{name}_{period}": f"results/{{area}}/factors/{name}_{period}.tif" for name in OPTICAL for period in PERIODS
+        },
+    params:
+        source=sentinel2_settings,
+        settings=factor_settings("optical"),
+        code=code_digest("factors"),
+    log:
+        "results/{area}/logs/optical_event.log",
+    benchmark:
+        "results/{area}/benchmarks/optical_event.tsv"
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/optical.py"
+
+
+rule optical_extra:
+    message: "Composite the Sentinel-2 scenes of {wildcards.area} to {wildcards.factor}."
+    input:
+        grid="results/{area}/grid.json",
+        scenes=scenes_of("path", "before", "after"),
+    output:
+        "results/{area}/factors/{factor}.tif",
+    wildcard_constraints:
+        factor=f"({'|'.join(name for name in (*BANDS, *INDICES) if name not in OPTICAL)})(_({'|'.join(PERIODS)}))?",
+    params:
+        source=sentinel2_settings,
+        settings=factor_settings("optical"),
+        code=code_digest("factors"),
+    log:
+        "results/{area}/logs/optical_extra_{factor}.log",
+    benchmark:
+        "results/{area}/benchmarks/optical_extra_{factor}.tsv"
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/optical.py"
+
+
+rule rain:
+    message: "Take {wildcards.factor} of {wildcards.area} up to the cut-off date."
+    input:
+        grid="results/{area}/grid.json",
+        rainfall=given("rainfall"),
+    output:
+        "results/{area}/factors/{factor}.tif",
+    wildcard_constraints:
+        factor="|".join(RAIN),
+    params:
+        settings=factor_settings("climate"),
+        code=code_digest("factors/climate.py", "factors/coarse.py", "factors/align.py"),
+    log:
+        "results/{area}/logs/rain_{factor}.log",
+    benchmark:
+        "results/{area}/benchmarks/rain_{factor}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=20,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/rain.py"
+
+
+rule soil:
+    message: "Take {wildcards.factor} of {wildcards.area} up to the cut-off date."
+    input:
+        grid="results/{area}/grid.json",
+        soil_moisture=given("soil_moisture"),
+    output:
+        "results/{area}/factors/{factor}.tif",
+    wildcard_constraints:
+        factor="|".join((*SOIL, *SOIL_EXTRA)),
+    params:
+        settings=factor_settings("climate"),
+        code=code_digest("factors/climate.py", "factors/coarse.py", "factors/align.py"),
+    log:
+        "results/{area}/logs/soil_{factor}.log",
+    benchmark:
+        "results/{area}/benchmarks/soil_{factor}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=20,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/soil.py"
+
+
+rule proximity:
+    message: "Measure the distance to {wildcards.feature} in {wildcards.area}."
+    input:
+        grid="results/{area}/grid.json",
+        features=lambda wildcards: getattr(AREAS[wildcards.area].inputs, wildcards.feature),
+    output:
+        "results/{area}/factors/distance_to_{feature}.tif",
+    wildcard_constraints:
+        feature="roads|faults",
+    params:
+        code=code_digest("factors/proximity.py", "factors/distances.py"),
+    log:
+        "results/{area}/logs/proximity_{feature}.log",
+    benchmark:
+        "results/{area}/benchmarks/proximity_{feature}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/proximity.py"
+
+
+rule velocity_factor:
+    message: "Put the deformation rate of {wildcards.area} on its grid."
+    input:
+        grid="results/{area}/grid.json",
+        velocity="results/{area}/deformation/velocity.tif",
+    output:
+        velocity="results/{area}/factors/velocity.tif",
+    params:
+        code=code_digest("factors/align.py"),
+    log:
+        "results/{area}/logs/velocity_factor.log",
+    benchmark:
+        "results/{area}/benchmarks/velocity_factor.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/velocity_factor.py"
+
+
+rule coverage:
+    message: "Report how much of {wildcards.area} each factor covers."
+    input:
+        grid="results/{area}/grid.json",
+        factors=lambda wildcards: [
+            f"results/{wildcards.area}/factors/{name}.tif" for name in factor_names(AREAS[wildcards.area])
+        ],
+    output:
+        coverage="results/{area}/factors/coverage.csv",
+    params:
+        names=lambda wildcards: factor_names(AREAS[wildcards.area]),
+        code=code_digest("factors/coverage.py"),
+    log:
+        "results/{area}/logs/coverage.log",
+    benchmark:
+        "results/{area}/benchmarks/coverage.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/coverage.py"

@@ -1,0 +1,11 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from slipmap.factors import coverage
+    from slipmap.grid import Grid
+
+    coverage.run(
+        dict(zip(snakemake.params.names, snakemake.input.factors, strict=True)),
+        grid=Grid.load(snakemake.input.grid),
+        out=snakemake.output.coverage,
+    )

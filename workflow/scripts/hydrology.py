@@ -1,0 +1,16 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from slipmap.config.factors import HydrologySettings
+    from slipmap.factors import hydrology
+    from slipmap.grid import Grid
+
+    hydrology.run(
+        dem=snakemake.input.dem,
+        grid=Grid.load(snakemake.input.grid),
+        outputs=dict(snakemake.output.items()),
+        settings=HydrologySettings(**snakemake.params.settings),
+        resampling=snakemake.params.terrain["resampling"],
+        key=f"areas.{snakemake.wildcards.area}.inputs.dem",
+        threads=snakemake.threads,
+    )

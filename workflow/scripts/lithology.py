@@ -1,0 +1,15 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from slipmap.config.factors import LithologySettings
+    from slipmap.config.inputs import VectorSettings
+    from slipmap.factors import lithology
+    from slipmap.grid import Grid
+
+    lithology.run(
+        VectorSettings(path=snakemake.input.lithology, attribute=snakemake.params.attribute),
+        grid=Grid.load(snakemake.input.grid),
+        out=snakemake.output.lithology,
+        settings=LithologySettings(**snakemake.params.settings),
+        key=f"areas.{snakemake.wildcards.area}.inputs.lithology",
+    )

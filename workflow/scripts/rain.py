@@ -1,0 +1,14 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from slipmap.config.factors import ClimateSettings
+    from slipmap.factors import climate
+    from slipmap.grid import Grid
+
+    climate.run_rain(
+        snakemake.input.rainfall,
+        grid=Grid.load(snakemake.input.grid),
+        outputs={snakemake.wildcards.factor: snakemake.output[0]},
+        settings=ClimateSettings(**snakemake.params.settings),
+        key=f"areas.{snakemake.wildcards.area}.inputs.rainfall",
+    )

@@ -1,0 +1,226 @@
+"""Bring any raster onto the area's grid, once, with the resampling that suits it, block by block and in parallel."""
+
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import rasterio
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.warp import transform_bounds
+from rasterio.windows import Window
+
+from slipmap import raster
+from slipmap.errors import InputError
+from slipmap.grid import Grid, crs_name
+
+log = logging.getLogger(__name__)
+WIDE_BLOCK = 1024  # pixels on a side where the work on a block is light: two tiles of the files each way
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+BlockReader = Callable[[Window], np.ndarray]
+
+
+def expanded(grid: Grid, pixels: int) -> Grid:
+    """`grid` with `pixels` more on every side."""
+    transform = grid.transform @ Affine.translation(-pixels, -pixels)
+    return Grid(grid.crs, transform, grid.width + 2 * pixels, grid.height + 2 * pixels)
+
+
+def with_margin(grid: Grid, margin: float, path: str | Path) -> tuple[Grid, int, int]:
+    """Grid that reaches `margin` metres beyond `grid` where the raster at `path` does.
+
+    Returns
+    -------
+    (the wider grid, rows, columns) : the offset of `grid` in it, in pixels.
+    """
+    with rasterio.open(path) as src:
+        left, bottom, right, top = transform_bounds(src.crs, CRS.from_user_input(grid.crs), *src.bounds)
+    pad = int(np.ceil(margin / min(grid.resolution)))
+    rx, ry = grid.resolution
+    a = grid.bounds
+
+    def beyond(distance: float, size: float) -> int:
+        return int(np.clip(np.floor(distance / size + 1e-6), 0, pad))
+
+    west, east = beyond(a[0] - left, rx), beyond(right - a[2], rx)
+    south, north = beyond(a[1] - bottom, ry), beyond(top - a[3], ry)
+    transform = grid.transform @ Affine.translation(-west, -north)
+    return (
+        Grid(grid.crs, transform, grid.width + west + east, grid.height + north + south),
+        north,
+        west,
+    )
+
+
+def choose_resampling(path: str | Path, grid: Grid, kind: str = "field") -> str:
+    """GDAL resampling from the raster at `path` to `grid`.
+
+    "nearest" where the pixels coincide (nothing is interpolated) and for `kind` "classes"; else, for fields,
+    "average" where the raster is more than twice as fine as the grid, and for `kind` "surface" (elevation, whose
+    derivatives are taken next) "cubic", else "bilinear".
+    """
+    with rasterio.open(path) as src:
+        if kind == "classes" or _offset(src, grid) is not None:
+            return "nearest"
+        bounds = transform_bounds(src.crs, CRS.from_user_input(grid.crs), *src.bounds)
+        size = min((bounds[2] - bounds[0]) / src.width, (bounds[3] - bounds[1]) / src.height)
+    if size < 0.5 * min(grid.resolution):
+        return "average"
+    return "cubic" if kind == "surface" else "bilinear"
+
+
+@contextmanager
+def reader(
+    path: str | Path,
+    grid: Grid,
+    *,
+    bands: int | list[int] = 1,
+    resampling: str | None = None,
+    kind: str = "field",
+    nodata: float | None = None,
+    halo: int = 0,
+) -> Iterator[BlockReader]:
+    """Yield a function that reads any window of `grid`, even `halo` pixels beyond it, from the raster at `path`.
+
+    Parameters
+    ----------
+    bands : one band number (blocks are (rows, cols)) or several ((bands, rows, cols)).
+    resampling : GDAL's name; None leaves it to `choose_resampling`.
+    nodata : the value that means nodata where the file does not declare one.
+
+    Notes
+    -----
+    What lies outside the raster is NaN. Where the raster's pixels coincide with the grid's they are read as they
+    are; else GDAL warps them block by block. The function must be called from one thread at a time.
+    """
+    resampling = resampling or choose_resampling(path, grid, kind)
+    with rasterio.open(path) as src:
+        offset = _offset(src, grid)
+        if offset is not None:
+            yield lambda window: _read_padded(src, window, bands, *offset, nodata)
+            return
+    with raster.warped(path, expanded(grid, halo), resampling, nodata) as view:  # a view has no beyond
+        yield lambda window: raster.read_open(
+            view,
+            Window(window.col_off + halo, window.row_off + halo, window.width, window.height),
+            bands,
+        )
+
+
+def grown(window: Window, pixels: int) -> Window:
+    """`window` with a halo of `pixels` on every side."""
+    return Window(
+        window.col_off - pixels, window.row_off - pixels, window.width + 2 * pixels, window.height + 2 * pixels
+    )
+
+
+def in_parallel(
+    items: Iterable[_Item],
+    load: Callable[[_Item], object],
+    compute: Callable[[object], _Result],
+    threads: int | None = None,
+) -> Iterator[tuple[_Item, _Result]]:
+    """Load each item here, compute on it in `threads` threads, and yield the results here, in order.
+
+    At most ``threads + 1`` items are held at once, so memory does not grow with their number. `compute` must release
+    the interpreter's lock (NumPy, numba with nogil, GDAL) to gain anything.
+    """
+    threads = threads or int(os.environ.get("NUMBA_NUM_THREADS", os.cpu_count() or 1))
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque = deque()
+        for item in items:
+            waiting.append((item, pool.submit(compute, load(item))))
+            if len(waiting) > threads:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        while waiting:
+            done, future = waiting.popleft()
+            yield done, future.result()
+
+
+def align(
+    source: str | Path,
+    grid: Grid,
+    out: str | Path,
+    *,
+    name: str,
+    units: str,
+    long_name: str,
+    band: int = 1,
+    resampling: str | None = None,
+    kind: str = "field",
+    nodata: float | None = None,
+    tags: dict[str, object] | None = None,
+) -> None:
+    """Warp one band of the raster `source` to `grid` and write it to `out` as a float32 factor.
+
+    Raises
+    ------
+    InputError : `source` has no pixel inside the area.
+    """
+    resampling = resampling or choose_resampling(source, grid, kind)
+    seen = False
+    tags = {"source": Path(source).name, "resampling": resampling} | (tags or {})
+    with (
+        reader(source, grid, bands=band, resampling=resampling, kind=kind, nodata=nodata) as read,
+        raster.create(out, grid, bands=[name], units=units, long_name=long_name, tags=tags) as target,
+    ):
+        for window in grid.blocks(WIDE_BLOCK):
+            block = read(window)
+            seen |= bool(np.isfinite(block).any())
+            target.write(block, window)
+        if not seen:
+            raise InputError(f"{source}: it has no valid pixel inside the area; check grid.bounds and the file.")
+
+
+def _offset(src: rasterio.io.DatasetReader, grid: Grid) -> tuple[int, int] | None:
+    """(row, column) in `src` of the corner of `grid` if the pixels of both coincide, else None."""
+    t, g = src.transform, grid.transform
+    if not src.crs or src.crs != CRS.from_user_input(grid.crs) or t.b or t.d:
+        return None
+    if abs(t.a - g.a) > 1e-6 * abs(g.a) or abs(t.e - g.e) > 1e-6 * abs(g.e):
+        return None
+    col, row = (g.c - t.c) / t.a, (g.f - t.f) / t.e
+    if abs(col - round(col)) > 1e-3 or abs(row - round(row)) > 1e-3:
+        return None
+    return round(row), round(col)
+
+
+def _read_padded(
+    src: rasterio.io.DatasetReader,
+    window: Window,
+    bands: int | list[int],
+    row: int,
+    col: int,
+    nodata: float | None,
+) -> np.ndarray:
+    """Read `window`, shifted by (`row`, `col`), from `src`, with NaN outside of it and for `nodata`."""
+    top, left = int(window.row_off) + row, int(window.col_off) + col
+    height, width = int(window.height), int(window.width)
+    y0, y1 = max(top, 0), min(top + height, src.height)
+    x0, x1 = max(left, 0), min(left + width, src.width)
+    shape = (height, width) if isinstance(bands, int) else (len(bands), height, width)
+    if y1 <= y0 or x1 <= x0:
+        return np.full(shape, np.nan, np.float32)
+    inner = raster.read_open(src, Window(x0, y0, x1 - x0, y1 - y0), bands)
+    if nodata is not None and nodata != src.nodata:
+        inner[inner == nodata] = np.nan
+    if inner.shape == shape:
+        return inner
+    out = np.full(shape, np.nan, np.float32)
+    out[..., y0 - top : y1 - top, x0 - left : x1 - left] = inner
+    return out
+
+
+def describe(path: str | Path) -> str:
+    """CRS and pixel size of a raster in words, for messages and tags."""
+    with rasterio.open(path) as src:
+        return f"{crs_name(src.crs)[:40]}, {abs(src.transform.a):g} × {abs(src.transform.e):g}"

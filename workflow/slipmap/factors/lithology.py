@@ -1,0 +1,262 @@
+"""Lithological classes on the area's grid, from polygons or from a class raster."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import numpy as np
+from numba import njit
+from rasterio.crs import CRS
+from rasterio.features import rasterize
+from rasterio.windows import Window
+from scipy import ndimage
+
+from slipmap import raster
+from slipmap.config.factors import LithologySettings
+from slipmap.config.inputs import VectorSettings
+from slipmap.errors import InputError, nearest
+from slipmap.factors.align import grown, reader
+from slipmap.grid import Grid
+
+log = logging.getLogger(__name__)
+MOST_CLASSES = 254
+_RASTERS = (".tif", ".tiff", ".vrt", ".img")
+ClassReader = Callable[[Window], np.ndarray]
+
+
+def run(
+    source: VectorSettings,
+    grid: Grid,
+    out: str | Path,
+    settings: LithologySettings | None = None,
+    *,
+    key: str = "inputs.lithology",
+) -> dict[int, str]:
+    """Write the uint8 factor `lithology`, class names in its tags; return {code: name}.
+
+    Parameters
+    ----------
+    source : polygons in any CRS with the attribute that names the class, or a class raster (names from its tag
+        ``CLASSES``, else "class 7").
+
+    Notes
+    -----
+    A pixel has the class of the polygon on its centre; where polygons overlap, of the smaller one. Patches of fewer
+    than `min_patch` connected pixels (slivers) and gaps no farther than `fill_distance` from a polygon then take the
+    nearest class; wider gaps stay 255. Polygons are held in memory, pixels block by block.
+
+    Raises
+    ------
+    InputError : no such attribute, no polygon in the area, more than 254 classes.
+    """
+    settings = settings or LithologySettings()
+    path = Path(source.path)
+    reach = int(settings.fill_distance / min(grid.resolution))
+    halo = reach + settings.min_patch + 1
+    if path.suffix.lower() in _RASTERS:
+        opened = _from_raster(path, grid, halo, settings, key)
+    else:
+        opened = nullcontext(_from_polygons(path, source.attribute, grid, settings, key))
+    seen: set[int] = set()
+    with opened as (names, make):
+        codes = dict(enumerate(names, start=1))
+        with raster.create(
+            out, grid, bands=["lithology"], units="class", long_name="lithological class", dtype="uint8",
+            categories=codes, tags={"source": path.name},
+        ) as target:  # fmt: skip
+            for window in grid.blocks():
+                classes = heal(make(grown(window, halo)), settings.min_patch, reach)[halo:-halo, halo:-halo]
+                seen.update(np.unique(classes).tolist())
+                target.write(classes, window)
+            if seen <= {raster.CLASS_NODATA}:
+                raise InputError(f"{key}: {path} has no class inside the area; check grid.bounds and the file.")
+    return codes
+
+
+def heal(classes: np.ndarray, min_patch: int, reach: float) -> np.ndarray:
+    """Replace slivers and narrow gaps by the nearest class.
+
+    Parameters
+    ----------
+    classes : (rows, cols) uint8, 255 = no class.
+    min_patch : 4-connected patches of one class with fewer pixels are slivers.
+    reach : pixels; gaps farther than this from any class stay 255.
+    """
+    missing = classes == raster.CLASS_NODATA
+    if min_patch > 1:
+        small = _small_patches(classes, min_patch)
+        small[missing] = False
+        if not (small | missing).all():  # a lone patch that fills what is seen has nothing to yield to
+            missing = missing | small
+    if not missing.any() or missing.all():
+        return classes
+    far, (rows, cols) = ndimage.distance_transform_edt(missing, return_indices=True)
+    slivers = missing & (classes != raster.CLASS_NODATA)
+    take = missing & (slivers | (far <= reach))
+    healed = classes.copy()
+    healed[take] = classes[rows[take], cols[take]]
+    return healed
+
+
+@njit(nogil=True, cache=True)
+def _small_patches(classes, limit):
+    """Pixels of 4-connected patches of fewer than `limit` pixels; patches cut by the edge of the array are spared."""
+    rows, cols = classes.shape
+    small = np.zeros((rows, cols), np.bool_)
+    ys = np.empty(limit, np.int64)
+    xs = np.empty(limit, np.int64)
+    for i in range(rows):
+        for j in range(cols):
+            if small[i, j]:
+                continue
+            value = classes[i, j]
+            ys[0], xs[0] = i, j
+            count, done = 1, 0
+            while done < count < limit:
+                y, x = ys[done], xs[done]
+                done += 1
+                for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+                    b, a = y + dy, x + dx
+                    if b < 0 or a < 0 or b >= rows or a >= cols:
+                        count = limit
+                        break
+                    if classes[b, a] != value:
+                        continue
+                    known = False
+                    for k in range(count):
+                        if ys[k] == b and xs[k] == a:
+                            known = True
+                            break
+                    if not known and count < limit:
+                        ys[count], xs[count] = b, a
+                        count += 1
+            if count < limit:
+                for k in range(count):
+                    small[ys[k], xs[k]] = True
+    return small
+
+
+def _from_polygons(
+    path: Path, attribute: str | None, grid: Grid, settings: LithologySettings, key: str
+) -> tuple[list[str], ClassReader]:
+    from shapely import STRtree, box
+
+    frame = read_vector(path, attribute, grid, key)
+    if not attribute:
+        raise InputError(
+            f"{key}.attribute is missing; name the attribute of {path} that holds the class"
+            f" (it has {', '.join(c for c in frame.columns if c != 'geometry')})."
+        )
+    frame = frame[frame[attribute].notna()]
+    frame = frame[frame.geom_type.isin(["Polygon", "MultiPolygon"])]
+    if frame.empty:
+        raise InputError(
+            f"{key}: {path} has no polygon with a value of '{attribute}' in the area; check the file and grid.bounds."
+        )
+    labels = frame[attribute].astype(str).str.strip()
+    names = _ordered(sorted(labels.unique()), settings.classes, path, key)
+    order = np.argsort(-frame.geometry.area.to_numpy(), kind="stable")  # the smaller polygon is drawn last
+    shapes = frame.geometry.to_numpy()[order]
+    values = labels.map({name: code for code, name in enumerate(names, start=1)}).to_numpy()[order]
+    tree = STRtree(shapes)
+
+    def make(window: Window) -> np.ndarray:
+        part = grid.window_grid(window)
+        here = np.sort(tree.query(box(*part.bounds)))
+        if not here.size:
+            return np.full(part.shape, raster.CLASS_NODATA, np.uint8)
+        return rasterize(
+            [(shapes[n], int(values[n])) for n in here],
+            out_shape=part.shape,
+            transform=part.transform,
+            fill=raster.CLASS_NODATA,
+            dtype="uint8",
+        )
+
+    return names, make
+
+
+def read_vector(path: str | Path, attribute: str | None, grid: Grid, key: str, margin: float = 0.0):
+    """Features of a vector file near the area, valid and in the grid's CRS, as a GeoDataFrame.
+
+    Parameters
+    ----------
+    attribute : the attribute to read, or None for all.
+    margin : metres beyond the area.
+
+    Raises
+    ------
+    InputError : the file cannot be read, has no CRS or no such attribute, or nothing near the area.
+    """
+    import pyogrio
+    from rasterio.warp import transform_bounds
+
+    try:
+        info = pyogrio.read_info(path)
+    except Exception as error:
+        raise InputError(
+            f"{key}: {path} is not a vector file that GDAL can open ({error}); export it again."
+        ) from error
+    if attribute and attribute not in info["fields"]:
+        raise InputError(f"{key}.attribute: {path} has no attribute '{attribute}'{nearest(attribute, info['fields'])}")
+    if not info["crs"]:
+        raise InputError(
+            f"{key}: {path} has no coordinate reference system; assign the right one (ogr2ogr -a_srs EPSG:n)."
+        )
+    left, bottom, right, top = grid.bounds
+    bounds = transform_bounds(
+        CRS.from_user_input(grid.crs),
+        CRS.from_user_input(info["crs"]),
+        left - margin, bottom - margin, right + margin, top + margin,
+    )  # fmt: skip
+    frame = pyogrio.read_dataframe(path, columns=[attribute] if attribute else None, bbox=bounds)
+    frame = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
+    if frame.empty:
+        raise InputError(f"{key}: {path} has nothing in the area; check the file and grid.bounds.")
+    frame = frame.to_crs(grid.crs)
+    broken = ~frame.geometry.is_valid
+    if broken.any():
+        log.warning("%s: %d invalid geometries of %s were mended", key, int(broken.sum()), path)
+        frame.loc[broken, "geometry"] = frame.geometry[broken].make_valid()
+    return frame
+
+
+@contextmanager
+def _from_raster(
+    path: Path, grid: Grid, halo: int, settings: LithologySettings, key: str
+) -> Iterator[tuple[list[str], ClassReader]]:
+    tagged = raster.read_classes(path)
+    with reader(path, grid, kind="classes", halo=halo) as read:
+        values: set[int] = set()
+        for window in grid.blocks():
+            block = read(window)
+            values.update(np.unique(block[np.isfinite(block)]).astype(int).tolist())
+        label = {value: tagged.get(value, f"class {value}") for value in sorted(values)}
+        names = _ordered(list(label.values()), settings.classes, path, key)
+
+        def make(window: Window) -> np.ndarray:
+            block = read(window)
+            out = np.full(block.shape, raster.CLASS_NODATA, np.uint8)
+            for value, name in label.items():
+                out[block == value] = names.index(name) + 1
+            return out
+
+        yield names, make
+
+
+def _ordered(found: list[str], given: list[str] | None, path: Path, key: str) -> list[str]:
+    if given is not None:
+        for name in found:
+            if name not in given:
+                raise InputError(
+                    f"{key}: {path} has the class '{name}', which factors.lithology.classes does not list"
+                    f"{nearest(name, given)}"
+                )
+        found = list(given)
+    if len(found) > MOST_CLASSES:
+        raise InputError(
+            f"{key}: {path} has {len(found)} classes in the area, and {MOST_CLASSES} is the most; name an attribute with fewer "
+            f"(rock type rather than formation)."
+        )
+    return found

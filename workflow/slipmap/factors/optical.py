@@ -1,0 +1,159 @@
+"""Optical factors of an area: composite reflectance, spectral indices, and their change across an event (dask)."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+from rasterio.windows import Window
+
+from slipmap import raster
+from slipmap.config.factors import OpticalSettings
+from slipmap.config.inputs import Sentinel2Settings
+from slipmap.errors import InputError
+from slipmap.factors import composite
+from slipmap.factors.indices import LONG_NAMES, NEEDS, index
+from slipmap.factors.names import split_period
+from slipmap.factors.scenes import Scene, check_reflectance, find_scenes, resamplings, within
+from slipmap.grid import BLOCK, Grid
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    source: Sentinel2Settings,
+    grid: Grid,
+    outputs: Mapping[str, str | Path],
+    settings: OpticalSettings | None = None,
+    *,
+    key: str = "inputs.sentinel2",
+    threads: int = 1,
+) -> None:
+    """Make optical factors in one pass over the scenes.
+
+    Parameters
+    ----------
+    source : where the scenes are.
+    outputs : factor → file. Factors: a band ("B4") or an index ("ndvi") of the composite of `source.path`; with
+        "_before" or "_after", of that of `source.before` or `source.after`; with "_change", after minus before.
+    threads : blocks made at once.
+
+    Notes
+    -----
+    Composites are reflectance 0-1 on the area's grid; each band is warped once, masked, and reduced over the scenes
+    (median, or least cloud). Indices come from the composite bands. Held in memory: for each thread a block of 512 × 512
+    pixels of one band of every scene.
+
+    Raises
+    ------
+    InputError : no scene, a band missing, numbers that are not reflectance, no clear pixel in the area.
+    """
+    import dask
+    import dask.array as da
+
+    settings = settings or OpticalSettings()
+    periods = _periods(outputs)
+    names = _bands(outputs)
+    scenes = {period: _open(source, period, grid, names, settings, key) for period in periods}
+    how = {period: [resamplings(scene, names, grid) for scene in found] for period, found in scenes.items()}
+    buffer = int(np.ceil(settings.mask_buffer / min(grid.resolution)))
+    clear = {name: 0 for name in outputs}
+
+    def make(block_info: dict | None = None) -> np.ndarray:
+        (_, _), (top, bottom), (left, right) = block_info[None]["array-location"]
+        part = grid.window_grid(Window(left, top, right - left, bottom - top))
+        bands = {
+            period: composite.block(
+                found, names, part, method=settings.composite, buffer=buffer, resampling=how[period]
+            )
+            for period, found in scenes.items()
+        }
+        return np.stack([_factor(name, bands) for name in outputs])
+
+    chunks = ((len(outputs),), *(_chunks(size) for size in grid.shape))
+    factors = da.map_blocks(make, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0, 0), np.float32))
+    with ExitStack() as stack:
+        targets = {
+            name: stack.enter_context(
+                raster.create(
+                    path, grid, bands=[name], units="1", long_name=_long_name(name), tags=_tags(name, scenes, settings)
+                )
+            )
+            for name, path in outputs.items()
+        }  # fmt: skip
+
+        class Target:
+            """What dask stores blocks into, one at a time."""
+
+            def __setitem__(self, where: tuple[slice, ...], values: np.ndarray) -> None:
+                _, rows, cols = where
+                window = Window.from_slices(rows, cols)
+                for (name, target), value in zip(targets.items(), values, strict=True):
+                    clear[name] += int(np.isfinite(value).sum())
+                    target.write(value, window)
+
+        with dask.config.set(scheduler="threads", num_workers=threads):
+            da.store(factors, Target(), lock=True)
+        for name, count in clear.items():
+            if not count:
+                raise InputError(
+                    f"{key}: {name} has no clear pixel in the area; add scenes, or mask fewer classes "
+                    f"(factors.optical.masked_classes)."
+                )
+
+
+def _periods(outputs: Mapping[str, object]) -> list[str]:
+    periods = {split_period(name)[1] for name in outputs}
+    if "change" in periods:
+        periods |= {"before", "after"}
+    return sorted(periods - {"change"})
+
+
+def _bands(outputs: Mapping[str, object]) -> list[str]:
+    stems = [split_period(name)[0] for name in outputs]
+    return list(dict.fromkeys(band for stem in stems for band in NEEDS.get(stem, (stem,))))
+
+
+def _open(
+    source: Sentinel2Settings, period: str, grid: Grid, names: Sequence[str], settings: OpticalSettings, key: str
+) -> list[Scene]:
+    part = "path" if period == "composite" else period
+    path = getattr(source, part)
+    if path is None:
+        raise InputError(f"{key}.{part} is missing; give it, or leave the factors '…_{period}' out.")
+    scenes = find_scenes(path, source, settings.masked_classes, f"{key}.{part}")
+    if period == "composite":
+        scenes = within(scenes, source.start, source.end, key)
+    for scene in scenes:
+        check_reflectance(scene, names, grid, f"{key}.{part}")
+    if settings.composite == "least_cloud":
+        scenes = sorted(scenes, key=lambda scene: composite.cloudiness(scene, grid))
+    log.info("%s: %s", period, ", ".join(scene.name for scene in scenes))
+    return scenes
+
+
+def _factor(name: str, bands: Mapping[str, Mapping[str, np.ndarray]]) -> np.ndarray:
+    stem, period = split_period(name)
+    if period == "change":
+        return _factor(f"{stem}_after", bands) - _factor(f"{stem}_before", bands)
+    return index(stem, bands[period]) if stem in NEEDS else bands[period][stem]
+
+
+def _long_name(name: str) -> str:
+    stem, period = split_period(name)
+    base = LONG_NAMES.get(stem, f"Sentinel-2 {stem} reflectance")
+    return base + {"composite": "", "change": ", after minus before"}.get(period, f", {period} the event")
+
+
+def _tags(name: str, scenes: Mapping[str, Sequence[Scene]], settings: OpticalSettings) -> dict[str, object]:
+    period = split_period(name)[1]
+    used = ("before", "after") if period == "change" else (period,)
+    return {"composite": settings.composite} | {
+        "scenes" if part == "composite" else f"scenes_{part}": ",".join(s.name for s in scenes[part]) for part in used
+    }
+
+
+def _chunks(size: int) -> tuple[int, ...]:
+    whole, rest = divmod(size, BLOCK)
+    return (BLOCK,) * whole + ((rest,) if rest else ())

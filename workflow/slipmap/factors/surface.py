@@ -1,0 +1,165 @@
+"""The local shape of an elevation surface: gradient, aspect and curvature from a 3 × 3 window.
+
+With x to the east and y to the north, p = ∂z/∂x, q = ∂z/∂y, r = ∂²z/∂x², s = ∂²z/∂x∂y, t = ∂²z/∂y².
+
+Signs of the curvatures, all in 1/m (Florinsky 2016, *Digital Terrain Analysis in Soil Science and Geology*, ch. 2):
+
+- profile curvature (of the normal section along the slope line) is positive where the slope is convex upward, so
+  that flow speeds up; −(p²r + 2pqs + q²t) / ((p² + q²)(1 + p² + q²)^{3/2});
+- plan curvature (of the contour line) is positive where flow diverges, on noses and spurs;
+  −(q²r − 2pqs + p²t) / (p² + q²)^{3/2};
+- tangential curvature (of the normal section across the slope line) has the sign of the plan curvature and stays
+  finite on flat ground; −(q²r − 2pqs + p²t) / ((p² + q²)(1 + p² + q²)^{1/2});
+- mean curvature is positive on hilltops; −((1 + q²)r − 2pqs + (1 + p²)t) / (2(1 + p² + q²)^{3/2}).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numba import njit
+
+ATTRIBUTES = (
+    "elevation",
+    "slope",
+    "aspect",
+    "aspect_sin",
+    "aspect_cos",
+    "plan_curvature",
+    "profile_curvature",
+    "mean_curvature",
+    "tangential_curvature",
+    "hillshade",
+)
+METHODS = ("zevenbergen_thorne", "horn")
+_CODE = {name: code for code, name in enumerate(ATTRIBUTES)}
+
+
+def attributes(
+    elevation: np.ndarray,
+    names: Sequence[str],
+    resolution: tuple[float, float],
+    method: str = "zevenbergen_thorne",
+    sun: tuple[float, float] = (315.0, 45.0),
+) -> np.ndarray:
+    """Attributes of a surface at every pixel but the outermost ring.
+
+    Parameters
+    ----------
+    elevation : (rows + 2, cols + 2) metres, NaN where unknown; row 0 is the northernmost.
+    names : some of `ATTRIBUTES`.
+    resolution : pixel size (x, y), metres.
+    method : "zevenbergen_thorne" (Zevenbergen & Thorne 1987: central differences) or "horn" (Horn 1981: differences
+        averaged over the three rows or columns with weights 1-2-1; the second derivatives r and t likewise, since
+        Horn gives none; s is the same in both).
+    sun : azimuth (clockwise from north) and altitude of the light for the hillshade, degrees.
+
+    Returns
+    -------
+    (len(names), rows, cols) float32. elevation m; slope degrees; aspect degrees clockwise from north of the downslope
+    direction, NaN where the ground is level; aspect_sin and aspect_cos of that angle (east and north component of the
+    downslope direction), both 0 where level; curvatures 1/m with the signs above, 0 where level except the mean
+    curvature; hillshade 0-1.
+
+    Notes
+    -----
+    A pixel whose elevation is NaN is NaN. A missing neighbour (the edge of the data, a void) is taken by reflection
+    through the centre (2 z5 − z opposite), which is exact on a plane. A contour sharper than one pixel cannot be
+    seen on a grid, so plan curvature is limited to ±1/pixel.
+    """
+    unknown = [name for name in names if name not in _CODE]
+    if unknown or method not in METHODS:
+        raise ValueError(f"attributes {unknown} or method {method!r} unknown")
+    rows, cols = elevation.shape[0] - 2, elevation.shape[1] - 2
+    out = np.empty((len(names), rows, cols), np.float32)
+    codes = np.array([_CODE[name] for name in names], np.int64)
+    azimuth, altitude = np.radians(sun)
+    light = (np.sin(azimuth) * np.cos(altitude), np.cos(azimuth) * np.cos(altitude), np.sin(altitude))
+    second = any(name.endswith("_curvature") for name in names)
+    _fill(
+        np.ascontiguousarray(elevation, np.float32), float(resolution[0]), float(resolution[1]),
+        method == "horn", second, codes, light, out,
+    )  # fmt: skip
+    return out
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _or_reflected(z, centre, opposite):
+    """`z` where it is known, else the reflection of the opposite neighbour through the centre."""
+    if z == z:
+        return z
+    if opposite == opposite:
+        return 2 * centre - opposite
+    return centre
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _fill(z, dx, dy, horn, second, codes, light, out):
+    sharpest = 1 / max(dx, dy)
+    degrees = 180 / np.pi
+    for i in range(out.shape[1]):
+        for j in range(out.shape[2]):
+            z5 = np.float64(z[i + 1, j + 1])
+            if z5 != z5:
+                out[:, i, j] = np.nan
+                continue
+            a1, a2, a3 = np.float64(z[i, j]), np.float64(z[i, j + 1]), np.float64(z[i, j + 2])
+            a4, a6 = np.float64(z[i + 1, j]), np.float64(z[i + 1, j + 2])
+            a7, a8, a9 = np.float64(z[i + 2, j]), np.float64(z[i + 2, j + 1]), np.float64(z[i + 2, j + 2])
+            total = a1 + a2 + a3 + a4 + a6 + a7 + a8 + a9
+            if total == total:
+                z1, z2, z3, z4, z6, z7, z8, z9 = a1, a2, a3, a4, a6, a7, a8, a9
+            else:
+                z1, z9 = _or_reflected(a1, z5, a9), _or_reflected(a9, z5, a1)
+                z2, z8 = _or_reflected(a2, z5, a8), _or_reflected(a8, z5, a2)
+                z3, z7 = _or_reflected(a3, z5, a7), _or_reflected(a7, z5, a3)
+                z4, z6 = _or_reflected(a4, z5, a6), _or_reflected(a6, z5, a4)
+            if horn:
+                p = ((z3 + 2 * z6 + z9) - (z1 + 2 * z4 + z7)) / (8 * dx)
+                q = ((z1 + 2 * z2 + z3) - (z7 + 2 * z8 + z9)) / (8 * dy)
+            else:
+                p = (z6 - z4) / (2 * dx)
+                q = (z2 - z8) / (2 * dy)
+            g2 = p * p + q * q
+            r = s = t = 0.0
+            if second:
+                s = (z3 + z7 - z1 - z9) / (4 * dx * dy)
+                if horn:
+                    r = ((z1 - 2 * z2 + z3) + 2 * (z4 - 2 * z5 + z6) + (z7 - 2 * z8 + z9)) / (4 * dx * dx)
+                    t = ((z1 - 2 * z4 + z7) + 2 * (z2 - 2 * z5 + z8) + (z3 - 2 * z6 + z9)) / (4 * dy * dy)
+                else:
+                    r = (z4 - 2 * z5 + z6) / (dx * dx)
+                    t = (z2 - 2 * z5 + z8) / (dy * dy)
+            for n in range(codes.size):
+                code = codes[n]
+                value = z5
+                if code == 1:
+                    value = np.arctan(np.sqrt(g2)) * degrees
+                elif code == 2:
+                    value = np.nan
+                    if g2 > 0:
+                        value = np.arctan2(-p, -q) * degrees
+                        if value < 0:
+                            value += 360
+                elif code == 3:
+                    value = -p / np.sqrt(g2) if g2 > 0 else 0.0
+                elif code == 4:
+                    value = -q / np.sqrt(g2) if g2 > 0 else 0.0
+                elif code == 5:
+                    value = 0.0
+                    if g2 > 0:
+                        value = -(q * q * r - 2 * p * q * s + p * p * t) / (g2 * np.sqrt(g2))
+                        value = min(max(value, -sharpest), sharpest)
+                elif code == 6:
+                    value = 0.0
+                    if g2 > 0:
+                        value = -(p * p * r + 2 * p * q * s + q * q * t) / (g2 * (1 + g2) * np.sqrt(1 + g2))
+                elif code == 7:
+                    bend = (1 + q * q) * r - 2 * p * q * s + (1 + p * p) * t
+                    value = -bend / (2 * (1 + g2) * np.sqrt(1 + g2))
+                elif code == 8:
+                    value = 0.0
+                    if g2 > 0:
+                        value = -(q * q * r - 2 * p * q * s + p * p * t) / (g2 * np.sqrt(1 + g2))
+                elif code == 9:
+                    value = max(0.0, (light[2] - p * light[0] - q * light[1]) / np.sqrt(1 + g2))
+                out[n, i, j] = value
