@@ -1,0 +1,6 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from slipmap.training import summary
+
+    summary.run(snakemake.input.metrics, snakemake.output.metrics)

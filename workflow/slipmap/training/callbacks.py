@@ -1,0 +1,192 @@
+"""What happens at the end of each epoch: scores, the best weights, the checkpoint to resume from, the progress bar."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from tqdm import tqdm
+
+from slipmap.atomic import write_aside
+from slipmap.errors import InputError
+from slipmap.training.module import SegmentationModule
+from slipmap.training.weights import save_weights
+
+STATE = "state.ckpt"
+
+
+def epoch_seed(seed: int, epoch: int) -> int:
+    """Return the seed of torch's random numbers in one epoch of a run."""
+    return int(np.random.SeedSequence([seed, epoch, 2]).generate_state(1, np.uint64)[0] >> 1)
+
+
+HIGHER_IS_BETTER = {"f1": True, "iou": True, "average_precision": True, "loss": False}
+
+
+class EpochRecord(pl.Callback):
+    """Keeps the history, chooses the best epoch, stops early, and saves what a killed run resumes from.
+
+    Parameters
+    ----------
+    folder
+        Where the checkpoint and the best weights so far lie until the run is over; not a declared output, so that
+        Snakemake does not remove it after a kill.
+    patches
+        Number of validation patches.
+    seed
+        Seed of the run; what dropout draws in an epoch follows from it and the epoch.
+    describe_batch
+        Says which patches batch `number` of epoch `epoch` holds, for the message about a NaN loss.
+
+    Attributes
+    ----------
+    history
+        One row for each epoch.
+    best
+        ``epoch`` and ``score`` of the best epoch so far.
+    """
+
+    def __init__(self, folder: Path, patches: int, seed: int, describe_batch: Callable[[int, int], str]) -> None:
+        self.folder, self.patches, self.seed, self.describe_batch = folder, patches, seed, describe_batch
+        self.history: list[dict[str, float]] = []
+        self.best: dict[str, float] = {}
+        self.histogram = None
+        self.validated: dict[str, float] = {}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"history": self.history, "best": self.best}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.history, self.best = list(state["history"]), dict(state["best"])
+
+    @property
+    def best_weights(self) -> Path:
+        """The best weights so far."""
+        return self.folder / f"best_{self.best['epoch']}.safetensors"
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, module: SegmentationModule) -> None:
+        # Dropout follows from seed and epoch alone, whether the run was interrupted or not.
+        torch.manual_seed(epoch_seed(self.seed, trainer.current_epoch))
+        module.losses = []
+
+    def on_train_start(self, trainer: pl.Trainer, module: SegmentationModule) -> None:
+        # A run may have been killed between the end of its last epoch and its results.
+        if self.history:
+            self._stop_when_patience_ends(trainer, module, self.history[-1]["epoch"])
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, module: SegmentationModule) -> None:
+        histogram, loss = module.validation_scores(self.patches)
+        self.histogram = histogram
+        threshold, f1 = histogram.best_threshold()
+        self.validated = {
+            "validation_loss": loss,
+            "validation_f1": f1,
+            "validation_iou": f1 / (2 - f1),
+            "validation_average_precision": histogram.average_precision(),
+            "validation_auc_roc": histogram.auc(),
+            "threshold": threshold,
+        }
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: SegmentationModule) -> None:
+        losses = torch.stack(module.losses).float().cpu()
+        self._require_finite(losses, trainer.current_epoch)
+        row = {
+            "epoch": trainer.current_epoch + 1,
+            "step": trainer.global_step,
+            "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
+            "training_loss": float(losses.mean()),
+            **self.validated,
+        }
+        self.history.append(row)
+        improved = False
+        if self.validated:
+            improved = self._better(module.settings.monitor)
+            if improved and trainer.is_global_zero:
+                save_weights(self.folder / f"best_{row['epoch']}.safetensors", module.model.state_dict())
+            if improved:
+                self.best = {"epoch": row["epoch"], "score": self.validated[f"validation_{module.settings.monitor}"]}
+        self.validated = {}
+        self._stop_when_patience_ends(trainer, module, row["epoch"])
+        with write_aside(self.folder / STATE) as aside:
+            trainer.save_checkpoint(aside, weights_only=False)
+        if improved and trainer.is_global_zero:
+            for old in self.folder.glob("best_*.safetensors"):
+                if old != self.best_weights:
+                    old.unlink()
+
+    def _stop_when_patience_ends(self, trainer: pl.Trainer, module: SegmentationModule, epoch: float) -> None:
+        patience = module.settings.patience
+        if patience and self.best and epoch - self.best["epoch"] >= patience:
+            trainer.should_stop = True
+
+    def _better(self, monitor: str) -> bool:
+        score = self.validated[f"validation_{monitor}"]
+        if math.isnan(score):
+            return not self.best
+        if not self.best or math.isnan(self.best["score"]):
+            return True
+        return score > self.best["score"] if HIGHER_IS_BETTER[monitor] else score < self.best["score"]
+
+    def _require_finite(self, losses: torch.Tensor, epoch: int) -> None:
+        bad = torch.nonzero(~torch.isfinite(losses)).flatten()
+        if not len(bad):
+            return
+        number = int(bad[0])
+        kept = f"the weights after epoch {epoch} are kept in {self.folder}" if epoch else "no epoch was finished before"
+        raise InputError(
+            f"The loss became {float(losses[number])} in epoch {epoch + 1}, batch {number + 1} "
+            f"({self.describe_batch(epoch, number)}); {kept}: lower training.learning_rate, set training.gradient_clip "
+            f"or use precision float32, and look at those patches."
+        )
+
+    def best_state(self) -> dict[str, torch.Tensor]:
+        """Read the best weights."""
+        return load_file(self.best_weights)
+
+    def forget(self) -> None:
+        """Remove the checkpoint: the run is over and its results are written."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Progress(pl.Callback):
+    """One progress bar over the steps of the run, with the last scores beside it.
+
+    Parameters
+    ----------
+    title
+        What is trained.
+    """
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.bar: tqdm | None = None
+
+    def on_train_start(self, trainer: pl.Trainer, module: SegmentationModule) -> None:
+        if trainer.is_global_zero:
+            self.bar = tqdm(
+                total=module.steps, initial=trainer.global_step, desc=self.title, unit="step", mininterval=1
+            )
+
+    def on_train_batch_end(self, *args: Any) -> None:
+        if self.bar is not None:
+            self.bar.update()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: SegmentationModule) -> None:
+        record = next(c for c in trainer.callbacks if isinstance(c, EpochRecord))
+        if self.bar is not None and record.history:
+            row = record.history[-1]
+            shown = {"epoch": row["epoch"], "loss": f"{row['training_loss']:.3f}"}
+            if "validation_f1" in row:
+                shown["validation F1"] = f"{row['validation_f1']:.3f}"
+            self.bar.set_postfix(shown)
+
+    def on_train_end(self, *args: Any) -> None:
+        if self.bar is not None:
+            self.bar.close()

@@ -1,0 +1,141 @@
+"""Score trained weights on the test patches of areas."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from slipmap.atomic import write_text
+from slipmap.models.base import SegmentationModel
+from slipmap.patches.normalisation import Statistics
+from slipmap.patches.store import read_attributes
+from slipmap.training.losses import landslide_logit
+from slipmap.training.metrics import IGNORE, ScoreHistogram, confusion, jsonable, mean_scores, scores
+from slipmap.training.objects import ObjectCounts, boundary_counts, boundary_f1
+from slipmap.training.source import StoredPatches
+from slipmap.training.weights import load_weights
+
+BATCH = 16
+
+
+def run(stores: list[Path], weights_folder: Path, out_json: Path, split: str = "test") -> dict[str, Any]:
+    """Score weights on the test patches of stores and write the scores as JSON.
+
+    The file has, each named by how it was pooled: ``pooled_over_pixels`` (each labelled ground pixel counted once),
+    ``mean_over_images`` (an image is a block of the split, or a picture of a benchmark), ``boundary`` and
+    ``objects``; the ``threshold`` was chosen on validation and is not fitted here. Undefined scores are null.
+
+    Parameters
+    ----------
+    stores
+        Patch stores of the test areas.
+    weights_folder
+        Folder of one trained seed.
+    out_json
+        Where the scores go.
+    split
+        Patches that are scored.
+
+    Returns
+    -------
+    dict
+        What the file holds.
+
+    Raises
+    ------
+    InputError
+        If the weights cannot be used, or a store lacks a band that they need.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model, record = load_weights(weights_folder, device)
+    patches = StoredPatches(stores, split, record["bands"], Statistics.from_dict(record["statistics"]))
+    threshold = float(record["threshold"])
+    histogram, rows = ScoreHistogram(), []
+    total, edges, objects = np.zeros(4, np.int64), np.zeros(4, np.int64), ObjectCounts()
+    pixel_area = abs(float(np.prod(record["pixel_size"]))) if record.get("pixel_size") else None
+    for logit, truth in tqdm(images(model, patches, device), desc="Scoring", unit="image", total=_images(patches)):
+        histogram.add(logit, truth)
+        found = 1 / (1 + np.exp(-logit.astype(np.float64))) >= threshold
+        counts = confusion(truth, found)
+        total += counts
+        rows.append(scores(counts))
+        edges += boundary_counts(truth, found)
+        objects.add(truth, found)
+    result = {
+        "split": split,
+        "stores": [str(store) for store in stores],
+        "areas": [area for store in stores for area in read_attributes(store).get("areas", [])],
+        "model": record["model"]["name"],
+        "seed": record.get("seed"),
+        "bands": record["bands"],
+        "threshold": threshold,
+        "threshold_from": "validation",
+        "independence": [read_attributes(store).get("split") for store in stores],
+        "images": len(rows),
+        "pixels": int(total.sum()),
+        "counts": dict(zip(("true_positive", "false_positive", "false_negative", "true_negative"), total, strict=True)),
+        "pooled_over_pixels": {**scores(total), **histogram.summary()},
+        "mean_over_images": mean_scores(rows),
+        "boundary": boundary_f1(edges),
+        "objects": objects.summary(pixel_area),
+        "reliability": histogram.reliability(),
+    }
+    result = jsonable(result)
+    write_text(out_json, json.dumps(result, indent=1, allow_nan=False) + "\n")
+    return result
+
+
+def images(
+    model: SegmentationModel, patches: StoredPatches, device: torch.device
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.uint8]]]:
+    """Yield (logit, truth) of one image after another, patches of a block put together where they belong.
+
+    Holds one image. Where patches overlap, a ground pixel has its label, and its score, in one of them only.
+    """
+    index = patches.index
+    keys = _image_keys(patches)
+    for _, numbers in index.groupby(keys, sort=True).indices.items():
+        tops = index["row"].to_numpy()[numbers] if "row" in index else np.zeros(len(numbers), int)
+        lefts = index["col"].to_numpy()[numbers] if "col" in index else np.zeros(len(numbers), int)
+        top, left = tops.min(), lefts.min()
+        height, width = patches.shape
+        shape = (int(tops.max() - top) + height, int(lefts.max() - left) + width)
+        logit, truth = np.zeros(shape, np.float32), np.full(shape, IGNORE, np.uint8)
+        for where, (found, mask) in _predictions(model, patches, numbers, device):
+            row, col = int(tops[where] - top), int(lefts[where] - left)
+            own = mask != IGNORE
+            logit[row : row + height, col : col + width][own] = found[own]
+            truth[row : row + height, col : col + width][own] = mask[own]
+        yield logit, truth
+
+
+def _image_keys(patches: StoredPatches) -> list[Any]:
+    index = patches.index
+    keys = [index["store"]]
+    for name in ("area", "block", "source"):
+        if name in index:
+            keys.append(index[name])
+    return keys
+
+
+def _images(patches: StoredPatches) -> int:
+    return patches.index.groupby(_image_keys(patches)).ngroups
+
+
+@torch.inference_mode()
+def _predictions(
+    model: SegmentationModel, patches: StoredPatches, numbers: Sequence[int], device: torch.device
+) -> Iterator[tuple[int, tuple[NDArray[np.float32], NDArray[np.uint8]]]]:
+    for start in range(0, len(numbers), BATCH):
+        chosen = numbers[start : start + BATCH]
+        image, mask = patches.read(chosen)
+        logit = landslide_logit(model(torch.from_numpy(image).to(device))).cpu().numpy()
+        for offset in range(len(chosen)):
+            yield start + offset, (logit[offset], mask[offset])

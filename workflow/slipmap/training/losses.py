@@ -1,0 +1,159 @@
+"""Losses for landslide segmentation, all on the one logit of "landslide", all with an ignore label.
+
+A model with two output channels is brought to one logit by :func:`landslide_logit`: the softmax probability of
+landslide is exactly the sigmoid of the difference of the two logits, so that two-class cross-entropy is binary
+cross-entropy of that difference. Sums of losses are :class:`SegmentationLoss`.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from slipmap.config.training import TrainingSettings
+
+IGNORE = 255
+
+
+def landslide_logit(logits: Tensor) -> Tensor:
+    """Return the logit of landslide against background.
+
+    Parameters
+    ----------
+    logits
+        Shape (batch, 1, height, width), or (batch, 2, height, width) with background first.
+
+    Returns
+    -------
+    Tensor
+        Shape (batch, height, width), float32; its sigmoid is the probability of landslide.
+    """
+    logits = logits.float()
+    return logits[:, 0] if logits.shape[1] == 1 else logits[:, 1] - logits[:, 0]
+
+
+def bce(
+    logit: Tensor,
+    target: Tensor,
+    positive_weight: float | Tensor = 1.0,
+    label_smoothing: float = 0.0,
+    gamma: float = 0.0,
+) -> Tensor:
+    """Binary cross-entropy, or with ``gamma`` > 0 the focal loss, averaged over pixels that count.
+
+    The focal loss is -(1 - p_t)^gamma log p_t (Lin et al., ICCV 2017, eq. 4), p_t the probability given to the
+    true class.
+
+    Parameters
+    ----------
+    logit
+        Shape (batch, height, width).
+    target
+        Same shape, uint8: 1 landslide, 0 background, 255 ignored.
+    positive_weight
+        Weight of landslide pixels against background pixels. The average is over pixels, not over weights.
+    label_smoothing
+        The target is moved by this much towards 1/2: y (1 - s) + s/2.
+    gamma
+        Focusing exponent; 0 is cross-entropy.
+    """
+    counts, positive = _masks(target)
+    soft = positive * (1 - label_smoothing) + label_smoothing / 2
+    loss = F.binary_cross_entropy_with_logits(logit, soft, reduction="none")
+    if gamma:
+        true_logit = torch.where(positive > 0, logit, -logit)
+        loss = torch.sigmoid(-true_logit) ** gamma * loss
+    loss = loss * (1 + (positive_weight - 1) * positive)
+    return (loss * counts).sum() / counts.sum().clamp(min=1)
+
+
+def tversky(logit: Tensor, target: Tensor, alpha: float, beta: float, smooth: float = 1.0) -> Tensor:
+    """One minus the soft Tversky index of the landslide class, pooled over the batch.
+
+    TI = (TP + s) / (TP + alpha FP + beta FN + s) (Salehi et al., MLMI 2017, eq. 3), on probabilities; ignored
+    pixels count nowhere. alpha = beta = 1/2 is Dice, alpha = beta = 1 is IoU (Jaccard).
+
+    Parameters
+    ----------
+    logit, target
+        As for :func:`bce`.
+    alpha, beta
+        Weights of false positives and of false negatives.
+    smooth
+        Added above and below, in pixels: a batch with no landslide then has a loss that still falls with the
+        false positives.
+    """
+    counts, positive = _masks(target)
+    probability = torch.sigmoid(logit) * counts
+    hit = (probability * positive).sum()
+    false_positive = probability.sum() - hit
+    false_negative = positive.sum() - hit
+    return 1 - (hit + smooth) / (hit + alpha * false_positive + beta * false_negative + smooth)
+
+
+def lovasz_hinge(logit: Tensor, target: Tensor) -> Tensor:
+    """Lovász hinge, the convex surrogate of one minus IoU, pooled over the batch (Berman et al., CVPR 2018, alg. 1).
+
+    Parameters
+    ----------
+    logit, target
+        As for :func:`bce`. Ignored pixels are sorted last with error zero, where they change nothing.
+    """
+    counts, positive = _masks(target)
+    counts, positive, logit = counts.flatten(), positive.flatten(), logit.flatten()
+    errors = 1 - logit * (2 * positive - 1)
+    errors = torch.where(counts > 0, errors, torch.finfo(errors.dtype).min)
+    errors, order = torch.sort(errors, descending=True)
+    positive = positive[order]
+    total = positive.sum()
+    intersection = total - positive.cumsum(0)
+    union = total + (counts[order] - positive).cumsum(0)
+    jaccard = 1 - intersection / union.clamp(min=1)
+    gradient = torch.cat([jaccard[:1], jaccard[1:] - jaccard[:-1]])
+    return (F.relu(errors) * gradient).sum()
+
+
+class SegmentationLoss(nn.Module):
+    """The weighted sum of losses that the settings name.
+
+    Parameters
+    ----------
+    settings
+        The recipe: ``loss`` and the options of its terms.
+    positive_weight
+        Weight of landslide pixels, as a number (``"balanced"`` worked out by the caller).
+    """
+
+    def __init__(self, settings: TrainingSettings, positive_weight: float = 1.0) -> None:
+        super().__init__()
+        self.settings = settings
+        self.positive_weight = positive_weight
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of logits (batch, 1 or 2, height, width) against a uint8 target (batch, height, width)."""
+        logit = landslide_logit(logits)
+        return sum(weight * self.term(name, logit, target) for name, weight in self.settings.loss.items())
+
+    def term(self, name: str, logit: Tensor, target: Tensor) -> Tensor:
+        """Return one loss, by its name in the settings."""
+        chosen = self.settings
+        match name:
+            case "bce" | "cross_entropy":
+                return bce(logit, target, self.positive_weight, chosen.label_smoothing)
+            case "focal":
+                return bce(logit, target, self.positive_weight, gamma=chosen.focal_gamma)
+            case "dice":
+                return tversky(logit, target, 0.5, 0.5)
+            case "iou":
+                return tversky(logit, target, 1.0, 1.0)
+            case "tversky":
+                return tversky(logit, target, chosen.tversky_alpha, chosen.tversky_beta)
+            case "lovasz":
+                return lovasz_hinge(logit, target)
+        raise ValueError(f"no loss {name!r}")
+
+
+def _masks(target: Tensor) -> tuple[Tensor, Tensor]:
+    """Return which pixels count and which are landslide, both as float32 zeros and ones."""
+    return (target != IGNORE).float(), (target == 1).float()

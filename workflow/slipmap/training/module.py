@@ -1,0 +1,106 @@
+"""The Lightning module: loss, optimiser, schedule, and the scores of a validation pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from torch import Tensor
+
+from slipmap.config.training import TrainingSettings
+from slipmap.models.base import SegmentationModel
+from slipmap.training.losses import IGNORE, SegmentationLoss, landslide_logit
+from slipmap.training.metrics import BINS, LOGIT_LIMIT, ScoreHistogram
+from slipmap.training.schedule import optimiser, rate_factor
+
+
+class SegmentationModule(pl.LightningModule):
+    """Trains one model by one recipe.
+
+    Parameters
+    ----------
+    model
+        The model.
+    settings
+        The recipe.
+    steps, steps_per_epoch
+        Optimiser steps of the whole run and of an epoch, for the schedule.
+    positive_weight
+        Weight of landslide pixels in the pixel losses.
+
+    Attributes
+    ----------
+    losses
+        Loss of each step of this epoch, float32 on the device: read once an epoch, so that the loop never waits for
+        the GPU.
+    """
+
+    def __init__(
+        self,
+        model: SegmentationModel,
+        settings: TrainingSettings,
+        steps: int,
+        steps_per_epoch: int,
+        positive_weight: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.model, self.settings = model, settings
+        self.network = torch.compile(model) if settings.compile else model
+        self.steps, self.steps_per_epoch = steps, steps_per_epoch
+        self.loss = SegmentationLoss(settings, positive_weight)
+        self.losses: list[Tensor] = []
+        self.histogram: Tensor | None = None
+        self.validation_loss: list[Tensor] = []
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """Return optimiser and schedule (one step of the schedule for each optimiser step)."""
+        chosen = optimiser(self.model.parameters(), self.settings)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            chosen, lambda step: rate_factor(self.settings, step, self.steps, self.steps_per_epoch)
+        )
+        return {"optimizer": chosen, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return logits."""
+        return self.network(image)
+
+    def training_step(self, batch: tuple[Tensor, Tensor], number: int) -> Tensor:
+        """Return the loss of a batch."""
+        image, mask = batch
+        loss = self.loss(self.network(image), mask)
+        self.losses.append(loss.detach())
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        self.histogram = torch.zeros(2 * BINS, dtype=torch.int64, device=self.device)
+        self.validation_loss = []
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], number: int) -> None:
+        """Count the pixels of a batch by logit and truth."""
+        image, mask = batch
+        logits = self.network(image)
+        self.validation_loss.append(self.loss(logits, mask) * len(image))
+        self.histogram += histogram_counts(landslide_logit(logits), mask)
+
+    def validation_scores(self, patches: int) -> tuple[ScoreHistogram, float]:
+        """Return the histogram and mean loss of the last validation, summed over all processes."""
+        counts = self.histogram
+        loss = torch.stack(self.validation_loss).sum() if self.validation_loss else counts.new_zeros((), dtype=float)
+        if self.trainer.world_size > 1:
+            counts = self.trainer.strategy.reduce(counts, reduce_op="sum")
+            loss = self.trainer.strategy.reduce(loss, reduce_op="sum")
+        table = counts.cpu().numpy().reshape(2, BINS)
+        return ScoreHistogram(table[1].astype(np.int64), table[0].astype(np.int64)), float(loss) / max(patches, 1)
+
+
+def histogram_counts(logit: Tensor, mask: Tensor) -> Tensor:
+    """Count pixels by bin of their logit, on the device: int64 of shape (2 · BINS,), background first.
+
+    The bins are those of :class:`~slipmap.training.metrics.ScoreHistogram`.
+    """
+    scaled = (logit.clamp(-LOGIT_LIMIT, LOGIT_LIMIT) + LOGIT_LIMIT) * (BINS / (2 * LOGIT_LIMIT))
+    where = scaled.nan_to_num(0.0).long().clamp(max=BINS - 1) + (mask == 1) * BINS
+    where = torch.where(mask == IGNORE, 2 * BINS, where)
+    return torch.bincount(where.flatten(), minlength=2 * BINS + 1)[: 2 * BINS]

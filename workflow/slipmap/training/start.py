@@ -1,0 +1,123 @@
+"""What a run starts from: another experiment's weights, or a pretrained encoder, with bands matched by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from slipmap.config.training import EncoderWeightsSettings, TrainingSettings
+from slipmap.errors import InputError, nearest
+from slipmap.models.base import SegmentationModel
+from slipmap.training.weights import WEIGHTS, load_state, read_record, read_tensors
+
+
+def start_from(model: SegmentationModel, settings: TrainingSettings, channels: Sequence[str]) -> set[str]:
+    """Load the weights that the settings start from into `model`.
+
+    Parameters
+    ----------
+    model
+        The model, randomly initialised; changed in place.
+    settings
+        ``initial_weights`` (fine-tuning) or ``encoder_weights``.
+    channels
+        Names of the model's input channels.
+
+    Returns
+    -------
+    set
+        Names of the parameters whose values came from a file.
+
+    Raises
+    ------
+    InputError
+        If the file is of another architecture, or its channels are others than ours.
+    """
+    if settings.initial_weights:
+        folder = Path(settings.initial_weights)
+        record = read_record(folder)
+        if list(record["channels"]) != list(channels):
+            raise InputError(
+                f"{folder} was trained on the channels {', '.join(record['channels'])}, this experiment has "
+                f"{', '.join(channels)}; choose the same factors in the experiment."
+            )
+        tensors = read_tensors(folder / WEIGHTS)
+        load_state(model, tensors, folder / WEIGHTS)
+        return set(tensors)
+    if settings.encoder_weights:
+        return load_encoder(model, settings.encoder_weights, channels)
+    return set()
+
+
+def load_encoder(model: SegmentationModel, given: EncoderWeightsSettings, channels: Sequence[str]) -> set[str]:
+    """Load pretrained encoder weights; the first convolution's kernels go to bands by name.
+
+    A band without a partner in the file gets the mean of the file's kernels. All kernels of the first convolution
+    are then scaled by (channels in the file) / (channels of ours), so that its output keeps its size.
+
+    Returns
+    -------
+    set
+        Names of the parameters and buffers that were loaded.
+    """
+    path = Path(given.path)
+    source = {
+        name.removeprefix(given.source_prefix): tensor
+        for name, tensor in read_tensors(path).items()
+        if name.startswith(given.source_prefix)
+    }
+    own = {
+        name: tensor
+        for name, tensor in model.state_dict().items()
+        if name.startswith(given.prefix) and name.removeprefix(given.prefix) in source
+    }
+    if not own:
+        example = next((name for name in model.state_dict() if name.startswith(given.prefix)), None)
+        hint = f" (ours begin like '{example}')" if example else nearest(given.prefix, model.state_dict())
+        raise InputError(
+            f"{path} holds no tensor that fits a parameter of {model.config.get('name')}{hint}; set prefix and "
+            f"source_prefix under training.encoder_weights."
+        )
+    for band, channel in given.bands.items():
+        if band not in channels:
+            raise InputError(
+                f"training.encoder_weights.bands names '{band}', which the model does not get{nearest(band, channels)}"
+            )
+        if channel < 0:
+            raise InputError(f"training.encoder_weights.bands.{band} is {channel}; channels count from 0.")
+    first = _first_convolution(model)
+    loaded: dict[str, Tensor] = {}
+    for name, tensor in own.items():
+        value = source[name.removeprefix(given.prefix)]
+        if name == first:
+            value = spread_kernels(value, given.bands, channels, path)
+        if value.shape != tensor.shape:
+            raise InputError(
+                f"{path}: '{name}' is {tuple(value.shape)}, the model needs {tuple(tensor.shape)}; the encoder "
+                f"is another or of another width."
+            )
+        loaded[name] = value
+    model.load_state_dict(loaded, strict=False)
+    return set(loaded)
+
+
+def spread_kernels(kernel: Tensor, bands: Mapping[str, int], channels: Sequence[str], path: Path | str) -> Tensor:
+    """Return the first convolution's kernel (out, in, k, k) for our channels; see :func:`load_encoder`."""
+    for band, channel in bands.items():
+        if channel >= kernel.shape[1]:
+            raise InputError(
+                f"training.encoder_weights.bands.{band} is {channel}, but {path} has {kernel.shape[1]} input channels."
+            )
+    mean = kernel.mean(dim=1)
+    spread = torch.stack([kernel[:, bands[name]] if name in bands else mean for name in channels], dim=1)
+    return spread * (kernel.shape[1] / len(channels))
+
+
+def _first_convolution(model: SegmentationModel) -> str | None:
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Conv2d) and module.in_channels == model.in_channels:
+            return f"{name}.weight"
+    return None

@@ -1,0 +1,61 @@
+"""Mean and spread of scores over seeds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from slipmap.atomic import write_aside
+
+GROUPS = ("pooled_over_pixels", "mean_over_images", "boundary", "objects")
+
+
+def run(metrics: Sequence[Path], out_csv: Path) -> pd.DataFrame:
+    """Write one row for each score: its mean, spread and range over the seeds.
+
+    Parameters
+    ----------
+    metrics
+        ``test_metrics.json`` of each seed.
+    out_csv
+        Where the table goes: columns ``pooling``, ``score``, ``mean``, ``std`` (sample standard deviation; empty with
+        one seed), ``min``, ``max``, ``seeds`` (where the score is defined).
+
+    Returns
+    -------
+    DataFrame
+        The table.
+    """
+    table = over_seeds([json.loads(Path(path).read_text(encoding="utf-8")) for path in metrics])
+    with write_aside(out_csv) as aside:
+        table.to_csv(aside, index=False, float_format="%.6g")
+    return table
+
+
+def over_seeds(results: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the table that :func:`run` writes, from what the JSON files hold."""
+    rows = []
+    for group in GROUPS:
+        for score, first in results[0][group].items():
+            if isinstance(first, Mapping | list) or score in ("tolerance_pixels", "overlap_that_counts"):
+                continue
+            values = np.array([result[group][score] for result in results], dtype=float)  # None becomes NaN
+            values = values[~np.isnan(values)]
+            some = values.size > 0
+            rows.append(
+                {
+                    "pooling": group,
+                    "score": score,
+                    "mean": values.mean() if some else np.nan,
+                    "std": values.std(ddof=1) if values.size > 1 else np.nan,
+                    "min": values.min() if some else np.nan,
+                    "max": values.max() if some else np.nan,
+                    "seeds": values.size,
+                }
+            )
+    return pd.DataFrame(rows)
