@@ -339,4 +339,4 @@ rule coverage:
     conda:
         "../../envs/slipmap.yaml"
     script:
-        "../scripts/coverage.py"
+        "../scripts/coverage_report.py"
