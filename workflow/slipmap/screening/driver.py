@@ -9,7 +9,16 @@ import pandas as pd
 from slipmap.atomic import write_aside, write_text
 from slipmap.config.screening import ScreeningSettings
 from slipmap.errors import InputError
-from slipmap.screening import collinearity, components, correlation, decision, importance, layers, sampling
+from slipmap.screening import (
+    collinearity,
+    components,
+    correlation,
+    decision,
+    frequency,
+    importance,
+    layers,
+    sampling,
+)
 
 
 def run(
@@ -23,10 +32,11 @@ def run(
     """Screen factors on the training pixels alone and write the tables to `folder`.
 
     Writes correlation.csv (Pearson), spearman.csv, vif.csv (all usable factors; layout of Li et al. 2024, Table 2),
-    vif_selected.csv (those that stay), importance.csv, pca.csv, decision.csv and selection.json. Every number comes
-    from the sample that selection.json states: pixels where split is 0, the label is known and every usable factor
-    has a value. Factors of classes (uint8 rasters) have no correlation or component: their codes are not numbers;
-    they take part in VIF as GVIF and in importance.
+    vif_selected.csv (those that stay), importance.csv, pca.csv, frequency_ratio.csv (with weight of evidence),
+    decision.csv and selection.json. Every number comes from the sample that selection.json states: pixels where split
+    is 0, the label is known and every usable factor has a value; frequency ratios count all training pixels, in
+    classes cut on the sample. Factors of classes (uint8 rasters) have no correlation or component: their codes are
+    not numbers; they take part in VIF as GVIF and in importance.
 
     Parameters
     ----------
@@ -63,6 +73,8 @@ def run(
         if not usable:
             raise InputError("screening: no factor can be used; see factors/coverage.csv and mend the inputs.")
         sample = sampling.draw(stack, settings.sample, settings.seed, names=usable)
+        divided = frequency.divide(sample, settings.classes, settings.class_breaks)
+        counts = frequency.count(stack, divided)
 
     numbers = sample.columns(sample.continuous)
     pearson = correlation.pearson(numbers, sample.continuous)
@@ -96,6 +108,7 @@ def run(
         folder / "decision.csv",
         index=False,
     )
+    _write(frequency.table(divided, counts), folder / "frequency_ratio.csv", index=False)
     record = {
         "factors": selected,
         "dropped": dropped,

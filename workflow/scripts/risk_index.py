@@ -1,0 +1,13 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from slipmap.susceptibility import maps
+
+    maps.map_risk_index(
+        factors=dict(zip(snakemake.params.names, snakemake.input.factors, strict=True)),
+        settings=snakemake.params.settings,
+        index=snakemake.output.index,
+        classes=snakemake.output.classes,
+        inventory=snakemake.input.inventory or None,
+        split=snakemake.input.split or None,
+    )

@@ -1,0 +1,1 @@
+"""Susceptibility: the Landslide Risk Index and classical models on the same factors."""

@@ -1,0 +1,234 @@
+"""Classical susceptibility models behind one small interface: fit a sample, predict a probability.
+
+SVM, random forest, XGBoost, GAM, GAMM, logistic regression, frequency ratio, and the Landslide Risk Index dressed as
+one of them so that it is judged on the same folds. The sample is half landslides, so a probability means susceptibility
+relative to that: multiply the odds by the area's own to get a frequency.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import xgboost
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.svm import SVC
+
+from slipmap.config.susceptibility import RiskIndexSettings
+from slipmap.screening.encoding import encoder
+from slipmap.screening.frequency import Classes, divide
+from slipmap.screening.sampling import Sample
+from slipmap.susceptibility import risk_index
+from slipmap.susceptibility.additive import AdditiveModel, MixedAdditiveModel
+
+
+class Classifier(Protocol):
+    """A model that learns from a sample and gives each pixel a probability of landslide."""
+
+    names: tuple[str, ...]
+    threshold: float
+
+    def fit(self, sample: Sample, groups: np.ndarray | None = None) -> "Classifier":
+        """Learn from `sample` (its factors `names`); `groups` (pixels,) are for mixed models."""
+
+    def predict(self, values: np.ndarray) -> np.ndarray:
+        """(pixels,) probability of landslide for (pixels, len(names)) finite values."""
+
+
+class Estimator:
+    """A scikit-learn pipeline as a `Classifier`."""
+
+    threshold = 0.5
+
+    def __init__(self, names: Sequence[str], categorical: Sequence[str], model: Any, standardise: bool) -> None:
+        self.names = tuple(names)
+        self.pipeline: Pipeline = make_pipeline(encoder(self.names, categorical, standardise=standardise), model)
+
+    def fit(self, sample: Sample, groups: np.ndarray | None = None) -> "Estimator":
+        """See `Classifier.fit`."""
+        self.pipeline.fit(sample.columns(self.names), sample.labels)
+        return self
+
+    def predict(self, values: np.ndarray) -> np.ndarray:
+        """See `Classifier.predict`."""
+        return self.pipeline.predict_proba(values)[:, 1]
+
+
+class FrequencyRatio:
+    """Sum of the frequency ratios of a pixel's classes (Lee and Pradhan 2007), made a probability by a logistic curve.
+
+    Ratios are relative to the population that the sample was drawn from, not to its own half-and-half; an empty
+    class counts as 1 (no evidence).
+    """
+
+    threshold = 0.5
+
+    def __init__(self, names: Sequence[str], classes: int = 5, method: str = "quantile") -> None:
+        self.names, self.classes, self.method = tuple(names), classes, method
+        self.divided: dict[str, Classes] = {}
+        self.ratios: dict[str, np.ndarray] = {}
+
+    def fit(self, sample: Sample, groups: np.ndarray | None = None) -> "FrequencyRatio":
+        """See `Classifier.fit`."""
+        sample = sample.select(self.names)
+        slide = sample.labels == 1
+        drawn = np.array([(~slide).sum(), slide.sum()], np.float64)
+        population = [sample.population.get(label, drawn[label]) for label in (0, 1)]
+        weight = np.where(slide, population[1] / drawn[1], population[0] / drawn[0])
+        self.divided = divide(sample, self.classes, self.method)
+        for name, classes in self.divided.items():
+            index = classes.index(sample.column(name))
+            found = index >= 0
+            all_pixels = np.bincount(index[found], weight[found], classes.count)
+            slides = np.bincount(index[found & slide], weight[found & slide], classes.count)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ratio = (slides / slides.sum()) / (all_pixels / all_pixels.sum())
+            self.ratios[name] = np.append(np.where(all_pixels > 0, ratio, 1.0), 1.0)  # -1: an unseen class
+        self.curve = LogisticRegression(C=1e6, max_iter=1000).fit(self.index(sample.values)[:, None], sample.labels)
+        return self
+
+    def index(self, values: np.ndarray) -> np.ndarray:
+        """(pixels,) sum of frequency ratios over the factors."""
+        return sum(self.ratios[name][self.divided[name].index(values[:, i])] for i, name in enumerate(self.names))
+
+    def predict(self, values: np.ndarray) -> np.ndarray:
+        """See `Classifier.predict`."""
+        return self.curve.predict_proba(self.index(values)[:, None])[:, 1]
+
+
+class RiskIndex:
+    """The Landslide Risk Index as a `Classifier`: ranges, and weights where asked for, come from the sample.
+
+    `predict` gives the index itself, which is no probability (see `risk_index`); `threshold` is that of the highest
+    accuracy on the sample.
+    """
+
+    def __init__(self, settings: RiskIndexSettings, *, rain: bool) -> None:
+        self.settings = settings
+        self.rain = settings.rain if rain else None
+        self.factors = tuple(settings.factors[role] for role in risk_index.ROLES)
+        self.names = (*self.factors, *rain_factors(self.rain))
+        self.threshold = 0.5
+        self.ranges: dict[str, tuple[float, float]] = {}
+        self.weights: Mapping[str, float] = {}
+
+    def fit(self, sample: Sample, groups: np.ndarray | None = None) -> "RiskIndex":
+        """See `Classifier.fit`."""
+        values = sample.columns(self.factors)
+        self.set_ranges(values.min(axis=0), values.max(axis=0))
+        self.set_weights(sample)
+        self.threshold = risk_index.best_threshold(self.predict(sample.columns(self.names)), sample.labels)
+        return self
+
+    def set_ranges(self, low: np.ndarray, high: np.ndarray) -> None:
+        """Ranges of the six factors, (6,) each; those that the settings fix stay."""
+        measured = {role: (float(a), float(b)) for role, a, b in zip(risk_index.ROLES, low, high, strict=True)}
+        self.ranges = measured | dict(self.settings.ranges)
+
+    def set_weights(self, sample: Sample | None) -> None:
+        """Weights of the settings, or from Spearman's correlation on `sample`."""
+        if self.settings.weights == "spearman":
+            if sample is None:
+                raise ValueError("weights from Spearman's correlation need a sample of an inventory")
+            self.weights = risk_index.spearman_weights(sample.columns(self.factors), sample.labels)
+        else:
+            self.weights = self.settings.weights
+
+    def predict(self, values: np.ndarray) -> np.ndarray:
+        """(pixels,) index for (pixels, len(names)) values; NaN where any is NaN."""
+        scaled = np.stack(
+            [risk_index.unit_range(values[:, i], *self.ranges[role]) for i, role in enumerate(risk_index.ROLES)]
+        )
+        return risk_index.risk_index(scaled, self.weights, self.multiplier(values))
+
+    def multiplier(self, values: np.ndarray) -> np.ndarray | float:
+        """R of every pixel, from the columns that hold rain or from the numbers in the settings."""
+        if self.rain is None:
+            return 1.0
+        given = {
+            key: values[:, self.names.index(v)] if isinstance(v, str) else v
+            for key, v in (("p", self.rain.intensity), ("d", self.rain.duration))
+        }
+        return risk_index.rain_multiplier(
+            given["p"],
+            given["d"],
+            self.rain.reference_intensity,
+            self.rain.reference_duration,
+            self.rain.alpha,
+            self.rain.beta,
+        )
+
+
+def rain_factors(rain: Any) -> tuple[str, ...]:
+    """Names of the rain factors that the settings ask for (numbers need none)."""
+    return tuple(v for v in (rain.intensity, rain.duration) if isinstance(v, str)) if rain else ()
+
+
+LABELS: dict[str, str] = {
+    "svm": "SVM",
+    "random_forest": "Random forest",
+    "xgboost": "XGBoost",
+    "gam": "GAM",
+    "gamm": "GAMM",
+    "logistic": "Logistic regression",
+    "frequency_ratio": "Frequency ratio",
+    "lsi_without_rain": "LSI without rainfall",
+    "lsi": "LSI",
+}
+
+
+class Defaults:
+    """Options of the models where the config gives none."""
+
+    of: ClassVar[dict[str, dict[str, Any]]] = {
+        "svm": {"C": 1.0, "gamma": "scale"},
+        "random_forest": {"n_estimators": 300, "min_samples_leaf": 3},
+        "xgboost": {"n_estimators": 300, "max_depth": 4, "learning_rate": 0.05, "subsample": 0.8},
+        "gam": {},
+        "gamm": {},
+        "logistic": {"C": 1e6, "max_iter": 2000},  # in effect without a penalty
+        "frequency_ratio": {},
+    }
+
+
+def create(
+    name: str,
+    names: Sequence[str],
+    categorical: Sequence[str] = (),
+    *,
+    options: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    jobs: int = 1,
+) -> Classifier:
+    """An unfitted model.
+
+    Parameters
+    ----------
+    name : "svm", "random_forest", "xgboost", "gam", "gamm", "logistic" or "frequency_ratio".
+    names : factors, in the order of the columns that it will be given.
+    categorical : those of them that are classes.
+    options : over the defaults, as scikit-learn, xgboost and pygam name them.
+    """
+    given = {**Defaults.of.get(name, {}), **(options or {})}
+    match name:
+        case "svm":
+            # Platt's sigmoid on cross-validated decision values: SVC has no probability of its own.
+            model = CalibratedClassifierCV(SVC(kernel="rbf", **given), method="sigmoid", cv=3, ensemble=False)
+            return Estimator(names, categorical, model, standardise=True)
+        case "random_forest":
+            model = RandomForestClassifier(random_state=seed, n_jobs=jobs, **given)
+            return Estimator(names, categorical, model, standardise=False)
+        case "xgboost":
+            model = xgboost.XGBClassifier(random_state=seed, n_jobs=jobs, tree_method="hist", **given)
+            return Estimator(names, categorical, model, standardise=False)
+        case "logistic":
+            return Estimator(names, categorical, LogisticRegression(**given), standardise=True)
+        case "gam":
+            return AdditiveModel(names, categorical, **given)
+        case "gamm":
+            return MixedAdditiveModel(names, categorical, **given)
+        case "frequency_ratio":
+            return FrequencyRatio(names, **given)
+    raise ValueError(f"there is no classical model '{name}'; known are {', '.join(Defaults.of)}")

@@ -1,0 +1,263 @@
+"""Compare the classical models and the Landslide Risk Index: cross-validated, and on the held-out test blocks."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from slipmap.atomic import write_aside, write_text
+from slipmap.config.susceptibility import SusceptibilitySettings
+from slipmap.errors import InputError, nearest
+from slipmap.screening.layers import TEST, TRAINING, opened
+from slipmap.screening.sampling import Sample, draw
+from slipmap.susceptibility import figures
+from slipmap.susceptibility.classical import LABELS, Classifier, RiskIndex, create
+from slipmap.susceptibility.crossvalidation import (
+    cross_validate,
+    random_folds,
+    reliability,
+    scores,
+    spatial_folds,
+    summary,
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class AreaFiles:
+    """The rasters of one area: {factor: path}, the inventory and (where there is one) the split."""
+
+    factors: Mapping[str, str | Path]
+    inventory: str | Path
+    split: str | Path | None = None
+
+
+def area_files(
+    names: Mapping[str, Sequence[str]],
+    factors: Sequence[str | Path],
+    inventories: Sequence[str | Path],
+    splits: Sequence[str | Path],
+) -> dict[str, AreaFiles]:
+    """Sort the flat lists of a rule's inputs by area.
+
+    Parameters
+    ----------
+    names : {area: its factors}, in the order of the inputs.
+    factors : rasters of all areas, one after another.
+    inventories, splits : one for each area.
+    """
+    rest = iter(factors)
+    return {
+        area: AreaFiles({name: next(rest) for name in own}, inventory, split)
+        for (area, own), inventory, split in zip(names.items(), inventories, splits, strict=True)
+    }
+
+
+def read_selection(path: str | Path) -> list[str]:
+    """The factors that screening let through (selection.json)."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))["factors"]
+
+
+def run(
+    areas: Mapping[str, AreaFiles],
+    settings: SusceptibilitySettings | Mapping,
+    folder: str | Path,
+    selected: Sequence[str] | None = None,
+    jobs: int = 1,
+) -> pd.DataFrame:
+    """Write the comparison of all models of `settings` to `folder`.
+
+    Writes cross_validation.csv (every fold), cross_validation_summary.csv (mean and standard deviation over folds,
+    random beside spatial), test_scores.csv (the columns of Zheng et al. 2025, Table 2: learnt on training blocks,
+    scored on test blocks; only where there is a split), calibration.csv, roc.png, calibration.png and sample.json.
+
+    Cross-validation uses all labelled pixels, whatever their split: each is predicted by a model that has not seen its
+    fold. All samples are half landslides, half not; accuracy, Brier score and RMSE refer to that.
+
+    Parameters
+    ----------
+    areas : the area, then those pooled with it; one entry is the rule.
+    selected : factors that screening lets through; `settings.factors` overrides it; None: all.
+    jobs : threads of the forest and of xgboost.
+
+    Returns
+    -------
+    cross_validation_summary.csv as a table.
+
+    Raises
+    ------
+    InputError : an unknown factor; classes that mean different things in two areas; too few blocks for the folds.
+
+    Notes
+    -----
+    Memory holds the samples and one block of every factor.
+    """
+    settings = SusceptibilitySettings.model_validate(settings)
+    folder = Path(folder)
+    first = next(iter(areas.values()))
+    names = model_factors(first.factors, settings, selected)
+    needed = list(dict.fromkeys([*names, *_index_factors(first.factors, settings)]))
+
+    everywhere, area = pool(areas, needed, settings, splits=None)
+    groups = area if len(areas) > 1 else everywhere.blocks(settings.block)
+    builders = models(names, everywhere.categories, settings, jobs)
+    tables, curves, calibration = [], {}, []
+    for scheme in ("random", "spatial"):
+        for repeat in range(settings.repeats):
+            seed = settings.seed + repeat
+            if scheme == "random":
+                fold = random_folds(everywhere, settings.folds, seed)
+            else:
+                fold = spatial_folds(everywhere, settings.folds, seed, settings.block, settings.spatial)
+            for model, build in builders.items():
+                log.info("%s cross-validation %d of %s", scheme, repeat + 1, LABELS[model])
+                table, probability = cross_validate(build, everywhere, fold, groups)
+                tables.append(table.assign(model=LABELS[model], scheme=scheme, repeat=repeat))
+                if repeat == 0:
+                    known = np.isfinite(probability)
+                    curves[scheme, LABELS[model]] = everywhere.labels[known], probability[known]
+    table = pd.concat(tables, ignore_index=True)
+    front = ["model", "scheme", "repeat"]
+    table = table[front + [c for c in table.columns if c not in front]]
+    record = {"cross_validation": _statement(everywhere, "every labelled pixel"), "seed": settings.seed}
+
+    if all(files.split is not None for files in areas.values()):
+        training, area = pool(areas, needed, settings, splits=(TRAINING,))
+        test, _ = pool(areas, needed, settings, splits=(TEST,))
+        groups = area if len(areas) > 1 else training.blocks(settings.block)
+        rows = []
+        for model, build in builders.items():
+            fitted = build().fit(training, groups)
+            probability = fitted.predict(test.columns(fitted.names))
+            curves["test", LABELS[model]] = test.labels, probability
+            row = scores(test.labels, probability, fitted.threshold)
+            rows.append({"Model": LABELS[model], "Threshold": fitted.threshold} | table_2(row))
+        _write(pd.DataFrame(rows), folder / "test_scores.csv")
+        record["training"] = _statement(training, "training blocks")
+        record["test"] = _statement(test, "test blocks")
+
+    for (scheme, model), (labels, probability) in curves.items():
+        calibration.append(reliability(labels, probability).assign(scheme=scheme, model=model))
+    table_of_calibration = pd.concat(calibration, ignore_index=True)
+    means = summary(table)
+    _write(table, folder / "cross_validation.csv")
+    _write(means, folder / "cross_validation_summary.csv")
+    _write(
+        table_of_calibration[["scheme", "model", "predicted", "observed", "pixels"]],
+        folder / "calibration.csv",
+    )
+    figures.roc(curves, folder / "roc.png")
+    figures.calibration(table_of_calibration, folder / "calibration.png")
+    record |= {"factors": list(names), "areas": list(areas)}
+    write_text(folder / "sample.json", json.dumps(record, indent=2) + "\n")
+    return means
+
+
+def table_2(row: Mapping[str, float]) -> dict[str, float]:
+    """Scores under the column heads of Zheng et al. (2025), Table 2, with the RMSE that its MSE seems to be."""
+    return {
+        "Accuracy": row["accuracy"],
+        "AUC": row["auc"],
+        "MSE (Brier score)": row["brier"],
+        "RMSE": row["rmse"],
+    }
+
+
+def models(
+    names: Sequence[str], categories: Mapping[str, object], settings: SusceptibilitySettings, jobs: int = 1
+) -> dict[str, Callable[[], Classifier]]:
+    """Makers of every model of `settings`, the risk index without and with rain last."""
+    categorical = [name for name in names if name in categories]
+    builders: dict[str, Callable[[], Classifier]] = {
+        model: lambda model=model: create(
+            model, names, categorical, options=settings.options.get(model), seed=settings.seed, jobs=jobs
+        )
+        for model in settings.models
+    }
+    if settings.risk_index is not None:
+        builders["lsi_without_rain"] = lambda: RiskIndex(settings.risk_index, rain=False)
+        if settings.risk_index.rain is not None:
+            builders["lsi"] = lambda: RiskIndex(settings.risk_index, rain=True)
+    return builders
+
+
+def model_factors(
+    factors: Mapping[str, object], settings: SusceptibilitySettings, selected: Sequence[str] | None
+) -> list[str]:
+    """Factors that the models use: those the settings name, else those selected, else all; checked to exist."""
+    names = list(settings.factors or selected or factors)
+    require(names, factors, "susceptibility.factors")
+    return names
+
+
+def _index_factors(factors: Mapping[str, object], settings: SusceptibilitySettings) -> list[str]:
+    if settings.risk_index is None:
+        return []
+    names = list(RiskIndex(settings.risk_index, rain=True).names)
+    require(names, factors, "susceptibility.risk_index")
+    return names
+
+
+def require(names: Sequence[str], factors: Mapping[str, object], key: str) -> None:
+    """Raise one sentence, from `key` of the config, unless every name is a factor."""
+    for name in names:
+        if name not in factors:
+            raise InputError(f"{key} names '{name}', which is not a factor of this area{nearest(name, factors)}")
+
+
+def pool(
+    areas: Mapping[str, AreaFiles],
+    names: Sequence[str],
+    settings: SusceptibilitySettings,
+    splits: Sequence[int] | None,
+) -> tuple[Sample, np.ndarray]:
+    """One sample of all `areas`, and (pixels,) the number of the area that each pixel lies in.
+
+    Rows of later areas are shifted so that no block spans two areas.
+    """
+    samples = []
+    for area, files in areas.items():
+        require(names, files.factors, f"areas.{area}: susceptibility")
+        with opened({name: files.factors[name] for name in names}, files.inventory, files.split) as layers:
+            samples.append(draw(layers, settings.sample, settings.seed, splits=splits))
+    if len(samples) == 1:
+        return samples[0], np.zeros(len(samples[0].labels), np.int64)
+    for sample, area in zip(samples, areas, strict=True):
+        if sample.categories != samples[0].categories:
+            raise InputError(
+                f"areas.{area}: the classes of {', '.join(sample.categories)} differ from those of "
+                f"{next(iter(areas))}; areas can be pooled only with the same classes under the same numbers."
+            )
+    shift, rows = 0, []
+    for sample in samples:
+        rows.append(sample.rows + shift)
+        shift += (int(sample.rows.max()) // settings.block + 2) * settings.block
+    merged = replace(
+        samples[0],
+        values=np.concatenate([s.values for s in samples]),
+        labels=np.concatenate([s.labels for s in samples]),
+        rows=np.concatenate(rows),
+        cols=np.concatenate([s.cols for s in samples]),
+        population={k: sum(s.population[k] for s in samples) for k in samples[0].population},
+    )
+    return merged, np.repeat(np.arange(len(samples)), [len(s.labels) for s in samples])
+
+
+def _statement(sample: Sample, source: str) -> dict[str, object]:
+    return {
+        "drawn_from": f"{source} with a value in every factor",
+        "landslide_pixels": int((sample.labels == 1).sum()),
+        "other_pixels": int((sample.labels == 0).sum()),
+        "of_landslide_pixels": int(sample.population.get(1, 0)),
+        "of_other_pixels": int(sample.population.get(0, 0)),
+    }
+
+
+def _write(frame: pd.DataFrame, path: Path) -> None:
+    with write_aside(path) as aside:
+        frame.to_csv(aside, float_format="%.6g", lineterminator="\n", index=False)

@@ -1,0 +1,67 @@
+"""ROC and calibration figures of the compared models."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from slipmap.atomic import write_aside
+
+TITLES = {
+    "random": "Random cross-validation",
+    "spatial": "Spatial cross-validation",
+    "test": "Held-out test blocks",
+}
+
+
+def roc(curves: Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]], path: str | Path) -> None:
+    """ROC curves, one panel for each scheme; the AUC in the legend is of the pooled predictions drawn.
+
+    Parameters
+    ----------
+    curves : (scheme, model) → labels and probabilities.
+    """
+    schemes = list(dict.fromkeys(scheme for scheme, _ in curves))
+    figure, axes = _panels(schemes)
+    for axis, scheme in zip(axes, schemes, strict=True):
+        axis.plot([0, 1], [0, 1], color="0.7", linewidth=0.8)
+        for (s, model), (labels, probability) in curves.items():
+            if s == scheme and labels.min() != labels.max():
+                false, true, _ = roc_curve(labels, probability)
+                axis.plot(false, true, linewidth=1.2, label=f"{model} {roc_auc_score(labels, probability):.3f}")
+        axis.set(xlabel="False positive rate", ylabel="True positive rate", aspect="equal")
+        axis.legend(title="AUC", loc="lower right", fontsize=7, title_fontsize=7)
+    _save(figure, path)
+
+
+def calibration(table: pd.DataFrame, path: str | Path) -> None:
+    """Calibration curves, a panel for each scheme, from `crossvalidation.reliability` with ``scheme`` and ``model``."""
+    schemes = list(dict.fromkeys(table.scheme))
+    figure, axes = _panels(schemes)
+    for axis, scheme in zip(axes, schemes, strict=True):
+        axis.plot([0, 1], [0, 1], color="0.7", linewidth=0.8)
+        for model, part in table[table.scheme == scheme].groupby("model", sort=False):
+            axis.plot(part.predicted, part.observed, marker=".", linewidth=1.0, label=model)
+        axis.set(xlabel="Predicted", ylabel="Observed share of landslides", aspect="equal")
+        axis.legend(loc="upper left", fontsize=7)
+    _save(figure, path)
+
+
+def _panels(schemes: list[str]) -> tuple[Figure, np.ndarray]:
+    figure = Figure(figsize=(4.4 * len(schemes), 4.4), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(1, len(schemes), sharex=True, sharey=True))
+    # A fixed order of colours that eleven models do not exhaust.
+    colours = matplotlib.colormaps["tab20"](np.linspace(0, 1, 20))[[0, 2, 4, 6, 8, 10, 12, 14, 16, 18]]
+    for axis, scheme in zip(axes, schemes, strict=True):
+        axis.set_prop_cycle(color=colours)
+        axis.set_title(TITLES.get(scheme, scheme), fontsize=10)
+    return figure, axes
+
+
+def _save(figure: Figure, path: str | Path) -> None:
+    with write_aside(path) as aside:
+        figure.savefig(aside, dpi=110, metadata={"Software": None})
