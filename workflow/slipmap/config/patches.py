@@ -67,38 +67,6 @@ class SplitSettings(Settings):
         return parts[0], parts[1], parts[2]
 
 
-class PatchSettings(Settings):
-    """A patch data set."""
-
-    size: int = Field(64, ge=8, description="Side of a patch, pixels (128 is the papers').")
-    stride: int = Field(
-        32, ge=1, description="Step between patches, pixels at most; equal to size: patches do not overlap."
-    )
-    min_valid: float = Field(
-        0.5, ge=0, le=1, description="Smallest share of a patch's pixels that can be learnt from (known, not nodata)."
-    )
-    optional_bands: list[str] = Field(
-        ["velocity"],
-        description="Bands that may be missing at a pixel (filled with their training mean); where any other band is "
-        "missing the pixel is ignored.",
-    )
-    normalisation: Literal["zscore", "minmax"] = Field(
-        "zscore", description="zscore: mean 0, standard deviation 1. minmax: training's range becomes 0 to 1."
-    )
-    landslide_share: float | None = Field(
-        None,
-        gt=0,
-        lt=1,
-        description="Share of training patches that have landslides (0.7 is the papers' 7:3), reached by leaving "
-        "out others; none: all patches. Validation and test always keep theirs.",
-    )
-    compression: Literal["none", "zstd"] = Field(
-        "none",
-        description="none: read at the speed of the disk. zstd: about half the space, read several times slower.",
-    )
-    seed: int = Field(0, ge=0, description="Seed of sampling and offline augmentation.")
-
-
 class AugmentSettings(Settings):
     """Changes of training patches; validation and test are never touched."""
 
@@ -130,4 +98,125 @@ class AugmentSettings(Settings):
         low, high = self.centerrep_size
         if not 0 < low <= high < 1:
             raise ValueError("centerrep_size needs 0 < smallest <= largest < 1")
+        return self
+
+
+class ImportSettings(Settings):
+    """A published or own data set of images and masks, read instead of a study area."""
+
+    format: Literal["landslide4sense", "bijie", "sen12landslides", "folder"] = Field(
+        description="landslide4sense: HDF5, 14 bands, its train, validation and test folders. bijie: landslide and "
+        "non-landslide folders of image, mask and dem. sen12landslides: NetCDF time series. folder: any images and "
+        "masks, GeoTIFF or PNG."
+    )
+    path: str = Field(description="Folder of the data set.")
+    corrupt: Literal["stop", "leave_out"] = Field(
+        "stop",
+        description="What a file that is not whole, or not as the format says, does; it is named in any case.",
+    )
+    counts: Literal["published", "any"] = Field(
+        "published", description="published: the number of files must be that of the publication. any: a part will do."
+    )
+    ratios: Ratios = Field(
+        "6:2:2",
+        description="Shares of a data set that has no split of its own, as for split.ratios; drawn by image.",
+    )
+    validation_share: float = Field(
+        0.2, gt=0, lt=1, description="Share of training that validates where ratios has two parts."
+    )
+    near_duplicate: float = Field(
+        0.985,
+        gt=0,
+        le=1,
+        description="Images whose 16 x 16 thumbnails correlate so (mirrored and turned too) count as one: they stay "
+        "in one split.",
+    )
+    duplicates: Literal["stop", "leave_out"] = Field(
+        "stop",
+        description="Where the data set's own split has an image twice, in two splits: stop, or leave out the copy "
+        "that trains (or validates, where the other tests).",
+    )
+    resize: int | None = Field(
+        None,
+        ge=8,
+        description="Side to which images are resized, keeping their shape; padding is ignored (512 is the papers').",
+    )
+    images: str = Field("images", description="folder: name of the subfolder of images.")
+    masks: str = Field("masks", description="folder: name of the subfolder of masks, of the images' names.")
+    bands: list[str] = Field(
+        default_factory=list, description="folder: names of the bands in order; none: the files' band descriptions."
+    )
+    landslide_value: int = Field(1, ge=0, description="folder: the value in masks that means landslide.")
+    ignore_value: int | None = Field(255, description="folder: the value in masks that means unknown, if any.")
+    elevation: bool = Field(True, description="bijie: read the DEM as a fourth band.")
+    periods: list[Literal["before", "after", "change"]] = Field(
+        ["after", "change"],
+        min_length=1,
+        description="sen12landslides: which of the last clear image before the event, the first after it, and their "
+        "difference become bands.",
+    )
+    clear: float = Field(
+        0.9, ge=0, le=1, description="sen12landslides: share of clear pixels (SCL) that makes an image clear."
+    )
+    cell: float = Field(
+        10_000.0,
+        gt=0,
+        description="sen12landslides: side of the spatial cells that are split, m; overlapping ones join.",
+    )
+
+    def shares(self) -> tuple[float, float, float]:
+        """(training, validation, test) shares; they add up to 1."""
+        return SplitSettings(ratios=self.ratios, validation_share=self.validation_share).shares()
+
+
+class PatchSettings(Settings):
+    """A patch data set."""
+
+    size: int = Field(64, ge=8, description="Side of a patch, pixels (128 is the papers').")
+    stride: int = Field(
+        32, ge=1, description="Step between patches, pixels at most; equal to size: patches do not overlap."
+    )
+    min_valid: float = Field(
+        0.5, ge=0, le=1, description="Smallest share of a patch's pixels that can be learnt from (known, not nodata)."
+    )
+    optional_bands: list[str] = Field(
+        ["velocity"],
+        description="Bands that may be missing at a pixel (filled with their training mean); where any other band is "
+        "missing the pixel is ignored.",
+    )
+    normalisation: Literal["zscore", "minmax"] = Field(
+        "zscore", description="zscore: mean 0, standard deviation 1. minmax: training's range becomes 0 to 1."
+    )
+    landslide_share: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Share of training patches that have landslides (0.7 is the papers' 7:3), reached by leaving "
+        "out others; none: all patches. Validation and test always keep theirs.",
+    )
+    compression: Literal["none", "zstd"] = Field(
+        "none",
+        description="none: read at the speed of the disk. zstd: about half the space, read several times slower.",
+    )
+    seed: int = Field(0, ge=0, description="Seed of sampling and offline augmentation.")
+    augmentation_factor: float = Field(
+        1.0,
+        ge=1,
+        description="Training patches after offline augmentation relative to before (7.43 is EMR-HRNet's 770 to 5720, "
+        "there before the split, here after it); 1: none is written, augmentation is on the fly.",
+    )
+    augmentation: AugmentSettings = Field(
+        default_factory=AugmentSettings, description="How offline copies are changed."
+    )
+    source: ImportSettings | None = Field(
+        None, description="A data set of images and masks to import; none: cut the areas that experiments name."
+    )
+
+    @model_validator(mode="after")
+    def _changes(self) -> "PatchSettings":
+        wanted = self.augmentation
+        if self.augmentation_factor > 1 and not (
+            wanted.flips or wanted.rotations or wanted.brightness or wanted.centerrep
+        ):
+            raise ValueError("augmentation_factor above 1 needs an augmentation that changes something")
         return self

@@ -61,17 +61,20 @@ def center_rep(
 
 def _rectangle(rows: slice, cols: slice, rng: np.random.Generator, size: tuple[float, float], by: str) -> Box | None:
     """The rectangle at the centre of the box `rows` × `cols`, its sides whole pixels within `size`; None if none is."""
-    low, high = (np.sqrt(size) if by == "area" else np.asarray(size)).tolist()
-    share = rng.uniform(low, high)
-    sides = []
-    for axis in (rows, cols):
-        length = axis.stop - axis.start
-        side = min(max(round(share * length), int(np.ceil(low * length - 1e-9))), int(high * length + 1e-9))
-        if side < 1:
-            return None
-        start = axis.start + (length - side) // 2
-        sides.append((start, start + side))
-    return sides[0][0], sides[1][0], sides[0][1], sides[1][1]
+    height, width = rows.stop - rows.start, cols.stop - cols.start
+    share = rng.uniform(*size)
+    side = np.sqrt(share) if by == "area" else share
+    h, w = np.ogrid[1 : height + 1, 1 : width + 1]
+    shares = (h * w / (height * width),) if by == "area" else (h / height, w / width)
+    within = np.ones((height, width), bool)
+    for part in shares:
+        within &= (part >= size[0] - 1e-9) & (part <= size[1] + 1e-9)
+    if not within.any():
+        return None
+    distance = np.where(within, np.hypot(h - side * height, w - side * width), np.inf)
+    tall, wide = (int(i) + 1 for i in np.unravel_index(np.argmin(distance), distance.shape))
+    row, col = rows.start + (height - tall) // 2, cols.start + (width - wide) // 2
+    return row, col, row + tall, col + wide
 
 
 def _background_piece(

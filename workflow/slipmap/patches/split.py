@@ -122,13 +122,13 @@ def assign(landslide: np.ndarray, known: np.ndarray, settings: SplitSettings) ->
     content = (landslide.ravel() / np.maximum(known.ravel(), 1))[use]
     rng = np.random.default_rng(settings.seed)
     if settings.method == "kfold":
-        folds = draw([1 / settings.folds] * settings.folds, content, rng, "folds")
+        folds = draw([1 / settings.folds] * settings.folds, content, rng, "split.folds")
         test, validation = settings.fold, (settings.fold + 1) % settings.folds
         labels[use] = np.select([folds == test, folds == validation], [2, 1], 0)
     elif settings.method == "random":
-        labels[use] = draw(settings.shares(), content, rng, "ratios", stratify=False)
+        labels[use] = draw(settings.shares(), content, rng, "split.ratios", stratify=False)
     else:
-        labels[use] = draw(settings.shares(), content, rng, "ratios")
+        labels[use] = draw(settings.shares(), content, rng, "split.ratios")
     return labels.reshape(known.shape)
 
 
@@ -136,8 +136,9 @@ def draw(
     shares: Sequence[float],
     content: np.ndarray,
     rng: np.random.Generator,
-    key: str = "ratios",
+    key: str = "split.ratios",
     stratify: bool = True,
+    unit: str = "blocks",
 ) -> np.ndarray:
     """Part (0, 1, …) of each of n units, for parts with the given `shares` (they add up to 1).
 
@@ -145,6 +146,7 @@ def draw(
     ----------
     shares : share of each part; a part with share 0 stays empty.
     content : (n,) landslide content of each unit; units with content > 0 count as positive.
+    unit : what the units are called in messages.
     stratify : draw by content, with at least one positive unit in each part; otherwise blindly.
 
     Returns
@@ -158,14 +160,13 @@ def draw(
     shares = np.asarray(shares, float)
     wanted = int((shares > 0).sum())
     positive = np.flatnonzero(content > 0)
+    few = "make split.block smaller or the area larger" if unit == "blocks" else "use more images"
     if len(content) < wanted:
-        raise InputError(
-            f"split.{key} asks for {wanted} parts but the area has {len(content)} blocks; make split.block smaller."
-        )
+        raise InputError(f"{key} asks for {wanted} parts but there are only {len(content)} {unit}; {few}.")
     if len(positive) < wanted:
         raise InputError(
-            f"split.{key} asks for {wanted} parts with landslides but only {len(positive)} of {len(content)} blocks "
-            f"have any; make split.block smaller or the area larger."
+            f"{key} asks for {wanted} parts with landslides but only {len(positive)} of {len(content)} {unit} have "
+            f"any; {few}."
         )
     totals = apportion(shares, len(content))
     if not stratify:

@@ -20,6 +20,7 @@ from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.patches import IGNORE, SPLITS, writer
 from slipmap.patches.normalisation import Accumulator, BandStatistics, Statistics
+from slipmap.patches.offline import add_copies
 from slipmap.patches.sampling import choose
 from slipmap.patches.windows import PatchWindow, on_raster, plan
 
@@ -89,6 +90,9 @@ def build(
                 col=window.col,
                 x=x,
                 y=y,
+                extent_x=settings.size * grid.resolution[0],
+                extent_y=settings.size * grid.resolution[1],
+                crs=grid.crs,
                 block=window.block,
                 source=Path(inventory_tif).name,
                 parent=-1,
@@ -96,6 +100,7 @@ def build(
             )
         writer.check_positive(patches.records, [SPLITS[label] for label in labels], store)
         choose(patches.records, settings.landslide_share, settings.seed)
+        add_copies(patches, [band.name for band in bands], settings)
         patches.describe(
             statistics,
             settings,

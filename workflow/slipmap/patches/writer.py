@@ -29,7 +29,18 @@ class PatchWriter:
     ----------
     records : one mapping for each patch: the rows of the index.
     attributes : what the store says of itself; `describe` fills it.
+    computed : columns of the index that `add` fills from the pixels.
     """
+
+    computed = (
+        "patch",
+        "landslide_pixels",
+        "background_pixels",
+        "ignored_pixels",
+        "valid_fraction",
+        "complete",
+        "digest",
+    )
 
     def __init__(
         self, path: Path, bands: int, shape: tuple[int, int], compression: str, pool: ThreadPoolExecutor
@@ -91,6 +102,17 @@ class PatchWriter:
         if len(self._pending) == self._per_chunk:
             self._flush()
         return number
+
+    def read(self, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(image, mask, valid) of a patch that was added before."""
+        first_pending = len(self.records) - len(self._pending)
+        if number >= first_pending:
+            image, mask, valid = self._pending[number - first_pending]
+            return image, mask, np.asarray(valid, bool)
+        while self._writing:
+            self._writing.pop(0).result()
+        image, mask, valid = (np.asarray(array[number]) for array in self._arrays.values())
+        return image, mask, valid.astype(bool)
 
     def _flush(self) -> None:
         if not self._pending:

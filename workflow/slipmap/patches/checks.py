@@ -1,0 +1,78 @@
+"""Checks of what patch stores promise: no ground, no copy and no window in two splits."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import shapely
+
+from slipmap.errors import InputError
+from slipmap.patches.normalisation import check_order
+from slipmap.patches.store import load_statistics, read_attributes, read_index
+
+
+def check_stores(stores: Sequence[str | Path]) -> None:
+    """Raise `InputError` if stores that are trained or tested on together leak into one another, or do not match.
+
+    Checked are: the same bands in the same order; no image (by content) in two splits; no augmented copy outside its
+    parent's split, none outside training; no patch of one area over ground that another area's patch of another split
+    shows (areas in one CRS). That no patch of one area shows another split's ground is by construction
+    (`slipmap.patches.store.build`).
+
+    Notes
+    -----
+    Reads the indices and the stores' metadata, no pixel.
+    """
+    first = load_statistics(stores[0]).names
+    for store in stores[1:]:
+        check_order(load_statistics(store).names, first, Path(store).name, Path(stores[0]).name)
+    index = pd.concat([read_index(store).assign(store=i) for i, store in enumerate(stores)], ignore_index=True)
+    _check_digests(index)
+    _check_copies(index)
+    _check_ground(index)
+
+
+def _check_digests(index: pd.DataFrame) -> None:
+    seen = index.groupby("digest")["split"].nunique()
+    for digest in seen[seen > 1].index[:1]:
+        same = index[index["digest"] == digest].drop_duplicates("split")
+        places = " and ".join(f"{row.area} {row.source} ({row.split})" for row in same.itertuples())
+        raise InputError(f"The same image is in two splits: {places}; remove one and build the patches again.")
+
+
+def _check_copies(index: pd.DataFrame) -> None:
+    copies = index[index["parent"] >= 0]
+    if copies.empty:
+        return
+    split = index.set_index(["store", "patch"])["split"]
+    parents = split.loc[pd.MultiIndex.from_frame(copies[["store", "parent"]])].to_numpy()
+    wrong = copies[(copies["split"].to_numpy() != "training") | (parents != "training")]
+    if not wrong.empty:
+        row = wrong.iloc[0]
+        raise InputError(
+            f"Patch {row['patch']} of {row['area']} is an augmented copy ({row['augmentation']}) in {row['split']}; "
+            f"only training has copies: build the patches again."
+        )
+
+
+def _check_ground(index: pd.DataFrame) -> None:
+    placed = index[(index["parent"] < 0) & (index["crs"] != "") & index["x"].notna()]
+    for _, here in placed.groupby("crs"):
+        x, y = here["x"].to_numpy(), here["y"].to_numpy()
+        boxes = shapely.box(x, y - here["extent_y"].to_numpy(), x + here["extent_x"].to_numpy(), y)
+        a, b = shapely.STRtree(boxes).query(boxes, predicate="intersects")
+        split, store = here["split"].to_numpy(), here["store"].to_numpy()
+        crossing = (store[a] < store[b]) & (split[a] != split[b])
+        a, b = a[crossing], b[crossing]
+        touching = shapely.area(shapely.intersection(boxes[a], boxes[b])) > 0
+        if touching.any():
+            i, j = here.iloc[a[touching][0]], here.iloc[b[touching][0]]
+            raise InputError(
+                f"Areas '{i['area']}' and '{j['area']}' overlap on the ground, where one has {i['split']} and the "
+                f"other {j['split']} patches; move their bounds apart."
+            )
+
+
+def describe_independence(store: str | Path) -> str:
+    """What a table should say of the spatial independence of a store's splits."""
+    return str(read_attributes(store)["split"]["independence"])

@@ -1,0 +1,93 @@
+"""Any folder of images and masks, GeoTIFF or PNG."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from slipmap.config.patches import ImportSettings
+from slipmap.errors import InputError
+from slipmap.patches import SPLITS
+from slipmap.patches.importers.pictures import georeference, list_pictures, read_bands, read_labels
+from slipmap.patches.importers.source import Sample, SampleError, Source, check_sample, existing_folder
+from slipmap.patches.normalisation import BandStatistics
+
+
+def scan(settings: ImportSettings) -> Source:
+    """List the images in ``{path}/{images}`` and the masks of the same names in ``{path}/{masks}``.
+
+    Where ``{images}`` and ``{masks}`` have the subfolders training, validation and test, those are the split.
+
+    Raises
+    ------
+    InputError : no such folders, no image, an image without mask, bands without names.
+    """
+    root = existing_folder(settings.path, f"the data set (it holds {settings.images} and {settings.masks})")
+    images, masks = root / settings.images, root / settings.masks
+    for key, folder in (("images", images), ("masks", masks)):
+        if not folder.is_dir():
+            raise InputError(f"source.{key}: {folder} is not a folder; correct the name.")
+    own = [split for split in SPLITS if (images / split).is_dir()]
+    samples = []
+    for split in own or [""]:
+        for path in list_pictures(images / split):
+            mask = next((p for p in list_pictures_named(masks / split, path.stem)), None)
+            if mask is None:
+                raise InputError(f"{path} has no mask of its name in {masks / split}; add it or remove the image.")
+            try:
+                bounds, crs, _ = georeference(path)
+            except SampleError:
+                bounds, crs = None, ""  # reading it will say so
+            samples.append(
+                Sample(
+                    name=f"{split}/{path.stem}".strip("/"),
+                    files={"image": path, "mask": mask},
+                    split=split,
+                    bounds=bounds,
+                    crs=crs,
+                )
+            )
+    if not samples:
+        raise InputError(f"source.images: {images} has no GeoTIFF or PNG; correct the folder.")
+    names = settings.bands or _described(samples[0].files["image"])
+    placed = all(sample.bounds for sample in samples)
+    return Source(
+        name=root.name,
+        bands=[BandStatistics(name=name) for name in names],
+        samples=samples,
+        read=partial(read, names=names, landslide=settings.landslide_value, ignore=settings.ignore_value),
+        independence="split by source image, none of which overlap another split's"
+        if placed
+        else "unknown (split by source image; the images have no coordinates)",
+    )
+
+
+def list_pictures_named(folder: Path, stem: str) -> list[Path]:
+    """Pictures in `folder` with that stem."""
+    if not folder.is_dir():
+        return []
+    found = (folder / f"{stem}{suffix}" for suffix in (".tif", ".tiff", ".png", ".TIF", ".PNG"))
+    return [path for path in found if path.is_file()]
+
+
+def read(sample: Sample, names: list[str], landslide: int, ignore: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Read one sample; see `Source.read`."""
+    image = read_bands(sample.files["image"])
+    mask = read_labels(sample.files["mask"], landslide, ignore)
+    described = [name for name in georeference(sample.files["image"])[2] if name]
+    if len(described) == len(names) and described != list(names) and sorted(described) == sorted(names):
+        raise SampleError(
+            f"{sample.files['image']} has its bands in the order {', '.join(described)}, not {', '.join(names)}; give "
+            f"all images the same order."
+        )
+    check_sample(sample, image, mask, {}, names)
+    return image, mask
+
+
+def _described(path: Path) -> list[str]:
+    names = georeference(path)[2]
+    if not all(names):
+        raise InputError(
+            f"{path} does not name its {len(names)} bands; name them in source.bands or in the files' descriptions."
+        )
+    return list(names)
