@@ -98,7 +98,7 @@ def velocity_along_slope(slides: list[Landslide], grid: Grid) -> np.ndarray:
 
     Full speed in the middle, tapering smoothly to nothing at the outline.
     """
-    return _over_slides(slides, grid, lambda slide, depth, x, y: smoothstep(depth / 0.75))
+    return _over_slides(slides, grid, lambda slide, depth, x, y: smoothstep(depth / 0.65))
 
 
 def line_of_sight_velocity(slides: list[Landslide], grid: Grid, los: np.ndarray) -> np.ndarray:
@@ -257,7 +257,7 @@ def _pixels(outline: shapely.Polygon, grid: Grid) -> tuple[np.ndarray, np.ndarra
 
 def _with_state(rng: np.random.Generator, found: list[tuple], moving: float) -> list[Landslide]:
     """Decide which move, and how fresh each looks: movers are not always bare, dormant ones often are."""
-    weight = np.array([length for _, length, *_ in found])
+    weight = np.array([length**2 for _, length, *_ in found])  # what creeps for years is deep, hence large
     movers = rng.choice(len(found), round(moving * len(found)), replace=False, p=weight / max(weight.sum(), 1e-9))
     slides = []
     for n, (outline, length, width, towards, slope) in enumerate(found):
