@@ -188,7 +188,7 @@ class Defaults:
         "xgboost": {"n_estimators": 300, "max_depth": 4, "learning_rate": 0.05, "subsample": 0.8},
         "gam": {},
         "gamm": {},
-        "logistic": {"C": 1e6, "max_iter": 2000},  # in effect without a penalty
+        "logistic": {"C": 1e6, "max_iter": 2000, "tol": 1e-6},  # in effect without a penalty
         "frequency_ratio": {},
     }
 
