@@ -1,5 +1,8 @@
 """Settings of the deformation stage (SBAS-InSAR)."""
 
+from datetime import date
+from typing import Literal
+
 from pydantic import Field
 
 from slipmap.config.base import Settings
@@ -8,24 +11,63 @@ from slipmap.config.base import Settings
 class DeformationSettings(Settings):
     """SBAS-InSAR, from Sentinel-1 at any level to velocity."""
 
-    max_temporal_baseline: float = Field(
-        60, gt=0, description="Longest pair formed, days (FCADenseNet paper: 60)."
-    )
+    max_temporal_baseline: float = Field(60, gt=0, description="Longest pair formed, days (FCADenseNet paper: 60).")
     max_critical_baseline_fraction: float = Field(
         0.02,
         gt=0,
         le=1,
         description="Longest perpendicular baseline formed, as a share of the critical one (paper: 2 %).",
     )
-    looks: tuple[int, int] = Field(
-        (1, 4), description="Multilooking (rows, columns) of SLC pixels to one pixel."
+    threshold_supplied: bool = Field(
+        False, description="Apply both thresholds to supplied interferograms too (false: all of them stay)."
     )
-    coherence_window: int = Field(
-        5, ge=1, description="Side of the coherence window, multilooked pixels (odd)."
+    min_pair_coherence: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Leave out pairs of lower mean coherence, but keep the spanning tree; none: keep all.",
     )
-    goldstein_alpha: float = Field(
-        0.5, ge=0, le=1, description="Goldstein filter exponent; 0 filters nothing."
+    allow_subsets: bool = Field(
+        False, description="Go on with a network that is not connected, its subsets joined by minimum-norm velocity."
+    )
+    looks: tuple[int, int] = Field((1, 4), description="Multilooking (rows, columns) of SLC pixels to one pixel.")
+    coherence_window: int = Field(5, ge=1, description="Side of the coherence window, multilooked pixels (odd).")
+    goldstein_alpha: float = Field(0.5, ge=0, le=1, description="Goldstein filter exponent; 0 filters nothing.")
+    goldstein_patch: int = Field(32, ge=8, description="Side of the Goldstein filter's patches, pixels (even).")
+    unwrapper: Literal["whirlwind", "snaphu"] = Field(
+        "whirlwind", description="Phase unwrapping; snaphu must be installed by you, and mind its licence."
     )
     reference_point: tuple[float, float] | None = Field(
         None, description="[longitude, latitude] of ground taken as stable; none: chosen from the coherence."
+    )
+    reference_radius: float = Field(
+        40.0, ge=0, description="Radius of the reference area, m; its median phase is the zero. 0: one pixel."
+    )
+    weights: Literal["variance", "coherence", "none"] = Field(
+        "variance", description="Weight of an interferogram: 1/phase variance, squared coherence, or all alike."
+    )
+    min_coherence: float = Field(
+        0.0, ge=0, lt=1, description="A phase of lower coherence is a gap in the inversion; 0: none is."
+    )
+    unwrapping_error_correction: bool = Field(
+        True, description="Mend jumps of 2π found from phase closure of triplets before the inversion."
+    )
+    dem_error: bool = Field(True, description="Estimate and remove the DEM error (needs perpendicular baselines).")
+    troposphere: Literal["elevation", "none"] = Field(
+        "elevation", description="elevation: remove the part of each date's phase that is linear in elevation."
+    )
+    deramp: Literal["linear", "quadratic", "none"] = Field(
+        "linear", description="Surface removed from each date, fitted outside the moving area."
+    )
+    moving_velocity: float = Field(
+        10.0, gt=0, description="Faster pixels (mm/yr) are left out of the fits of ramp and troposphere."
+    )
+    annual: bool = Field(False, description="Fit an annual cycle beside the linear velocity.")
+    steps: list[date] = Field(default_factory=list, description="Dates of sudden steps to fit (earthquakes).")
+    bootstrap: int = Field(0, ge=0, description="Resamplings for the velocity's standard deviation; 0: by the formula.")
+    min_temporal_coherence: float = Field(
+        0.7, ge=0, le=1, description="Below this temporal coherence a pixel is masked in mask.tif."
+    )
+    mask_velocity: bool = Field(
+        False, description="Also write nodata into velocity.tif where mask.tif masks (false: only mask.tif says)."
     )

@@ -1,0 +1,165 @@
+# Stage 2, deformation: SBAS-InSAR from Sentinel-1 at whatever level the user has it to the deformation rate.
+from slipmap.deformation.stack import load_network
+
+
+def sentinel1_level(*levels):
+    """Wildcard constraint: the areas whose Sentinel-1 data are at one of these levels."""
+    found = [a for a in AREAS if has_deformation(a) and AREAS[a].inputs.sentinel1.level in levels]
+    return "|".join(found) or "none"
+
+
+def sentinel1(wildcards):
+    """Settings of an area's Sentinel-1 data, as plain data."""
+    return AREAS[wildcards.area].inputs.sentinel1.model_dump(mode="json")
+
+
+def network_pairs(wildcards):
+    """The pairs of an area's network, once its files have been read."""
+    return load_network(checkpoints.network.get(area=wildcards.area).output.network)
+
+
+def pair_files(*roles):
+    """Input function: files of one pair of the network, those that there are."""
+
+    def files(wildcards):
+        pair = next(p for p in network_pairs(wildcards) if p.name == wildcards.pair)
+        return {role: pair.files[role] for role in roles if role in pair.files}
+
+    return files
+
+
+def unwrapped_files(wildcards):
+    """What unwrapping makes for the network; nothing where unwrapped interferograms are supplied."""
+    if AREAS[wildcards.area].inputs.sentinel1.level == "unwrapped":
+        return []
+    return [f"results/{wildcards.area}/deformation/unwrapped/{pair.name}.tif" for pair in network_pairs(wildcards)]
+
+
+wildcard_constraints:
+    pair=r"\d{8}_\d{8}",
+
+
+checkpoint network:
+    message: "Choose the interferograms of {wildcards.area}."
+    input:
+        sentinel1=lambda wildcards: AREAS[wildcards.area].inputs.sentinel1.path,
+    output:
+        network="results/{area}/deformation/network.csv",
+        plot="results/{area}/deformation/network.png",
+        stack="results/{area}/deformation/stack.json",
+    wildcard_constraints:
+        area=sentinel1_level("slc", "wrapped", "unwrapped"),
+    params:
+        sentinel1=sentinel1,
+        settings=settings_of("deformation"),
+        code=code_digest("deformation/network.py", "deformation/stack.py", "deformation/readers"),
+    log:
+        "results/{area}/logs/network.log",
+    benchmark:
+        "results/{area}/benchmarks/network.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/network.py"
+
+
+rule interferogram:
+    message: "Form the interferogram {wildcards.pair} of {wildcards.area}."
+    input:
+        unpack(pair_files("reference", "secondary")),
+        network="results/{area}/deformation/network.csv",
+    output:
+        interferogram="results/{area}/deformation/interferograms/{pair}.tif",
+    wildcard_constraints:
+        area=sentinel1_level("slc"),
+    params:
+        settings=settings_of("deformation"),
+        code=code_digest("deformation/interferogram.py"),
+    log:
+        "results/{area}/logs/interferogram/{pair}.log",
+    benchmark:
+        "results/{area}/benchmarks/interferogram/{pair}.tsv"
+    threads: 1
+    resources:
+        mem_mb=700,
+        runtime=30,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/interferogram.py"
+
+
+rule unwrap:
+    message: "Unwrap the interferogram {wildcards.pair} of {wildcards.area}."
+    input:
+        interferogram="results/{area}/deformation/interferograms/{pair}.tif",
+        network="results/{area}/deformation/network.csv",
+    output:
+        unwrapped="results/{area}/deformation/unwrapped/{pair}.tif",
+    wildcard_constraints:
+        area=sentinel1_level("slc"),
+    params:
+        settings=settings_of("deformation"),
+        sentinel1=sentinel1,
+        code=code_digest("deformation/unwrapping.py"),
+    log:
+        "results/{area}/logs/unwrap/{pair}.log",
+    benchmark:
+        "results/{area}/benchmarks/unwrap/{pair}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=120,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/unwrap.py"
+
+
+use rule unwrap as unwrap_supplied with:
+    input:
+        unpack(pair_files("interferogram", "coherence")),
+        network="results/{area}/deformation/network.csv",
+    wildcard_constraints:
+        area=sentinel1_level("wrapped"),
+
+
+rule invert_network:
+    message: "Invert the interferograms of {wildcards.area} to displacement and velocity."
+    input:
+        network="results/{area}/deformation/network.csv",
+        stack="results/{area}/deformation/stack.json",
+        unwrapped=unwrapped_files,
+        dem=lambda wildcards: AREAS[wildcards.area].inputs.dem or [],
+    output:
+        velocity="results/{area}/deformation/velocity.tif",
+        velocity_std="results/{area}/deformation/velocity_std.tif",
+        temporal_coherence="results/{area}/deformation/temporal_coherence.tif",
+        dem_error="results/{area}/deformation/dem_error.tif",
+        mask="results/{area}/deformation/mask.tif",
+        used="results/{area}/deformation/interferograms_used.tif",
+        timeseries="results/{area}/deformation/timeseries.nc",
+        reference="results/{area}/deformation/reference.json",
+    wildcard_constraints:
+        area=sentinel1_level("slc", "wrapped", "unwrapped"),
+    params:
+        settings=settings_of("deformation"),
+        sentinel1=sentinel1,
+        folder="results/{area}/deformation",
+        code=code_digest("deformation"),
+    log:
+        "results/{area}/logs/invert_network.log",
+    benchmark:
+        "results/{area}/benchmarks/invert_network.tsv"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/invert_network.py"

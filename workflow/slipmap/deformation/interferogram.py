@@ -1,0 +1,214 @@
+"""From two SLCs to one interferogram: multilooking, coherence, Goldstein filter.
+
+NumPy only, so that a job starts fast: a network has hundreds of them.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from slipmap import raster
+from slipmap.config.deformation import DeformationSettings
+from slipmap.deformation.stack import Pair
+from slipmap.errors import InputError
+from slipmap.grid import Grid
+
+BANDS = ("phase", "phase_unfiltered", "coherence")
+
+
+def multilook(array: np.ndarray, looks: tuple[int, int]) -> np.ndarray:
+    """Mean over blocks of `looks` (rows, columns); rows and columns that fill no block are left out.
+
+    Parameters
+    ----------
+    array : (rows, cols), real or complex.
+    """
+    rows, cols = array.shape[0] // looks[0], array.shape[1] // looks[1]
+    blocks = array[: rows * looks[0], : cols * looks[1]].reshape(rows, looks[0], cols, looks[1])
+    total = blocks[:, 0, :, 0].copy()  # adding the few slices is several times faster than mean(axis=(1, 3))
+    for i in range(looks[0]):
+        for j in range(looks[1]):
+            if i or j:
+                total += blocks[:, i, :, j]
+    return total / np.float32(looks[0] * looks[1])
+
+
+def boxcar(array: np.ndarray, window: int) -> np.ndarray:
+    """Sum over `window` × `window` pixels (odd) centred on each; beyond the edge counts as zero."""
+    half = window // 2
+    for axis in (0, 1):
+        total = array.copy()
+        for shift in range(1, half + 1):
+            ahead = [slice(None)] * 2
+            behind = [slice(None)] * 2
+            ahead[axis], behind[axis] = slice(shift, None), slice(None, -shift)
+            total[tuple(behind)] += array[tuple(ahead)]
+            total[tuple(ahead)] += array[tuple(behind)]
+        array = total
+    return array
+
+
+def form(
+    reference: np.ndarray, secondary: np.ndarray, looks: tuple[int, int], window: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Multilooked interferogram reference × conj(secondary) and its coherence.
+
+    The coherence is |Σ s₁s₂*| / √(Σ|s₁|² Σ|s₂|²) over `window` × `window` multilooked pixels, so over
+    window² · looks SLC pixels; `coherence_floor` tells its bias.
+
+    Parameters
+    ----------
+    reference, secondary : (rows, cols) complex64 SLCs, zero or NaN where there is no data.
+    looks : (rows, columns) of SLC pixels in one pixel. window : side of the coherence window, odd.
+
+    Returns
+    -------
+    complex64 and float32, (rows // looks[0], cols // looks[1]); the coherence is NaN where there is no data.
+    """
+    cross = multilook(reference * np.conj(secondary), looks)
+    powers = [multilook(s.real**2 + s.imag**2, looks) for s in (reference, secondary)]
+    empty = ~(np.isfinite(cross) & (powers[0] > 0) & (powers[1] > 0))
+    for array in (cross, *powers):
+        array[empty] = 0
+    product = boxcar(powers[0], window) * boxcar(powers[1], window)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        coherence = np.abs(boxcar(cross, window)) / np.sqrt(product)
+    coherence = np.minimum(coherence, 1).astype(np.float32)
+    coherence[empty] = np.nan
+    return cross, coherence
+
+
+def coherence_floor(looks: float) -> float:
+    """Mean estimated coherence of `looks` samples that have none: √(π/4L) (Touzi et al. 1999, for large L)."""
+    return float(np.sqrt(np.pi / (4 * looks)))
+
+
+def goldstein(interferogram: np.ndarray, alpha: float, patch: int = 32) -> np.ndarray:
+    """Goldstein & Werner (1998) filter: each patch's spectrum times its smoothed amplitude to the power `alpha`.
+
+    Patches of `patch` × `patch` pixels lie every half patch from the corner; their results are blended with
+    weights that fall linearly to the patch's edge.
+
+    Parameters
+    ----------
+    interferogram : (rows, cols) complex64; zero where there is no data.
+    alpha : 0 returns the phase unchanged; 1 filters most.
+    patch : even.
+
+    Returns
+    -------
+    complex64, (rows, cols); only its phase has a meaning.
+    """
+    if alpha == 0:
+        return interferogram
+    rows, cols = interferogram.shape
+    step = patch // 2
+    # A half patch before and whole patches behind, so that every pixel lies in four patches.
+    high, wide = (-(-n // step) * step + patch for n in (rows, cols))
+    padded = np.zeros((high, wide), np.complex64)
+    padded[step : step + rows, step : step + cols] = interferogram
+    view = np.lib.stride_tricks.sliding_window_view(padded, (patch, patch))[::step, ::step]
+    spectrum = np.fft.fft2(view)
+    amplitude = np.abs(spectrum)
+    smooth = np.zeros_like(amplitude)
+    for i in (-1, 0, 1):
+        for j in (-1, 0, 1):
+            smooth += np.roll(amplitude, (i, j), axis=(2, 3))
+    peak = smooth.max(axis=(2, 3), keepdims=True)
+    smooth /= np.where(peak > 0, peak, 1)
+    filtered = np.fft.ifft2(spectrum * smooth**alpha)
+    ramp = 1 - np.abs(np.arange(patch) + 0.5 - step) / step
+    filtered *= np.outer(ramp, ramp)
+    result = np.zeros((high, wide), np.complex64)
+    for i in range(filtered.shape[0]):
+        line = result[i * step : i * step + patch]
+        # Patches of one parity do not overlap in a row: added as whole rows.
+        for parity in (0, 1):
+            some = filtered[i, parity::2]
+            if len(some):
+                strip = some.transpose(1, 0, 2).reshape(patch, -1)
+                line[:, parity * step : parity * step + strip.shape[1]] += strip
+    return result[step : step + rows, step : step + cols]
+
+
+def run(pair: Pair, settings: DeformationSettings, output: str | Path, block: int = raster.BLOCK) -> None:
+    """Write the interferogram of `pair`: filtered phase, unfiltered phase (rad) and coherence, as a COG.
+
+    Works block by block, each with a margin of one Goldstein patch, which makes the result that of the whole.
+    """
+    looks, patch = settings.looks, settings.goldstein_patch
+    reference, secondary = pair.files["reference"], pair.files["secondary"]
+    slc_grid = Grid.from_raster(reference)
+    if not slc_grid.matches(Grid.from_raster(secondary)):
+        raise InputError(f"{secondary}: its grid is not that of {reference}; resample one of them.")
+    grid = slc_grid.coarsened(looks[1], looks[0])
+    samples = looks[0] * looks[1] * settings.coherence_window**2
+    tags = {
+        "REFERENCE_DATE": pair.reference,
+        "SECONDARY_DATE": pair.secondary,
+        "TEMPORAL_BASELINE_DAYS": pair.days,
+        "PERPENDICULAR_BASELINE_M": pair.perpendicular_baseline,
+        "SIGN": "reference * conj(secondary); LOS displacement towards the satellite = -wavelength * phase / (4 pi)",
+        "COHERENCE_SAMPLES": samples,
+        "COHERENCE_BIAS": f"{coherence_floor(samples):.3f} is the mean estimate where there is no coherence",
+    }
+    sum_of_coherence, valid = 0.0, 0
+    with (
+        raster.create(
+            output,
+            grid,
+            bands=BANDS,
+            units=("rad", "rad", "1"),
+            long_name=("interferometric phase, Goldstein filtered", "interferometric phase", "coherence"),
+            tags=tags,
+        ) as out,
+        _open(reference) as first,
+        _open(secondary) as second,
+    ):
+        for window in grid.blocks(block):
+            outer, inner = _margin(window, grid, patch)
+            slcs = [_read(src, outer, looks) for src in (first, second)]
+            cross, coherence = form(*slcs, looks, settings.coherence_window)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                unit = np.nan_to_num(cross / np.abs(cross))
+            smooth = goldstein(unit, settings.goldstein_alpha, patch)
+            bands = np.stack([np.angle(smooth), np.angle(cross), coherence]).astype(np.float32)
+            bands[:, np.isnan(coherence)] = np.nan
+            bands = bands[(slice(None), *inner)]
+            out.write(bands, window)
+            sum_of_coherence += float(np.nansum(bands[2]))
+            valid += int(np.isfinite(bands[2]).sum())
+    if valid == 0 or sum_of_coherence == 0:
+        raise InputError(f"{reference} and {secondary}: they have no pixel with data in common; remove one of the two.")
+    print(f"{pair.name}: mean coherence {sum_of_coherence / valid:.3f} over {valid} pixels")
+
+
+def _margin(window: Window, grid: Grid, margin: int) -> tuple[Window, tuple[slice, slice]]:
+    """`window` with `margin` pixels more on each side inside the grid, and where it lies in that."""
+    row, col = max(0, window.row_off - margin), max(0, window.col_off - margin)
+    end_row = min(grid.height, window.row_off + window.height + margin)
+    end_col = min(grid.width, window.col_off + window.width + margin)
+    top, left = window.row_off - row, window.col_off - col
+    inner = (slice(top, top + window.height), slice(left, left + window.width))
+    return Window(col, row, end_col - col, end_row - row), inner
+
+
+def _open(path: str) -> rasterio.io.DatasetReader:
+    try:
+        return rasterio.open(path)
+    except RasterioError as error:
+        raise InputError(f"{path}: not a raster that GDAL can open; fetch the file again.") from error
+
+
+def _read(src: rasterio.io.DatasetReader, window: Window, looks: tuple[int, int]) -> np.ndarray:
+    rows, cols = looks
+    fine = Window(window.col_off * cols, window.row_off * rows, window.width * cols, window.height * rows)
+    try:
+        return src.read(1, window=fine)
+    except RasterioError as error:
+        raise InputError(
+            f"{src.name}: the pixels cannot be read ({error}); the file is truncated or corrupt, fetch it again."
+        ) from error

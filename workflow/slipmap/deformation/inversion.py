@@ -1,0 +1,82 @@
+"""Weighted least-squares inversion of an interferogram network (Berardino et al. 2002; Yunjun et al. 2019)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from slipmap.deformation.phase import DAYS_PER_YEAR
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """Result of `invert_stack`; P pixels, N dates.
+
+    Parameters
+    ----------
+    series : (N, P) float32, phase of each date relative to the first, rad; NaN where a pixel has no data.
+    temporal_coherence : (P,) float32, 0 … 1 (Pepe & Lanari 2006).
+    used : (P,) float32, number of interferograms. joined : (P,) bool, subsets joined by minimum norm.
+    """
+
+    series: np.ndarray
+    temporal_coherence: np.ndarray
+    used: np.ndarray
+    joined: np.ndarray
+
+
+def pair_numbers(pairs: Sequence[tuple[date, date]], dates: Sequence[date]) -> np.ndarray:
+    """(interferograms, 2) int64: the number of each pair's dates in `dates`."""
+    index = {d: k for k, d in enumerate(dates)}
+    return np.array([(index[a], index[b]) for a, b in pairs], np.int64)
+
+
+def years(dates: Sequence[date]) -> np.ndarray:
+    """Time since the first date in years of 365.25 days, float64."""
+    return np.array([(d - dates[0]).days for d in dates]) / DAYS_PER_YEAR
+
+
+def invert_stack(
+    phase: np.ndarray,
+    quality: np.ndarray,
+    numbers: np.ndarray,
+    times: np.ndarray,
+    table: np.ndarray | None = None,
+) -> Inversion:
+    """Solve min Σ w (φ_ij − (x_j − x_i))² for the phase x of every date, at every pixel.
+
+    Solved in float64 whatever the input. Where a pixel's gaps break its network into subsets, the solution with the
+    least norm of the velocities between neighbouring dates is taken (Berardino et al. 2002, eq. 16).
+
+    Parameters
+    ----------
+    phase : (M, P) float32, unwrapped phase, rad; NaN is a gap.
+    quality : (M, P) float32, weights (inverse variances), or coherences if `table` is given; NaN is a gap.
+    numbers : (M, 2) int, date numbers of each pair, the first smaller.
+    times : (N,) float64, time of each date, years.
+    table : (K,) float32, weight at coherence 0 … 1 (`phase.weight_table`).
+
+    Returns
+    -------
+    Inversion : holds (N, P) float32; the working memory beside it is a few hundred kB a thread.
+    """
+    from slipmap.deformation.kernel import solve
+
+    phase = _rows(phase)
+    quality = _rows(quality)
+    dates, pixels = len(times), phase.shape[1]
+    first, second = (np.ascontiguousarray(c, np.int64) for c in numbers.T)
+    series = np.empty((dates, pixels), np.float32)
+    coherence = np.empty(pixels, np.float32)
+    used = np.empty(pixels, np.float32)
+    joined = np.empty(pixels, np.uint8)
+    table = np.ones(1, np.float32) if table is None else np.ascontiguousarray(table, np.float32)
+    chain = 1 / np.diff(times) ** 2
+    chain /= chain.mean()
+    solve(phase, quality, table, first, second, int((second - first).max()), chain, series, coherence, used, joined)
+    return Inversion(series, coherence, used, joined.astype(bool))
+
+
+def _rows(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(array.reshape(len(array), -1), np.float32)

@@ -1,0 +1,190 @@
+"""The small-baseline network: which pairs, are they connected, what do they look like (Berardino et al. 2002)."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from slipmap.atomic import write_aside
+from slipmap.config.deformation import DeformationSettings
+from slipmap.config.inputs import Sentinel1Settings
+from slipmap.deformation.phase import critical_baseline
+from slipmap.deformation.readers import read_stack
+from slipmap.deformation.stack import (
+    Acquisition,
+    Pair,
+    Radar,
+    Stack,
+    network_dates,
+    save_network,
+    save_stack,
+)
+from slipmap.errors import InputError
+
+
+def form_pairs(acquisitions: Sequence[Acquisition], max_days: float, max_baseline: float) -> list[Pair]:
+    """Every pair of acquisitions within both thresholds, in order of date.
+
+    Parameters
+    ----------
+    max_days : longest temporal baseline, days. max_baseline : longest perpendicular baseline, m.
+    """
+    pairs = []
+    for i, first in enumerate(acquisitions):
+        for second in acquisitions[i + 1 :]:
+            baseline = second.perpendicular_baseline - first.perpendicular_baseline
+            if (second.date - first.date).days <= max_days and abs(baseline) <= max_baseline:
+                files = {"reference": first.file, "secondary": second.file}
+                pairs.append(Pair(first.date, second.date, baseline, files))
+    return pairs
+
+
+def subsets(pairs: Sequence[Pair], dates: Sequence[date]) -> list[list[date]]:
+    """Connected subsets of `dates` in the graph of `pairs`, largest first."""
+    parent = {d: d for d in dates}
+
+    def root(d: date) -> date:
+        while parent[d] != d:
+            d = parent[d]
+        return d
+
+    for pair in pairs:
+        parent[root(pair.reference)] = root(pair.secondary)
+    groups: dict[date, list[date]] = {}
+    for d in sorted(dates):
+        groups.setdefault(root(d), []).append(d)
+    return sorted(groups.values(), key=len, reverse=True)
+
+
+def spanning_tree(pairs: Sequence[Pair], quality: Sequence[float]) -> set[str]:
+    """Names of the pairs in the spanning tree (forest) of greatest total `quality` (Kruskal)."""
+    parent: dict[date, date] = {}
+
+    def root(d: date) -> date:
+        parent.setdefault(d, d)
+        while parent[d] != d:
+            d = parent[d]
+        return d
+
+    kept = set()
+    for index in sorted(range(len(pairs)), key=lambda i: -quality[i]):
+        a, b = root(pairs[index].reference), root(pairs[index].secondary)
+        if a != b:
+            parent[a] = b
+            kept.add(pairs[index].name)
+    return kept
+
+
+def drop_incoherent(pairs: Sequence[Pair], coherence: Sequence[float], threshold: float) -> list[Pair]:
+    """Pairs whose mean coherence reaches `threshold`, and those of the spanning tree, which keep it connected."""
+    tree = spanning_tree(pairs, coherence)
+    return [p for p, c in zip(pairs, coherence, strict=True) if c >= threshold or p.name in tree]
+
+
+def baselines_by_date(pairs: Sequence[Pair]) -> dict[date, float] | None:
+    """Perpendicular baseline of each date relative to the first (m), least squares over `pairs`; None if unknown."""
+    known = [p for p in pairs if p.perpendicular_baseline is not None]
+    dates = network_dates(pairs)
+    if len(known) < len(dates) - 1 or network_dates(known) != dates:
+        return None
+    design = np.zeros((len(known), len(dates)))
+    for row, pair in enumerate(known):
+        design[row, dates.index(pair.secondary)] = 1
+        design[row, dates.index(pair.reference)] = -1
+    values = [p.perpendicular_baseline for p in known]
+    solved = np.linalg.lstsq(design[:, 1:], np.asarray(values, float), rcond=None)[0]
+    return dict(zip(dates, [0.0, *solved.tolist()], strict=True))
+
+
+def baseline_limit(radar: Radar, settings: DeformationSettings) -> float:
+    """Longest perpendicular baseline (m) of a pair that we form; infinite where the radar's geometry is unknown."""
+    if radar.slant_range is None or radar.incidence is None or radar.bandwidth is None:
+        return float("inf")
+    critical = critical_baseline(radar.wavelength, radar.slant_range, radar.incidence, radar.bandwidth)
+    return settings.max_critical_baseline_fraction * critical
+
+
+def choose_pairs(stack: Stack, settings: DeformationSettings) -> list[Pair]:
+    """The network of `stack`: pairs formed within the thresholds, or the supplied ones.
+
+    Raises
+    ------
+    InputError : fewer than two dates or no pair; a network that is not connected (unless the config allows subsets).
+    """
+    limit = baseline_limit(stack.radar, settings)
+    if stack.acquisitions:
+        if len(stack.acquisitions) < 2:
+            raise InputError(
+                f"inputs.sentinel1.path: only one SLC ({stack.acquisitions[0].file}); two dates are the least."
+            )
+        pairs = form_pairs(stack.acquisitions, settings.max_temporal_baseline, limit)
+        dates = [a.date for a in stack.acquisitions]
+    else:
+        pairs, dates = stack.pairs, network_dates(stack.pairs)
+        if settings.threshold_supplied:
+            pairs = [
+                p
+                for p in pairs
+                if p.days <= settings.max_temporal_baseline and abs(p.perpendicular_baseline or 0) <= limit
+            ]
+    if not pairs:
+        raise InputError(
+            "deformation.max_temporal_baseline and max_critical_baseline_fraction leave no pair of the "
+            f"{len(dates)} dates; raise them."
+        )
+    parts = subsets(pairs, dates)
+    if len(parts) > 1 and not settings.allow_subsets:
+        gap = "; ".join(f"{p[0]} to {p[-1]} ({len(p)})" for p in parts[:4])
+        raise InputError(
+            f"deformation: the network falls into {len(parts)} subsets ({gap}); raise "
+            f"deformation.max_temporal_baseline or max_critical_baseline_fraction, or set deformation.allow_subsets to join them by minimum norm."
+        )
+    return pairs
+
+
+def run(
+    sentinel1: Sentinel1Settings,
+    settings: DeformationSettings,
+    network_csv: str | Path,
+    network_png: str | Path,
+    stack_json: str | Path,
+) -> list[Pair]:
+    """Read the files' headers, choose the pairs, write network.csv, stack.json and the network plot."""
+    stack = read_stack(sentinel1)
+    pairs = choose_pairs(stack, settings)
+    dates = network_dates(pairs)
+    by_date = baselines_by_date(pairs)
+    parts = subsets(pairs, dates)
+    save_network(network_csv, pairs)
+    save_stack(
+        stack_json,
+        stack,
+        dates=[str(d) for d in dates],
+        perpendicular_baselines=[by_date[d] for d in dates] if by_date else None,
+        subsets=[[str(d) for d in part] for part in parts],
+        max_perpendicular_baseline=baseline_limit(stack.radar, settings) if stack.radar.bandwidth else None,
+    )
+    plot(network_png, pairs, by_date)
+    print(f"{len(pairs)} pairs of {len(dates)} dates in {len(parts)} connected subset(s), {stack.format} files")
+    for line in stack.left_out:
+        print(f"left out: {line}")
+    return pairs
+
+
+def plot(path: str | Path, pairs: Sequence[Pair], by_date: dict[date, float] | None) -> None:
+    """Draw the network: time against perpendicular baseline, one line for each pair."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.add_subplot()
+    by_date = by_date or dict.fromkeys(network_dates(pairs), 0.0)
+    for pair in pairs:
+        ends = [pair.reference, pair.secondary]
+        axes.plot(ends, [by_date[d] for d in ends], color="0.55", linewidth=0.8, zorder=1)
+    axes.scatter(list(by_date), list(by_date.values()), color="tab:blue", zorder=2)
+    axes.set_ylabel("perpendicular baseline (m)")
+    axes.set_title(f"{len(pairs)} interferograms, {len(by_date)} dates")
+    with write_aside(path) as aside:
+        FigureCanvasAgg(figure).print_png(str(aside))

@@ -1,0 +1,84 @@
+"""Phase, displacement, and how uncertain an interferometric phase is."""
+
+from functools import lru_cache
+
+import numpy as np
+
+DAYS_PER_YEAR = 365.25
+SPEED_OF_LIGHT = 299_792_458.0  # m/s
+TABLE_SIZE = 1001
+
+
+def wrap(phase: np.ndarray) -> np.ndarray:
+    """Wrap `phase` (rad, any shape) to [−π, π)."""
+    return (phase + np.pi) % (2 * np.pi) - np.pi
+
+
+def mm_per_radian(wavelength: float) -> float:
+    """LOS displacement (mm, positive towards the satellite) for one radian of interferometric phase: −λ/4π.
+
+    Parameters
+    ----------
+    wavelength : radar wavelength in metres.
+    """
+    return -wavelength * 1000.0 / (4 * np.pi)
+
+
+@lru_cache(maxsize=16)
+def variance_table(looks: int) -> np.ndarray:
+    """Variance of the interferometric phase (rad²) at coherence 0, 1/1000, …, 1, for `looks` independent looks.
+
+    The exact density of the multilooked phase of a distributed scatterer is integrated over (−π, π]. For L looks and
+    β = γ cos φ it is (Tough, Blacknell & Quegan 1995; Lee et al. 1994)
+
+        p(φ) = (1−γ²)^L / 2π · [ Γ(L+½)√π β / (Γ(L)(1−β²)^(L+½)) + ₂F₁(L, 1; ½; β²) ].
+
+    The coherence is kept below 0.999 so that the variance stays above zero.
+
+    Parameters
+    ----------
+    looks : at least 1; above 80 the asymptotic (Cramér–Rao) variance (1−γ²)/(2Lγ²) is used, limited to π²/3.
+
+    Returns
+    -------
+    numpy.ndarray, shape (1001,), float64.
+    """
+    gamma = np.clip(np.linspace(0, 1, TABLE_SIZE), 1e-3, 0.999)
+    uniform = np.pi**2 / 3  # a phase that says nothing
+    if looks > 80:
+        return np.minimum((1 - gamma**2) / (2 * looks * gamma**2), uniform)
+    from scipy.special import gammaln, hyp2f1
+
+    phi = np.linspace(-np.pi, np.pi, 2001)
+    beta = gamma[:, None] * np.cos(phi)
+    scale = looks * np.log1p(-(gamma**2))[:, None]
+    ratio = np.sqrt(np.pi) * np.exp(gammaln(looks + 0.5) - gammaln(looks))
+    density = ratio * beta * np.exp(scale - (looks + 0.5) * np.log1p(-(beta**2)))
+    # Euler's transformation keeps the series short near β² = 1: ₂F₁(L,1;½;z) = (1−z)^(−L−½) ₂F₁(½−L,−½;½;z).
+    density += np.exp(scale - (looks + 0.5) * np.log1p(-(beta**2))) * hyp2f1(0.5 - looks, -0.5, 0.5, beta**2)
+    density /= density.sum(axis=1, keepdims=True)
+    return np.minimum((density * phi**2).sum(axis=1), uniform)
+
+
+def weight_table(kind: str, looks: int) -> np.ndarray:
+    """Weight of an interferogram at coherence 0, 1/1000, …, 1 (float32, shape (1001,)).
+
+    Parameters
+    ----------
+    kind : "variance" (1/σ² of the phase, rad⁻²), "coherence" (γ²) or "none" (1).
+    looks : independent looks behind the coherence.
+    """
+    if kind == "variance":
+        return (1 / variance_table(int(max(looks, 1)))).astype(np.float32)
+    gamma = np.linspace(0, 1, TABLE_SIZE)
+    return (np.maximum(gamma, 1e-3) ** 2 if kind == "coherence" else np.ones(TABLE_SIZE)).astype(np.float32)
+
+
+def critical_baseline(wavelength: float, slant_range: float, incidence: float, bandwidth: float) -> float:
+    """Perpendicular baseline (m) at which flat ground decorrelates: λ R tanθ B / c (Hanssen 2001, eq. 4.4.11).
+
+    Parameters
+    ----------
+    wavelength, slant_range : m. incidence : degrees. bandwidth : range bandwidth, Hz.
+    """
+    return wavelength * slant_range * np.tan(np.radians(incidence)) * bandwidth / SPEED_OF_LIGHT

@@ -1,0 +1,47 @@
+"""Checks that every reader needs: one grid, one wavelength, one track."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from affine import Affine
+from rasterio.crs import CRS
+
+from slipmap.errors import InputError
+
+
+def same_value(found: Sequence[tuple[Path, str]], what: str) -> str:
+    """The value that all files share; an error names the first file that differs from most of them."""
+    usual = Counter(value for _, value in found).most_common(1)[0][0]
+    for path, value in found:
+        if value != usual and not _equal(value, usual):
+            raise InputError(
+                f"{path}: its {what} is {value}, the other files' is {usual}; a stack has one {what}, remove the file."
+            )
+    return usual
+
+
+def same_grid(found: Sequence[tuple[Path, tuple[int, int], Affine, CRS | None]]) -> None:
+    """Raise unless all files have one shape, transform (to a thousandth of a pixel) and CRS."""
+    usual = Counter((shape, tuple(round(v, 9) for v in t[:6])) for _, shape, t, _ in found).most_common(1)[0][0]
+    step = min(abs(usual[1][0]), abs(usual[1][4]))
+    crs = found[0][3]
+    for path, shape, transform, its_crs in found:
+        if its_crs is None:
+            raise InputError(
+                f"{path} has no coordinate reference system; assign the right one (gdal_edit.py -a_srs EPSG:n)."
+            )
+        moved = max(abs(a - b) for a, b in zip(transform[:6], usual[1], strict=True))
+        if shape != usual[0] or moved > 1e-3 * step or its_crs != crs:
+            raise InputError(
+                f"{path}: its grid ({shape[1]} x {shape[0]} pixels from {transform.c:.6g}, {transform.f:.6g}) "
+                f"is not the other files' ({usual[0][1]} x {usual[0][0]} from {usual[1][2]:.6g}, {usual[1][5]:.6g}); resample or "
+                f"remove it."
+            )
+
+
+def _equal(a: str, b: str) -> bool:
+    try:
+        return abs(float(a) - float(b)) <= 1e-4 * abs(float(b))
+    except ValueError:
+        return False

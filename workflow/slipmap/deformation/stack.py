@@ -1,0 +1,152 @@
+"""What the readers find: dates, pairs, files and the radar's geometry, whatever the format."""
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from slipmap.atomic import write_text
+from slipmap.errors import InputError
+
+
+def parse_date(text: str, where: str) -> date:
+    """Read "YYYYMMDD" or "YYYY-MM-DD"; `where` names the file for the error sentence."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise InputError(f"{where}: '{text}' is not a date (YYYYMMDD); rename the file or mend its tag.") from error
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """One geocoded SLC: its file, date and perpendicular baseline (m, relative to the first date)."""
+
+    date: date
+    file: str
+    perpendicular_baseline: float
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One interferogram of the network.
+
+    Parameters
+    ----------
+    reference, secondary : dates, reference first.
+    perpendicular_baseline : metres, secondary relative to reference; None where the files do not tell.
+    files : role ("reference", "secondary", "interferogram", "unwrapped", "coherence", "components") → path.
+    """
+
+    reference: date
+    secondary: date
+    perpendicular_baseline: float | None
+    files: dict[str, str]
+    mean_coherence: float | None = None
+
+    @property
+    def name(self) -> str:
+        """ "20210109_20210202"."""
+        return f"{self.reference:%Y%m%d}_{self.secondary:%Y%m%d}"
+
+    @property
+    def days(self) -> int:
+        """Temporal baseline in days."""
+        return (self.secondary - self.reference).days
+
+
+@dataclass(frozen=True)
+class Radar:
+    """What the whole stack shares.
+
+    Parameters
+    ----------
+    wavelength, slant_range : m. incidence : mean, degrees from the vertical. bandwidth : range bandwidth, Hz.
+    orbit_direction : "ASCENDING" or "DESCENDING" or "". heading : degrees clockwise from north, of the flight.
+    """
+
+    wavelength: float
+    incidence: float | None = None
+    slant_range: float | None = None
+    bandwidth: float | None = None
+    heading: float | None = None
+    orbit_direction: str = ""
+    track: str = ""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack as read from the files, before the network is chosen."""
+
+    level: str
+    format: str
+    radar: Radar
+    acquisitions: list[Acquisition] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
+    geometry: dict[str, str] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+    simulated: bool = False
+
+
+def network_dates(pairs: Sequence[Pair]) -> list[date]:
+    """Every date of `pairs`, sorted."""
+    return sorted({d for pair in pairs for d in (pair.reference, pair.secondary)})
+
+
+def save_network(path: str | Path, pairs: Sequence[Pair]) -> None:
+    """Write network.csv: one row for each pair, with its files."""
+    roles = sorted({role for pair in pairs for role in pair.files})
+    head = ["pair", "reference", "secondary", "temporal_baseline_days", "perpendicular_baseline_m", "mean_coherence"]
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(head + [f"{role}_file" for role in roles])
+    for pair in pairs:
+        numbers = [pair.perpendicular_baseline, pair.mean_coherence]
+        table.writerow(
+            [pair.name, pair.reference, pair.secondary, pair.days]
+            + ["" if v is None else f"{v:.4f}" for v in numbers]
+            + [pair.files.get(role, "") for role in roles]
+        )
+    write_text(path, text.getvalue())
+
+
+def load_network(path: str | Path) -> list[Pair]:
+    """Read what `save_network` wrote."""
+    with open(path, newline="", encoding="utf-8") as source:
+        return [
+            Pair(
+                date.fromisoformat(row["reference"]),
+                date.fromisoformat(row["secondary"]),
+                float(row["perpendicular_baseline_m"]) if row["perpendicular_baseline_m"] else None,
+                {k[:-5]: v for k, v in row.items() if k.endswith("_file") and v},
+                float(row["mean_coherence"]) if row["mean_coherence"] else None,
+            )
+            for row in csv.DictReader(source)
+        ]
+
+
+def find_pair(pairs: Sequence[Pair], name: str) -> Pair:
+    """The pair called `name` ("20210109_20210202")."""
+    return next(pair for pair in pairs if pair.name == name)
+
+
+def save_stack(path: str | Path, stack: Stack, **more: object) -> None:
+    """Write stack.json: level, format, radar, geometry files, what was left out."""
+    record = {
+        "level": stack.level,
+        "format": stack.format,
+        "simulated": stack.simulated,
+        "radar": dataclasses.asdict(stack.radar),
+        "geometry": stack.geometry,
+        "left_out": stack.left_out,
+        **more,
+    }
+    write_text(path, json.dumps(record, indent=2) + "\n")
+
+
+def load_radar(record: dict) -> Radar:
+    """The radar of a stack.json record."""
+    return Radar(**record["radar"])

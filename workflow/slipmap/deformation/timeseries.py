@@ -1,0 +1,133 @@
+"""The displacement time series as a CF NetCDF file with MintPy's attribute names."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import h5netcdf
+import numpy as np
+from rasterio.crs import CRS
+from rasterio.windows import Window
+
+from slipmap.atomic import write_aside
+from slipmap.deformation.reference import Reference
+from slipmap.deformation.stack import Radar
+from slipmap.grid import Grid
+
+CHUNK = 64  # pixels; all dates of a pixel lie in one chunk
+
+
+class SeriesFile:
+    """Reads and writes windows of displacement (dates, rows, cols), mm; see `create`."""
+
+    def __init__(self, file: h5netcdf.File, grid: Grid) -> None:
+        self._file = file
+        self.grid = grid
+
+    def write(self, series: np.ndarray, window: Window) -> None:
+        """Write (dates, rows, cols) float32."""
+        rows, cols = window.toslices()
+        self._file.variables["displacement"][:, rows, cols] = series
+
+    def read(self, window: Window) -> np.ndarray:
+        """Read (dates, rows, cols) float32."""
+        rows, cols = window.toslices()
+        return self._file.variables["displacement"][:, rows, cols]
+
+    def write_map(self, name: str, array: np.ndarray, window: Window) -> None:
+        """Write a part of a map made by `create`."""
+        rows, cols = window.toslices()
+        self._file.variables[name][rows, cols] = array
+
+    def read_map(self, name: str, window: Window) -> np.ndarray:
+        """Read a part of a map."""
+        rows, cols = window.toslices()
+        return self._file.variables[name][rows, cols]
+
+
+@contextmanager
+def create(
+    path: str | Path,
+    grid: Grid,
+    dates: Sequence[date],
+    *,
+    baselines: Sequence[float] | None,
+    attributes: Mapping[str, object],
+    maps: Mapping[str, tuple[str, str]],
+) -> Iterator[SeriesFile]:
+    """Yield a `SeriesFile`; on success `path` is a whole file that xarray opens with coordinates and CRS.
+
+    Parameters
+    ----------
+    maps : name → (units, long name) of the maps that go with the series.
+    attributes : global attributes (`mintpy_attributes`).
+    """
+    crs = CRS.from_user_input(grid.crs)
+    with write_aside(path) as aside, h5netcdf.File(aside, "w") as file:
+        file.dimensions = {"time": len(dates), "y": grid.height, "x": grid.width}
+        file.attrs.update({"Conventions": "CF-1.8", **{k: v for k, v in attributes.items() if v is not None}})
+        time = file.create_variable("time", ("time",), "f8", data=[float((d - dates[0]).days) for d in dates])
+        time.attrs.update(
+            units=f"days since {dates[0].isoformat()} 00:00:00", calendar="standard", standard_name="time"
+        )
+        t = grid.transform
+        named = ("longitude", "latitude", "degrees_east", "degrees_north")
+        if not crs.is_geographic:
+            named = ("projection_x_coordinate", "projection_y_coordinate", "m", "m")
+        for axis, size, first, step, k in (("x", grid.width, t.c, t.a, 0), ("y", grid.height, t.f, t.e, 1)):
+            centre = first + step * (np.arange(size) + 0.5)
+            variable = file.create_variable(axis, (axis,), "f8", data=centre)
+            variable.attrs.update(standard_name=named[k], units=named[k + 2])
+        reference = file.create_variable("spatial_ref", (), "i4")
+        reference.attrs.update(
+            crs_wkt=crs.to_wkt(),
+            GeoTransform=" ".join(str(v) for v in (t.c, t.a, t.b, t.f, t.d, t.e)),
+        )
+        if baselines is not None:
+            variable = file.create_variable("bperp", ("time",), "f4", data=np.asarray(baselines, "f4"))
+            variable.attrs.update(units="m", long_name="perpendicular baseline relative to the first date")
+        chunk = (min(CHUNK, grid.height), min(CHUNK, grid.width))
+        common = {"dtype": "f4", "fillvalue": np.float32(np.nan)}
+        series = file.create_variable("displacement", ("time", "y", "x"), chunks=(len(dates), *chunk), **common)
+        series.attrs.update(
+            units="mm",
+            long_name="line-of-sight displacement since the first date, positive towards the satellite",
+            grid_mapping="spatial_ref",
+        )
+        for name, (units, long_name) in maps.items():
+            variable = file.create_variable(name, ("y", "x"), chunks=chunk, **common)
+            variable.attrs.update(units=units, long_name=long_name, grid_mapping="spatial_ref")
+        yield SeriesFile(file, grid)
+
+
+def mintpy_attributes(grid: Grid, dates: Sequence[date], radar: Radar, reference: Reference) -> dict[str, object]:
+    """Global attributes under MintPy's names (see its documentation, "Attributes")."""
+    t = grid.transform
+    unit = "degrees" if CRS.from_user_input(grid.crs).is_geographic else "meters"
+    return {
+        "FILE_TYPE": "timeseries",
+        "UNIT": "mm",
+        "WIDTH": grid.width,
+        "LENGTH": grid.height,
+        "X_FIRST": t.c,
+        "Y_FIRST": t.f,
+        "X_STEP": t.a,
+        "Y_STEP": t.e,
+        "X_UNIT": unit,
+        "Y_UNIT": unit,
+        "START_DATE": f"{dates[0]:%Y%m%d}",
+        "END_DATE": f"{dates[-1]:%Y%m%d}",
+        "REF_DATE": f"{dates[0]:%Y%m%d}",
+        "REF_X": reference.col,
+        "REF_Y": reference.row,
+        "REF_LON": reference.longitude,
+        "REF_LAT": reference.latitude,
+        "WAVELENGTH": radar.wavelength,
+        "PLATFORM": "Sen",
+        "ORBIT_DIRECTION": radar.orbit_direction or None,
+        "HEADING": radar.heading,
+        "INCIDENCE_ANGLE": radar.incidence,
+        "SLANT_RANGE_DISTANCE": radar.slant_range,
+        "TRACK": radar.track or None,
+    }

@@ -1,0 +1,131 @@
+"""Phase unwrapping of one interferogram, connected components kept."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from slipmap import raster
+from slipmap.config.deformation import DeformationSettings
+from slipmap.deformation.phase import wrap
+from slipmap.deformation.stack import Pair
+from slipmap.errors import InputError
+from slipmap.grid import Grid
+
+BANDS = ("unwrapped_phase", "coherence", "connected_component")
+
+
+def unwrap(
+    phase: np.ndarray, coherence: np.ndarray, looks: float, method: str = "whirlwind"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Unwrap a phase.
+
+    Parameters
+    ----------
+    phase, coherence : (rows, cols) float32, rad and 0 … 1; NaN where there is no data.
+    looks : independent looks behind the coherence.
+    method : "whirlwind" (minimum-cost flow) or "snaphu" (Chen & Zebker 2001; the package must be installed).
+
+    Returns
+    -------
+    unwrapped phase (float32, rad, NaN where there is no data; wraps back to `phase`) and connected components
+    (uint32, 0 for none), both (rows, cols).
+    """
+    valid = np.isfinite(phase) & np.isfinite(coherence) & (coherence > 0)
+    interferogram = np.where(valid, np.exp(1j * np.nan_to_num(phase)), 0).astype(np.complex64)
+    correlation = np.where(valid, coherence, 0).astype(np.float32)
+    if method == "snaphu":
+        try:
+            import snaphu
+        except ImportError as error:
+            raise InputError(
+                "deformation.unwrapper is 'snaphu', but the package is not installed; 'pip install snaphu' (its licence "
+                "prohibits commercial use of parts), or use whirlwind."
+            ) from error
+        unwrapped, components = snaphu.unwrap(interferogram, correlation, looks, mask=valid)
+    else:
+        import whirlwind
+
+        unwrapped, components = whirlwind.unwrap(interferogram, correlation, min(looks, 300.0), mask=valid)
+    unwrapped = np.where(valid, unwrapped, np.nan)
+    # Whole turns only: what the solver hands back is tied to the phase that went in.
+    turns = np.round((unwrapped - phase) / (2 * np.pi))
+    return (phase + 2 * np.pi * turns).astype(np.float32), np.asarray(components, np.uint32)
+
+
+def run(
+    interferogram: str | Path,
+    coherence: str | Path | None,
+    pair: Pair,
+    settings: DeformationSettings,
+    output: str | Path,
+    looks: float | None = None,
+    threads: int = 1,
+) -> None:
+    """Unwrap the interferogram at `interferogram` and write phase, coherence and components as a COG.
+
+    The filtered phase is unwrapped; what the filter took away is added back (it is less than half a turn), so that
+    small moving areas are not smoothed away. The solver needs the whole interferogram in memory.
+
+    Parameters
+    ----------
+    interferogram : what `interferogram.run` wrote, or a supplied wrapped phase (rad) or complex interferogram.
+    coherence : supplied coherence; None where the interferogram holds it.
+    looks : independent looks of supplied interferograms. threads : of whirlwind.
+    """
+    os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
+    filtered, unfiltered, correlation = _read(interferogram, coherence, settings)
+    looks = looks or settings.looks[0] * settings.looks[1] * settings.coherence_window**2
+    unwrapped, components = unwrap(filtered, correlation, looks, settings.unwrapper)
+    unwrapped += wrap(unfiltered - filtered)
+    if not np.isfinite(unwrapped).any():
+        raise InputError(f"{interferogram}: no pixel has both phase and coherence; remove the pair.")
+    raster.write(
+        output,
+        Grid.from_raster(interferogram),
+        np.stack([unwrapped, correlation, components.astype(np.float32)]),
+        bands=BANDS,
+        units=("rad", "1", "1"),
+        long_name=("unwrapped interferometric phase", "coherence", "connected component, 0 for none"),
+        tags={
+            "REFERENCE_DATE": pair.reference,
+            "SECONDARY_DATE": pair.secondary,
+            "UNWRAPPER": settings.unwrapper,
+            "SIGN": "LOS displacement towards the satellite = -wavelength * phase / (4 pi)",
+        },
+    )
+    share = np.mean(components[np.isfinite(unwrapped)] > 0)
+    print(f"{pair.name}: {components.max()} connected component(s) hold {share:.1%} of the pixels")
+
+
+def _read(
+    path: str | Path, coherence: str | Path | None, settings: DeformationSettings
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Filtered phase, unfiltered phase and coherence of our own or of a supplied interferogram."""
+    import rasterio
+
+    if coherence is None:
+        return tuple(raster.read(path))
+    from slipmap.deformation.interferogram import goldstein
+
+    with rasterio.open(path) as src:
+        if "complex" in src.dtypes[0]:
+            cross = src.read(1)
+        else:
+            phase = raster.read_open(src, None, 1)
+            cross = np.where(phase == 0, 0, np.exp(1j * np.nan_to_num(phase))).astype(np.complex64)
+    correlation = raster.read(coherence, bands=1)
+    if correlation.shape != cross.shape:
+        raise InputError(f"{coherence}: its size is not that of {path}; supply rasters on one grid.")
+    if np.nanmax(correlation, initial=0) > 1:
+        correlation /= 255  # LiCSAR stores coherence as bytes
+    size = np.abs(cross)
+    there = np.isfinite(size) & (size > 0) & np.isfinite(correlation)
+    if not there.any() or not np.any(correlation[there] > 0):
+        raise InputError(f"{coherence}: the coherence is zero everywhere; fetch the file again or remove the pair.")
+    unit = np.where(there, cross / np.where(there, size, 1), 0).astype(np.complex64)
+    phases = [
+        np.where(there, np.angle(z), np.nan).astype(np.float32)
+        for z in (goldstein(unit, settings.goldstein_alpha, settings.goldstein_patch), unit)
+    ]
+    return phases[0], phases[1], np.where(there, correlation, np.nan).astype(np.float32)
