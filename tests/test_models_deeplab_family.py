@@ -9,6 +9,7 @@ PLAIN = NARROW | {"dropout": 0.0}
 
 
 class TestDilatedTrunks(ModelContract):
+    onnx_tolerance: ClassVar = 1e-3  # of trunks a hundred layers deep; eager single precision is 2e-4 off double there
     cases: ClassVar = {
         "deeplabv2_resnet101": NARROW,
         "deeplabv3plus_mobilenetv2": {"width": 1 / 4, "dropout": 0.0},
@@ -20,6 +21,7 @@ class TestDilatedTrunks(ModelContract):
 
 class TestStride16WithoutDecoder(ModelContract):
     train_size: ClassVar = 64  # the logits are upsampled 16 times: of a patch of 32 pixels only 2 × 2 would be left
+    onnx_tolerance: ClassVar = 1e-3  # of trunks a hundred layers deep; eager single precision is 2e-4 off double there
     cases: ClassVar = {
         "deeplabv3_mobilenetv2": {"width": 1 / 4},
         "deeplabv3_resnet101": NARROW,
