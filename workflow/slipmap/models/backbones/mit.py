@@ -133,9 +133,7 @@ class PyramidTransformer(nn.Module):
         Channels of the four maps that ``forward`` returns.
     """
 
-    def __init__(
-        self, variant: str, in_channels: int = 3, width: float = 1.0, drop_path: float = 0.1
-    ) -> None:
+    def __init__(self, variant: str, in_channels: int = 3, width: float = 1.0, drop_path: float = 0.1) -> None:
         super().__init__()
         check_choice("backbone", variant, tuple(VARIANTS))
         dims, depths, heads, ratios = VARIANTS[variant]

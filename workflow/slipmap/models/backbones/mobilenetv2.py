@@ -85,9 +85,7 @@ class MobileNetV2(nn.Module):
         Channels of the five maps that ``forward`` returns: the last of each stride, 2 to 32.
     """
 
-    def __init__(
-        self, in_channels: int = 3, width: float = 1.0, output_stride: int = 32, last: bool = False
-    ) -> None:
+    def __init__(self, in_channels: int = 3, width: float = 1.0, output_stride: int = 32, last: bool = False) -> None:
         super().__init__()
         check_choice("output_stride", output_stride, (8, 16, 32))
         stem, last_channels, *widths = scale_channels((32, 1280, *(c for _, c, _, _ in GROUPS)), width)
@@ -101,9 +99,7 @@ class MobileNetV2(nn.Module):
                     stride, dilation = 1, dilation * 2
                 reached *= stride
             levels[-1].append(InvertedResidual(source, channels, stride, expansion, first_dilation))
-            levels[-1] += [
-                InvertedResidual(channels, channels, 1, expansion, dilation) for _ in range(repeats - 1)
-            ]
+            levels[-1] += [InvertedResidual(channels, channels, 1, expansion, dilation) for _ in range(repeats - 1)]
             source = channels
         if last:
             levels[-1] += [ConvNormReLU(source, last_channels, 1, relu=False), nn.ReLU6(inplace=True)]

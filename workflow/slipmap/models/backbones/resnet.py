@@ -124,8 +124,8 @@ class ResNet(nn.Module):
         Multiplier of all channel numbers.
     output_stride
         32, or 16 or 8 with the last one or two stages dilated instead of strided (arXiv:1706.05587).
-    stages
-        How many of the four stages to build.
+    blocks
+        Residual units of each stage, where they are not the depth's usual ones; as many stages are built.
     conv, norm
         Make a bias-free convolution and a normalisation layer.
 
@@ -141,7 +141,7 @@ class ResNet(nn.Module):
         in_channels: int = 3,
         width: float = 1.0,
         output_stride: int = 32,
-        stages: int = 4,
+        blocks: Sequence[int] | None = None,
         conv: Conv = nn.Conv2d,
         norm: Norm = nn.BatchNorm2d,
     ) -> None:
@@ -149,7 +149,8 @@ class ResNet(nn.Module):
         check_choice("depth", depth, tuple(BLOCKS))
         check_choice("output_stride", output_stride, (8, 16, 32))
         block = BasicBlock if depth < 50 else Bottleneck
-        widths = scale_channels((64, 128, 256, 512), width)
+        counts = blocks or BLOCKS[depth]
+        widths = scale_channels((64, 128, 256, 512), width)[: len(counts)]
         self.stem = nn.Sequential(
             conv(in_channels, widths[0], 7, stride=2, padding=3, bias=False),
             norm(widths[0]),
@@ -158,7 +159,7 @@ class ResNet(nn.Module):
         self.pool = nn.MaxPool2d(3, stride=2, padding=1)
         self.stages = nn.ModuleList()
         source, reached, dilation = widths[0], 4, 1
-        for level, (channels, count) in enumerate(zip(widths[:stages], BLOCKS[depth], strict=False)):
+        for level, (channels, count) in enumerate(zip(widths, counts, strict=True)):
             stride, first_dilation = (1 if level == 0 else 2), dilation
             if stride == 2 and reached == output_stride:
                 stride, dilation = 1, dilation * 2
@@ -167,7 +168,7 @@ class ResNet(nn.Module):
             source = channels * block.expansion
             units += [block(source, channels, 1, dilation, conv=conv, norm=norm) for _ in range(count - 1)]
             self.stages.append(nn.Sequential(*units))
-        self.channels = (widths[0], *(channels * block.expansion for channels in widths[:stages]))
+        self.channels = (widths[0], *(channels * block.expansion for channels in widths))
         kaiming_init(self)
 
     def forward(self, x: Tensor) -> Sequence[Tensor]:

@@ -25,8 +25,6 @@ class ASPP(nn.Module):
         Whether the dilated convolutions are depthwise separable (DeepLabV3+, arXiv:1802.02611).
     bias
         Whether the convolutions have a bias before their normalisation.
-    dropout
-        Probability of dropping a whole channel of the output.
     """
 
     def __init__(
@@ -36,7 +34,6 @@ class ASPP(nn.Module):
         rates: Sequence[int] = (6, 12, 18),
         separable: bool = False,
         bias: bool = False,
-        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.branches = nn.ModuleList([ConvNormReLU(in_channels, out_channels, 1, bias=bias)])
@@ -51,13 +48,12 @@ class ASPP(nn.Module):
             nn.ReLU(inplace=True),
         )
         self.project = ConvNormReLU((len(rates) + 2) * out_channels, out_channels, 1, bias=bias)
-        self.dropout = nn.Dropout2d(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         maps = [branch(x) for branch in self.branches]
         image = self.image(x.mean(dim=(2, 3), keepdim=True))
         maps.append(image.expand(-1, -1, x.shape[2], x.shape[3]))
-        return self.dropout(self.project(torch.cat(maps, dim=1)))
+        return self.project(torch.cat(maps, dim=1))
 
 
 class SummedASPP(nn.Module):
@@ -76,9 +72,7 @@ class SummedASPP(nn.Module):
 
     def __init__(self, in_channels: int, classes: int, rates: Sequence[int] = (6, 12, 18, 24)) -> None:
         super().__init__()
-        self.branches = nn.ModuleList(
-            nn.Conv2d(in_channels, classes, 3, padding=rate, dilation=rate) for rate in rates
-        )
+        self.branches = nn.ModuleList(nn.Conv2d(in_channels, classes, 3, padding=rate, dilation=rate) for rate in rates)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.stack([branch(x) for branch in self.branches]).sum(dim=0)

@@ -34,8 +34,8 @@ class EMA(nn.Module):
         super().__init__()
         if channels % factor or channels // factor < 2:
             raise InputError(
-                f"EMA factor {factor} does not split {channels} channels into equal groups of at least 2; give "
-                "a factor that divides half of the channel number."
+                f"EMA factor {factor} does not split {channels} channels into equal groups of at least 2; "
+                "give a factor that divides half of the channel number."
             )
         group = channels // factor
         self.factor = factor

@@ -69,17 +69,17 @@ class FiveBranchConv(nn.Module):
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
 
-        def conv(source: int, height: int, width: int) -> nn.Conv2d:
+        def conv(height: int, width: int, target: int = out_channels) -> nn.Conv2d:
             padding = (height // 2, width // 2)
-            return nn.Conv2d(source, out_channels, (height, width), padding=padding, bias=False)
+            return nn.Conv2d(in_channels, target, (height, width), padding=padding, bias=False)
 
         self.branches = nn.ModuleList(
             [
-                _Branch(conv(in_channels, 3, 3)),
-                _Branch(conv(in_channels, 1, 1), conv(out_channels, 3, 3)),
-                _Branch(conv(in_channels, 1, 3)),
-                _Branch(conv(in_channels, 3, 1)),
-                _Branch(conv(in_channels, 1, 1)),
+                _Branch(conv(3, 3)),
+                _Branch(conv(1, 1, in_channels), conv(3, 3)),
+                _Branch(conv(1, 3)),
+                _Branch(conv(3, 1)),
+                _Branch(conv(1, 1)),
             ]
         )
 
