@@ -13,12 +13,14 @@ import numpy as np
 import rasterio
 from affine import Affine
 from rasterio.crs import CRS
-from rasterio.warp import transform_bounds
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
+from rasterio.warp import reproject, transform_bounds
 from rasterio.windows import Window
 
 from slipmap import raster
 from slipmap.errors import InputError
-from slipmap.grid import Grid, crs_name
+from slipmap.grid import Grid
 
 log = logging.getLogger(__name__)
 WIDE_BLOCK = 1024  # pixels on a side where the work on a block is light: two tiles of the files each way
@@ -86,9 +88,8 @@ def reader(
     resampling: str | None = None,
     kind: str = "field",
     nodata: float | None = None,
-    halo: int = 0,
 ) -> Iterator[BlockReader]:
-    """Yield a function that reads any window of `grid`, even `halo` pixels beyond it, from the raster at `path`.
+    """Yield a function that reads any window of `grid`, even one that reaches beyond it, from the raster at `path`.
 
     Parameters
     ----------
@@ -98,21 +99,17 @@ def reader(
 
     Notes
     -----
-    What lies outside the raster is NaN. Where the raster's pixels coincide with the grid's they are read as they
-    are; else GDAL warps them block by block. The function must be called from one thread at a time.
+    Blocks are float32; what lies outside the raster is NaN. Where the raster's pixels coincide with the grid's they are
+    read as they are; else GDAL warps each block, and only the bands asked for (a `WarpedVRT` would warp them all). The
+    function must be called from one thread at a time.
     """
     resampling = resampling or choose_resampling(path, grid, kind)
     with rasterio.open(path) as src:
         offset = _offset(src, grid)
         if offset is not None:
             yield lambda window: _read_padded(src, window, bands, *offset, nodata)
-            return
-    with raster.warped(path, expanded(grid, halo), resampling, nodata) as view:  # a view has no beyond
-        yield lambda window: raster.read_open(
-            view,
-            Window(window.col_off + halo, window.row_off + halo, window.width, window.height),
-            bands,
-        )
+        else:
+            yield lambda window: _warp(src, grid.window_grid(window), bands, resampling, nodata)
 
 
 def grown(window: Window, pixels: int) -> Window:
@@ -194,6 +191,31 @@ def _offset(src: rasterio.io.DatasetReader, grid: Grid) -> tuple[int, int] | Non
     return round(row), round(col)
 
 
+def _warp(
+    src: rasterio.io.DatasetReader, part: Grid, bands: int | list[int], resampling: str, nodata: float | None
+) -> np.ndarray:
+    """Warp some bands of `src` to the grid `part`."""
+    shape = part.shape if isinstance(bands, int) else (len(bands), *part.shape)
+    out = np.full(shape, np.nan, np.float32)
+    try:
+        reproject(
+            rasterio.band(src, bands),
+            out,
+            src_nodata=src.nodata if nodata is None else nodata,
+            dst_transform=part.transform,
+            dst_crs=CRS.from_user_input(part.crs),
+            dst_nodata=np.nan,
+            resampling=Resampling[resampling],
+            tolerance=0.05,  # pixels by which GDAL may be off in placing one
+            UNIFIED_SRC_NODATA="NO",  # a pixel may be missing in one band alone
+        )
+    except RasterioError as error:
+        raise InputError(
+            f"{src.name}: the pixels cannot be read ({error}); the file is truncated or corrupt, fetch it again."
+        ) from error
+    return out
+
+
 def _read_padded(
     src: rasterio.io.DatasetReader,
     window: Window,
@@ -218,9 +240,3 @@ def _read_padded(
     out = np.full(shape, np.nan, np.float32)
     out[..., y0 - top : y1 - top, x0 - left : x1 - left] = inner
     return out
-
-
-def describe(path: str | Path) -> str:
-    """CRS and pixel size of a raster in words, for messages and tags."""
-    with rasterio.open(path) as src:
-        return f"{crs_name(src.crs)[:40]}, {abs(src.transform.a):g} × {abs(src.transform.e):g}"

@@ -45,8 +45,8 @@ def run_rain(
     dated = set(outputs) - {"rainfall"}
     if series.times is None and dated:
         raise InputError(
-            f"{key}: {path} is one layer without dates, so {' and '.join(sorted(dated))} cannot be made; give daily rain or "
-            f"leave them out (factors.exclude)."
+            f"{key}: {path} is one layer without dates, so {' and '.join(sorted(dated))} cannot be made; give "
+            f"daily rain or leave them out (factors.exclude)."
         )
     if series.times is None:
         layers = {"rainfall": series.values[0]}
@@ -84,13 +84,14 @@ def run_soil(
     values = np.where(values < 0, np.nan, values)  # undeclared fill values of SMOS and AMSR2 are negative
     if np.nanmax(values, initial=0) > 1:
         raise InputError(
-            f"{key}: {path} has values up to {np.nanmax(values):.4g}, not m3/m3 (0 to 1); convert it, or set its units to '%'."
+            f"{key}: {path} has values up to {np.nanmax(values):.4g}, not m3/m3 (0 to 1); convert it, or set "
+            f"its units to '%'."
         )
     if series.times is None:
         if "smi" in outputs:
             raise InputError(
-                f"{key}: {path} is one layer without dates, so smi, which compares a cell with its own past, cannot be made; "
-                f"give a series or leave smi out."
+                f"{key}: {path} is one layer without dates, so smi, which compares a cell with its own past, "
+                f"cannot be made; give a series or leave smi out."
             )
         layers, span = {"soil_moisture": values[0]}, "as given, without dates"
     else:
@@ -99,8 +100,8 @@ def run_soil(
         recent = past.times > end - pd.Timedelta(days=settings.window - 1) - pd.Timedelta(seconds=1)
         if not recent.any():
             raise InputError(
-                f"{key}: {path} has nothing in the {settings.window} days up to {end:%Y-%m-%d}; give a series that reaches "
-                f"the cut-off (factors.climate.cutoff)."
+                f"{key}: {path} has nothing in the {settings.window} days up to {end:%Y-%m-%d}; give a series that "
+                f"reaches the cut-off (factors.climate.cutoff)."
             )
         mean = _nanmean(past.values[recent])
         layers = {"soil_moisture": mean, "smi": moisture_index(mean, past.values)}
@@ -231,8 +232,8 @@ def _cutoff(times: pd.DatetimeIndex, settings: ClimateSettings, path: str | Path
     end = pd.Timestamp(settings.cutoff)
     if not first <= end <= last:
         raise InputError(
-            f"{key}: {path} runs from {first:%Y-%m-%d} to {last:%Y-%m-%d} and does not reach the cut-off {end:%Y-%m-%d} "
-            f"(factors.climate.cutoff); give a longer series or another date."
+            f"{key}: {path} runs from {first:%Y-%m-%d} to {last:%Y-%m-%d} and does not reach the cut-off "
+            f"{end:%Y-%m-%d} (factors.climate.cutoff); give a longer series or another date."
         )
     return end
 

@@ -118,8 +118,10 @@ def _from_netcdf(path: Path, grid: Grid, key: str, kind: str) -> Series:
             )
         others = [dim for dim in variable.dims if dim not in (x, y, t)]
         if any(variable.sizes[dim] > 1 for dim in others):
-            raise InputError(f"{key}: {path}, variable '{variable.name}', has the dimensions {list(variable.dims)}; keep "
-                             f"one value for each time, y and x.")  # fmt: skip
+            raise InputError(
+                f"{key}: {path}, variable '{variable.name}', has the dimensions {list(variable.dims)}; keep one "
+                f"value for each time, y and x."
+            )
         variable = variable.squeeze(others, drop=True)
         crs = _crs(dataset, variable, x, path, key)
         if variable[x].max() > 180.0 + 1e-6 and crs.is_geographic:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numba import njit
 from scipy import ndimage
 
 from slipmap.factors.align import expanded
@@ -11,9 +12,34 @@ from slipmap.grid import Grid
 
 
 def median(stack: np.ndarray) -> np.ndarray:
-    """Median along the first axis, NaN left out, (n, ...) → (...); NaN where nothing is left."""
-    valid = np.isfinite(stack).any(axis=0)
-    return np.where(valid, np.nanmedian(np.where(valid, stack, 0), axis=0), np.nan).astype(np.float32)
+    """Median along the first axis, NaN left out, (n, rows, cols) float32 → (rows, cols); NaN where nothing is left."""
+    return _median(np.ascontiguousarray(stack, np.float32))
+
+
+@njit(nogil=True, cache=True)
+def _median(stack):
+    count, rows, cols = stack.shape
+    out = np.empty((rows, cols), np.float32)
+    values = np.empty(count, np.float32)
+    for i in range(rows):
+        for j in range(cols):
+            n = 0
+            for k in range(count):
+                value = stack[k, i, j]
+                if value == value:  # insertion sort: a pixel has few observations
+                    at = n
+                    while at > 0 and values[at - 1] > value:
+                        values[at] = values[at - 1]
+                        at -= 1
+                    values[at] = value
+                    n += 1
+            if n == 0:
+                out[i, j] = np.nan
+            elif n % 2:
+                out[i, j] = values[n // 2]
+            else:
+                out[i, j] = 0.5 * (values[n // 2 - 1] + values[n // 2])
+    return out
 
 
 def first_valid(stack: np.ndarray) -> np.ndarray:
@@ -49,27 +75,40 @@ def block(
 
     Notes
     -----
-    Held in memory: the masks, and one band of every scene, of the block.
+    Held in memory, of the block: the masks, and those bands of every scene that share a file (all, for "least_cloud").
     """
     masks = [_mask(scene, part, buffer) for scene in scenes]
-    reduce = median if method == "median" else first_valid
-    found = {}
-    stacks: dict[str, np.ndarray] = {}
-    for name in names:
-        stack = np.empty((len(scenes), *part.shape), np.float32)
+    groups = _groups(scenes, names) if method == "median" else [list(names)]
+    found: dict[str, np.ndarray] = {}
+    for group in groups:
+        stack = np.empty((len(group), len(scenes), *part.shape), np.float32)
         for n, scene in enumerate(scenes):
-            how = resampling[n][name] if resampling else None
-            stack[n] = read_reflectance(scene.bands[name], part, how)
+            stack[:, n] = _observations(scene, group, part, resampling[n] if resampling else None)
             if masks[n] is not None:
-                stack[n][masks[n]] = np.nan
-        if method == "median":
-            found[name] = reduce(stack)
-        else:
-            stacks[name] = stack
-    if stacks:  # all the bands of a pixel from one scene: where any band is missing, none counts
-        complete = np.logical_and.reduce([np.isfinite(stack) for stack in stacks.values()])
-        found = {name: reduce(np.where(complete, stack, np.nan)) for name, stack in stacks.items()}
+                stack[:, n][:, masks[n]] = np.nan
+        if method == "least_cloud":  # all bands of a pixel from one scene: where one is missing, none counts
+            stack[:, ~np.isfinite(stack).all(axis=0)] = np.nan
+        reduce = median if method == "median" else first_valid
+        found |= {name: reduce(observations) for name, observations in zip(group, stack, strict=True)}
     return found
+
+
+def _groups(scenes: Sequence[Scene], names: Sequence[str]) -> list[list[str]]:
+    """Bands that share files in every scene, so that they are read together, and no more are held than that."""
+    together: dict[tuple[str, ...], list[str]] = {}
+    for name in names:
+        together.setdefault(tuple(scene.bands[name].path for scene in scenes), []).append(name)
+    return list(together.values())
+
+
+def _observations(scene: Scene, names: Sequence[str], part: Grid, resampling: Mapping[str, str] | None) -> np.ndarray:
+    """Reflectance of some bands of a scene, (bands, rows, cols), each file opened once."""
+    out = np.empty((len(names), *part.shape), np.float32)
+    for group in _groups([scene], names):
+        how = resampling[group[0]] if resampling else None
+        at = [list(names).index(name) for name in group]
+        out[at] = read_reflectance([scene.bands[name] for name in group], part, how)
+    return out
 
 
 def cloudiness(scene: Scene, grid: Grid) -> float:
@@ -77,7 +116,7 @@ def cloudiness(scene: Scene, grid: Grid) -> float:
     step = max(1, -(-max(grid.shape) // 256))
     sample = grid.coarsened(step, step)
     first = next(iter(scene.bands.values()))
-    missing = np.isnan(read_reflectance(first, sample, "nearest"))
+    missing = np.isnan(read_reflectance([first], sample, "nearest")[0])
     if scene.unusable is not None:
         missing |= scene.unusable(sample)
     return float(missing.mean())

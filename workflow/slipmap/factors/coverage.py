@@ -87,7 +87,8 @@ class _Sums:
 def _row(name: str, src: rasterio.DatasetReader, sums: _Sums, pixels: int, path: str | Path) -> dict[str, str]:
     if not sums.count:
         raise InputError(
-            f"{path}: the factor '{name}' has no valid pixel in the area; check its input, or leave it out (factors.exclude)."
+            f"{path}: the factor '{name}' has no valid pixel in the area; check its input, or leave it "
+            f"out (factors.exclude)."
         )
     classes = src.dtypes[0] == "uint8"
     constant = sums.low == sums.high

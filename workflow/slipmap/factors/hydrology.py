@@ -84,7 +84,7 @@ def run(
     resampling = resampling or choose_resampling(dem, wide, "surface")
     tags = {"dem": Path(dem).name, "dem_resampling": resampling, "margin": f"{settings.margin:g} m"}
     with tempfile.TemporaryDirectory(prefix="slipmap-flow-") as folder:
-        with reader(dem, wide, resampling=resampling, halo=1) as read:
+        with reader(dem, wide, resampling=resampling) as read:
             _write_dem(Path(folder) / "dem.tif", wide, read, dem, key)
             kinds = {"area"} if set(outputs) - {"distance_to_streams"} else set()
             if "distance_to_streams" in outputs:

@@ -23,9 +23,10 @@ LONG_NAMES = {
 def index(name: str, bands: Mapping[str, np.ndarray]) -> np.ndarray:
     """A spectral index, −1 to 1, float32.
 
-    NDVI = (B8 − B4)/(B8 + B4) (Rouse et al. 1974), NDWI = (B3 − B8)/(B3 + B8) (McFeeters 1996), NDBI = (B11 − B8)/(B11 + B8)
-    (Zha et al. 2003): equations 1 to 3 of the LSI paper. NDMI = (B8A − B11)/(B8A + B11) (Gao 1996; with B8 it would be
-    −NDBI). BSI = ((B11 + B4) − (B8 + B2))/((B11 + B4) + (B8 + B2)) (Rikimaru et al. 2002).
+    NDVI = (B8 − B4)/(B8 + B4) (Rouse et al. 1974), NDWI = (B3 − B8)/(B3 + B8) (McFeeters 1996) and
+    NDBI = (B11 − B8)/(B11 + B8) (Zha et al. 2003) are equations 3, 2 and 1 of the LSI paper.
+    NDMI = (B8A − B11)/(B8A + B11) (Gao 1996; with B8 it would be −NDBI).
+    BSI = ((B11 + B4) − (B8 + B2))/((B11 + B4) + (B8 + B2)) (Rikimaru et al. 2002).
 
     Parameters
     ----------

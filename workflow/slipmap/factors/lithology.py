@@ -227,7 +227,7 @@ def _from_raster(
     path: Path, grid: Grid, halo: int, settings: LithologySettings, key: str
 ) -> Iterator[tuple[list[str], ClassReader]]:
     tagged = raster.read_classes(path)
-    with reader(path, grid, kind="classes", halo=halo) as read:
+    with reader(path, grid, kind="classes") as read:
         values: set[int] = set()
         for window in grid.blocks():
             block = read(window)
@@ -256,7 +256,7 @@ def _ordered(found: list[str], given: list[str] | None, path: Path, key: str) ->
         found = list(given)
     if len(found) > MOST_CLASSES:
         raise InputError(
-            f"{key}: {path} has {len(found)} classes in the area, and {MOST_CLASSES} is the most; name an attribute with fewer "
-            f"(rock type rather than formation)."
+            f"{key}: {path} has {len(found)} classes in the area, and {MOST_CLASSES} is the most; name an attribute "
+            f"with fewer (rock type rather than formation)."
         )
     return found

@@ -1,4 +1,4 @@
-"""Which factors an area can have: a function of its settings alone, light enough to run when the workflow is planned."""
+"""Which factors an area can have: a function of its settings alone, light enough to run as the workflow is planned."""
 
 import re
 
@@ -42,7 +42,7 @@ def factor_names(area: object) -> list[str]:
     possible = allowed(inputs, settings)
     for key in ("include", "extra", "exclude"):
         for name in getattr(settings, key) or ():
-            if not _is_known(name):
+            if not _is_known(name) and name not in possible:
                 raise InputError(
                     f"factors.{key} names '{name}', which is no factor{nearest(name, _all_known(possible))}"
                 )
@@ -63,7 +63,7 @@ def defaults(inputs: InputSettings, settings: FactorSettings) -> list[str]:
 
     Of a pair of images only `after` and `change` are: `before` is their difference, perfectly collinear with them.
     """
-    names: list[str] = []
+    names: list[str] = list(inputs.ready_factors.bands) if inputs.ready_factors else []
     if inputs.dem:
         names += [*TERRAIN, *HYDROLOGY]
     if inputs.lithology:
@@ -84,7 +84,7 @@ def defaults(inputs: InputSettings, settings: FactorSettings) -> list[str]:
         names.append("distance_to_faults")
     if inputs.sentinel1:
         names.append("velocity")
-    return names
+    return list(dict.fromkeys(names))
 
 
 def allowed(inputs: InputSettings, settings: FactorSettings) -> list[str]:

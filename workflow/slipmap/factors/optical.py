@@ -42,8 +42,8 @@ def run(
     Notes
     -----
     Composites are reflectance 0-1 on the area's grid; each band is warped once, masked, and reduced over the scenes
-    (median, or least cloud). Indices come from the composite bands. Held in memory: for each thread a block of 512 × 512
-    pixels of one band of every scene.
+    (median, or least cloud). Indices come from the composite bands. Held in memory, for each thread: a block of
+    512 × 512 pixels of every scene, of one band where bands are files of their own (SAFE), of all where they share one.
 
     Raises
     ------

@@ -38,8 +38,9 @@ def roughness(elevation: np.ndarray, window: int) -> np.ndarray:
 
 
 def ruggedness(elevation: np.ndarray) -> np.ndarray:
-    """Terrain ruggedness index of (rows + 2, cols + 2) elevations, metres (Riley et al. 1999, Intermt. J. Sci. 5, 23-27):
-    the root of the sum of squared differences to the eight neighbours; a missing neighbour counts as no difference.
+    """Terrain ruggedness index of (rows + 2, cols + 2) elevations, metres (Riley et al. 1999, Intermt. J. Sci. 5, 23).
+
+    The root of the sum of squared differences to the eight neighbours; a missing neighbour counts as no difference.
     """
     return _ruggedness(np.ascontiguousarray(elevation, np.float32))
 

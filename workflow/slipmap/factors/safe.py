@@ -115,8 +115,8 @@ def _calibration(
     baseline = (_texts(metadata, "PROCESSING_BASELINE") or ["0"])[0]
     if not offsets and float(baseline) >= 4:
         raise InputError(
-            f"{key}: {path} is of processing baseline {baseline}, whose bands are offset, but its metadata list no offset; "
-            f"download the product again."
+            f"{key}: {path} is of processing baseline {baseline}, whose bands are offset, but its metadata list "
+            f"no offset; download the product again."
         )
     return 1.0 / float(quantification[0]), offsets
 

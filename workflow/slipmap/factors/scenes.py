@@ -1,13 +1,16 @@
 """Sentinel-2 scenes in whatever form people have them, as named reflectance bands and a mask of what cannot be used."""
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import rasterio
+from rasterio.crs import CRS
+from rasterio.errors import WindowError
+from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from slipmap.config.inputs import Sentinel2Settings
@@ -40,8 +43,8 @@ Mask = Callable[[Grid], np.ndarray]
 class Scene:
     """One acquisition of one tile: reflectance bands by name ("B2", "B8A") and what cannot be used.
 
-    `unusable` takes the grid of a block and returns (rows, cols) bool, True under cloud, shadow or defect; None where the
-    scene says nothing of clouds.
+    `unusable` takes the grid of a block and returns (rows, cols) bool, True under cloud, shadow or defect; None where
+    the scene says nothing of clouds.
     """
 
     name: str
@@ -70,7 +73,8 @@ def find_scenes(path: str | Path, settings: Sentinel2Settings, masked: Collectio
     scenes = sorted(_scenes(path, settings, masked, key), key=lambda scene: (scene.date or date.min, scene.name))
     if not scenes:
         raise InputError(
-            f"{key}: {path} holds no Sentinel-2 scene; put SAFE products, multi-band GeoTIFFs or folders of band files there."
+            f"{key}: {path} holds no Sentinel-2 scene; put SAFE products, multi-band GeoTIFFs or folders of "
+            f"band files there."
         )
     return scenes
 
@@ -113,12 +117,31 @@ def scene_date(name: str) -> date | None:
     return None
 
 
-def read_reflectance(band: Band, part: Grid, resampling: str | None = None) -> np.ndarray:
-    """Reflectance of one band on the grid `part`, (rows, cols) float32, NaN where there are no data."""
-    nodata = 0.0 if band.nodata is None else band.nodata
-    with reader(band.path, part, bands=band.index, resampling=resampling, nodata=nodata) as read:
+def read_reflectance(bands: Sequence[Band], part: Grid, resampling: str | None = None) -> np.ndarray:
+    """Reflectance of bands of one file on the grid `part`, (bands, rows, cols) float32, NaN where there are no data."""
+    first = bands[0]
+    nodata = 0.0 if first.nodata is None else first.nodata
+    with reader(first.path, part, bands=[band.index for band in bands], resampling=resampling, nodata=nodata) as read:
         stored = read(Window(0, 0, part.width, part.height))
-    return (stored + np.float32(band.offset)) * np.float32(band.scale)
+    for n, band in enumerate(bands):
+        stored[n] += np.float32(band.offset)
+        stored[n] *= np.float32(band.scale)
+    return stored
+
+
+def sample_reflectance(band: Band, grid: Grid, size: int = 128) -> np.ndarray:
+    """Some of a band's reflectance in the area of `grid`: at most `size` × `size` valid pixels, one dimension."""
+    with rasterio.open(band.path) as src:
+        bounds = transform_bounds(CRS.from_user_input(grid.crs), src.crs, *grid.bounds)
+        window = src.window(*bounds).round_offsets().round_lengths(op="ceil")
+        try:
+            window = window.intersection(Window(0, 0, src.width, src.height))
+        except WindowError:  # the scene lies beside the area
+            return np.empty(0, np.float32)
+        shape = (min(size, int(window.height)), min(size, int(window.width)))
+        stored = src.read(band.index, window=window, out_shape=shape, masked=True).astype(np.float32)
+    stored = np.ma.masked_equal(stored, 0.0 if band.nodata is None else band.nodata).compressed()
+    return (stored[np.isfinite(stored)] + np.float32(band.offset)) * np.float32(band.scale)
 
 
 def class_mask(band: Band, masked: Collection[int]) -> Mask:
@@ -144,11 +167,8 @@ def check_reflectance(scene: Scene, names: Iterable[str], grid: Grid, key: str) 
                 f"{key}: {scene.name} has no band {name} (it has {', '.join(scene.bands)}); add it, or change "
                 f"factors.optical.bands and indices."
             )
-    step = max(1, -(-max(grid.shape) // 128))
-    sample = grid.coarsened(step, step)
     for name in names:
-        values = read_reflectance(scene.bands[name], sample, "nearest")
-        values = values[np.isfinite(values)]
+        values = sample_reflectance(scene.bands[name], grid)
         if not values.size:
             continue
         median = float(np.median(values))

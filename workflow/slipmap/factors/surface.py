@@ -137,7 +137,7 @@ def _fill(z, dx, dy, horn, second, codes, light, out):
                 elif code == 2:
                     value = np.nan
                     if g2 > 0:
-                        value = np.arctan2(-p, -q) * degrees
+                        value = np.arctan2(-p, -q) * degrees + 0.0  # no negative zero
                         if value < 0:
                             value += 360
                 elif code == 3:

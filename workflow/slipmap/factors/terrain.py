@@ -74,6 +74,11 @@ def run(
     wide = [name for name in outputs if name not in ATTRIBUTES]
     halo = max([1, *(relief.halo(name, grid.resolution, settings.roughness_window) for name in wide)])
     resampling = settings.resampling or choose_resampling(dem, grid, "surface")
+    with rasterio.open(dem) as src:
+        if src.crs.is_geographic:
+            log.warning(
+                "%s: %s is in degrees; it is warped (%s) to %s before slopes are taken", key, dem, resampling, grid.crs
+            )
     tags = {"dem": Path(dem).name, "dem_resampling": resampling}
     void = 0
     if threads is None:
@@ -89,7 +94,7 @@ def run(
             made[name] = relief.compute(name, block, halo, grid.resolution, settings.roughness_window)
         return [made[name] for name in outputs]
 
-    with reader(dem, grid, resampling=resampling, halo=halo) as read, ExitStack() as stack:
+    with reader(dem, grid, resampling=resampling) as read, ExitStack() as stack:
         targets = [
             stack.enter_context(_create(path, name, grid, tags | _method(name, settings)))
             for name, path in outputs.items()
@@ -125,8 +130,8 @@ def check_elevation(block: np.ndarray, dem: str | Path, key: str) -> None:
         odd = block[(block < LOWEST) | (block > HIGHEST)]
     if odd.size:
         raise InputError(
-            f"{key}: {dem} has {odd.size} pixels or more like {odd[0]:g}, which is no elevation in metres; declare its nodata "
-            f"value (gdal_edit.py -a_nodata {odd[0]:g}) or convert its unit."
+            f"{key}: {dem} has {odd.size} pixels or more like {odd[0]:g}, which is no elevation in metres; "
+            f"declare its nodata value (gdal_edit.py -a_nodata {odd[0]:g}) or convert its unit."
         )
 
 
@@ -135,8 +140,8 @@ def _check_voids(share: float, limit: float, dem: str | Path, key: str) -> None:
         raise InputError(f"{key}: {dem} has no elevation inside the area; check grid.bounds and the file.")
     if share > limit:
         raise InputError(
-            f"{key}: {dem} has no elevation in {share:.1%} of the area (factors.terrain.max_void allows {limit:.1%}); fill "
-            f"its voids (gdal_fillnodata.py), cover the whole area, or raise the limit."
+            f"{key}: {dem} has no elevation in {share:.1%} of the area (factors.terrain.max_void allows {limit:.1%}); "
+            f"fill its voids (gdal_fillnodata.py), cover the whole area, or raise the limit."
         )
     if share:
         log.warning("%s: %s has no elevation in %.2f %% of the area; factors are empty there", key, dem, 100 * share)
@@ -154,11 +159,3 @@ def _method(name: str, settings: TerrainSettings) -> dict[str, object]:
     if name in ATTRIBUTES and name != "elevation":
         return {"method": settings.method}
     return {"window": f"{settings.roughness_window} pixels"} if name == "roughness" else {}
-
-
-def crs_note(dem: str | Path) -> str:
-    """One sentence for the log where the DEM is not in metres, else ""."""
-    with rasterio.open(dem) as src:
-        if src.crs and src.crs.is_geographic:
-            return f"{dem} is in degrees; it is warped to the area's projected grid before any slope is taken."
-    return ""
