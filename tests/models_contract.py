@@ -12,6 +12,7 @@ A test file of a family names its models and the options that make each small::
 
 from __future__ import annotations
 
+import copy
 from fnmatch import fnmatch
 from typing import Any, ClassVar
 
@@ -39,14 +40,14 @@ class ModelContract:
     steps, learning_rate
         Largest number of Adam steps in which four patches have to be overfitted, and their rate.
     onnx_tolerance
-        Largest difference between ONNX Runtime and eager logits.
+        Largest difference between ONNX Runtime and eager logits beyond rounding, relative to the largest logit.
     """
 
     cases: ClassVar[dict[str, dict[str, Any]]] = {}
     train_size: ClassVar[int] = 32
     steps: ClassVar[int] = 120
     learning_rate: ClassVar[float] = 5e-3
-    onnx_tolerance: ClassVar[float] = 1e-4
+    onnx_tolerance: ClassVar[float] = 2e-5
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -128,17 +129,21 @@ class ModelContract:
         pytest.importorskip("onnx", reason="onnx, which writes the file, is not installed")
         runtime = pytest.importorskip("onnxruntime", reason="ONNX Runtime, which runs the file, is not installed")
         model = self.build(name, options, classes=2)
-        randomise_statistics(model)
+        settle_statistics(model, torch.randn(8, 5, 2 * self.train_size, 2 * self.train_size))
         path = tmp_path / "model.onnx"
         export_onnx(model, path)
         session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
         for batch, height, width in ((1, 64, 96), (2, 50, 37)):
             x = torch.randn(batch, 5, height, width)
             with torch.no_grad():
-                eager = model.eval()(x).numpy()
+                eager = model(x).numpy()
+                exact = copy.deepcopy(model).double()(x.double()).numpy()
             (onnx,) = session.run(None, {"image": x.numpy()})
-            tolerance = self.onnx_tolerance * max(1.0, np.abs(eager).max())
+            # Deep or gated models amplify rounding: allow ten times what float32 itself loses.
+            rounding = np.abs(eager - exact).max()
+            tolerance = self.onnx_tolerance * max(1.0, np.abs(eager).max()) + 10 * rounding
             np.testing.assert_allclose(onnx, eager, rtol=0, atol=tolerance)
+            assert rounding < 0.05 * max(1.0, np.abs(eager).max())
 
     def test_four_patches_are_overfitted(self, name, options):
         model = self.build(name, options).train()
@@ -161,12 +166,17 @@ def equal_logits(one: SegmentationModel, other: SegmentationModel, x: Tensor) ->
         return torch.equal(one(x), other(x))
 
 
-def randomise_statistics(model: SegmentationModel) -> None:
-    """Give every batch normalisation statistics that a trained model could have."""
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.2)
-            module.running_var.uniform_(0.5, 1.5)
+def settle_statistics(model: SegmentationModel, x: Tensor) -> None:
+    """Set the running statistics of every batch normalisation to those of one batch, as training would."""
+    norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 1.0
+    with torch.no_grad():
+        model.train()(x)
+    model.eval()
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
 
 
 def four_patches(size: int) -> tuple[Tensor, Tensor]:
