@@ -1,4 +1,6 @@
 # Stage 3, factors: terrain, hydrology, lithology, optical, climate, deformation, each on the area's grid.
+import re
+
 from slipmap.factors.names import BANDS, INDICES, PERIODS, RAIN, SOIL, SOIL_EXTRA, TERRAIN, TERRAIN_EXTRA, TPI, factor_names
 
 OPTICAL = ("B2", "B3", "B4", "B8", "ndvi", "ndwi", "ndbi")  # made in one job; any other band or index in its own
@@ -314,6 +316,42 @@ rule velocity_factor:
         "../../envs/slipmap.yaml"
     script:
         "../scripts/velocity_factor.py"
+
+
+READY = {area: AREAS[area].inputs.ready_factors for area in AREAS if AREAS[area].inputs.ready_factors}
+
+
+# What somebody has already made takes the place of what would be derived here.
+ruleorder: ready_factor > terrain > terrain_extra > hydrology > lithology > optical > optical_event > optical_extra
+
+
+ruleorder: ready_factor > rain > soil > proximity > velocity_factor
+
+
+rule ready_factor:
+    message: "Put the supplied factor {wildcards.factor} of {wildcards.area} on its grid."
+    input:
+        grid="results/{area}/grid.json",
+        factors=lambda wildcards: READY[wildcards.area].path,
+    output:
+        "results/{area}/factors/{factor}.tif",
+    wildcard_constraints:
+        area="|".join(map(re.escape, READY)) or "none",
+        factor="|".join(re.escape(band) for ready in READY.values() for band in ready.bands) or "none",
+    params:
+        code=code_digest("factors/ready.py", "factors/align.py"),
+    log:
+        "results/{area}/logs/ready_factor_{factor}.log",
+    benchmark:
+        "results/{area}/benchmarks/ready_factor_{factor}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/ready_factor.py"
 
 
 rule coverage:

@@ -83,7 +83,10 @@ rule inventory:
     benchmark:
         "results/{area}/benchmarks/inventory.tsv"
     params:
-        code=code_digest("inputs/inventory.py"),
+        points=lambda wildcards: (
+            points.model_dump(mode="json") if (points := AREAS[wildcards.area].inputs.inventory_points) else None
+        ),
+        code=code_digest("inputs/inventory.py", "inputs/points.py"),
     threads: 1
     resources:
         mem_mb=1000,

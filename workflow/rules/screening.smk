@@ -1,4 +1,5 @@
 # Stage 4, screening: which factors carry information of their own, decided on training ground alone.
+from slipmap.factors.names import factor_names
 
 
 def screened(area):
@@ -6,10 +7,15 @@ def screened(area):
     return [f"results/{area}/screening/selection.json"] if has_inventory(area) else []
 
 
+def factor_rasters(area):
+    """The rasters of an area's factors, in their order."""
+    return [f"results/{area}/factors/{name}.tif" for name in factor_names(AREAS[area])]
+
+
 rule screening:
     message: "Screen the factors of {wildcards.area}."
     input:
-        factors=lambda wildcards: factor_files(wildcards.area),
+        factors=lambda wildcards: factor_rasters(wildcards.area),
         inventory="results/{area}/inventory.tif",
         split="results/{area}/patches/split.tif",
     output:
@@ -29,7 +35,7 @@ rule screening:
         selection="results/{area}/screening/selection.json",
     params:
         settings=settings_of("screening"),
-        names=lambda wildcards: factors_of(wildcards.area),
+        names=lambda wildcards: factor_names(AREAS[wildcards.area]),
         code=code_digest("screening", "config/screening.py"),
     log:
         "results/{area}/logs/screening.log",

@@ -33,7 +33,7 @@ def pooled_inputs(wildcards):
     """Input function: the rasters of every pooled area, named for the script."""
     areas = pooled_areas(wildcards.area)
     return {
-        "factors": [path for area in areas for path in factor_files(area)],
+        "factors": [path for area in areas for path in factor_rasters(area)],
         "inventories": [f"results/{area}/inventory.tif" for area in areas],
         "splits": [f"results/{area}/patches/split.tif" for area in areas],
         "selection": f"results/{wildcards.area}/screening/selection.json",
@@ -42,7 +42,7 @@ def pooled_inputs(wildcards):
 
 def pooled_names(wildcards):
     """Params function: the factors of every pooled area, in the order of the inputs."""
-    return {area: factors_of(area) for area in pooled_areas(wildcards.area)}
+    return {area: factor_names(AREAS[area]) for area in pooled_areas(wildcards.area)}
 
 
 rule compare_models:
@@ -103,7 +103,7 @@ rule map_susceptibility:
 rule risk_index:
     message: "Map the Landslide Risk Index of {wildcards.area}."
     input:
-        factors=lambda wildcards: factor_files(wildcards.area),
+        factors=lambda wildcards: factor_rasters(wildcards.area),
         inventory=lambda wildcards: f"results/{wildcards.area}/inventory.tif" if has_inventory(wildcards.area) else [],
         split=lambda wildcards: (
             f"results/{wildcards.area}/patches/split.tif" if has_inventory(wildcards.area) else []
@@ -113,7 +113,7 @@ rule risk_index:
         classes="results/{area}/susceptibility/lsi_class.tif",
     params:
         settings=risk_index_settings,
-        names=lambda wildcards: factors_of(wildcards.area),
+        names=lambda wildcards: factor_names(AREAS[wildcards.area]),
         code=code_digest("susceptibility", "screening", "config/susceptibility.py"),
     log:
         "results/{area}/logs/risk_index.log",

@@ -23,7 +23,6 @@ class SimulateSettings(Settings):
     """The simulated area: deterministic from the seed."""
 
     seed: int = Field(7, ge=0, description="Everything simulated follows from this number.")
-    size: int = Field(768, ge=128, description="Pixels on each side of the area, at grid.resolution.")
     dates: int = Field(30, ge=4, le=60, description="Sentinel-1 acquisitions, about 24 days apart; 30 span two years.")
     landslides: int = Field(140, ge=1, description="Landslides to place; fewer where the area has no room.")
     start: date = Field(date(2021, 1, 9), description="First Sentinel-1 acquisition.")
@@ -102,6 +101,24 @@ class VectorSettings(Settings):
     attribute: str | None = Field(None, description="Attribute that names the class (vectors).")
 
 
+class PointSettings(Settings):
+    """How an inventory of labelled points is read; pixels without a point are unknown."""
+
+    label: str = Field(
+        description="Column that says landslide (true, 1, yes) or stable ground (false, 0, no)."
+    )
+    x: str = Field("x", description="Column of the easting (CSV).")
+    y: str = Field("y", description="Column of the northing (CSV).")
+    crs: str | None = Field(None, description="CRS of x and y (CSV); none: the area's.")
+
+
+class ReadyFactorSettings(Settings):
+    """Factors that somebody has already made, as bands of one raster."""
+
+    path: str = Field(description="Raster whose bands are named by their descriptions.")
+    bands: list[str] = Field(min_length=1, description="Bands that become factors, under their own names.")
+
+
 class InputSettings(Settings):
     """Raw data of a study area; leave out what there is not."""
 
@@ -123,3 +140,9 @@ class InputSettings(Settings):
         None,
         description="Landslides: polygons, points, or a raster (1 = landslide). None: a prediction area.",
     )
+    inventory_points: PointSettings | None = Field(
+        None,
+        description="Reads `inventory` as labelled points; none: every point or polygon is a landslide and all other "
+        "ground is not.",
+    )
+    ready_factors: ReadyFactorSettings | None = Field(None, description="Factors already made.")

@@ -10,6 +10,7 @@ from slipmap.config.patches import PatchSettings, SplitSettings
 from slipmap.config.prediction import PredictionSettings
 from slipmap.config.report import ReportSettings
 from slipmap.config.screening import ScreeningSettings
+from slipmap.config.susceptibility import SusceptibilitySettings
 from slipmap.config.training import ModelSettings, TrainingSettings
 
 
@@ -24,6 +25,9 @@ class AreaSettings(Settings):
     deformation: DeformationSettings = Field(default_factory=DeformationSettings, description="SBAS-InSAR.")
     factors: FactorSettings = Field(default_factory=FactorSettings, description="Factors on the area's grid.")
     screening: ScreeningSettings = Field(default_factory=ScreeningSettings, description="Screening of factors.")
+    susceptibility: SusceptibilitySettings | None = Field(
+        None, description="Classical susceptibility models and the Landslide Risk Index; none: not made."
+    )
     split: SplitSettings = Field(default_factory=SplitSettings, description="Training, validation, test blocks.")
     report: ReportSettings = Field(default_factory=ReportSettings, description="The report.")
 

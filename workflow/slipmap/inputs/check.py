@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from slipmap import raster
+from slipmap.config.inputs import PointSettings
 from slipmap.config.run import AreaSettings, RunSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
@@ -27,11 +28,11 @@ def check_area(name: str, area: AreaSettings) -> Grid:
     if area.simulate:
         return grid  # the simulator makes the files
     for key, path in input_files(area.inputs).items():
-        _check_input(f"areas.{name}.inputs.{key}", Path(path), grid)
+        _check_input(f"areas.{name}.inputs.{key}", Path(path), grid, area.inputs.inventory_points)
     return grid
 
 
-def _check_input(key: str, path: Path, grid: Grid) -> None:
+def _check_input(key: str, path: Path, grid: Grid, points: PointSettings | None = None) -> None:
     if not path.exists():
         raise InputError(
             f"{key}: {path} does not exist; correct the path or put the data there (README, 'Your own area')."
@@ -46,7 +47,7 @@ def _check_input(key: str, path: Path, grid: Grid) -> None:
     elif path.suffix.lower() in RASTER_SUFFIXES:
         raster.check(path, key, overlaps=grid)
     if key.endswith(".inventory"):
-        inventory.check(path, grid, key)
+        inventory.check(path, grid, key, points)
 
 
 def _check_weights(folder: Path, key: str) -> None:

@@ -8,8 +8,10 @@ from rasterio.features import rasterize
 from shapely.geometry import box
 
 from slipmap import raster
+from slipmap.config.inputs import PointSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
+from slipmap.inputs.points import burn, read_points
 
 VECTOR_SUFFIXES = (".gpkg", ".shp", ".geojson", ".json", ".fgb", ".kml", ".csv")
 
@@ -39,11 +41,16 @@ def read_landslides(path: str | Path, grid: Grid, key: str = "inputs.inventory")
     return landslides
 
 
-def check(path: str | Path, grid: Grid, key: str = "inputs.inventory") -> None:
+def check(
+    path: str | Path, grid: Grid, key: str = "inputs.inventory", points: PointSettings | None = None
+) -> None:
     """Raise `InputError` unless the inventory has a landslide in the area.
 
     A raster is read block by block until a landslide is found, so that a good one costs little.
     """
+    if points is not None:
+        read_points(path, grid, points, key)
+        return
     if is_vector(path):
         read_landslides(path, grid, key)
         return
@@ -58,15 +65,22 @@ def _none_found(path: str | Path, key: str) -> InputError:
     )
 
 
-def run(path: str | Path, grid: Grid, output: str | Path, key: str = "inputs.inventory") -> None:
+def run(
+    path: str | Path,
+    grid: Grid,
+    output: str | Path,
+    key: str = "inputs.inventory",
+    points: PointSettings | None = None,
+) -> None:
     """Write the inventory at `path` (polygons, points, or a raster with 1 = landslide) to `output` on `grid`.
 
     Holds the outlines, and one block of pixels. A pixel is landslide when its centre lies in a polygon, or a point
-    lies in it.
+    lies in it. With `points` the file holds labelled points, and pixels without one are unknown.
 
     Raises
     ------
-    InputError : as `read_landslides`; or a raster with other values than 0, 1 and nodata, or without a 1.
+    InputError : as `read_landslides` and `points.read_points`; or a raster with other values than 0, 1
+        and nodata, or without a 1.
     """
     description = dict(
         bands=["landslide"],
@@ -76,6 +90,13 @@ def run(path: str | Path, grid: Grid, output: str | Path, key: str = "inputs.inv
         categories={0: "no landslide", 1: "landslide"},
         tags={"source": Path(path).name},
     )
+    if points is not None:
+        found_points, labels = read_points(path, grid, points, key)
+        with raster.create(output, grid, **description) as writer:
+            for window in grid.blocks():
+                part = grid.window_grid(window)
+                writer.write(burn(found_points, labels, part.transform, part.shape), window)
+        return
     if is_vector(path):
         landslides = read_landslides(path, grid, key)
         index = landslides.sindex

@@ -34,4 +34,4 @@ def input_files(inputs: InputSettings) -> dict[str, str]:
     return found
 
 
-_NOT_PATHS = ("level", "attribute", "format", "product", "label")
+_NOT_PATHS = ("level", "attribute", "format", "product", "label", "x", "y", "crs")

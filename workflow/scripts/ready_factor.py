@@ -1,0 +1,12 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from slipmap.factors import ready
+    from slipmap.grid import Grid
+
+    ready.run(
+        snakemake.input.factors,
+        grid=Grid.load(snakemake.input.grid),
+        outputs={snakemake.wildcards.factor: snakemake.output[0]},
+        key=f"areas.{snakemake.wildcards.area}.inputs.ready_factors.path",
+    )
