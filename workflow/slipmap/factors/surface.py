@@ -63,7 +63,7 @@ def attributes(
     Notes
     -----
     A pixel whose elevation is NaN is NaN. A missing neighbour (the edge of the data, a void) is taken by reflection
-    through the centre (2 z5 − z opposite), which is exact on a plane. A contour sharper than one pixel cannot be
+    through the centre (2 z5 − z opposite), or in a corner from the two sides beside it: exact on a plane. A contour sharper than one pixel cannot be
     seen on a grid, so plan curvature is limited to ±1/pixel.
     """
     unknown = [name for name in names if name not in _CODE]
@@ -92,6 +92,16 @@ def _or_reflected(z, centre, opposite):
     return centre
 
 
+@njit(nogil=True, cache=True, inline="always")
+def _corner(z, centre, opposite, side, other):
+    """A corner as `_or_reflected`, or from the plane through the centre and the two sides that meet in it."""
+    if z == z:
+        return z
+    if opposite == opposite:
+        return 2 * centre - opposite
+    return side + other - centre
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
 def _fill(z, dx, dy, horn, second, codes, light, out):
     sharpest = 1 / max(dx, dy)
@@ -109,10 +119,10 @@ def _fill(z, dx, dy, horn, second, codes, light, out):
             if total == total:
                 z1, z2, z3, z4, z6, z7, z8, z9 = a1, a2, a3, a4, a6, a7, a8, a9
             else:
-                z1, z9 = _or_reflected(a1, z5, a9), _or_reflected(a9, z5, a1)
                 z2, z8 = _or_reflected(a2, z5, a8), _or_reflected(a8, z5, a2)
-                z3, z7 = _or_reflected(a3, z5, a7), _or_reflected(a7, z5, a3)
                 z4, z6 = _or_reflected(a4, z5, a6), _or_reflected(a6, z5, a4)
+                z1, z9 = _corner(a1, z5, a9, z2, z4), _corner(a9, z5, a1, z8, z6)
+                z3, z7 = _corner(a3, z5, a7, z2, z6), _corner(a7, z5, a3, z8, z4)
             if horn:
                 p = ((z3 + 2 * z6 + z9) - (z1 + 2 * z4 + z7)) / (8 * dx)
                 q = ((z1 + 2 * z2 + z3) - (z7 + 2 * z8 + z9)) / (8 * dy)
