@@ -17,8 +17,7 @@ GROUPS = ((1, 32, 1, 1), (6, 32, 1, 1), (6, 48, 3, 2), (6, 64, 3, 2), (6, 96, 2,
 
 @register("contextnet")
 class ContextNet(SegmentationModel):
-    """ContextNet: a bottleneck network sees the image reduced four times, separable convolutions see it in
-    full.
+    """ContextNet: a bottleneck network sees the image reduced four times, separable convolutions see it in full.
 
     Poudel, Bonde, Liwicki & Zach, BMVC 2018, arXiv:1805.04554, Fig. 1, Tables 1-2 ("cn14").
 

@@ -64,8 +64,7 @@ class DeepLabV2(SegmentationModel):
 @register("deeplabv3_resnet101", backbone="resnet101")
 @register("deeplabv3_resnet50", backbone="resnet50")
 class DeepLabV3(SegmentationModel):
-    """DeepLabV3: a dilated trunk, ASPP with image pooling, a 1 × 1 convolution to the classes, bilinear
-    upsampling.
+    """DeepLabV3: a dilated trunk, ASPP with image pooling, a 1 × 1 convolution to the classes, bilinear upsampling.
 
     Chen, Papandreou, Schroff & Adam 2017, arXiv:1706.05587, Fig. 5.
 

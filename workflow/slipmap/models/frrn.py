@@ -25,8 +25,7 @@ UP = {
 
 
 class FRRU(nn.Module):
-    """Full-resolution residual unit: works on the pooling stream, adds to the residual stream (Fig. 2 of the
-    paper).
+    """Full-resolution residual unit: works on the pooling stream, adds to the residual stream (Fig. 2 of the paper).
 
     y' = G(y, pool(z)), two 3 × 3 convolutions with normalisation and ReLU of the two joined; z' = z +
     unpool(W y' + b).

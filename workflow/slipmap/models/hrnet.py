@@ -1,5 +1,4 @@
-"""HRNetV2 and EMR-HRNet: high-resolution networks, plain and with attention in their blocks and above
-them."""
+"""HRNetV2 and EMR-HRNet: high-resolution networks, plain and with attention in their blocks and above them."""
 
 from __future__ import annotations
 
@@ -128,8 +127,7 @@ class _HighResolutionModel(SegmentationModel):
 @register("hrnetv2_w32", base=32)
 @register("hrnetv2_w48", base=48)
 class HRNetV2(_HighResolutionModel):
-    """HRNetV2: the four resolutions joined at stride 4, a 1 × 1 convolution, the classes, upsampled four
-    times.
+    """HRNetV2: the four resolutions joined at stride 4, a 1 × 1 convolution, the classes, upsampled four times.
 
     Wang et al., TPAMI 2020, arXiv:1908.07919, Fig. 4b.
 

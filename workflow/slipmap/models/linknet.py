@@ -26,8 +26,7 @@ class TransposedConvNormReLU(nn.Sequential):
 @register("linknet_resnet18", depth=18)
 @register("linknet_resnet34", depth=34)
 class LinkNet(SegmentationModel):
-    """LinkNet: residual encoder; decoders of 1 × 1 (a quarter of the channels), 3 × 3 transposed, 1 × 1
-    convolutions.
+    """LinkNet: residual encoder; decoders of 1 × 1 (a quarter of the channels), 3 × 3 transposed, 1 × 1 convolutions.
 
     Chaurasia & Culurciello, VCIP 2017, arXiv:1707.03718, Figs. 1-3. The encoder's maps are added, not joined.
 

@@ -13,8 +13,7 @@ from slipmap.models.registry import register
 
 
 class AdjacentFusion(nn.Module):
-    """Fuse a map with the next coarser one: 3 × 3 convolution of the finer, the product and the upsampled
-    coarser."""
+    """Fuse a map with the next coarser one: 3 × 3 convolution of the finer, the product and the upsampled coarser."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

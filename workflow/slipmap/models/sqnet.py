@@ -43,8 +43,7 @@ class ParallelDilated(nn.Module):
 
 
 class Refinement(nn.Module):
-    """Double the size by a transposed convolution, join the encoder's map through a 3 × 3 convolution, and
-    mix.
+    """Double the size by a transposed convolution, join the encoder's map through a 3 × 3 convolution, and mix.
 
     The refinement module of SharpMask (Pinheiro et al. 2016, arXiv:1603.08695), which SQ cites, with ELU.
     """
@@ -61,8 +60,7 @@ class Refinement(nn.Module):
 
 @register("sqnet")
 class SQNet(SegmentationModel):
-    """SQ: fire modules with ELU to stride 16, parallel dilated convolutions, transposed convolutions with
-    bypasses.
+    """SQ: fire modules with ELU to stride 16, parallel dilated convolutions, transposed convolutions with bypasses.
 
     Treml et al., "Speeding up semantic segmentation for autonomous driving", NIPS 2016 workshop MLITS.
 

@@ -16,8 +16,7 @@ from slipmap.models.registry import register
 
 
 class StandardisedConv2d(nn.Conv2d):
-    """Convolution with its kernels standardised to mean 0 and variance 1 (Qiao et al. 2019,
-    arXiv:1903.10520)."""
+    """Convolution with its kernels standardised to mean 0 and variance 1 (Qiao et al. 2019, arXiv:1903.10520)."""
 
     def forward(self, x: Tensor) -> Tensor:
         variance, mean = torch.var_mean(self.weight, dim=(1, 2, 3), keepdim=True, correction=0)
@@ -57,8 +56,7 @@ class EncoderUnit(nn.Module):
 
 @register("transunet_r50_vitb16")
 class TransUNet(SegmentationModel):
-    """TransUNet: residual features at stride 16 as tokens of a vision transformer; cascaded upsampling with
-    three skips.
+    """TransUNet: residual features at stride 16 as tokens of a vision transformer; a decoder with three skips.
 
     Chen et al. 2021, arXiv:2102.04306, Fig. 1.
 

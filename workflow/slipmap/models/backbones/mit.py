@@ -1,5 +1,4 @@
-"""Hierarchical vision transformers: the mix transformer of SegFormer and the second pyramid vision
-transformer.
+"""Hierarchical vision transformers: the mix transformer of SegFormer and the second pyramid vision transformer.
 
 The two have the same parts (overlapping patches, attention to a reduced map, a depthwise convolution in the
 feed-forward); they differ in the width of the feed-forward.

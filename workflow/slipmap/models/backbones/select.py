@@ -13,8 +13,7 @@ BACKBONES = (*DEPTHS, "mobilenetv2")
 
 
 def dilated_trunk(backbone: str, in_channels: int, width: float, output_stride: int) -> nn.Module:
-    """Return a trunk whose ``forward`` gives five maps, the second at stride 4 and the last at the output
-    stride.
+    """Return a trunk whose ``forward`` gives five maps, the second at stride 4 and the last at the output stride.
 
     Parameters
     ----------

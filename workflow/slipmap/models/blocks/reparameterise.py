@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 
 def fused(model: nn.Module) -> nn.Module:
-    """Return a copy of a model, in evaluation mode, with every module that can fuse replaced by its
-    convolution.
+    """Return a copy of a model, in evaluation mode, with every module that can fuse replaced by its convolution.
 
     Parameters
     ----------
@@ -35,15 +34,13 @@ def fused(model: nn.Module) -> nn.Module:
 
 
 class _Branch(nn.Sequential):
-    """Bias-free convolutions in a row, then batch normalisation; a 1 × 1 convolution first where there are
-    two."""
+    """Bias-free convolutions in a row, then batch normalisation; a 1 × 1 convolution first where there are two."""
 
     def __init__(self, *convs: nn.Conv2d) -> None:
         super().__init__(*convs, nn.BatchNorm2d(convs[-1].out_channels))
 
     def kernel_and_bias(self) -> tuple[Tensor, Tensor]:
-        """Return kernel (out, in, kh, kw) and bias (out,) of the one convolution that this branch is in
-        evaluation."""
+        """Return kernel (out, in, kh, kw) and bias (out,) of the one convolution that this branch is in evaluation."""
         *convs, norm = self
         kernel = convs[-1].weight
         if len(convs) == 2:  # k × k after 1 × 1: the product of the kernels over the channels between
