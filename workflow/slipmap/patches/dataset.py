@@ -10,18 +10,17 @@ import numpy as np
 import pandas as pd
 import torch
 import zarr
-from torch.utils.data import Dataset
+from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, SequentialSampler
 
 from slipmap.config.patches import AugmentSettings
 from slipmap.errors import InputError
 from slipmap.patches import SPLITS
 from slipmap.patches.augmentation import augment
 from slipmap.patches.normalisation import (
+    Normaliser,
     Statistics,
     as_statistics,
-    channel_names,
     check_order,
-    normalise,
     pool,
 )
 from slipmap.patches.store import load_statistics, read_index
@@ -121,7 +120,8 @@ class PatchDataset(Dataset):
         self.bands = list(bands if bands is not None else stored[0].names)
         chosen = as_statistics(statistics) if statistics is not None else pool(stored)
         self.statistics = chosen.select(self.bands)
-        self.channels = channel_names(self.bands, self.statistics)
+        self._normalise = Normaliser(self.bands, self.statistics)
+        self.channels = self._normalise.channels
         self.augment, self.seed = augment, seed
         stored[0].select(self.bands)
         columns = [stored[0].names.index(name) for name in self.bands]
@@ -160,16 +160,27 @@ class PatchDataset(Dataset):
             image = image[self._columns]
         return image, self._masks[store][patch]
 
-    def __getitem__(self, i: int) -> dict[str, torch.Tensor]:
-        """{"image": float32 (channels, rows, cols), "mask": int64 (rows, cols) of 0, 1, 255 (ignore), "index": i}."""
-        image, mask = self.raw(i)
-        if self.augment is not None:
-            image, mask, _ = augment(image, mask, self.bands, self.augment, self._rng(i))
-        channels = normalise(image, self.bands, self.statistics)
+    def __getitem__(self, i: int | Sequence[int]) -> dict[str, torch.Tensor]:
+        """{"image": float32 (channels, rows, cols), "mask": int64 (rows, cols) of 0, 1, 255 (ignore), "index": i}.
+
+        For a list of patches, each with the batch as its first axis (all of one size): see `loader`.
+        """
+        if isinstance(i, int | np.integer):
+            return {name: batch[0] for name, batch in self[[int(i)]].items()}
+        numbers = [int(number) for number in i]
+        first = self.raw(numbers[0])[1]
+        images = np.empty((len(numbers), len(self.channels), *first.shape), np.float32)
+        masks = np.empty((len(numbers), *first.shape), np.int64)
+        for out, labels, number in zip(images, masks, numbers, strict=True):
+            image, mask = self.raw(number)
+            if self.augment is not None:
+                image, mask, _ = augment(image, mask, self.bands, self.augment, self._rng(number))
+            self._normalise(image, out)
+            labels[:] = mask
         return {
-            "image": torch.from_numpy(channels),
-            "mask": torch.from_numpy(mask.astype(np.int64)),
-            "index": torch.tensor(i),
+            "image": torch.from_numpy(images),
+            "mask": torch.from_numpy(masks),
+            "index": torch.tensor(numbers),
         }
 
     def _rng(self, i: int) -> np.random.Generator:
@@ -184,3 +195,27 @@ class PatchDataset(Dataset):
     def class_counts(self) -> tuple[int, int]:
         """(background, landslide) pixels of the patches of this data set."""
         return int(self.index["background_pixels"].sum()), int(self.index["landslide_pixels"].sum())
+
+
+def loader(
+    dataset: PatchDataset, batch_size: int, *, shuffle: bool = False, seed: int = 0, workers: int = 0
+) -> DataLoader:
+    """A data loader that reads whole batches into one array each (no patch is copied to be stacked).
+
+    Parameters
+    ----------
+    batch_size : patches in a batch; the last may have fewer.
+    shuffle : another order each epoch, the same for the same `seed`.
+    workers : processes that read ahead; 0 reads in this one, which is fastest where the patches are in the page cache.
+    """
+    if shuffle:
+        sampler = RandomSampler(dataset, generator=torch.Generator().manual_seed(seed))
+    else:
+        sampler = SequentialSampler(dataset)
+    return DataLoader(
+        dataset,
+        sampler=BatchSampler(sampler, batch_size, drop_last=False),
+        batch_size=None,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+    )

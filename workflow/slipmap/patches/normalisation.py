@@ -193,27 +193,60 @@ def normalise(
     ------
     InputError : the block has another number of bands than names, or a name without statistics.
     """
-    if len(block) != len(bands):
-        raise InputError(f"{len(block)} bands were read but {len(bands)} names given ({', '.join(bands)}).")
-    chosen = as_statistics(statistics).select(bands)
-    if out is None:
-        out = np.empty((len(channel_names(bands, chosen)), *block.shape[1:]), np.float32)
-    channel = 0
-    for values, band in zip(block, chosen.bands, strict=True):
-        if band.kind == "categorical":
-            for value in band.classes:
-                np.equal(values, value, out=out[channel])
+    return Normaliser(bands, statistics)(block, out)
+
+
+class Normaliser:
+    """`normalise` for many blocks of the same bands: what it needs is worked out once.
+
+    Parameters
+    ----------
+    bands, statistics : as for `normalise`.
+
+    Attributes
+    ----------
+    channels : names of the channels that it makes.
+    """
+
+    def __init__(self, bands: Sequence[str], statistics: Statistics | Mapping[str, Any]) -> None:
+        chosen = as_statistics(statistics).select(bands)
+        self._names = list(bands)
+        self._bands = chosen.bands
+        self.channels = channel_names(bands, chosen)
+        terms = np.array([_offset_and_scale(band, chosen.method) for band in chosen.bands], np.float64)
+        self._offset, self._scale = terms.reshape(-1, 2).T.astype(np.float32)[..., None, None]
+        means = np.array([band.mean for band in chosen.bands])
+        self._missing = ((means - terms.reshape(-1, 2)[:, 0]) * terms.reshape(-1, 2)[:, 1]).astype(np.float32)
+        self._categorical = any(band.kind == "categorical" for band in chosen.bands)
+
+    def __call__(self, block: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Channels of one block; see `normalise`."""
+        if len(block) != len(self._names):
+            raise InputError(
+                f"{len(block)} bands were read but {len(self._names)} names given ({', '.join(self._names)})."
+            )
+        if out is None:
+            out = np.empty((len(self.channels), *block.shape[1:]), np.float32)
+        if not self._categorical:
+            self._scale_into(block, slice(None), out)
+            return out
+        channel = 0
+        for i, band in enumerate(self._bands):
+            if band.kind == "categorical":
+                for value in band.classes:
+                    np.equal(block[i], value, out=out[channel])
+                    channel += 1
+            else:
+                self._scale_into(block[i : i + 1], slice(i, i + 1), out[channel : channel + 1])
                 channel += 1
-            continue
-        offset, scale = _offset_and_scale(band, chosen.method)
-        target = out[channel]
-        np.subtract(values, np.float32(offset), out=target)
-        target *= np.float32(scale)
-        missing = np.isnan(target)
-        if missing.any():
-            target[missing] = (band.mean - offset) * scale
-        channel += 1
-    return out
+        return out
+
+    def _scale_into(self, block: np.ndarray, which: slice, out: np.ndarray) -> None:
+        np.subtract(block, self._offset[which], out=out)
+        np.multiply(out, self._scale[which], out=out)
+        if np.isnan(out.min()):
+            for channel, value in zip(out, self._missing[which], strict=True):
+                channel[np.isnan(channel)] = value
 
 
 def _offset_and_scale(band: BandStatistics, method: Method) -> tuple[float, float]:
