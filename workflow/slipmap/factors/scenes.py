@@ -145,13 +145,13 @@ def sample_reflectance(band: Band, grid: Grid, size: int = 128) -> np.ndarray:
 
 
 def class_mask(band: Band, masked: Collection[int]) -> Mask:
-    """Mask from a scene classification (SCL): the classes in `masked`, and where there is no class."""
+    """Mask from a scene classification (SCL): the classes in `masked`."""
     classes = np.array(sorted(masked), np.float32)
 
     def unusable(part: Grid) -> np.ndarray:
         with reader(band.path, part, bands=band.index, kind="classes") as read:
             found = read(Window(0, 0, part.width, part.height))
-        return np.isnan(found) | np.isin(found, classes)
+        return np.isin(found, classes)
 
     return unusable
 

@@ -63,8 +63,8 @@ def attributes(
     Notes
     -----
     A pixel whose elevation is NaN is NaN. A missing neighbour (the edge of the data, a void) is taken by reflection
-    through the centre (2 z5 − z opposite), or in a corner from the two sides beside it: exact on a plane. A contour sharper than one pixel cannot be
-    seen on a grid, so plan curvature is limited to ±1/pixel.
+    through the centre (2 z5 − z opposite), or in a corner from the two sides beside it: exact on a plane. A contour
+    sharper than one pixel cannot be seen on a grid, so plan curvature is limited to ±1/pixel.
     """
     unknown = [name for name in names if name not in _CODE]
     if unknown or method not in METHODS:
@@ -76,9 +76,15 @@ def attributes(
     light = (np.sin(azimuth) * np.cos(altitude), np.cos(azimuth) * np.cos(altitude), np.sin(altitude))
     second = any(name.endswith("_curvature") for name in names)
     _fill(
-        np.ascontiguousarray(elevation, np.float32), float(resolution[0]), float(resolution[1]),
-        method == "horn", second, codes, light, out,
-    )  # fmt: skip
+        np.ascontiguousarray(elevation, np.float32),
+        float(resolution[0]),
+        float(resolution[1]),
+        method == "horn",
+        second,
+        codes,
+        light,
+        out,
+    )
     return out
 
 
