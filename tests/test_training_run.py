@@ -134,16 +134,26 @@ train.run([Path(sys.argv[1])], None, ExperimentSettings.model_validate_json(sys.
 """
 
 
+WITH_DROPOUT = experiment(
+    model={"name": "fcdensenet56", "options": {"width": 0.25, "dropout": 0.2}},
+    positive_share=0.5,
+    schedule="cosine",
+    augment={"brightness": 0.2, "centerrep": 0.5},
+)
+
+
+@pytest.fixture(scope="module")
+def whole(store, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole") / "seed_0"
+    torch.set_num_threads(1)
+    train.run([store], None, WITH_DROPOUT, 0, folder)
+    return folder
+
+
 @pytest.mark.parametrize(("epoch", "batch"), [(1, None), (2, 1), (3, None)])
-def test_killed_run_goes_on_to_the_same_bytes(store, tmp_path, epoch, batch):
+def test_killed_run_goes_on_to_the_same_bytes(store, whole, tmp_path, epoch, batch):
     """Killed after an epoch, in the middle of one, and after the last; with dropout and a resampled order."""
-    settings = experiment(
-        model={"name": "fcdensenet56", "options": {"width": 0.5, "dropout": 0.2}},
-        positive_share=0.5,
-        schedule="cosine",
-        augment={"brightness": 0.2, "centerrep": 0.5},
-    )
-    train.run([store], None, settings, 0, tmp_path / "whole")
+    settings = WITH_DROPOUT
     code = KILLED.format(epoch=epoch, batch=batch)
     arguments = [str(store), str(tmp_path / "killed"), settings.model_dump_json()]
     died = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
@@ -161,7 +171,7 @@ def test_killed_run_goes_on_to_the_same_bytes(store, tmp_path, epoch, batch):
     finally:
         train.EpochRecord.on_train_epoch_start = original
     assert begun == list(range(epoch if batch is not None else epoch + 1, 4))  # what was done is not done again
-    assert digests(tmp_path / "killed") == digests(tmp_path / "whole")
+    assert digests(tmp_path / "killed") == digests(whole)
     assert not (tmp_path / "killed.resume").exists()
 
 

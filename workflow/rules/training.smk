@@ -1,25 +1,5 @@
-# Stage 6, training: one rule for every model and recipe; test scores; their mean over seeds.
-
-
-def seeds(experiment):
-    """The seeds that an experiment is trained with."""
-    return EXPERIMENTS[experiment].training.seeds
-
-
-def stores(experiment, role):
-    """The patch stores of the areas that an experiment trains or tests on (`role`: train_areas, test_areas)."""
-    chosen = EXPERIMENTS[experiment]
-    return [f"results/{area}/patches/{chosen.dataset}.zarr" for area in getattr(chosen, role)]
-
-
-def training_inputs(wildcards):
-    """What training reads; an experiment is trained in its home area only."""
-    if not trains(wildcards.experiment) or wildcards.area != home(wildcards.experiment):
-        raise ValueError(f"experiment {wildcards.experiment} is not trained in {wildcards.area}")
-    inputs = {"stores": stores(wildcards.experiment, "train_areas")}
-    if EXPERIMENTS[wildcards.experiment].factors is None:
-        inputs["selection"] = f"results/{wildcards.area}/screening/selection.json"
-    return inputs
+# Stage 6, training: one rule for every model and recipe; test scores; their mean over seeds; the papers' tables.
+include: "experiments.smk"
 
 
 rule train:
@@ -34,8 +14,8 @@ rule train:
         curves="results/{area}/experiments/{experiment}/seed_{seed}/curves.png",
         scores="results/{area}/experiments/{experiment}/seed_{seed}/validation_scores.csv",
     params:
-        experiment=lambda wildcards: EXPERIMENTS[wildcards.experiment].model_dump(
-            mode="json", exclude={"description", "test_areas", "map_areas", "prediction"}
+        experiment=lambda wildcards: TRAINED[wildcards.experiment].model_dump(
+            mode="json", exclude={"description": True, "test_areas": True, "map_areas": True, "prediction": True}
         ),
         code=code_digest(
             "training", "models", "patches/dataset.py", "patches/normalisation.py", "patches/centerrep.py"
@@ -58,9 +38,9 @@ rule train:
 rule evaluate:
     message: "Score {wildcards.experiment}, seed {wildcards.seed}, on the test ground of {wildcards.area}."
     input:
-        store=lambda wildcards: f"results/{wildcards.area}/patches/{EXPERIMENTS[wildcards.experiment].dataset}.zarr",
-        weights=lambda wildcards: f"{weights_folder(wildcards.experiment, wildcards.seed)}/weights.safetensors",
-        record=lambda wildcards: f"{weights_folder(wildcards.experiment, wildcards.seed)}/model.json",
+        store=lambda wildcards: f"results/{wildcards.area}/patches/{TRAINED[wildcards.experiment].dataset}.zarr",
+        weights=lambda wildcards: f"{seed_folder(wildcards)}/weights.safetensors",
+        record=lambda wildcards: f"{seed_folder(wildcards)}/model.json",
     output:
         metrics="results/{area}/experiments/{experiment}/seed_{seed}/test_metrics.json",
     params:
@@ -83,10 +63,7 @@ rule evaluate:
 rule summarise_seeds:
     message: "Average the scores of {wildcards.experiment} in {wildcards.area} over seeds."
     input:
-        metrics=lambda wildcards: [
-            f"results/{wildcards.area}/experiments/{wildcards.experiment}/seed_{seed}/test_metrics.json"
-            for seed in seeds(wildcards.experiment)
-        ],
+        metrics=lambda wildcards: seeds_metrics(wildcards.area, wildcards.experiment),
     output:
         metrics="results/{area}/experiments/{experiment}/metrics.csv",
     params:
@@ -103,3 +80,37 @@ rule summarise_seeds:
         "../../envs/slipmap.yaml"
     script:
         "../scripts/summarise_seeds.py"
+
+
+rule table:
+    message: "Write {wildcards.table}, our numbers beside the published ones."
+    input:
+        metrics=lambda wildcards: [path for row in table_metrics(wildcards) for path in row],
+        definition="config/experiments/{table}.yaml",
+    output:
+        table="results/{area}/tables/{table}.csv",
+        about="results/{area}/tables/{table}.json",
+    params:
+        metrics=lambda wildcards: table_metrics(wildcards),
+        experiments=lambda wildcards: [
+            name and TRAINED[name].model_dump(mode="json") for name in TABLES.rows[wildcards.table]
+        ],
+        code=code_digest("training", "models"),
+    log:
+        "results/{area}/logs/table_{table}.log",
+    benchmark:
+        "results/{area}/benchmarks/table_{table}.tsv"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/table.py"
+
+
+rule tables:
+    message: "Every table of config/experiments, on the data of config/tables.yaml."
+    input:
+        [f"results/{area}/tables/{table}.csv" for area in TABLES.settings.test_areas[:1] for table in TABLES.tables],

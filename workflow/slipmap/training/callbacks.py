@@ -11,7 +11,6 @@ from typing import Any
 import lightning.pytorch as pl
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from tqdm import tqdm
 
 from slipmap.atomic import write_aside
@@ -43,7 +42,7 @@ class EpochRecord(pl.Callback):
     seed
         Seed of the run; what dropout draws in an epoch follows from it and the epoch.
     describe_batch
-        Says which patches batch `number` of epoch `epoch` holds, for the message about a NaN loss.
+        Says which patches batch `number` of epoch `epoch` (both from 0) holds, for the message about a NaN loss.
 
     Attributes
     ----------
@@ -73,8 +72,7 @@ class EpochRecord(pl.Callback):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: SegmentationModule) -> None:
         # Dropout follows from seed and epoch alone, whether the run was interrupted or not.
-        torch.manual_seed(epoch_seed(self.seed, trainer.current_epoch))
-        module.losses = []
+        torch.manual_seed(epoch_seed(self.seed, trainer.current_epoch) + trainer.global_rank)
 
     def on_train_start(self, trainer: pl.Trainer, module: SegmentationModule) -> None:
         # A run may have been killed between the end of its last epoch and its results.
@@ -95,7 +93,7 @@ class EpochRecord(pl.Callback):
         }
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: SegmentationModule) -> None:
-        losses = torch.stack(module.losses).float().cpu()
+        losses = trainer.strategy.reduce(torch.stack(module.losses).float(), reduce_op="mean").cpu()
         self._require_finite(losses, trainer.current_epoch)
         row = {
             "epoch": trainer.current_epoch + 1,
@@ -114,8 +112,13 @@ class EpochRecord(pl.Callback):
                 self.best = {"epoch": row["epoch"], "score": self.validated[f"validation_{module.settings.monitor}"]}
         self.validated = {}
         self._stop_when_patience_ends(trainer, module, row["epoch"])
-        with write_aside(self.folder / STATE) as aside:
-            trainer.save_checkpoint(aside, weights_only=False)
+        if trainer.logger:
+            trainer.logger.log_metrics({k: v for k, v in row.items() if k != "epoch"}, step=row["epoch"])
+        if trainer.is_global_zero:
+            with write_aside(self.folder / STATE) as aside:
+                trainer.save_checkpoint(aside, weights_only=False)
+        else:
+            trainer.save_checkpoint(self.folder / STATE, weights_only=False)  # takes part, writes nothing
         if improved and trainer.is_global_zero:
             for old in self.folder.glob("best_*.safetensors"):
                 if old != self.best_weights:
@@ -146,9 +149,15 @@ class EpochRecord(pl.Callback):
             f"or use precision float32, and look at those patches."
         )
 
-    def best_state(self) -> dict[str, torch.Tensor]:
-        """Read the best weights."""
-        return load_file(self.best_weights)
+    def read_state(self) -> dict[str, torch.Tensor]:
+        """Take over history and best epoch from the checkpoint (other processes may have trained); return the model."""
+        state = torch.load(self.folder / STATE, map_location="cpu", weights_only=True)
+        self.load_state_dict(state["callbacks"][self.state_key])
+        return {
+            name.removeprefix("model."): tensor
+            for name, tensor in state["state_dict"].items()
+            if name.startswith("model.")
+        }
 
     def forget(self) -> None:
         """Remove the checkpoint: the run is over and its results are written."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 import lightning.pytorch as pl
-import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from slipmap.config.training import TrainingSettings
 from slipmap.models.base import SegmentationModel
@@ -29,6 +29,8 @@ class SegmentationModule(pl.LightningModule):
         Optimiser steps of the whole run and of an epoch, for the schedule.
     positive_weight
         Weight of landslide pixels in the pixel losses.
+    pretrained
+        Names of parameters that a file gave; frozen for the first ``freeze_epochs``.
 
     Attributes
     ----------
@@ -44,15 +46,25 @@ class SegmentationModule(pl.LightningModule):
         steps: int,
         steps_per_epoch: int,
         positive_weight: float = 1.0,
+        pretrained: Set[str] = frozenset(),
     ) -> None:
         super().__init__()
         self.model, self.settings = model, settings
-        self.network = torch.compile(model) if settings.compile else model
         self.steps, self.steps_per_epoch = steps, steps_per_epoch
         self.loss = SegmentationLoss(settings, positive_weight)
+        self.frozen = thawed_last(model, pretrained) if settings.freeze_epochs else set()
         self.losses: list[Tensor] = []
         self.histogram: Tensor | None = None
         self.validation_loss: list[Tensor] = []
+        self._network: list[nn.Module] = []  # in a list, so that a compiled copy is no second set of weights
+
+    def setup(self, stage: str) -> None:
+        """Choose the memory order and compile, once the device is known."""
+        on_gpu = self.trainer.strategy.root_device.type == "cuda"
+        self.channels_last = on_gpu if self.settings.channels_last is None else self.settings.channels_last
+        if self.channels_last:
+            self.model.to(memory_format=torch.channels_last)
+        self._network = [torch.compile(self.model) if self.settings.compile else self.model]
 
     def configure_optimizers(self) -> dict[str, Any]:
         """Return optimiser and schedule (one step of the schedule for each optimiser step)."""
@@ -64,12 +76,22 @@ class SegmentationModule(pl.LightningModule):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits."""
-        return self.network(image)
+        if self.channels_last:
+            image = image.contiguous(memory_format=torch.channels_last)
+        return self._network[0](image)
+
+    def on_train_epoch_start(self) -> None:
+        self.losses = []
+        if self.frozen:
+            train = self.trainer.current_epoch >= self.settings.freeze_epochs
+            for name, parameter in self.model.named_parameters():
+                if name in self.frozen:
+                    parameter.requires_grad_(train)
 
     def training_step(self, batch: tuple[Tensor, Tensor], number: int) -> Tensor:
         """Return the loss of a batch."""
         image, mask = batch
-        loss = self.loss(self.network(image), mask)
+        loss = self.loss(self(image), mask)
         self.losses.append(loss.detach())
         return loss
 
@@ -80,19 +102,16 @@ class SegmentationModule(pl.LightningModule):
     def validation_step(self, batch: tuple[Tensor, Tensor], number: int) -> None:
         """Count the pixels of a batch by logit and truth."""
         image, mask = batch
-        logits = self.network(image)
-        self.validation_loss.append(self.loss(logits, mask) * len(image))
+        logits = self(image)
+        self.validation_loss.append(self.loss(logits, mask).float() * len(image))
         self.histogram += histogram_counts(landslide_logit(logits), mask)
 
     def validation_scores(self, patches: int) -> tuple[ScoreHistogram, float]:
         """Return the histogram and mean loss of the last validation, summed over all processes."""
-        counts = self.histogram
-        loss = torch.stack(self.validation_loss).sum() if self.validation_loss else counts.new_zeros((), dtype=float)
-        if self.trainer.world_size > 1:
-            counts = self.trainer.strategy.reduce(counts, reduce_op="sum")
-            loss = self.trainer.strategy.reduce(loss, reduce_op="sum")
-        table = counts.cpu().numpy().reshape(2, BINS)
-        return ScoreHistogram(table[1].astype(np.int64), table[0].astype(np.int64)), float(loss) / max(patches, 1)
+        loss = torch.stack(self.validation_loss).sum() if self.validation_loss else torch.zeros((), device=self.device)
+        counts = self.trainer.strategy.reduce(self.histogram, reduce_op="sum")
+        loss = self.trainer.strategy.reduce(loss, reduce_op="sum")
+        return as_histogram(counts), float(loss) / max(patches, 1)
 
 
 def histogram_counts(logit: Tensor, mask: Tensor) -> Tensor:
@@ -104,3 +123,23 @@ def histogram_counts(logit: Tensor, mask: Tensor) -> Tensor:
     where = scaled.nan_to_num(0.0).long().clamp(max=BINS - 1) + (mask == 1) * BINS
     where = torch.where(mask == IGNORE, 2 * BINS, where)
     return torch.bincount(where.flatten(), minlength=2 * BINS + 1)[: 2 * BINS]
+
+
+def as_histogram(counts: Tensor) -> ScoreHistogram:
+    """Return the histogram that :func:`histogram_counts` counted."""
+    background, landslide = counts.cpu().numpy().reshape(2, BINS)
+    return ScoreHistogram(landslide, background)
+
+
+def thawed_last(model: SegmentationModel, pretrained: Set[str]) -> set[str]:
+    """Return which pretrained parameters may be frozen: all, unless that leaves none; then not the last convolution."""
+    names = {name for name, _ in model.named_parameters()}
+    frozen = names & set(pretrained)
+    if frozen == names:
+        last = [
+            name
+            for name, part in model.named_modules()
+            if isinstance(part, nn.Conv2d) and part.out_channels == model.classes
+        ][-1]
+        frozen = {name for name in frozen if not name.startswith(f"{last}.")}
+    return frozen

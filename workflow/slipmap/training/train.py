@@ -14,25 +14,28 @@ from typing import TYPE_CHECKING, Any
 import lightning.pytorch as pl
 import numpy as np
 import torch
+from lightning.pytorch.loggers import TensorBoardLogger
 
 import slipmap
 from slipmap.atomic import write_aside, write_text
 from slipmap.errors import InputError
 from slipmap.models import create_model
 from slipmap.models.base import SegmentationModel
-from slipmap.training.augment import BatchAugmentation
-from slipmap.training.batches import GIB, OrderedBatches, TrainingBatches
+from slipmap.training.batches import OrderedBatches
 from slipmap.training.callbacks import STATE, EpochRecord, Progress
 from slipmap.training.curves import draw_curves, write_history
+from slipmap.training.data import PatchData
 from slipmap.training.losses import landslide_logit
+from slipmap.training.memory import fitting_batch, out_of_memory_sentence
 from slipmap.training.metrics import BINS, LOGIT_LIMIT, ScoreHistogram, jsonable, temperature
-from slipmap.training.module import SegmentationModule, histogram_counts
+from slipmap.training.module import SegmentationModule, as_histogram, histogram_counts
 from slipmap.training.source import StoredPatches, choose_bands
 from slipmap.training.start import start_from
-from slipmap.training.weights import WEIGHTS, save_record, save_weights
+from slipmap.training.weights import WEIGHTS, read_tensors, save_record, save_weights
 
 if TYPE_CHECKING:
     from slipmap.config.run import ExperimentSettings
+    from slipmap.config.training import TrainingSettings
 
 log = logging.getLogger(__name__)
 
@@ -94,83 +97,74 @@ def run(
     _claim(resume, record)
 
     pl.seed_everything(seed, verbose=False)
-    model = create_model(
-        record["model"]["name"], training.channels, experiment.model.classes, **experiment.model.options
-    )
-    start_from(model, settings, training.channel_names)
-    device = _device()
-    batches = TrainingBatches(
-        training,
-        settings.batch_size,
-        seed,
-        settings.positive_share,
-        BatchAugmentation.fitted(settings.augment, training.channel_names, statistics),
-        device,
-        int(settings.cache * GIB),
-        settings.workers,
-        max_batches=settings.max_steps and settings.max_steps * settings.accumulate,
-    )
-    per_epoch = math.ceil(batches.batches_per_epoch / settings.accumulate)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = create_model(experiment.model.name, training.channels, experiment.model.classes, **experiment.model.options)
+    pretrained = start_from(model, settings, training.channel_names)
+    data = PatchData(training, validation, settings, seed)
+    per_epoch = math.ceil(data.batches_per_epoch / settings.accumulate)
     epochs = settings.epochs if settings.max_steps is None else math.ceil(settings.max_steps / per_epoch)
     steps = settings.max_steps or epochs * per_epoch
     weight = training.negative_share() if settings.positive_weight == "balanced" else settings.positive_weight or 1.0
-    module = SegmentationModule(model, settings, steps, per_epoch, weight)
-    checks = OrderedBatches(validation, settings.batch_size, device, int(settings.cache * GIB), settings.workers)
-    epoch_record = EpochRecord(
-        resume, len(validation), seed, lambda epoch, number: training.describe(batches.order(epoch)[number])
-    )
-    trainer = _trainer(
-        settings, device, epochs, [epoch_record, Progress(f"Training {experiment.model.name}, seed {seed}")]
-    )
-    # Not trainer.current_epoch: after a restart Lightning asks for the first batch before it has counted on.
-    batches.current_epoch = lambda: len(epoch_record.history)
+    module = SegmentationModule(model, settings, steps, per_epoch, weight, pretrained)
+    epoch_record = EpochRecord(resume, len(validation), seed, data.describe)
+    bar = Progress(f"Training {experiment.model.name}, seed {seed}")
+    trainer = _trainer(settings, device, epochs, [epoch_record, bar], folder)
     state = resume / STATE
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            trainer.fit(module, batches, checks, ckpt_path=str(state) if state.exists() else None, weights_only=True)
+            warnings.simplefilter("ignore")  # Lightning's advice about loaders and cores
+            trainer.fit(module, datamodule=data, ckpt_path=str(state) if state.exists() else None, weights_only=True)
     except torch.OutOfMemoryError as error:
-        raise InputError(_out_of_memory(settings.batch_size, resume)) from error
-    record = _finish(module, epoch_record, checks, record, folder)
+        shape = (training.channels, *training.shape)
+        fits = fitting_batch(module, shape, settings.batch_size, device)
+        raise InputError(out_of_memory_sentence(settings.batch_size, fits, shape)) from error
+    record = _finish(model, epoch_record, validation, record, folder, device)
     epoch_record.forget()
     return record
 
 
 def _finish(
-    module: SegmentationModule, epochs: EpochRecord, checks: OrderedBatches, record: dict[str, Any], folder: Path
+    model: SegmentationModel,
+    epochs: EpochRecord,
+    validation: StoredPatches,
+    record: dict[str, Any],
+    folder: Path,
+    device: torch.device,
 ) -> dict[str, Any]:
     """Write the results of a finished run."""
-    save_weights(folder / "last.safetensors", module.model.state_dict())
-    best = epochs.best_state()
-    module.model.load_state_dict(best)
-    histogram = score(module.model, checks)
-    threshold, _ = histogram.best_threshold()
-    record = {
-        **record,
-        "threshold": threshold,
-        "temperature": temperature(histogram),
-        "best_epoch": epochs.best["epoch"],
-        "epochs": len(epochs.history),
-        "validation": {"f1_at_threshold": histogram.best_threshold()[1], **histogram.summary()},
-    }
-    record = jsonable(record)
+    last = epochs.read_state()
+    best = read_tensors(epochs.best_weights)
+    model.load_state_dict(best)
+    histogram = score(model.to(device, memory_format=torch.contiguous_format), validation, device)
+    threshold, f1 = histogram.best_threshold()
+    record = jsonable(
+        {
+            **record,
+            "threshold": threshold,
+            "temperature": temperature(histogram),
+            "best_epoch": epochs.best["epoch"],
+            "epochs": len(epochs.history),
+            "validation": {"f1_at_threshold": f1, **histogram.summary()},
+        }
+    )
     table = write_history(epochs.history, folder / "history.csv")
-    draw_curves(table, epochs.best["epoch"], f"{record['model']['name']}, seed {record['seed']}", folder / "curves.png")
+    title = f"{record['model']['name']}, seed {record['seed']}"
+    draw_curves(table, epochs.best["epoch"], title, folder / "curves.png")
     write_scores(histogram, folder / "validation_scores.csv")
+    save_weights(folder / "last.safetensors", last)
     save_weights(folder / WEIGHTS, best)
     save_record(folder, record)
     return record
 
 
 @torch.inference_mode()
-def score(model: SegmentationModel, batches: OrderedBatches) -> ScoreHistogram:
+def score(model: SegmentationModel, patches: StoredPatches, device: torch.device, batch: int = 16) -> ScoreHistogram:
     """Count the pixels of all patches by logit and truth."""
-    model = model.to(batches.device).eval()
-    counts = torch.zeros(2 * BINS, dtype=torch.int64, device=batches.device)
-    for image, mask in batches:
+    model.eval()
+    counts = torch.zeros(2 * BINS, dtype=torch.int64, device=device)
+    for image, mask in OrderedBatches(patches, batch, device):
         counts += histogram_counts(landslide_logit(model(image)), mask)
-    table = counts.cpu().numpy().reshape(2, BINS)
-    return ScoreHistogram(table[1], table[0])
+    return as_histogram(counts)
 
 
 def write_scores(histogram: ScoreHistogram, path: Path, rows: int = 512) -> None:
@@ -194,22 +188,34 @@ def write_scores(histogram: ScoreHistogram, path: Path, rows: int = 512) -> None
         )
 
 
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _trainer(settings: Any, device: torch.device, epochs: int, callbacks: list[pl.Callback]) -> pl.Trainer:
+def _trainer(
+    settings: TrainingSettings, device: torch.device, epochs: int, callbacks: list[pl.Callback], folder: Path
+) -> pl.Trainer:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    on_gpu, several = device.type == "cuda", settings.devices > 1
+    if settings.batch_size % settings.devices:
+        raise InputError(
+            f"training.batch_size {settings.batch_size} cannot be shared by {settings.devices} devices; make it a "
+            f"multiple of training.devices."
+        )
+    if on_gpu and torch.cuda.device_count() < settings.devices:
+        raise InputError(
+            f"training.devices is {settings.devices}, but there are {torch.cuda.device_count()} GPUs; lower it."
+        )
+    logs = TensorBoardLogger(folder.parent, name=None, version=f"{folder.name}.logs") if settings.tensorboard else False
     return pl.Trainer(
-        accelerator="gpu" if device.type == "cuda" else "cpu",
-        devices=1,
+        accelerator="gpu" if on_gpu else "cpu",
+        devices=settings.devices,
+        strategy="ddp_spawn" if several else "auto",
+        sync_batchnorm=several and on_gpu,
+        use_distributed_sampler=False,
         max_epochs=epochs,
         precision=lightning_precision(settings.precision, device),
         accumulate_grad_batches=settings.accumulate,
         gradient_clip_val=settings.gradient_clip,
         check_val_every_n_epoch=min(settings.validate_every, epochs),
         callbacks=callbacks,
-        logger=False,
+        logger=logs,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -233,7 +239,3 @@ def _claim(resume: Path, record: dict[str, Any]) -> None:
     if resume.exists() and (not mark.exists() or mark.read_text() != key):
         shutil.rmtree(resume)
     write_text(mark, key)
-
-
-def _out_of_memory(batch_size: int, resume: Path) -> str:
-    return f"The GPU's memory ran out at training.batch_size {batch_size}; use half of it."

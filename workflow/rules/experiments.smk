@@ -1,0 +1,47 @@
+# What the rules of training ask about an experiment: of the config, or a row of a paper's table (config/experiments).
+from slipmap.training import tables
+
+TABLES = tables.load("config/experiments", "config/tables.yaml")
+TRAINED = {**{name: chosen for name, chosen in EXPERIMENTS.items() if trains(name)}, **TABLES.experiments}
+
+
+wildcard_constraints:
+    experiment="|".join([*EXPERIMENTS, *TABLES.experiments]) or "none",
+    table="|".join(TABLES.tables) or "none",
+
+
+def trained_in(experiment):
+    """The area whose results hold the experiment's weights: the first that it trains on."""
+    return TRAINED[experiment].train_areas[0]
+
+
+def training_inputs(wildcards):
+    """What training reads; an experiment is trained in its home area only."""
+    chosen = TRAINED.get(wildcards.experiment)
+    if chosen is None or wildcards.area != chosen.train_areas[0]:
+        raise ValueError(f"experiment {wildcards.experiment} is not trained in {wildcards.area}")
+    inputs = {"stores": [f"results/{area}/patches/{chosen.dataset}.zarr" for area in chosen.train_areas]}
+    if chosen.factors is None:
+        inputs["selection"] = f"results/{wildcards.area}/screening/selection.json"
+    return inputs
+
+
+def seed_folder(wildcards):
+    """Folder of the weights of one seed."""
+    return f"results/{trained_in(wildcards.experiment)}/experiments/{wildcards.experiment}/seed_{wildcards.seed}"
+
+
+def seeds_metrics(area, experiment):
+    """Test scores of each seed of an experiment in an area."""
+    return [
+        f"results/{area}/experiments/{experiment}/seed_{seed}/test_metrics.json"
+        for seed in TRAINED[experiment].training.seeds
+    ]
+
+
+def table_metrics(wildcards):
+    """Test scores of each seed, for each row of a table; none for a row that is not run."""
+    return [
+        seeds_metrics(wildcards.area, experiment) if experiment else []
+        for experiment in TABLES.rows[wildcards.table]
+    ]
