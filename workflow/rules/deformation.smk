@@ -142,6 +142,7 @@ rule invert_network:
         dem_error="results/{area}/deformation/dem_error.tif",
         mask="results/{area}/deformation/mask.tif",
         used="results/{area}/deformation/interferograms_used.tif",
+        triplets="results/{area}/deformation/open_triplets.tif",
         timeseries="results/{area}/deformation/timeseries.nc",
         reference="results/{area}/deformation/reference.json",
     wildcard_constraints:

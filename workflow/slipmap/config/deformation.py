@@ -34,6 +34,9 @@ class DeformationSettings(Settings):
     coherence_window: int = Field(5, ge=1, description="Side of the coherence window, multilooked pixels (odd).")
     goldstein_alpha: float = Field(0.5, ge=0, le=1, description="Goldstein filter exponent; 0 filters nothing.")
     goldstein_patch: int = Field(32, ge=8, description="Side of the Goldstein filter's patches, pixels (even).")
+    phase_window: int = Field(
+        3, ge=1, description="Side of the window over which the inverted phase is averaged, pixels (odd); 1: none."
+    )
     unwrapper: Literal["whirlwind", "snaphu"] = Field(
         "whirlwind", description="Phase unwrapping; snaphu must be installed by you, and mind its licence."
     )

@@ -43,6 +43,7 @@ def invert_stack(
     numbers: np.ndarray,
     times: np.ndarray,
     table: np.ndarray | None = None,
+    original: np.ndarray | None = None,
 ) -> Inversion:
     """Solve min Σ w (φ_ij − (x_j − x_i))² for the phase x of every date, at every pixel.
 
@@ -55,6 +56,8 @@ def invert_stack(
     quality : (M, P) float32, weights (inverse variances), or coherences if `table` is given; NaN is a gap.
     numbers : (M, 2) int, date numbers of each pair, the first smaller.
     times : (N,) float64, time of each date, years.
+    original : (M, P) float32, the phase before any filter, rad, wrapped or not; the temporal coherence compares it
+        with the solution (Pepe & Lanari 2006), so that a filter cannot feign coherence. None: `phase`.
     table : (K,) float32, weight at coherence 0 … 1 (`phase.weight_table`).
 
     Returns
@@ -65,6 +68,7 @@ def invert_stack(
 
     phase = _rows(phase)
     quality = _rows(quality)
+    original = phase if original is None else _rows(original)
     dates, pixels = len(times), phase.shape[1]
     first, second = (np.ascontiguousarray(c, np.int64) for c in numbers.T)
     series = np.empty((dates, pixels), np.float32)
@@ -74,7 +78,20 @@ def invert_stack(
     table = np.ones(1, np.float32) if table is None else np.ascontiguousarray(table, np.float32)
     chain = 1 / np.diff(times) ** 2
     chain /= chain.mean()
-    solve(phase, quality, table, first, second, int((second - first).max()), chain, series, coherence, used, joined)
+    solve(
+        phase,
+        original,
+        quality,
+        table,
+        first,
+        second,
+        int((second - first).max()),
+        chain,
+        series,
+        coherence,
+        used,
+        joined,
+    )
     return Inversion(series, coherence, used, joined.astype(bool))
 
 

@@ -13,7 +13,7 @@ from rasterio.windows import Window
 from slipmap import raster
 from slipmap.atomic import write_text
 from slipmap.config.deformation import DeformationSettings
-from slipmap.deformation import correction, reference, timeseries, velocity
+from slipmap.deformation import closure, correction, reference, timeseries, velocity
 from slipmap.deformation.inversion import invert_stack, pair_numbers, years
 from slipmap.deformation.phase import mm_per_radian, weight_table
 from slipmap.deformation.sources import NetworkReader
@@ -29,7 +29,9 @@ MAPS = {
     "temporal_coherence": ("1", "temporal coherence of the network inversion"),
     "dem_error": ("m", "DEM error (true ground minus DEM); nodata where not estimated"),
     "interferograms": ("1", "number of interferograms used at the pixel"),
+    "open_triplets": ("1", "triplets whose phase does not close by whole turns, after correction"),
 }
+COPIED = ("temporal_coherence", "interferograms", "open_triplets")  # known before the series are corrected
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class _Job:
     table: np.ndarray
     scale: float
     offsets: np.ndarray
+    triples: np.ndarray
     settings: DeformationSettings
 
 
@@ -85,10 +88,12 @@ def run(
         own = settings.looks[0] * settings.looks[1] * settings.coherence_window**2
         looks = own if unwrapped else 25.0
     # The phase has the looks of the multilooked pixel where we formed it, and those of its coherence where supplied.
-    phase_looks = settings.looks[0] * settings.looks[1] if unwrapped else looks
+    phase_looks = settings.looks[0] * settings.looks[1] * settings.phase_window**2 if unwrapped else looks
+    numbers = pair_numbers([(p.reference, p.secondary) for p in pairs], dates)
     job = _Job(
         reader=reader,
-        numbers=pair_numbers([(p.reference, p.secondary) for p in pairs], dates),
+        numbers=numbers,
+        triples=closure.triplets(numbers),
         dates=dates,
         table=weight_table(settings.weights, int(phase_looks)),
         scale=mm_per_radian(radar.wavelength),
@@ -182,17 +187,25 @@ def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> dic
     times = years(job.dates)
     step = max(1, int(np.sqrt(grid.width * grid.height / SAMPLE)))
     samples: list[tuple[np.ndarray, ...]] = []
+    closures = np.zeros(3, np.int64)
     for window in grid.blocks(side):
         phase, coherence = job.reader.read(window)
+        original = job.reader.read_original(window)
         phase -= job.offsets[:, None, None]
+        if original is not None:
+            original -= job.offsets[:, None, None]
         if job.settings.min_coherence:
             phase[coherence < job.settings.min_coherence] = np.nan
-        solved = invert_stack(phase, coherence, job.numbers, times, job.table)
         shape = phase.shape[1:]
+        phase, coherence = phase.reshape(len(phase), -1), coherence.reshape(len(phase), -1)
+        still_open, found = _close(job, phase, coherence)
+        closures += found
+        solved = invert_stack(phase, coherence, job.numbers, times, job.table, original)
         series = (solved.series * np.float32(job.scale)).reshape(-1, *shape)
         quality = solved.temporal_coherence.reshape(shape)
         out.write(series, window)
         out.write_map("temporal_coherence", quality, window)
+        out.write_map("open_triplets", still_open.reshape(shape), window)
         out.write_map("interferograms", solved.used.reshape(shape), window)
         rows = np.arange(-window.row_off % step, window.height, step)
         cols = np.arange(-window.col_off % step, window.width, step)
@@ -200,11 +213,28 @@ def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> dic
         good = quality[r, c] >= job.settings.min_temporal_coherence
         r, c = r[good], c[good]
         samples.append((series[:, r, c], r + window.row_off, c + window.col_off))
+    verb = "mended" if job.settings.unwrapping_error_correction else "left"
+    print(
+        f"closure: {closures[0]} of {closures[2] * max(1, len(job.triples))} triplets open by whole turns, "
+        f"{closures[1]} after ({verb}), {len(job.triples)} triplets a pixel"
+    )
     return {
         "series": np.concatenate([s[0] for s in samples], axis=1),
         "rows": np.concatenate([s[1] for s in samples]),
         "cols": np.concatenate([s[2] for s in samples]),
     }
+
+
+def _close(job: _Job, phase: np.ndarray, coherence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mend unwrapping errors of (pairs, pixels) in place; triplets still open, and (before, after, pixels) counted."""
+    if not len(job.triples):
+        return np.zeros(phase.shape[1]), np.array([0, 0, phase.shape[1]])
+    if job.settings.unwrapping_error_correction:
+        turns, before, after = closure.correct(phase, coherence, job.triples)
+        phase += np.float32(2 * np.pi) * turns
+    else:
+        after = before = np.count_nonzero(closure.integer_closure(phase, job.triples), axis=0)
+    return after, np.array([before.sum(), after.sum(), phase.shape[1]])
 
 
 def _fit_surfaces(
@@ -344,8 +374,7 @@ def _finish(
                 flat = flat - model.design[:, k, None] * parameters[k]
             shape = block.shape[1:]
             quality = series.read_map("temporal_coherence", window)
-            result["temporal_coherence"] = quality.ravel()
-            result["interferograms"] = series.read_map("interferograms", window).ravel()
+            result |= {name: series.read_map(name, window).ravel() for name in COPIED}
             reliable = quality >= settings.min_temporal_coherence
             flat = flat - flat[:1]
             series.write(flat.reshape(block.shape).astype(np.float32), window)
@@ -354,7 +383,7 @@ def _finish(
                 if name == "velocity" and settings.mask_velocity:
                     values = np.where(reliable, values, np.nan)
                 out[name].write(values, window)
-                if name not in ("temporal_coherence", "interferograms"):
+                if name not in COPIED:
                     series.write_map(name, values, window)
             mask.write(np.where(np.isfinite(quality), reliable, raster.CLASS_NODATA).astype(np.uint8), window)
 

@@ -194,12 +194,13 @@ def _temporal_coherence(phase, quality, table, first, second, start, width, righ
 
 
 @njit(parallel=True, cache=True, fastmath=_FAST, nogil=True)
-def solve(phase, quality, table, first, second, reach, chain, series, coherence, used, joined):
+def solve(phase, original, quality, table, first, second, reach, chain, series, coherence, used, joined):
     """Invert all pixels; fills the outputs in place.
 
     Parameters
     ----------
     phase : (interferograms, pixels) float32, rad; NaN is a gap.
+    original : as `phase`, compared with the solution by the temporal coherence; only its wrapped value counts.
     quality : (interferograms, pixels) float32: coherence where `table` has more than one entry, else the weight itself.
     table : (entries,) float32, weight at coherence 0 … 1; one entry: `quality` is the weight.
     first, second : (interferograms,) int64, date numbers of the pair, first < second.
@@ -240,7 +241,9 @@ def solve(phase, quality, table, first, second, reach, chain, series, coherence,
                 _minimum_norm(band, inverse, right, bad, chain, epsilon, again, keep)
             else:
                 _substitute(band, inverse, right)
-            _temporal_coherence(phase, quality, table, first, second, start, width, right, value, weight, mean, count)
+            _temporal_coherence(
+                original, quality, table, first, second, start, width, right, value, weight, mean, count
+            )
             for lane in range(width):
                 nothing = count[lane] == 0
                 series[0, start + lane] = np.nan if nothing else 0.0

@@ -68,12 +68,14 @@ def given(point: tuple[float, float], grid: Grid, coherence: np.ndarray, share: 
     col, row = (int(np.floor(v)) for v in ~grid.transform * (xs[0], ys[0]))
     if not (0 <= row < grid.height and 0 <= col < grid.width):
         raise InputError(
-            f"deformation.reference_point {list(point)} lies outside the interferograms; give [longitude, latitude] of a "
+            f"deformation.reference_point {list(point)} lies outside the interferograms; give [longitude, "
+            "latitude] of a "
             f"point inside them, or leave it out."
         )
     if share[row, col] < 1:
         raise InputError(
-            f"deformation.reference_point {list(point)} lies on nodata in {1 - share[row, col]:.0%} of the interferograms; "
+            f"deformation.reference_point {list(point)} lies on nodata in {1 - share[row, col]:.0%} of the "
+            "interferograms; "
             f"move it to ground that all of them see, or leave it out."
         )
     return _at(row, col, grid, coherence, radius, "given")

@@ -22,11 +22,11 @@ NO_COHERENCE = 0.5  # taken where a supplied interferogram has no coherence rast
 
 @dataclass(frozen=True)
 class Source:
-    """Where the phase and coherence of one pair are: path and 1-based band of each."""
+    """Where phase, coherence and unfiltered phase of one pair are: path and 1-based band of each."""
 
     phase: tuple[str, int]
     coherence: tuple[str, int] | None
-    supplied: bool
+    original: tuple[str, int] | None = None
 
 
 class NetworkReader:
@@ -64,21 +64,33 @@ class NetworkReader:
                     coherence[k] = raster.read_open(src, window, source.coherence[1])
                     if src.dtypes[0] == "uint8":
                         coherence[k] /= 255
-            if source.supplied:
+            if source.original is None:  # supplied
                 phase[k][phase[k] == 0] = np.nan
         gap = ~(np.isfinite(phase) & (coherence > 0))
         phase[gap] = np.nan
         coherence[gap] = np.nan
         return phase, coherence
 
+    def read_original(self, window: Window) -> np.ndarray | None:
+        """Wrapped phase before any filter, float32 (pairs, rows, cols), rad; None where it was not supplied."""
+        if any(source.original is None for source in self.sources):
+            return None
+        phase = np.empty((len(self.sources), int(window.height), int(window.width)), np.float32)
+        for k, source in enumerate(self.sources):
+            with _open(source.original[0]) as src:
+                phase[k] = raster.read_open(src, window, source.original[1])
+        return phase
+
 
 def _source(pair: Pair, own: dict[str, str]) -> Source:
     if pair.name in own:
-        bands = unwrapping.BANDS
-        path = own[pair.name]
-        return Source((path, bands.index("unwrapped_phase") + 1), (path, bands.index("coherence") + 1), False)
+        path, bands = own[pair.name], unwrapping.BANDS
+        phase, coherence, original = (
+            (path, bands.index(name) + 1) for name in ("unwrapped_phase", "coherence", "phase_original")
+        )
+        return Source(phase, coherence, original)
     coherence = pair.files.get("coherence")
-    return Source((pair.files["unwrapped"], 1), (coherence, 1) if coherence else None, True)
+    return Source((pair.files["unwrapped"], 1), (coherence, 1) if coherence else None)
 
 
 def _open(path: str) -> rasterio.io.DatasetReader:

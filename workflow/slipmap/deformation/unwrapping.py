@@ -7,12 +7,13 @@ import numpy as np
 
 from slipmap import raster
 from slipmap.config.deformation import DeformationSettings
+from slipmap.deformation.interferogram import boxcar, goldstein
 from slipmap.deformation.phase import wrap
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 
-BANDS = ("unwrapped_phase", "coherence", "connected_component")
+BANDS = ("unwrapped_phase", "coherence", "connected_component", "phase_original")
 
 
 def unwrap(
@@ -39,7 +40,8 @@ def unwrap(
             import snaphu
         except ImportError as error:
             raise InputError(
-                "deformation.unwrapper is 'snaphu', but the package is not installed; 'pip install snaphu' (its licence "
+                "deformation.unwrapper is 'snaphu', but the package is not installed; 'pip install snaphu' "
+                "(its licence "
                 "prohibits commercial use of parts), or use whirlwind."
             ) from error
         unwrapped, components = snaphu.unwrap(interferogram, correlation, looks, mask=valid)
@@ -53,6 +55,15 @@ def unwrap(
     return (phase + 2 * np.pi * turns).astype(np.float32), np.asarray(components, np.uint32)
 
 
+def average_phase(phase: np.ndarray, window: int) -> np.ndarray:
+    """Angle of the mean phasor over `window` × `window` pixels (odd), rad; NaN stays NaN and is left out of means."""
+    if window == 1:
+        return phase
+    there = np.isfinite(phase)
+    mean = boxcar(np.where(there, np.exp(1j * np.where(there, phase, 0)), 0).astype(np.complex64), window)
+    return np.where(there, np.angle(mean), np.nan).astype(np.float32)
+
+
 def run(
     interferogram: str | Path,
     coherence: str | Path | None,
@@ -64,8 +75,9 @@ def run(
 ) -> None:
     """Unwrap the interferogram at `interferogram` and write phase, coherence and components as a COG.
 
-    The filtered phase is unwrapped; what the filter took away is added back (it is less than half a turn), so that
-    small moving areas are not smoothed away. The solver needs the whole interferogram in memory.
+    The filtered phase is unwrapped, since it is smooth; what is written is the unfiltered phase, averaged over
+    `settings.phase_window` only, with the whole turns of the filtered one, so that small moving areas are not smoothed
+    away. The solver needs the whole interferogram in memory.
 
     Parameters
     ----------
@@ -77,19 +89,25 @@ def run(
     filtered, unfiltered, correlation = _read(interferogram, coherence, settings)
     looks = looks or settings.looks[0] * settings.looks[1] * settings.coherence_window**2
     unwrapped, components = unwrap(filtered, correlation, looks, settings.unwrapper)
-    unwrapped += wrap(unfiltered - filtered)
+    unwrapped += wrap(average_phase(unfiltered, settings.phase_window) - filtered)
     if not np.isfinite(unwrapped).any():
         raise InputError(f"{interferogram}: no pixel has both phase and coherence; remove the pair.")
     raster.write(
         output,
         Grid.from_raster(interferogram),
-        np.stack([unwrapped, correlation, components.astype(np.float32)]),
+        np.stack([unwrapped, correlation, components.astype(np.float32), unfiltered]),
         bands=BANDS,
-        units=("rad", "1", "1"),
-        long_name=("unwrapped interferometric phase", "coherence", "connected component, 0 for none"),
+        units=("rad", "1", "1", "rad"),
+        long_name=(
+            "unwrapped interferometric phase",
+            "coherence",
+            "connected component, 0 for none",
+            "wrapped interferometric phase before any filter",
+        ),
         tags={
             "REFERENCE_DATE": pair.reference,
             "SECONDARY_DATE": pair.secondary,
+            "PHASE_WINDOW": settings.phase_window,
             "UNWRAPPER": settings.unwrapper,
             "SIGN": "LOS displacement towards the satellite = -wavelength * phase / (4 pi)",
         },
@@ -106,8 +124,6 @@ def _read(
 
     if coherence is None:
         return tuple(raster.read(path))
-    from slipmap.deformation.interferogram import goldstein
-
     with rasterio.open(path) as src:
         if "complex" in src.dtypes[0]:
             cross = src.read(1)

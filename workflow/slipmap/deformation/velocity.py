@@ -54,7 +54,8 @@ def time_model(
     design = np.stack(list(columns.values()), axis=1)
     if len(dates) <= design.shape[1] or np.linalg.matrix_rank(design / np.abs(design).max(axis=0)) < design.shape[1]:
         raise InputError(
-            f"deformation: {len(dates)} dates cannot tell {', '.join(columns)} apart; drop annual, steps or dem_error, or "
+            f"deformation: {len(dates)} dates cannot tell {', '.join(columns)} apart; drop annual, steps or "
+            "dem_error, or "
             f"add dates."
         )
     return TimeModel(tuple(columns), design, np.linalg.pinv(design))

@@ -35,7 +35,8 @@ def same_grid(found: Sequence[tuple[Path, tuple[int, int], Affine, CRS | None]])
         if shape != usual[0] or moved > 1e-3 * step or its_crs != crs:
             raise InputError(
                 f"{path}: its grid ({shape[1]} x {shape[0]} pixels from {transform.c:.6g}, {transform.f:.6g}) "
-                f"is not the other files' ({usual[0][1]} x {usual[0][0]} from {usual[1][2]:.6g}, {usual[1][5]:.6g}); resample or "
+                f"is not the other files' ({usual[0][1]} x {usual[0][0]} from {usual[1][2]:.6g}, "
+                f"{usual[1][5]:.6g}); resample or "
                 f"remove it."
             )
 

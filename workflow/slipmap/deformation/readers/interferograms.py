@@ -86,7 +86,8 @@ def read_interferograms(folder: Path, settings: Sentinel1Settings) -> Stack:
             left_out.append(f"{chosen[wanted]}: no coherence raster beside it, its weight is that of coherence 0.5")
     if not pairs:
         raise InputError(
-            f"inputs.sentinel1.path: no readable {settings.level} interferogram ({format_.name} naming) under {folder}; "
+            f"inputs.sentinel1.path: no readable {settings.level} interferogram ({format_.name} naming) under "
+            f"{folder}; "
             f"correct the path, the level or the format."
         )
     same_grid(grids)
@@ -110,7 +111,8 @@ def _recognise(files: list[Path], settings: Sentinel1Settings, folder: Path) -> 
             if format_.name == settings.format:
                 return format_
         raise InputError(
-            f"inputs.sentinel1.format: '{settings.format}' does not hold {settings.level} interferograms; choose one of "
+            f"inputs.sentinel1.format: '{settings.format}' does not hold {settings.level} interferograms; "
+            "choose one of "
             f"{', '.join(f.name for f in FORMATS)} or auto."
         )
     for format_ in FORMATS:
