@@ -7,13 +7,14 @@ import sys
 
 import numpy as np
 import pytest
+import rasterio
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from slipmap.config.patches import AugmentSettings, PatchSettings
 from slipmap.errors import InputError
-from slipmap.patches import checks, split, store
+from slipmap.patches import checks, figure, split, store
 from slipmap.patches.dataset import PatchDataset, StoredArray
 from slipmap.patches.normalisation import (
     Accumulator,
@@ -333,3 +334,17 @@ def test_reading_the_index_needs_no_torch(one):
 def test_a_folder_that_is_no_store_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="is not a patch store"):
         PatchDataset(tmp_path, "training")
+
+
+def test_figure_shows_centerrep_and_leaves_the_store_alone(one, tmp_path):
+    before = arrays_of(one)
+    figure.run(one, {"centerrep": 1.0, "brightness": 0.2}, tmp_path / "f.png", patches=2, draws=1)
+    with rasterio.open(tmp_path / "f.png") as src:
+        assert src.height > 200 and len(np.unique(src.read(1))) > 20
+    for a, b in zip(before, arrays_of(one), strict=True):
+        np.testing.assert_array_equal(a, b)
+    data = PatchDataset(one)
+    rich = data.index["landslide_pixels"].nlargest(2).index.tolist()
+    drawn = figure.draw(data, rich, AugmentSettings(), 1, 0)
+    original, changed = (axis.images[0].get_array() for axis in drawn.axes[:2])
+    assert drawn.axes[1].get_title() == "CenterRep" and not np.array_equal(original, changed)

@@ -258,3 +258,20 @@ def test_factor_on_another_grid_is_one_sentence(tmp_path):
     slope = write(tmp_path / "slope.tif", np.ones((96, 90)))
     with pytest.raises(InputError, match=r"slope.tif is not on the grid"):
         store.build([slope], inventory, tmp_path / "s.tif", {"size": 16}, tmp_path / "s.zarr")
+
+
+def test_settings_that_leave_nothing_are_refused():
+    with pytest.raises(ValueError, match="leaves nothing"):
+        SplitSettings(block=32, buffer=32)
+    with pytest.raises(ValueError, match="share of 0"):
+        SplitSettings(ratios="1:0:0")
+    with pytest.raises(ValueError, match="not one of 5 folds"):
+        SplitSettings(method="kfold", fold=5)
+
+
+def test_factor_without_a_training_value_is_one_sentence(tmp_path):
+    def empty(labels, array):
+        return np.where(labels == 0, np.nan, array)
+
+    with pytest.raises(InputError, match="'ground' has no value on any training pixel"):
+        build_area(tmp_path, blobs((96, 96), 80, 0), SplitSettings(block=16), PatchSettings(size=16), change=empty)

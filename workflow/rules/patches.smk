@@ -1,5 +1,9 @@
-# Stage 5, patches: the split of an area into training, validation and test ground; the patch store.
+# Stage 5, patches: the split of an area into training, validation and test ground; patch stores of areas and of
+# published data sets; a picture of augmentation.
 from slipmap.factors.names import factor_names
+
+IMPORTED = [name for name in RUN.datasets if RUN.datasets[name].source]
+CUT = [name for name in RUN.datasets if name not in IMPORTED]
 
 
 rule split:
@@ -36,6 +40,8 @@ rule patches:
         split="results/{area}/patches/split.tif",
     output:
         store=directory("results/{area}/patches/{dataset}.zarr"),
+    wildcard_constraints:
+        dataset="|".join(CUT) or "none",
     params:
         settings=lambda wildcards: RUN.datasets[wildcards.dataset].model_dump(mode="json"),
         code=code_digest("patches", "config/patches.py"),
@@ -51,3 +57,51 @@ rule patches:
         "../../envs/slipmap.yaml"
     script:
         "../scripts/patches.py"
+
+
+rule import_patches:
+    message: "Import the published data set {wildcards.dataset}."
+    input:
+        folder=lambda wildcards: RUN.datasets[wildcards.dataset].source.path,
+    output:
+        store=directory("results/{dataset}/patches/{dataset}.zarr"),
+    wildcard_constraints:
+        dataset="|".join(IMPORTED) or "none",
+    params:
+        settings=lambda wildcards: RUN.datasets[wildcards.dataset].model_dump(mode="json"),
+        code=code_digest("patches", "config/patches.py"),
+    log:
+        "results/{dataset}/logs/import_patches.log",
+    benchmark:
+        "results/{dataset}/benchmarks/import_patches.tsv"
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime=240,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/import_patches.py"
+
+
+rule augmentation_figure:
+    message: "Draw what the augmentation of {wildcards.experiment} does to patches of {wildcards.area}."
+    input:
+        store=lambda wildcards: f"results/{wildcards.area}/patches/{EXPERIMENTS[wildcards.experiment].dataset}.zarr",
+    output:
+        figure="results/{area}/experiments/{experiment}/augmentation.png",
+    params:
+        settings=lambda wildcards: EXPERIMENTS[wildcards.experiment].training.augment.model_dump(mode="json"),
+        code=code_digest("patches/figure.py", "patches/augmentation.py", "patches/centerrep.py", "patches/dataset.py"),
+    log:
+        "results/{area}/logs/augmentation_{experiment}.log",
+    benchmark:
+        "results/{area}/benchmarks/augmentation_{experiment}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/augmentation_figure.py"

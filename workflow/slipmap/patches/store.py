@@ -160,6 +160,8 @@ def fit(
             if chosen.any():
                 for i, src in enumerate(sources):
                     gathered.add_band(i, raster.read_open(src, window, 1), chosen)
+    if not labels:
+        raise InputError(f"{split_tif} has no training, validation or test ground; make split.block larger.")
     if 0 not in labels:  # an area left out for testing has no training ground: its patches take others' statistics
         return Statistics(settings.normalisation, tuple(bands)), sorted(labels)
     return gathered.statistics(bands, settings.normalisation), sorted(labels)

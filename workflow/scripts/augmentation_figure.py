@@ -1,0 +1,6 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from slipmap.patches import figure
+
+    figure.run(store=snakemake.input.store, settings=snakemake.params.settings, path=snakemake.output.figure)

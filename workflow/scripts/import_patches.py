@@ -1,0 +1,11 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from slipmap.patches.importers import driver
+
+    driver.run(
+        settings=snakemake.params.settings,
+        store=snakemake.output.store,
+        name=snakemake.wildcards.dataset,
+        threads=snakemake.threads,
+    )
