@@ -1,0 +1,172 @@
+"""The driver of the report: from an area's results to ``index.html`` and ``tables/*.csv``."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import jinja2
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from slipmap import __version__
+from slipmap.atomic import write_aside, write_text
+from slipmap.config import parse_config
+from slipmap.config.report import ReportSettings
+from slipmap.config.run import RunSettings
+from slipmap.grid import Grid
+from slipmap.inputs.layout import input_files
+from slipmap.report import agreement, landslides, points, record, scores, validation
+from slipmap.report.layers import Layer, make_layers
+from slipmap.report.page import page_context
+from slipmap.report.pictures import display_grid
+from slipmap.report.sources import Sources, gather
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+def build(
+    area: str,
+    run: RunSettings | Mapping,
+    output: str | Path,
+    tables: str | Path,
+    *,
+    results: str | Path = "results",
+    resources: str | Path = "resources",
+) -> None:
+    """Write the report of one area: one HTML file that needs nothing else, and its tables as CSV.
+
+    Whatever stages the area has are shown: deformation alone, maps without scores (no inventory), or everything.
+
+    Parameters
+    ----------
+    area : its name in `run`.
+    run : the whole config, checked or as plain data.
+    output : the HTML file. tables : folder of the CSV files (made anew).
+    results, resources : the run's folders.
+
+    Notes
+    -----
+    Rasters are read at no more than ``report.max_pixels`` on their long side (from their overviews) or block by
+    block: memory does not grow with the area. The same results give the same bytes.
+    """
+    if not isinstance(run, RunSettings):
+        run = parse_config(dict(run), source="config")
+    sources = gather(area, run, Path(results), Path(resources))
+    settings = run.areas[area].report
+    numbers = _tables(sources, settings)
+    with write_aside(tables) as aside:
+        aside.mkdir()
+        for name, table in numbers.items():
+            table.to_csv(aside / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
+    shown, layers = _layers_within(sources, settings)
+    drawn = {
+        name: landslides.read(e.maps["landslides"]) for name, e in sources.mapped.items() if "landslides" in e.maps
+    }
+    viewer = _viewer_data(sources, settings, shown, layers, drawn)
+    context = page_context(
+        sources,
+        numbers,
+        layers,
+        drawn,
+        most=settings.max_landslides,
+        has_points=bool(viewer.get("points")),
+    )
+    write_text(output, _render(context, viewer))
+
+
+def _tables(sources: Sources, settings: ReportSettings) -> dict[str, pd.DataFrame]:
+    """Every table of the report by the name of its CSV file."""
+    tables = dict(sources.screening)
+    if sources.coverage is not None:
+        tables["coverage"] = sources.coverage
+    if sources.network is not None:
+        keep = [c for c in sources.network.columns if not c.endswith("_file")]
+        tables["network"] = sources.network[keep]
+    found, truth = sources.deformation, sources.truth.get("velocity_los")
+    if truth and {"velocity", "temporal_coherence"} <= found.keys():
+        compared = validation.compare_rasters(found["velocity"], truth, found["temporal_coherence"])
+        tables["velocity_truth"] = pd.DataFrame([compared.row()])
+    if sources.tested:
+        tables["scores"] = scores.side_by_side(sources.tested)
+    if sources.inventory:
+        counted = [
+            agreement.count(e.maps["class"], sources.inventory, sources.split).assign(experiment=name)
+            for name, e in sources.mapped.items()
+            if "class" in e.maps
+        ]
+        if counted:
+            joined = pd.concat(counted, ignore_index=True)
+            tables["map_agreement"] = joined[["experiment", *agreement.COLUMNS]]
+    files = {**_truth_free(input_files(sources.settings.inputs))}
+    rows = [
+        {"key": f"inputs.{key}", **record.checksum(path, settings.checksum_megabytes)}
+        for key, path in files.items()
+        if Path(path).exists()
+    ]
+    tables["inputs"] = pd.DataFrame(rows, columns=["key", "path", "files", "bytes", "sha256"])
+    tables["benchmarks"] = record.benchmarks(sources.folder / "benchmarks")
+    own = tables["benchmarks"]["job"].isin(["report"])  # the last report's time is not a part of this one
+    tables["benchmarks"] = tables["benchmarks"][~own].reset_index(drop=True)
+    return tables
+
+
+def _truth_free(files: Mapping[str, str]) -> dict[str, str]:
+    return {key: path for key, path in files.items() if "/truth/" not in path}
+
+
+def _layers_within(sources: Sources, settings: ReportSettings) -> tuple[Grid, list[Layer]]:
+    """The layers, coarse enough that their pictures stay below ``max_megabytes`` together."""
+    pixels = settings.max_pixels
+    while True:
+        shown = display_grid(sources.grid, pixels)
+        layers = make_layers(sources, shown)
+        size = sum(len(layer.picture.uri) for layer in layers) / 1e6
+        if size <= settings.max_megabytes or pixels <= 128:
+            return shown, layers
+        now = min(pixels, max(sources.grid.shape))
+        pixels = max(128, int(now * min(0.9, 0.97 * np.sqrt(settings.max_megabytes / size))))
+
+
+def _viewer_data(
+    sources: Sources, settings: ReportSettings, shown: Grid, layers: list[Layer], drawn: Mapping[str, object]
+) -> dict:
+    left, _, _, top = shown.bounds
+    data = {
+        "width": shown.width,
+        "height": shown.height,
+        "metres": float(np.mean(shown.resolution)),
+        "left": left,
+        "top": top,
+        "layers": [layer.data() for layer in layers],
+        "landslides": {
+            name: landslides.for_viewer(
+                frame,
+                landslides.read_series(sources.experiments[name].maps["landslides"]),
+                shown,
+                settings.max_landslides,
+            )
+            for name, frame in drawn.items()
+        },
+    }
+    if "timeseries" in sources.deformation:
+        data["points"] = points.histories(sources.deformation["timeseries"], shown)
+    return data
+
+
+def _render(context: Mapping, viewer: Mapping) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ASSETS),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    text = json.dumps(viewer, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return environment.get_template("page.html.j2").render(
+        **context,
+        version=__version__,
+        style=Markup((ASSETS / "style.css").read_text(encoding="utf-8")),
+        script=Markup((ASSETS / "viewer.js").read_text(encoding="utf-8")),
+        map_data=text.replace("</", "<\\/"),
+    )

@@ -1,0 +1,220 @@
+"""Which layers the maps of a report have, in what order, and how each is coloured."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+
+from slipmap import raster
+from slipmap.grid import Grid
+from slipmap.report.pictures import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PINK,
+    SKY,
+    VERMILION,
+    Picture,
+    Style,
+    composite,
+    load,
+    paint,
+)
+from slipmap.report.sources import Sources
+
+SPLIT_COLOURS = {0: "#bdbdbd", 1: SKY, 2: ORANGE}
+AGREEMENT = {
+    1: ("found (true positive)", BLUE),
+    2: ("false alarm (false positive)", ORANGE),
+    3: ("missed (false negative)", PINK),
+}
+SUSCEPTIBILITY_COLOURS = {1: "#fde0a5", 2: "#f0a04b", 3: "#c8472f", 4: "#8a1c3a", 5: "#4a0f38"}
+_RAMPS = {
+    "elevation": Style(colours="cividis"),
+    "slope": Style(colours="magma", limits=(0, 60)),
+    "aspect_sin": Style(colours="RdBu", limits=(-1, 1)),
+    "aspect_cos": Style(colours="RdBu", limits=(-1, 1)),
+    "velocity": Style(colours="RdBu", centred=True),
+    "ndvi": Style(colours="viridis"),
+    "twi": Style(colours="cividis"),
+    "rainfall": Style(colours="cividis"),
+}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of the maps: its picture, what it is called, the group under which it is listed, whether it is shown
+    at first and how opaque."""
+
+    id: str
+    title: str
+    group: str
+    picture: Picture
+    shown: bool = False
+    opacity: float = 1.0
+
+    def data(self) -> dict:
+        """What the viewer needs."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "group": self.group,
+            "shown": self.shown,
+            "opacity": self.opacity,
+            "uri": self.picture.uri,
+            "legend": self.picture.legend,
+        }
+
+
+def factor_style(name: str) -> Style:
+    """The colours of a factor: diverging round zero for curvature, change and velocity, else a ramp."""
+    if name.endswith(("_curvature", "_change")) or name.startswith("tpi_"):
+        return Style(colours="PuOr", centred=True)
+    return _RAMPS.get(name, Style())
+
+
+def make_layers(sources: Sources, shown: Grid) -> list[Layer]:
+    """Every layer of an area, bottom first. Holds one raster of `shown`'s size at a time, and the pictures."""
+    layers: list[Layer] = []
+    layers += _ground(sources, shown)
+    layers += _factors(sources, shown)
+    layers += _deformation(sources, shown)
+    layers += _truth(sources, shown)
+    layers += _labels(sources, shown)
+    for experiment in sources.experiments.values():
+        layers += _maps(experiment.name, experiment.maps, sources, shown)
+    return _first_view(layers, sources)
+
+
+def _first_view(layers: list[Layer], sources: Sources) -> list[Layer]:
+    """Show the ground and, on it, the last experiment's probability, or where there is none the velocity."""
+    ids = [layer.id for layer in layers]
+    wanted = {"hillshade"}
+    top = [f"{name}.probability" for name in sources.experiments if f"{name}.probability" in ids]
+    wanted.add(top[-1] if top else "velocity")
+    if not wanted & set(ids):
+        wanted = set(ids[:1])
+    return [
+        Layer(layer.id, layer.title, layer.group, layer.picture, layer.id in wanted, layer.opacity) for layer in layers
+    ]
+
+
+def _ramp(path: Path, shown: Grid, style: Style) -> Picture:
+    with rasterio.open(path) as source:
+        units = source.tags(1).get("units", source.tags().get("units", ""))
+    return paint(load(path, shown), style, units=units)
+
+
+def _ground(sources: Sources, shown: Grid) -> list[Layer]:
+    layers = []
+    if sources.hillshade:
+        picture = paint(load(sources.hillshade, shown), Style(colours="gray"))
+        layers.append(Layer("hillshade", "Hillshade", "Ground", Picture(picture.uri, picture.width, picture.height)))
+    for suffix, title in (("", ""), ("_after", " after the event")):
+        names = [f"{band}{suffix}" for band in ("B4", "B3", "B2")]
+        if all(name in sources.factors for name in names):
+            picture = composite([load(sources.factors[name], shown) for name in names])
+            layers.append(Layer(f"optical{suffix}", f"Sentinel-2 true colour{title}", "Ground", picture))
+    return layers
+
+
+def _factors(sources: Sources, shown: Grid) -> list[Layer]:
+    layers = []
+    for name, path in sources.factors.items():
+        with rasterio.open(path) as source:
+            is_classes = source.dtypes[0] == "uint8"
+            title = source.tags(1).get("long_name", source.tags().get("long_name", name))
+        if is_classes:
+            picture = paint(load(path, shown, classes=True), Style("classes"), names=raster.read_classes(path))
+        else:
+            picture = _ramp(path, shown, factor_style(name))
+        layers.append(
+            Layer(f"factor.{name}", f"{name}: {title}" if title != name else name, "Factors", picture, False, 0.85)
+        )
+    return layers
+
+
+def _deformation(sources: Sources, shown: Grid) -> list[Layer]:
+    found = sources.deformation
+    wanted = (
+        ("velocity", "Velocity in the line of sight", _RAMPS["velocity"]),
+        ("velocity_std", "Standard deviation of the velocity", Style(colours="cividis")),
+        ("temporal_coherence", "Temporal coherence", Style(colours="cividis", limits=(0, 1))),
+    )
+    return [
+        Layer(name, title, "Deformation", _ramp(found[name], shown, style), False, 0.85)
+        for name, title, style in wanted
+        if name in found
+    ]
+
+
+def _truth(sources: Sources, shown: Grid) -> list[Layer]:
+    path = sources.truth.get("velocity_los")
+    if not path:
+        return []
+    style = _RAMPS["velocity"]
+    velocity = sources.deformation.get("velocity")
+    if velocity:  # the same colours as the recovered map, so that the two can be compared
+        values = load(velocity, shown)
+        extent = float(np.nanpercentile(np.abs(values), 98)) if np.isfinite(values).any() else 1.0
+        style = Style(colours="RdBu", limits=(-extent, extent))
+    return [Layer("truth", "Simulated truth: velocity", "Deformation", _ramp(path, shown, style), False, 0.85)]
+
+
+def _labels(sources: Sources, shown: Grid) -> list[Layer]:
+    layers = []
+    if sources.split:
+        picture = paint(
+            load(sources.split, shown, classes=True),
+            Style("classes", SPLIT_COLOURS),
+            names=raster.read_classes(sources.split),
+        )
+        layers.append(Layer("split", "Training, validation and test ground", "Inventory", picture, False, 0.4))
+    if sources.inventory:
+        picture = paint(
+            load(sources.inventory, shown, classes=True),
+            Style("classes", {1: GREEN}, hidden=(0,)),
+            names={1: "landslide in the inventory"},
+        )
+        layers.append(Layer("inventory", "Landslide inventory", "Inventory", picture, False, 0.8))
+    return layers
+
+
+def _maps(name: str, maps: Mapping[str, Path], sources: Sources, shown: Grid) -> list[Layer]:
+    group = f"Map by {name}"
+    layers = []
+    if "probability" in maps:
+        style = Style(colours="viridis", limits=(0, 1))
+        picture = _ramp(maps["probability"], shown, style)
+        layers.append(Layer(f"{name}.probability", "Probability of landslide", group, picture, False, 0.75))
+    if "uncertainty" in maps:
+        picture = _ramp(maps["uncertainty"], shown, Style(colours="magma"))
+        layers.append(Layer(f"{name}.uncertainty", "Uncertainty (standard deviation)", group, picture, False, 0.85))
+    if "susceptibility" in maps:
+        picture = paint(
+            load(maps["susceptibility"], shown, classes=True),
+            Style("classes", SUSCEPTIBILITY_COLOURS),
+            names=raster.read_classes(maps["susceptibility"]),
+        )
+        layers.append(Layer(f"{name}.susceptibility", "Susceptibility class", group, picture, False, 0.75))
+    if "class" in maps:
+        found = load(maps["class"], shown, classes=True)
+        picture = paint(found, Style("classes", {1: VERMILION}, hidden=(0,)), names={1: "landslide"})
+        layers.append(Layer(f"{name}.class", "Landslides at the threshold", group, picture, False, 0.9))
+        if sources.inventory:
+            truth = load(sources.inventory, shown, classes=True)
+            layers.append(
+                Layer(f"{name}.agreement", "Agreement with the inventory", group, agreement(found, truth), False, 0.9)
+            )
+    return layers
+
+
+def agreement(found: np.ndarray, truth: np.ndarray) -> Picture:
+    """Where a class map and the inventory agree on landslide, and where only one of them has one (NaN: unknown)."""
+    code = np.zeros(found.shape, np.float32)
+    for value, (drawn, real) in {1: (1, 1), 2: (1, 0), 3: (0, 1)}.items():
+        code[(found == drawn) & (truth == real)] = value
+    colours = {value: colour for value, (_, colour) in AGREEMENT.items()}
+    return paint(code, Style("classes", colours, hidden=(0,)), names={v: name for v, (name, _) in AGREEMENT.items()})

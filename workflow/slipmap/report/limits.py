@@ -1,0 +1,52 @@
+"""What an analyst could wrongly conclude from the maps and scores, said where they are shown."""
+
+from slipmap.report.sources import Sources
+
+
+def limits(sources: Sources) -> list[str]:
+    """Sentences for the section on limits, those that apply to this area."""
+    text = []
+    if sources.simulated:
+        text.append(
+            "The data are simulated. A score or an rms of this report is a test of the software, not evidence about "
+            "any real slope."
+        )
+    if sources.settings.note:
+        text.append(sources.settings.note)
+    if sources.deformation:
+        text.append(
+            "The radar measures only motion along its line of sight, relative to the reference area. No measured "
+            "motion is not stability: slopes that move across the line of sight, faster than the radar can follow "
+            "between two dates, or under vegetation that changes, look still or are nodata. Velocities are mean rates "
+            "over the dates used; a slope may have moved in a few days of them."
+        )
+    if sources.mapped:
+        text += [
+            "The probability says how much a pixel looks like the landslides of the inventory that trained the model. "
+            "It is not a probability of failure in some period, and even a calibrated one is not a risk: risk also "
+            "needs what is exposed, and how it is damaged.",
+            "The uncertainty is the spread over the ensemble's members (seeds, mirrored views). It shows where they "
+            "disagree; where all of them are wrong together it is small.",
+            "Outlines are pixels above a threshold. Their area, and their number above all, depend on the threshold, "
+            "the pixel size and the smallest area kept; neighbouring landslides merge.",
+        ]
+    if sources.tested:
+        text += [
+            "Test ground is held out by blocks, yet it lies in the same area, scenes and inventory as training "
+            "ground. Scores elsewhere will as a rule be lower.",
+            "An inventory has errors of its own: landslides missed, outlines shifted. A 'false alarm' may be a "
+            "landslide that nobody mapped.",
+            "The maps cover training ground as well. There they agree with the inventory better than they deserve; "
+            "judge them by the test blocks.",
+        ]
+        if all(len(e.tests) == 1 for e in sources.tested.values()):
+            text.append(
+                "Each experiment was trained once: there is no spread over seeds, so a small difference between two "
+                "experiments may be chance. Give training.seeds more than one seed to see."
+            )
+    elif sources.mapped:
+        text.append(
+            "Without an inventory nothing here says how good the maps are. Check some outlines against imagery or in "
+            "the field before acting on any."
+        )
+    return text

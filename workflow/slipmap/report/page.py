@@ -1,0 +1,199 @@
+"""What the page says, section by section, from what the area has."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from slipmap.report import landslides, record, sections
+from slipmap.report.layers import Layer
+from slipmap.report.limits import limits
+from slipmap.report.sources import Sources
+from slipmap.report.tabular import plain, table
+
+LISTED = (
+    "landslide", "area_m2", "probability_mean", "slope_mean", "velocity_mean", "velocity_downslope", "sensitivity",
+    "motion", "inventory",
+)  # fmt: skip
+
+
+def page_context(
+    sources: Sources,
+    numbers: Mapping[str, pd.DataFrame],
+    layers: Sequence[Layer],
+    drawn: Mapping[str, Any],
+    *,
+    most: int,
+    has_points: bool,
+) -> dict[str, Any]:
+    """Everything that the template needs but pictures and outlines.
+
+    Parameters
+    ----------
+    numbers : the report's tables by name. layers : of the maps. drawn : landslides of each experiment's map.
+    most : landslides drawn in the interactive map. has_points : whether a click anywhere has a displacement history.
+    """
+    ids = {layer.id for layer in layers}
+    context = {
+        "title": sources.settings.description or sources.area,
+        "lead": _lead(sources),
+        "simulated": sources.simulated,
+        "note": sources.settings.note,
+        "facts": _facts(sources, numbers, drawn),
+        "landslides": {name: {"count": len(frame)} for name, frame in drawn.items()},
+        "landslides_left_out": [
+            (name, f"the largest {most} of {len(frame)} are drawn here; all are in landslides.gpkg.")
+            for name, frame in drawn.items()
+            if len(frame) > most
+        ],
+        "landslide_tables": _largest(drawn),
+        "has_points": has_points,
+        "data_text": _data_text(sources),
+        "study": sections.study_figures(sources, ids),
+        "inputs": _inputs(sources, numbers["inputs"]),
+        "deformation": sections.deformation(sources, ids),
+        "truth": sections.truth(sources, numbers.get("velocity_truth"), ids),
+        "factors": sections.factors(sources, layers),
+        "screening": sections.screening(sources),
+        "training": sections.training(sources),
+        "experiments": bool(sources.experiments),
+        "scores": sections.score_section(sources, numbers, ids),
+        "no_scores": _no_scores(sources),
+        "map_figures": sections.map_figures(sources, ids),
+        "limits": limits(sources),
+        "benchmarks": _benchmarks(numbers["benchmarks"]),
+        "checksums": _checksums(numbers["inputs"]),
+        "software": table(["package", "version"], list(record.versions().items())),
+        "config_area": yaml.safe_dump(sources.settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
+        "config_experiments": [
+            (name, yaml.safe_dump(e.settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+            for name, e in sources.experiments.items()
+        ],
+    }
+    context["sections"] = [
+        (key, name)
+        for key, name, there in (
+            ("explore", "Map", True),
+            ("data", "Data", True),
+            ("deformation", "Deformation", context["deformation"]),
+            ("factors", "Factors", context["factors"]),
+            ("screening", "Screening", context["screening"]),
+            ("training", "Training", context["training"]),
+            ("scores", "Scores", context["experiments"]),
+            ("maps", "Maps", context["experiments"]),
+            ("limits", "Limits", True),
+            ("provenance", "Provenance", True),
+        )
+        if there
+    ]
+    return context
+
+
+def _lead(sources: Sources) -> str:
+    grid = sources.grid
+    width, height = (grid.bounds[2] - grid.bounds[0]) / 1000, (grid.bounds[3] - grid.bounds[1]) / 1000
+    return (
+        f"Study area {sources.area}: {width:.3g} km × {height:.3g} km, {grid.width} × {grid.height} pixels of "
+        f"{grid.resolution[0]:g} m, {grid.crs if len(grid.crs) < 20 else 'projected CRS (see the configuration)'}."
+    )
+
+
+def _facts(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[str, Any]) -> list[tuple[str, str]]:
+    facts = []
+    if sources.network is not None:
+        dates = set(sources.network["reference"]) | set(sources.network["secondary"])
+        facts.append((f"{len(dates)}", f"radar dates, {len(sources.network)} interferograms"))
+    if sources.factors:
+        facts.append((str(len(sources.factors)), "factors on one grid"))
+    for name, frame in drawn.items():
+        share = frame["area_m2"].sum() / (sources.grid.width * sources.grid.height * np.prod(sources.grid.resolution))
+        facts.append((str(len(frame)), f"landslides outlined by {name}, {100 * share:.2g} % of the area"))
+    if "scores" in numbers:
+        keyed = numbers["scores"].set_index(["pooling", "score"])
+        if ("pooled_over_pixels", "f1") in keyed.index:
+            row = keyed.loc[("pooled_over_pixels", "f1")]
+            facts += [(f"{row[name]:.2f}", f"F1 of {name} on held-out test ground") for name in sources.tested]
+    if "velocity_truth" in numbers:
+        rms = numbers["velocity_truth"]["rms"].iloc[0]
+        facts.append((f"{rms:.1f} mm/yr", "rms of recovered minus simulated velocity"))
+    return facts
+
+
+def _largest(drawn: Mapping[str, Any]) -> list[dict]:
+    blocks = []
+    for name, frame in list(drawn.items())[-1:]:
+        if len(frame):
+            head, rows = landslides.table_rows(frame, LISTED)
+            blocks.append({"name": name, "head": head, "rows": rows})
+    return blocks
+
+
+def _data_text(sources: Sources) -> list[str]:
+    inputs = sources.settings.inputs
+    text = []
+    if sources.simulated:
+        text.append(
+            f"The inputs are simulated by slipmap from seed {sources.settings.simulate.seed}: terrain, lithology, "
+            "landslides, Sentinel-1, Sentinel-2, rain and soil moisture. None of them was observed."
+        )
+    parts = []
+    if inputs.sentinel1:
+        kind = {
+            "slc": "geocoded single-look complex images",
+            "wrapped": "wrapped interferograms",
+            "unwrapped": "unwrapped interferograms",
+            "velocity": "a ready-made velocity",
+        }[inputs.sentinel1.level]
+        parts.append(f"Sentinel-1 as {kind}")
+    if inputs.sentinel2:
+        parts.append(
+            "Sentinel-2 before and after the event" if inputs.sentinel2.before else "Sentinel-2 composited over dates"
+        )
+    parts += [
+        name
+        for name, there in (
+            ("a DEM", inputs.dem),
+            ("lithology", inputs.lithology),
+            ("rain", inputs.rainfall),
+            ("soil moisture", inputs.soil_moisture),
+            ("a landslide inventory", inputs.inventory),
+        )
+        if there
+    ]
+    if parts:
+        text.append(f"Used: {', '.join(parts)}.")
+    if not inputs.inventory and sources.experiments:
+        text.append("There is no landslide inventory: this is a prediction area, mapped with weights from elsewhere.")
+    return text
+
+
+def _inputs(sources: Sources, found: pd.DataFrame) -> dict:
+    rows = [[r.key, r.path, f"{r.files}", f"{r.bytes / 1e6:.1f}"] for r in found.itertuples()]
+    return table(["setting", "path", "files", "MB"], rows, numeric=(2, 3), paths=(1,))
+
+
+def _checksums(found: pd.DataFrame) -> dict:
+    rows = [[r.path, r.sha256 or "not computed: too large"] for r in found.itertuples()]
+    return table(["path", "SHA-256 (of a folder: over its files)"], rows, paths=(0, 1))
+
+
+def _benchmarks(found: pd.DataFrame) -> dict:
+    rows = [
+        [r.job, f"{r.jobs}", f"{r.seconds:.1f}", plain(r.cpu_seconds, 1), f"{r.max_rss_mb:.0f}"]
+        for r in found.itertuples()
+    ]
+    if rows:
+        rows.append(["all", str(int(found["jobs"].sum())), f"{found['seconds'].sum():.1f}",
+                     plain(found["cpu_seconds"].sum(), 1), f"{found['max_rss_mb'].max():.0f}"])  # fmt: skip
+    return table(["job", "runs", "wall time, s", "CPU time, s", "peak memory, MB"], rows, numeric=(1, 2, 3, 4))
+
+
+def _no_scores(sources: Sources) -> str:
+    if sources.settings.inputs.inventory is None:
+        return (
+            "No scores: this area has no landslide inventory to compare with. How well the maps do here is not known; "
+            "scores from the area where the weights were trained do not carry over to another place, sensor or season."
+        )
+    return "No scores: no experiment of this run is tested in this area."

@@ -1,0 +1,375 @@
+"""The figures, tables and sentences of each stage's section."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from slipmap.report import scores
+from slipmap.report.charts import Line, bars, chart, heat_map
+from slipmap.report.layers import Layer
+from slipmap.report.pictures import BLUE, ORANGE, VERMILION
+from slipmap.report.sources import Sources
+from slipmap.report.tabular import from_frame, plain, table
+
+
+def figure(ids: str, caption: str, available: Collection[str], label: str = "", landslides: str = "") -> dict | None:
+    """A still map of layers "id@opacity …", bottom first; None where its top layer is not there."""
+    wanted = ids.split()
+    if wanted[-1].split("@")[0] not in available:
+        return None
+    return {"ids": ids, "caption": caption, "label": label or caption, "landslides": landslides}
+
+
+def study_figures(sources: Sources, ids: Collection[str]) -> list[dict]:
+    """The study area: ground and inventory, and how it is split."""
+    made = [
+        figure("hillshade inventory@0.9", "Study area: hillshade and landslide inventory.", ids)
+        or figure("hillshade", "Study area: hillshade.", ids),
+        figure("optical", "Sentinel-2 composite, true colour.", ids)
+        or figure("optical_after", "Sentinel-2 after the event, true colour.", ids),
+        figure("hillshade split@0.55 inventory", "Training, validation and test ground with the inventory.", ids),
+    ]
+    return [f for f in made if f]
+
+
+def deformation(sources: Sources, ids: Collection[str]) -> dict | None:
+    """Network, velocity and its quality."""
+    if "velocity" not in sources.deformation:
+        return None
+    settings, text, facts = sources.settings.deformation, [], []
+    text.append(
+        "Velocity in the radar's line of sight, positive towards the satellite (blue), negative away from it (red), "
+        "relative to the reference area. Motion across the line of sight is not seen."
+    )
+    network = sources.network
+    if network is not None:
+        dates = sorted({*network["reference"], *network["secondary"]})
+        facts += [
+            ("dates", f"{len(dates)}, {dates[0]} to {dates[-1]}"),
+            ("interferograms", str(len(network))),
+            ("longest pair", f"{network['temporal_baseline_days'].max():.0f} days"),
+        ]
+        baselines = network["perpendicular_baseline_m"].abs().max()
+        if np.isfinite(baselines):
+            facts.append(("longest perpendicular baseline", f"{baselines:.0f} m"))
+    if sources.stack:
+        radar = sources.stack.get("radar", {})
+        facts += [
+            (name, f"{radar[key]:.4g} {unit}".strip() if isinstance(radar[key], float) else str(radar[key]))
+            for name, key, unit in (
+                ("wavelength", "wavelength", "m"),
+                ("incidence angle", "incidence", "°"),
+                ("orbit", "orbit_direction", ""),
+                ("track", "track", ""),
+            )
+            if radar.get(key)
+        ]
+        facts.append(("files", f"{sources.stack['level']}, {sources.stack['format']}"))
+    if sources.reference:
+        where = sources.reference
+        facts.append(
+            (
+                "reference",
+                f"{where['latitude']:.4f}° N, {where['longitude']:.4f}° E ({where['how']}), taken as not moving",
+            )
+        )
+        removed = [t for t in where.get("removed", []) if t != "offset"]
+        facts.append(("removed from each date", ", ".join(removed) or "nothing"))
+    facts.append(("reliable where temporal coherence is at least", f"{settings.min_temporal_coherence:g}"))
+    maps = [
+        figure("hillshade velocity@0.85", "Velocity in the line of sight, mm/yr.", ids),
+        figure(
+            "temporal_coherence",
+            "Temporal coherence of the inversion: how well the series explains the interferograms.",
+            ids,
+        ),
+        figure("velocity_std", "Standard deviation of the velocity, mm/yr.", ids),
+    ]
+    return {
+        "text": text,
+        "network": _network(network) if network is not None else "",
+        "network_caption": "The small-baseline network: each dot an acquisition, each line an interferogram."
+        if network is not None
+        else "",
+        "table": table(["", ""], facts),
+        "maps": [f for f in maps if f],
+    }
+
+
+def _network(network: pd.DataFrame) -> str:
+    """Dates against perpendicular baseline (least squares over the pairs), pairs as lines."""
+    dates = sorted({*network["reference"], *network["secondary"]})
+    known = network.dropna(subset=["perpendicular_baseline_m"])
+    design = np.zeros((len(known), len(dates)))
+    for row, (a, b) in enumerate(zip(known["reference"], known["secondary"], strict=True)):
+        design[row, dates.index(b)], design[row, dates.index(a)] = 1, -1
+    heights = np.zeros(len(dates))
+    if len(known):
+        heights[1:] = np.linalg.lstsq(design[:, 1:], known["perpendicular_baseline_m"].to_numpy(), rcond=None)[0]
+    days = (pd.to_datetime(dates) - pd.Timestamp(dates[0])).days.to_numpy(float)
+    place = dict(zip(dates, zip(days, heights, strict=True), strict=True))
+    lines = [(*place[a], *place[b]) for a, b in zip(network["reference"], network["secondary"], strict=True)]
+    marks = np.unique(np.linspace(0, len(dates) - 1, min(4, len(dates))).round().astype(int))
+    return chart(
+        [Line("", list(days), list(heights), BLUE, markers=True, stroke=False)],
+        title="Small-baseline network",
+        x_label="date",
+        y_label="perpendicular baseline (m)" if len(known) else "perpendicular baseline not known",
+        x_ticks={float(days[i]): dates[i][:7] for i in marks},
+        segments=lines,
+    )
+
+
+def truth(sources: Sources, compared: pd.DataFrame | None, ids: Collection[str]) -> dict | None:
+    """Recovered against simulated velocity."""
+    if compared is None:
+        return None
+    row = compared.iloc[0]
+    rows = [
+        [
+            "all coherent pixels",
+            f"{row.pixels:.0f} of {row.area_pixels:.0f}",
+            plain(row.rms, 2),
+            plain(row.bias, 2),
+            "",
+        ],
+        [
+            f"movers (truth faster than {row.moving:g} mm/yr)",
+            f"{row.movers_coherent:.0f} of {row.movers:.0f}",
+            plain(row.movers_rms, 2),
+            "",
+            plain(row.slope, 3),
+        ],
+    ]
+    maps = [
+        figure("hillshade truth@0.85", "Simulated truth, in the colours of the recovered map.", ids),
+        figure("hillshade velocity@0.85", "Recovered velocity.", ids),
+    ]
+    return {
+        "text": f"Compared where temporal coherence is at least {row.coherence:g}. The slope is that of a regression "
+        "of recovered on true velocity over the coherent movers: 1 where motion is recovered in full.",
+        "table": table(
+            ["pixels", "coherent", "rms of the difference, mm/yr", "mean difference, mm/yr", "slope"],
+            rows,
+            numeric=(1, 2, 3, 4),
+        ),
+        "maps": [f for f in maps if f],
+    }
+
+
+def factors(sources: Sources, layers: Sequence[Layer]) -> dict | None:
+    """Thumbnails and coverage."""
+    thumbs = []
+    for layer in layers:
+        if layer.id.startswith("factor."):
+            name, _, title = layer.title.partition(": ")
+            thumbs.append({"id": layer.id, "name": name, "title": title})
+    if not thumbs:
+        return None
+    return {
+        "text": f"{len(thumbs)} factors on the area's grid; colours run from the 2nd to the 98th percentile.",
+        "thumbs": thumbs,
+        "table": from_frame(sources.coverage) if sources.coverage is not None else None,
+    }
+
+
+def screening(sources: Sources) -> dict | None:
+    """Decision, correlation, VIF, importance."""
+    found = sources.screening
+    if "correlation" not in found:
+        return None
+    matrix = found["correlation"].set_index(found["correlation"].columns[0])
+    charts = []
+    if "importance" in found:
+        ranked = found["importance"]
+        for column, caption in (
+            ("permutation", "Permutation importance: fall in AUC when the factor is shuffled."),
+            ("gini", "Gini importance in the random forest."),
+        ):
+            column = next((c for c in ranked.columns if c.startswith(column)), None)
+            if column:
+                items = ranked.sort_values(column, ascending=False)[["factor", column]]
+                charts.append(
+                    {"svg": bars(list(items.itertuples(index=False, name=None)), caption, ""), "caption": caption}
+                )
+    if "vif" in found:
+        vif = found["vif"].set_index(found["vif"].columns[0])
+        row = next((label for label in vif.index if str(label).upper().startswith("VIF")), None)
+        if row is not None:
+            items = [(n, float(v)) for n, v in vif.loc[row].items() if pd.notna(v)]
+            caption = "Variance inflation factor of each factor beside all others (before any is dropped)."
+            charts.append({"svg": bars(sorted(items, key=lambda i: -i[1]), caption, "", ORANGE), "caption": caption})
+    selection = sources.selection or {}
+    sample = selection.get("sample", {})
+    text = (
+        f"Decided on training ground alone: {sample.get('landslide_pixels', '?')} landslide and "
+        f"{sample.get('other_pixels', '?')} other pixels. {len(selection.get('factors', []))} factors stay. Importance "
+        "says what helps to tell the inventory's landslides from other ground here; it does not say what causes them."
+    )
+    return {
+        "text": text,
+        "decision": from_frame(found["decision"]) if "decision" in found else None,
+        "heat": heat_map(matrix.to_numpy(float), list(matrix.columns), "Correlation of the factors"),
+        "charts": charts,
+        "frequency": from_frame(found["frequency_ratio"]) if "frequency_ratio" in found else None,
+    }
+
+
+def training(sources: Sources) -> dict | None:
+    """Recipes and curves."""
+    head = ["experiment", "seed", "model", "bands", "epochs", "best epoch", "threshold", "validation F1"]
+    rows, made = [], []
+    for name, experiment in sources.experiments.items():
+        charts = []
+        for seed, found in experiment.seeds.items():
+            kept = found["record"]
+            f1 = (kept.get("validation") or {}).get("f1_at_threshold")
+            rows.append([
+                name, seed.removeprefix("seed_"), kept["model"]["name"], ", ".join(kept["bands"]),
+                kept.get("epochs", "–"), kept.get("best_epoch", "–"), f"{kept['threshold']:.3f}",
+                "–" if f1 is None else f"{f1:.3f}",
+            ])  # fmt: skip
+            if found["history"] is not None:
+                charts += _curves(found["history"], kept.get("best_epoch"), seed)
+        if charts or experiment.settings.description:
+            made.append({"name": name, "text": experiment.settings.description, "charts": charts})
+    return {"table": table(head, rows, numeric=(4, 5, 6, 7)), "experiments": made} if rows else None
+
+
+def _curves(history: pd.DataFrame, best: int | None, seed: str) -> list[dict]:
+    epochs = list(history["epoch"])
+    verticals = {} if best is None else {float(best): "best"}
+    kinds = (
+        ("loss", (("training_loss", "training", BLUE), ("validation_loss", "validation", ORANGE)), None),
+        (
+            "validation score",
+            (
+                ("validation_f1", "F1 at its best threshold", BLUE),
+                ("validation_average_precision", "average precision", VERMILION),
+            ),
+            (0.0, 1.0),
+        ),
+    )
+    made = []
+    for label, columns, y_range in kinds:
+        lines = [Line(name, epochs, list(history[c]), colour) for c, name, colour in columns if c in history]
+        if lines:
+            picture = chart(
+                lines, title=f"{label}, {seed}", x_label="epoch", y_label=label, y_range=y_range, verticals=verticals
+            )
+            made.append({"svg": picture, "caption": f"{label.capitalize()} over epochs, {seed.replace('_', ' ')}."})
+    return made
+
+
+def score_section(sources: Sources, numbers: Mapping[str, pd.DataFrame], ids: Collection[str]) -> dict | None:
+    """Test scores side by side, what deformation adds, calibration, agreement of the maps."""
+    if "scores" not in numbers or not len(numbers["scores"]):
+        return None
+    names = [n for n in sources.tested if n in numbers["scores"].columns]
+    pair = scores.deformation_pair(sources.tested)
+    rows = scores.shown_rows(numbers["scores"], names)
+    head = ["score", "pooled", *names] + ([f"{pair[1]} − {pair[0]}"] if pair else [])
+    body = [[r["label"], r["pooling"], *r["cells"], *([r["difference"]] if pair else [])] for r in rows]
+    first = next(iter(sources.tested.values())).tests[0]
+    landslide = first["counts"]["true_positive"] + first["counts"]["false_negative"]
+    text = (
+        f"On the test ground of {sources.area}, which no stage learnt from: {first['images']} blocks, "
+        f"{first['pixels']:,} labelled pixels, {landslide:,} of them landslide. Thresholds were chosen on validation "
+        f"ground. Division of the ground: {_independence(first)}."
+    ).replace(",", "\u202f", 0)
+    remarks = []
+    if pair:
+        remarks.append(
+            f"{pair[0]} and {pair[1]} have the same data set, model, recipe and test blocks; {pair[1]} also sees the "
+            "deformation rate. The last column is the difference."
+        )
+    for name in names:
+        if len(sources.tested[name].tests) > 1:
+            remarks.append("± is the sample standard deviation over seeds.")
+            break
+    return {
+        "text": text,
+        "table": table(head, body, numeric=range(2, len(head))),
+        "remarks": remarks,
+        "sizes": _sizes(sources),
+        "reliability": _reliability(sources),
+        "agreement": _agreement(numbers.get("map_agreement")),
+        "agreement_text": "Pixels of the finished map against the inventory. Only the rows of test ground are on "
+        "ground that nothing was fitted to; the others are shown so that nobody mistakes the whole map's agreement "
+        "for a score.",
+        "agreement_maps": [
+            f
+            for name in sources.mapped
+            if (f := figure(f"hillshade {name}.agreement", f"Agreement of {name} with the inventory.", ids))
+        ],
+    }
+
+
+def _independence(test: Mapping[str, Any]) -> str:
+    said = [s for s in test.get("independence") or [] if s]
+    found = [str(s.get("independence", s.get("method", ""))) if isinstance(s, Mapping) else str(s) for s in said]
+    return ", ".join(dict.fromkeys(found)) or "see the configuration"
+
+
+def _sizes(sources: Sources) -> dict | None:
+    rows = []
+    for name, experiment in sources.tested.items():
+        for kind in experiment.tests[0].get("objects", {}).get("by_size", []):
+            if not kind["landslides"]:
+                continue
+            low, high = kind.get("m2_from", kind["pixels_from"]), kind.get("m2_to", kind["pixels_to"])
+            unit = "m²" if "m2_from" in kind else "pixels"
+            size = f"{low:,.0f} {unit} and more" if high is None else f"{low:,.0f} to {high:,.0f} {unit}"
+            rows.append([name, size.replace(",", "\u202f"), kind["landslides"], kind["detected"]])
+    return (
+        table(["experiment", "size of the landslide", "on test ground", "found"], rows, numeric=(2, 3))
+        if rows
+        else None
+    )
+
+
+def _reliability(sources: Sources) -> list[dict]:
+    made = []
+    for name, experiment in sources.tested.items():
+        found = experiment.tests[0].get("reliability")
+        if not found:
+            continue
+        points = [
+            (p, s) for p, s in zip(found["probability"], found["share"], strict=True) if p is not None and s is not None
+        ]
+        picture = chart(
+            [Line("", [p for p, _ in points], [s for _, s in points], BLUE, markers=True)],
+            title=f"Reliability diagram of {name}",
+            x_label="probability given by the model",
+            y_label="share of landslide pixels",
+            x_range=(0.0, 1.0),
+            y_range=(0.0, 1.0),
+            diagonal=True,
+        )
+        made.append({
+            "svg": picture,
+            "caption": f"Reliability of {name} on test ground: on the dashed line a probability is a frequency; below "
+            "it the model claims too much.",
+        })  # fmt: skip
+    return made
+
+
+def _agreement(counted: pd.DataFrame | None) -> dict | None:
+    return None if counted is None else from_frame(counted, 3)
+
+
+def map_figures(sources: Sources, ids: Collection[str]) -> list[dict]:
+    """Probability, class, uncertainty of each experiment, side by side on the same ground."""
+    made = []
+    kinds = (
+        ("probability", "probability of landslide"),
+        ("susceptibility", "susceptibility class"),
+        ("class", "landslides at the threshold chosen on validation"),
+        ("uncertainty", "standard deviation of the probability over the ensemble"),
+    )
+    for kind, words in kinds:
+        for name in sources.mapped:
+            made.append(figure(f"hillshade {name}.{kind}@0.85", f"{name}: {words}.", ids))
+    return [f for f in made if f]

@@ -1,0 +1,167 @@
+"""What an area's results folder holds for the report: only what the config asks for, so that leftovers are not shown."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from slipmap.config.run import AreaSettings, ExperimentSettings, RunSettings
+from slipmap.factors.names import factor_names
+from slipmap.grid import Grid
+
+DEFORMATION = ("velocity", "velocity_std", "temporal_coherence", "dem_error", "mask")
+TABLES = ("correlation", "spearman", "vif", "vif_selected", "importance", "pca", "frequency_ratio", "decision")
+MAPS = ("probability", "class", "uncertainty", "susceptibility")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What an experiment left for this area.
+
+    Parameters
+    ----------
+    maps : probability, class, uncertainty, susceptibility → raster, and landslides → GeoPackage.
+    seeds : seed folder name → what training left there: "record" (model.json), "history" (table).
+    metrics : scores over seeds (metrics.csv), where this area is tested. tests : test_metrics.json of each seed.
+    """
+
+    name: str
+    settings: ExperimentSettings
+    maps: dict[str, Path]
+    seeds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    metrics: pd.DataFrame | None = None
+    tests: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Everything there is to show of one area."""
+
+    area: str
+    settings: AreaSettings
+    grid: Grid
+    folder: Path
+    hillshade: Path | None
+    inventory: Path | None
+    split: Path | None
+    factors: dict[str, Path]
+    coverage: pd.DataFrame | None
+    screening: dict[str, pd.DataFrame]
+    selection: dict[str, Any] | None
+    deformation: dict[str, Path]
+    network: pd.DataFrame | None
+    stack: dict[str, Any] | None
+    reference: dict[str, Any] | None
+    experiments: dict[str, Experiment]
+    truth: dict[str, Path]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the inputs are simulated."""
+        return self.settings.simulate is not None
+
+    @property
+    def mapped(self) -> dict[str, Experiment]:
+        """The experiments that have a map of this area."""
+        return {name: e for name, e in self.experiments.items() if "probability" in e.maps}
+
+    @property
+    def tested(self) -> dict[str, Experiment]:
+        """The experiments with test scores in this area."""
+        return {name: e for name, e in self.experiments.items() if e.tests}
+
+
+def gather(area: str, run: RunSettings, results: Path, resources: Path) -> Sources:
+    """Find what `results`/`area` holds of what the config `run` asks for.
+
+    Parameters
+    ----------
+    results, resources : the folders ``results`` and ``resources`` of the run.
+    """
+    settings = run.areas[area]
+    folder = results / area
+    deformation, maps = folder / "deformation", folder / "maps"
+    has_inventory = settings.inputs.inventory is not None
+    names = factor_names(settings) if settings.inputs.dem or settings.inputs.sentinel2 else []
+    experiments = {}
+    for name, chosen in run.experiments.items():
+        found = {kind: maps / name / f"{kind}.tif" for kind in MAPS} | {"landslides": maps / name / "landslides.gpkg"}
+        experiment = Experiment(
+            name,
+            chosen,
+            _existing(found) if chosen.map_areas is None or area in chosen.map_areas else {},
+            _seeds(chosen, name, results),
+            *_scores(chosen, name, area, folder),
+        )
+        if experiment.maps or experiment.tests:
+            experiments[name] = experiment
+    truth = {"velocity_los": resources / area / "truth" / "velocity_los.tif"} if settings.simulate else {}
+    return Sources(
+        area=area,
+        settings=settings,
+        grid=Grid.load(folder / "grid.json"),
+        folder=folder,
+        hillshade=_one(folder / "hillshade.tif") if settings.inputs.dem else None,
+        inventory=_one(folder / "inventory.tif") if has_inventory else None,
+        split=_one(folder / "patches" / "split.tif") if has_inventory else None,
+        factors=_existing({name: folder / "factors" / f"{name}.tif" for name in names}),
+        coverage=_table(folder / "factors" / "coverage.csv"),
+        screening={n: t for n in TABLES if (t := _table(folder / "screening" / f"{n}.csv")) is not None}
+        if has_inventory
+        else {},
+        selection=_json(folder / "screening" / "selection.json") if has_inventory else None,
+        deformation=_existing(
+            {name: deformation / f"{name}.tif" for name in DEFORMATION} | {"timeseries": deformation / "timeseries.nc"}
+        )
+        if settings.inputs.sentinel1
+        else {},
+        network=_table(deformation / "network.csv") if settings.inputs.sentinel1 else None,
+        stack=_json(deformation / "stack.json") if settings.inputs.sentinel1 else None,
+        reference=_json(deformation / "reference.json") if settings.inputs.sentinel1 else None,
+        experiments=experiments,
+        truth=_existing(truth),
+    )
+
+
+def _seeds(chosen: ExperimentSettings, name: str, results: Path) -> dict[str, dict[str, Any]]:
+    """Records and histories of the weights, wherever they were trained."""
+    if chosen.weights:
+        base = Path(chosen.weights)
+        folders = sorted(base.glob("seed_*")) or [base]
+    else:
+        base = results / chosen.train_areas[0] / "experiments" / name if chosen.train_areas else None
+        folders = [base / f"seed_{seed}" for seed in chosen.training.seeds] if base else []
+    return {
+        folder.name: {"record": record, "history": _table(folder / "history.csv")}
+        for folder in folders
+        if (record := _json(folder / "model.json")) is not None
+    }
+
+
+def _scores(
+    chosen: ExperimentSettings, name: str, area: str, folder: Path
+) -> tuple[pd.DataFrame | None, list[dict[str, Any]]]:
+    if area not in chosen.test_areas or chosen.weights:
+        return None, []
+    base = folder / "experiments" / name
+    tests = [_json(base / f"seed_{seed}" / "test_metrics.json") for seed in chosen.training.seeds]
+    return _table(base / "metrics.csv"), [test for test in tests if test is not None]
+
+
+def _existing(paths: Mapping[str, Path]) -> dict[str, Path]:
+    return {name: path for name, path in paths.items() if path.exists()}
+
+
+def _one(path: Path) -> Path | None:
+    return path if path.exists() else None
+
+
+def _table(path: Path) -> pd.DataFrame | None:
+    return pd.read_csv(path) if path.exists() else None
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None

@@ -1,0 +1,31 @@
+"""Tables as the template wants them."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from slipmap.report.charts import number
+
+
+def table(
+    head: Sequence[str], rows: Iterable[Sequence], numeric: Sequence[int] = (), paths: Sequence[int] = ()
+) -> dict:
+    """Headings and rows; `numeric` columns are set flush right, `paths` in a typewriter face that may break."""
+    return {"head": list(head), "rows": [list(row) for row in rows], "numeric": set(numeric), "paths": set(paths)}
+
+
+def from_frame(frame: pd.DataFrame, digits: int = 4) -> dict:
+    """A table of numbers and words as it is."""
+    numeric = [i for i, c in enumerate(frame.columns) if pd.api.types.is_numeric_dtype(frame[c])]
+    rows = [
+        ["–" if value != value or value is None else number(value, digits) if i in numeric else str(value)
+         for i, value in enumerate(row)]
+        for row in frame.itertuples(index=False)
+    ]  # fmt: skip
+    return table([str(c).replace("_", " ") for c in frame.columns], rows, numeric)
+
+
+def plain(value: float, digits: int) -> str:
+    """A number with so many digits after the point, or a dash where there is none."""
+    return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "−") if np.isfinite(value) else "–"
