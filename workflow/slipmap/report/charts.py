@@ -136,7 +136,8 @@ def heat_map(matrix: np.ndarray, names: Sequence[str], title: str) -> str:
             red, green, blue = (round(255 * c) for c in ramp((value + 1) / 2)[:3])
             out.append(
                 f'<rect x="{label + cell * j}" y="{y}" width="{cell - 1}" height="{cell - 1}" '
-                f'fill="rgb({red},{green},{blue})"><title>{escape(name)} and {escape(other)}: {value:.2f}</title></rect>'
+                f'fill="rgb({red},{green},{blue})">'
+                f"<title>{escape(name)} and {escape(other)}: {value:.2f}</title></rect>"
             )
             if i != j and abs(value) >= 0.5:
                 ink = "#fff" if abs(value) > 0.7 else "#222"

@@ -105,7 +105,7 @@ def table_rows(frame: gpd.GeoDataFrame, columns: Sequence[str], most: int = 12) 
     for record in frame[names].head(most).to_dict("records"):
         text = []
         for name in names:
-            _, unit, digits = LABELS[name]
+            digits = LABELS[name][2]
             value = record[name]
             if value is None or value != value:
                 text.append("–")

@@ -1,4 +1,4 @@
-"""Rasters as small pictures for the page: read coarsely, coloured for every eye, values still readable from the colour."""
+"""Rasters as small pictures for the page: read coarsely, coloured for every eye, values readable from the colour."""
 
 import base64
 import io
@@ -83,7 +83,7 @@ class Picture:
 
 
 def display_grid(grid: Grid, max_pixels: int) -> Grid:
-    """The grid of the pictures of an area: `grid` itself where it is small enough, else coarser over the same ground."""
+    """The grid of an area's pictures: `grid` itself where it is small enough, else coarser over the same ground."""
     factor = max(grid.shape) / max_pixels
     if factor <= 1:
         return grid

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 PACKAGES = (
-    "slipmap", "snakemake", "numpy", "scipy", "rasterio", "geopandas", "whitebox-workflows", "whirlwind-insar", "xarray",
-    "scikit-learn", "torch", "lightning",
+    "slipmap", "snakemake", "numpy", "scipy", "rasterio", "geopandas", "whitebox-workflows", "whirlwind-insar",
+    "xarray", "scikit-learn", "torch", "lightning",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What an area's results folder holds for the report: only what the config asks for, so that leftovers are not shown."""
+"""What an area's results hold for the report: only what the config asks for, so that leftovers are not shown."""
 
 import json
 from collections.abc import Mapping
