@@ -78,7 +78,7 @@ rule interferogram:
         area=sentinel1_level("slc"),
     params:
         settings=settings_of("deformation"),
-        code=code_digest("deformation/interferogram.py"),
+        code=code_digest("deformation/interferogram.py", "deformation/slc_file.py"),
     log:
         "results/{area}/logs/interferogram/{pair}.log",
     benchmark:
@@ -164,3 +164,28 @@ rule invert_network:
         "../../envs/slipmap.yaml"
     script:
         "../scripts/invert_network.py"
+
+
+rule convert_velocity:
+    message: "Convert the supplied velocity of {wildcards.area}."
+    input:
+        velocity=lambda wildcards: AREAS[wildcards.area].inputs.sentinel1.path,
+    output:
+        velocity="results/{area}/deformation/velocity.tif",
+    wildcard_constraints:
+        area=sentinel1_level("velocity"),
+    params:
+        sentinel1=sentinel1,
+        code=code_digest("deformation/readers/velocity.py"),
+    log:
+        "results/{area}/logs/convert_velocity.log",
+    benchmark:
+        "results/{area}/benchmarks/convert_velocity.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/convert_velocity.py"

@@ -6,12 +6,11 @@ NumPy only, so that a job starts fast: a network has hundreds of them.
 from pathlib import Path
 
 import numpy as np
-import rasterio
-from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from slipmap import raster
 from slipmap.config.deformation import DeformationSettings
+from slipmap.deformation.slc_file import SlcFile, open_slc
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
 from slipmap.grid import Grid
@@ -141,10 +140,10 @@ def run(pair: Pair, settings: DeformationSettings, output: str | Path, block: in
     """
     looks, patch = settings.looks, settings.goldstein_patch
     reference, secondary = pair.files["reference"], pair.files["secondary"]
-    slc_grid = Grid.from_raster(reference)
-    if not slc_grid.matches(Grid.from_raster(secondary)):
-        raise InputError(f"{secondary}: its grid is not that of {reference}; resample one of them.")
-    grid = slc_grid.coarsened(looks[1], looks[0])
+    with open_slc(reference) as first, open_slc(secondary) as second:
+        if not first.grid.matches(second.grid):
+            raise InputError(f"{secondary}: its grid is not that of {reference}; resample one of them.")
+        grid = first.grid.coarsened(looks[1], looks[0])
     samples = looks[0] * looks[1] * settings.coherence_window**2
     tags = {
         "REFERENCE_DATE": pair.reference,
@@ -165,8 +164,8 @@ def run(pair: Pair, settings: DeformationSettings, output: str | Path, block: in
             long_name=("interferometric phase, Goldstein filtered", "interferometric phase", "coherence"),
             tags=tags,
         ) as out,
-        _open(reference) as first,
-        _open(secondary) as second,
+        open_slc(reference) as first,
+        open_slc(secondary) as second,
     ):
         for window in grid.blocks(block):
             outer, inner = _margin(window, grid, patch)
@@ -196,19 +195,6 @@ def _margin(window: Window, grid: Grid, margin: int) -> tuple[Window, tuple[slic
     return Window(col, row, end_col - col, end_row - row), inner
 
 
-def _open(path: str) -> rasterio.io.DatasetReader:
-    try:
-        return rasterio.open(path)
-    except RasterioError as error:
-        raise InputError(f"{path}: not a raster that GDAL can open; fetch the file again.") from error
-
-
-def _read(src: rasterio.io.DatasetReader, window: Window, looks: tuple[int, int]) -> np.ndarray:
+def _read(slc: SlcFile, window: Window, looks: tuple[int, int]) -> np.ndarray:
     rows, cols = looks
-    fine = Window(window.col_off * cols, window.row_off * rows, window.width * cols, window.height * rows)
-    try:
-        return src.read(1, window=fine)
-    except RasterioError as error:
-        raise InputError(
-            f"{src.name}: the pixels cannot be read ({error}); the file is truncated or corrupt, fetch it again."
-        ) from error
+    return slc.read(Window(window.col_off * cols, window.row_off * rows, window.width * cols, window.height * rows))

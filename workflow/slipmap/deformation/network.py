@@ -138,7 +138,8 @@ def choose_pairs(stack: Stack, settings: DeformationSettings) -> list[Pair]:
         gap = "; ".join(f"{p[0]} to {p[-1]} ({len(p)})" for p in parts[:4])
         raise InputError(
             f"deformation: the network falls into {len(parts)} subsets ({gap}); raise "
-            f"deformation.max_temporal_baseline or max_critical_baseline_fraction, or set deformation.allow_subsets to join them by minimum norm."
+            f"deformation.max_temporal_baseline or max_critical_baseline_fraction, or set "
+            f"deformation.allow_subsets to join them by minimum norm."
         )
     return pairs
 

@@ -21,6 +21,14 @@ def read_stack(settings: Sentinel1Settings) -> Stack:
             f"inputs.sentinel1.path: {folder} does not exist; correct the path or put the Sentinel-1 data there."
         )
     if settings.level == "slc":
+        from slipmap.deformation.readers.opera import opera_files, read_opera
+
+        if settings.format == "opera" or (settings.format == "auto" and folder.is_dir() and opera_files(folder)):
+            return read_opera(folder)
+        if settings.format not in ("auto", "geotiff"):
+            raise InputError(
+                f"inputs.sentinel1.format: '{settings.format}' does not hold SLCs; choose opera, geotiff or auto."
+            )
         from slipmap.deformation.readers.slc import read_slcs
 
         return read_slcs(folder, settings)

@@ -1,0 +1,7 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from slipmap.config.inputs import Sentinel1Settings
+    from slipmap.deformation.readers import velocity
+
+    velocity.convert(Sentinel1Settings(**snakemake.params.sentinel1), snakemake.output.velocity)
