@@ -162,9 +162,10 @@ class ScoreHistogram:
             return 0.5, float("nan")
         tp, fp, fn, _ = self.counts().T.astype(float)
         f1 = 2 * tp / (2 * tp + fp + fn)
-        best = int(np.argmax(f1))
+        held = self.positive + self.negative > 0
+        best = int(np.argmax(np.where(held, f1, -1.0)))
         # Between this bin and the next lower one that holds a pixel any threshold does the same: take the middle.
-        occupied = np.flatnonzero((self.positive + self.negative)[:best])
+        occupied = np.flatnonzero(held[:best])
         lower = occupied[-1] + 1 if occupied.size else best
         edge = (lower + best) / 2 * (2 * LOGIT_LIMIT / BINS) - LOGIT_LIMIT
         value = f1[best] if score == "f1" else f1[best] / (2 - f1[best])
