@@ -115,6 +115,9 @@ def test_importances_are_those_of_scikit_learn(values: np.ndarray) -> None:
         part, values[judge], labels[judge], scoring="roc_auc", n_repeats=3, random_state=5
     )
     np.testing.assert_allclose(table.permutation[NAMES], expected.importances_mean)
+    slope = values[:, 1]
+    pairs = (slope[labels == 1][:, None] > slope[labels == 0]).mean()  # the AUC is the share of rightly ordered pairs
+    assert table.auc["slope"] == pytest.approx(pairs, abs=1e-6)
     assert table.index[0] == "slope" and table.permutation.idxmax() == "slope"
 
 

@@ -4,12 +4,15 @@
 smooth effects of the factors and a random intercept of each group (an area; a slope unit or block within one).
 """
 
+import io
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 
 import numpy as np
 from pygam import LogisticGAM, f, l, s
 from pygam.terms import TermList
 from pygam.utils import OptimizationError
+from threadpoolctl import threadpool_limits
 
 from slipmap.screening.sampling import Sample
 
@@ -160,9 +163,14 @@ def best_of(design: np.ndarray, labels: np.ndarray, trials: Sequence[TermList]) 
     for terms in trials:
         model = LogisticGAM(terms, max_iter=200)
         try:
-            model.fit(design, labels.astype(np.float64))
+            # Threads on matrices this small wait for each other: many times slower than one.
+            with threadpool_limits(1, "blas"), np.errstate(all="ignore"), redirect_stdout(io.StringIO()):
+                model.fit(design, labels.astype(np.float64))
         except (OptimizationError, np.linalg.LinAlgError, ValueError) as error:
             failure = error
+            continue
+        if not model.logs_["diffs"] or not model.logs_["diffs"][-1] < model.tol:
+            failure = "the iteration did not converge"
             continue
         ubre = float(model.statistics_["UBRE"])
         if np.isfinite(ubre) and ubre < score:
