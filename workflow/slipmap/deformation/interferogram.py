@@ -180,8 +180,10 @@ def run(pair: Pair, settings: DeformationSettings, output: str | Path, block: in
             out.write(bands, window)
             sum_of_coherence += float(np.nansum(bands[2]))
             valid += int(np.isfinite(bands[2]).sum())
-    if valid == 0 or sum_of_coherence == 0:
-        raise InputError(f"{reference} and {secondary}: they have no pixel with data in common; remove one of the two.")
+        if valid == 0 or sum_of_coherence == 0:
+            raise InputError(
+                f"{reference} and {secondary}: they have no pixel with data in common; remove one of the two."
+            )
     print(f"{pair.name}: mean coherence {sum_of_coherence / valid:.3f} over {valid} pixels")
 
 

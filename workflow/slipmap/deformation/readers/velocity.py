@@ -132,7 +132,7 @@ def _convert_egms(path: Path, output: str | Path) -> None:
         head = next(csv.reader(source), [])
     missing = [name for name in wanted if name not in head]
     if missing:
-        raise InputError(f"{path}: the column {missing[0]} is missing; give an EGMS CSV file.")
+        raise InputError(f"{path}: the column {missing[0]} is missing; give an EGMS CSV.")
     import pandas
 
     try:

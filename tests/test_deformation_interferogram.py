@@ -1,0 +1,171 @@
+"""Interferogram, coherence, Goldstein filter and unwrapping, on analytic fields and on a real SLC pair."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from scipy.ndimage import uniform_filter
+from slipmap import raster
+from slipmap.config.deformation import DeformationSettings
+from slipmap.deformation import interferogram, unwrapping
+from slipmap.deformation.interferogram import boxcar, coherence_floor, form, goldstein, multilook
+from slipmap.deformation.phase import wrap
+from slipmap.deformation.stack import Pair
+from slipmap.errors import InputError
+
+
+def speckle(rng, shape):
+    return ((rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / np.sqrt(2)).astype(np.complex64)
+
+
+def coherent_pair(rng, shape, gamma, phase=0.0):
+    """Two simulated SLCs of coherence `gamma`; reference × conj(secondary) has `phase`."""
+    a, b = speckle(rng, shape), speckle(rng, shape)
+    return a, ((gamma * a + np.sqrt(1 - gamma**2) * b) * np.exp(-1j * phase)).astype(np.complex64)
+
+
+def test_multilook_is_the_mean_of_blocks():
+    array = np.random.default_rng(0).random((7, 13)).astype(np.float32)
+    expected = array[:6, :12].reshape(3, 2, 3, 4).mean(axis=(1, 3))
+    np.testing.assert_allclose(multilook(array, (2, 4)), expected, rtol=1e-5)
+
+
+def test_boxcar_is_scipys_uniform_filter():
+    array = np.random.default_rng(0).random((20, 30))
+    np.testing.assert_allclose(boxcar(array, 5), 25 * uniform_filter(array, 5, mode="constant"), rtol=1e-10)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.4, 0.8])
+def test_coherence_of_simulated_speckle(gamma):
+    first, second = coherent_pair(np.random.default_rng(1), (256, 1024), gamma)
+    _, coherence = form(first, second, (1, 4), 5)
+    inside = coherence[4:-4, 4:-4]
+    expected = gamma if gamma else coherence_floor(100)
+    assert inside.mean() == pytest.approx(expected, abs=0.012)
+    assert 0 <= coherence.min() and coherence.max() <= 1
+
+
+def test_sign_and_phase_of_the_interferogram():
+    rows, cols = np.mgrid[:64, :256]
+    phase = 0.05 * rows + 0.01 * cols
+    first, second = coherent_pair(np.random.default_rng(2), rows.shape, 1.0, phase)
+    cross, _ = form(first, second, (1, 4), 3)
+    assert np.abs(wrap(np.angle(cross) - multilook(phase, (1, 4)))).max() < 0.02
+
+
+def test_real_pair_is_coherent_and_misaligned_is_not(real_data):
+    pair = np.load(real_data / "s1_slc_pair" / "s1_slc_pair_20230319_20230331.npz")
+    first, second = pair["slc1"], pair["slc2"]
+    assert np.nanmean(form(first, second, (4, 16), 1)[1]) == pytest.approx(0.75, abs=0.01)
+    shifted = np.roll(second, (10, 40), axis=(0, 1))
+    assert np.nanmean(form(first, shifted, (4, 16), 1)[1]) == pytest.approx(0.16, abs=0.02)
+
+
+def test_goldstein_of_alpha_zero_is_the_identity():
+    field = speckle(np.random.default_rng(0), (50, 70))
+    assert goldstein(field, 0.0) is field
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (50, 71), (16, 200)])
+def test_goldstein_keeps_a_ramp_and_lowers_noise(shape):
+    rng = np.random.default_rng(3)
+    rows, cols = np.mgrid[: shape[0], : shape[1]]
+    ramp = 2 * np.pi * (rows + 2 * cols) / 32  # a whole number of fringes in each patch
+    clean = np.exp(1j * ramp).astype(np.complex64)
+    noise = rng.normal(0, 0.8, shape)
+    inner = (slice(16, -16), slice(16, -16)) if min(shape) > 40 else (slice(None), slice(16, -16))
+    assert np.abs(np.angle(goldstein(clean, 0.8) * np.conj(clean)))[inner].max() < 0.02
+    noisy = (clean * np.exp(1j * noise)).astype(np.complex64)
+    before = np.angle(noisy * np.conj(clean))[inner].std()
+    after = np.angle(goldstein(noisy, 0.8) * np.conj(clean))[inner].std()
+    assert after < 0.5 * before
+
+
+def test_unwrapping_gives_back_a_known_field():
+    rng = np.random.default_rng(4)
+    rows, cols = np.mgrid[:128, :160] / 128.0
+    truth = 25 * np.exp(-((rows - 0.5) ** 2 + (cols - 0.6) ** 2) / 0.05) + 6 * cols
+    noisy = wrap(truth + rng.normal(0, 0.2, truth.shape)).astype(np.float32)
+    noisy[:5, :7] = np.nan
+    unwrapped, components = unwrapping.unwrap(noisy, np.full(truth.shape, 0.8, np.float32), 20.0)
+    there = np.isfinite(noisy)
+    turns = (unwrapped - truth)[there] / (2 * np.pi)
+    assert np.isnan(unwrapped[:5, :7]).all()
+    assert np.mean(np.abs(turns - np.round(np.median(turns))) < 0.5) > 0.999
+    assert np.abs(wrap(unwrapped - noisy)[there]).max() < 1e-4
+    assert np.mean(components[there] == 1) > 0.99
+
+
+def write_slc(path, array, **tags):
+    profile = dict(
+        driver="GTiff", dtype="complex64", count=1, crs="EPSG:32632", transform=Affine(3, 0, 5e5, 0, -12, 5e6)
+    )
+    with rasterio.open(path, "w", height=array.shape[0], width=array.shape[1], **profile) as out:
+        out.write(array, 1)
+        out.update_tags(**tags)
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("slc")
+    rows, cols = np.mgrid[:150, :800]
+    first, second = coherent_pair(np.random.default_rng(5), rows.shape, 0.8, 0.02 * rows + 0.01 * cols)
+    first[60:80, 100:200] = 0
+    write_slc(folder / "a.tif", first)
+    write_slc(folder / "b.tif", second)
+    files = {"reference": str(folder / "a.tif"), "secondary": str(folder / "b.tif")}
+    return Pair(date(2021, 1, 9), date(2021, 2, 2), 12.0, files)
+
+
+def test_blocks_do_not_show(pair, tmp_path):
+    """The interferogram made in blocks of 64 pixels is that made at once."""
+    settings = DeformationSettings()
+    interferogram.run(pair, settings, tmp_path / "whole.tif", block=512)
+    interferogram.run(pair, settings, tmp_path / "blocks.tif", block=64)
+    whole, blocks = raster.read(tmp_path / "whole.tif"), raster.read(tmp_path / "blocks.tif")
+    np.testing.assert_allclose(whole, blocks, atol=2e-4)
+    assert np.isnan(whole[:, 65, 30]).all() and np.isfinite(whole[:, 100, 30]).all()
+
+
+def test_chain_of_one_pair_keeps_the_phase(pair, tmp_path):
+    settings = DeformationSettings(phase_window=1)
+    interferogram.run(pair, settings, tmp_path / "i.tif")
+    unwrapping.run(tmp_path / "i.tif", None, pair, settings, tmp_path / "u.tif")
+    phase, coherence, _, original = raster.read(tmp_path / "u.tif")
+    rows, cols = np.mgrid[:150, :200]
+    truth = 0.02 * rows + 0.04 * cols + 0.015
+    there = np.isfinite(phase)
+    turns = np.round(np.median((phase - truth)[there]) / (2 * np.pi))
+    assert np.abs(np.mean((phase - truth)[there] - 2 * np.pi * turns)) < 0.02
+    assert np.mean(np.abs((phase - truth)[there] - 2 * np.pi * turns) < np.pi) > 0.99
+    assert np.abs(wrap(phase - original)[there]).max() < 1e-3
+    assert np.nanmean(coherence) == pytest.approx(0.8, abs=0.02)
+
+
+def test_bad_pairs_get_one_sentence(pair, tmp_path):
+    empty = np.zeros((150, 800), np.complex64)
+    write_slc(tmp_path / "empty.tif", empty)
+    write_slc(tmp_path / "small.tif", empty[:100])
+    (tmp_path / "bad.tif").write_bytes(b"II*\0 no raster")
+    settings = DeformationSettings()
+    for name, message in (
+        ("empty", "no pixel with data in common"),
+        ("small", "its grid is not"),
+        ("bad", "not a raster"),
+    ):
+        files = pair.files | {"secondary": str(tmp_path / f"{name}.tif")}
+        with pytest.raises(InputError, match=message) as error:
+            interferogram.run(Pair(pair.reference, pair.secondary, 0.0, files), settings, tmp_path / "out.tif")
+        assert f"{name}.tif" in str(error.value)
+        assert not (tmp_path / "out.tif").exists()
+
+
+def test_snaphu_that_is_not_installed_is_named():
+    pytest.importorskip("whirlwind")
+    try:
+        import snaphu  # noqa: F401
+    except ImportError:
+        with pytest.raises(InputError, match="pip install snaphu"):
+            unwrapping.unwrap(np.zeros((8, 8), np.float32), np.ones((8, 8), np.float32), 4, "snaphu")
