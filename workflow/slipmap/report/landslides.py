@@ -86,7 +86,7 @@ def attributes(record: dict) -> list[list[str]]:
     """[label, value with unit] of the attributes that a landslide has."""
     rows = []
     for name, (label, unit, digits) in LABELS.items():
-        value = record.get(name)
+        value = None if name == "landslide" else record.get(name)
         if value is None or value != value:
             continue
         if isinstance(value, str):
