@@ -1,0 +1,84 @@
+"""Run the workflow itself in a folder of its own, as a user would."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+REPOSITORY = Path(__file__).parents[1]
+SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+
+GRID = {"crs": "EPSG:32632", "resolution": 12.5, "bounds": [500000, 5000000, 502400, 5002400]}  # 192 x 192
+
+
+def small_config() -> dict:
+    """A simulated area and a prediction area, small enough for a test; two experiments on the first."""
+    training = {"epochs": 2, "batch_size": 8}
+    experiment = {
+        "dataset": "p32",
+        "train_areas": ["valley"],
+        "test_areas": ["valley"],
+        "model": {"name": "unet", "options": {"width": 4}},
+        "training": training,
+        "prediction": {"tile": 64, "overlap": 0.25},
+    }
+    return {
+        "areas": {
+            "valley": {
+                "grid": GRID,
+                "simulate": {"seed": 3, "dates": 6, "landslides": 25, "scenes": 2},
+                "split": {"block": 32, "buffer": 0},
+            },
+            "ungauged": {
+                "grid": GRID | {"bounds": [520000, 5000000, 522400, 5002400]},
+                "simulate": {"seed": 4, "dates": 6, "landslides": 25, "scenes": 2, "inventory": False},
+            },
+        },
+        "datasets": {"p32": {"size": 32, "stride": 16}},
+        "experiments": {"rs": experiment | {"exclude": ["velocity"]}, "rs_dr": experiment},
+    }
+
+
+def write_config(folder: Path, config: dict) -> Path:
+    """Write `config` into `folder`; return its path."""
+    path = folder / "run.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def command(folder: Path, *arguments: str, config: str = "run.yaml") -> list[str]:
+    """The command line that runs the workflow in `folder`."""
+    given = ["--configfile", str(folder / config)] if config else []
+    return [
+        str(SNAKEMAKE),
+        "--snakefile",
+        str(REPOSITORY / "Snakefile"),
+        "--directory",
+        str(folder),
+        *arguments,  # before --resources, which would take a target for a resource
+        *given,
+        "--cores",
+        "2",
+        "--resources",
+        "gpu=1",
+    ]
+
+
+def snakemake(folder: Path, *arguments: str, config: str = "run.yaml", timeout: float = 900) -> subprocess.CompletedProcess:
+    """Run the workflow to its end; stdout and stderr come together in ``stdout``."""
+    return subprocess.run(
+        command(folder, *arguments, config=config),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        env=environment(),
+        cwd=folder,
+    )
+
+
+def environment() -> dict[str, str]:
+    """The environment of a run: nothing of a surrounding run, one thread for the linear algebra."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("SLIPMAP_RUN")} | {"OMP_NUM_THREADS": "1"}
