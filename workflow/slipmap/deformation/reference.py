@@ -65,7 +65,7 @@ def given(point: tuple[float, float], grid: Grid, coherence: np.ndarray, share: 
     InputError : the point lies outside the grid or on nodata.
     """
     xs, ys = transform(CRS.from_epsg(4326), CRS.from_user_input(grid.crs), [point[0]], [point[1]])
-    col, row = (int(np.floor(v)) for v in ~grid.transform * (xs[0], ys[0]))
+    col, row = (int(np.floor(v)) for v in ~grid.transform @ (xs[0], ys[0]))
     if not (0 <= row < grid.height and 0 <= col < grid.width):
         raise InputError(
             f"deformation.reference_point {list(point)} lies outside the interferograms; give [longitude, "
@@ -101,6 +101,6 @@ def choose(grid: Grid, coherence: np.ndarray, share: np.ndarray, radius: int) ->
 
 
 def _at(row: int, col: int, grid: Grid, coherence: np.ndarray, radius: int, how: str) -> Reference:
-    x, y = grid.transform * (col + 0.5, row + 0.5)
+    x, y = grid.transform @ (col + 0.5, row + 0.5)
     lon, lat = transform(CRS.from_user_input(grid.crs), CRS.from_epsg(4326), [x], [y])
     return Reference(row, col, radius, x, y, lon[0], lat[0], how, float(coherence[row, col]))

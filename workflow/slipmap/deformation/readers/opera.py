@@ -75,7 +75,7 @@ def read_opera(folder: Path) -> Stack:
         if len(paths) > 1:
             raise InputError(f"{paths[1]} has the same date ({day}) as {paths[0].name}; keep one file for each date.")
     path, shape, transform, crs = grids[0]
-    x, y = transform * (shape[1] / 2, shape[0] / 2)
+    x, y = transform @ (shape[1] / 2, shape[0] / 2)
     ground = np.array(Transformer.from_crs(crs.to_wkt(), "EPSG:4978", always_xy=True).transform(x, y, 0.0))
     days = sorted(found)
     at = {d: orbit.position_at_closest_approach(*states[str(found[d][0])], ground) for d in days}

@@ -123,7 +123,7 @@ def _convert_mintpy(path: Path, output: str | Path) -> None:
 
 
 def _convert_egms(path: Path, output: str | Path) -> None:
-    """EGMS CSV: easting, northing (EPSG:3035, m) and mean_velocity (mm/yr) of points; a pixel takes the mean of its own.
+    """EGMS CSV: easting, northing (EPSG:3035, m) and mean_velocity (mm/yr); a pixel is its points' mean.
 
     Holds the points' three columns in memory.
     """
@@ -147,7 +147,7 @@ def _convert_egms(path: Path, output: str | Path) -> None:
     grid = Grid.from_bounds(
         EGMS_CRS, size, (east.min() - size / 2, north.min() - size / 2, east.max() + size / 2, north.max() + size / 2)
     )
-    cols, rows = ~grid.transform * (east, north)
+    cols, rows = ~grid.transform @ (east, north)
     cell = np.floor(rows).astype(np.int64) * grid.width + np.floor(cols).astype(np.int64)
     order = np.argsort(cell, kind="stable")
     cell, velocity = cell[order], velocity[order]

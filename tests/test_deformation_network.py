@@ -1,0 +1,201 @@
+"""Networks and readers: which pairs, which files, which sentences."""
+
+import csv
+from datetime import date, timedelta
+
+import networkx
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from slipmap.config.deformation import DeformationSettings
+from slipmap.config.inputs import Sentinel1Settings
+from slipmap.deformation import network
+from slipmap.deformation.readers import gamma, read_stack
+from slipmap.deformation.stack import Acquisition, Pair
+from slipmap.errors import InputError
+
+DAYS = [date(2021, 1, 1) + timedelta(days=12 * k) for k in range(10)]
+
+
+def write_slc(path, day, baseline=0.0, shape=(8, 8), corner=5e5, **tags):
+    profile = dict(
+        driver="GTiff", dtype="complex64", count=1, crs="EPSG:32632", transform=Affine(3, 0, corner, 0, -12, 5e6)
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with rasterio.open(path, "w", height=shape[0], width=shape[1], **profile) as out:
+        out.write(np.ones(shape, np.complex64), 1)
+        out.update_tags(
+            **{
+                "ACQUISITION_DATE": day,
+                "WAVELENGTH": 0.0554658,
+                "PERPENDICULAR_BASELINE": baseline,
+                "SLANT_RANGE": 850e3,
+                "INCIDENCE_ANGLE": 39.0,
+                "RANGE_BANDWIDTH": 56.5e6,
+                "TRACK": 117,
+            }
+            | tags
+        )
+
+
+@pytest.fixture
+def slcs(tmp_path):
+    folder = tmp_path / "slcs"
+    for k, day in enumerate(DAYS):
+        write_slc(folder / f"{day:%Y%m%d}.tif", day, 20.0 * (k % 3))
+    return folder
+
+
+def read(folder, **more):
+    return read_stack(Sentinel1Settings(**({"level": "slc", "path": str(folder)} | more)))
+
+
+def test_pairs_are_those_within_both_thresholds():
+    rng = np.random.default_rng(0)
+    acquisitions = [Acquisition(d, "", float(b)) for d, b in zip(DAYS, rng.normal(0, 80, 10), strict=True)]
+    names = {p.name for p in network.form_pairs(acquisitions, 36, 90)}
+    expected = {
+        f"{a.date:%Y%m%d}_{b.date:%Y%m%d}"
+        for i, a in enumerate(acquisitions)
+        for b in acquisitions[i + 1 :]
+        if (b.date - a.date).days <= 36 and abs(b.perpendicular_baseline - a.perpendicular_baseline) <= 90
+    }
+    assert names == expected and 0 < len(names) < 24
+
+
+def test_spanning_tree_is_networkxs():
+    rng = np.random.default_rng(1)
+    pairs = [Pair(a, b, 0.0, {}) for i, a in enumerate(DAYS) for b in DAYS[i + 1 :]]
+    quality = rng.random(len(pairs))
+    graph = networkx.Graph()
+    for pair, value in zip(pairs, quality, strict=True):
+        graph.add_edge(pair.reference, pair.secondary, weight=value, name=pair.name)
+    tree = networkx.maximum_spanning_tree(graph)
+    assert network.spanning_tree(pairs, quality) == {d["name"] for _, _, d in tree.edges(data=True)}
+    kept = network.drop_incoherent(pairs, quality, 2.0)
+    assert len(kept) == 9 and len(network.subsets(kept, DAYS)) == 1
+
+
+def test_baselines_of_dates_from_pairs():
+    truth = dict(zip(DAYS, np.random.default_rng(2).normal(0, 50, 10), strict=True))
+    pairs = [Pair(a, b, truth[b] - truth[a], {}) for i, a in enumerate(DAYS) for b in DAYS[i + 1 : i + 3]]
+    solved = network.baselines_by_date(pairs)
+    for day in DAYS:
+        assert solved[day] == pytest.approx(truth[day] - truth[DAYS[0]], abs=1e-9)
+    assert network.baselines_by_date([Pair(a, b, None, {}) for a, b in zip(DAYS, DAYS[1:], strict=False)]) is None
+
+
+def test_network_of_slcs(slcs, tmp_path):
+    settings = DeformationSettings(max_temporal_baseline=24)
+    outputs = [tmp_path / name for name in ("network.csv", "network.png", "stack.json")]
+    pairs = network.run(Sentinel1Settings(level="slc", path=str(slcs)), settings, *outputs)
+    assert len(pairs) == 9 + 8 and all(p.exists() for p in outputs)
+    with open(outputs[0], newline="") as source:
+        rows = list(csv.DictReader(source))
+    assert rows[0]["pair"] == "20210101_20210113" and float(rows[0]["perpendicular_baseline_m"]) == 20
+    assert rows[0]["reference_file"].endswith("20210101.tif")
+
+
+def test_network_that_falls_apart_is_named(slcs):
+    for path in sorted(slcs.glob("*.tif"))[4:6]:
+        path.unlink()
+    stack = read(slcs)
+    settings = DeformationSettings(max_temporal_baseline=24)
+    with pytest.raises(InputError, match=r"falls into 2 subsets \(2021-01-01 to 2021-02-06 \(4\)|falls into 2 subsets"):
+        network.choose_pairs(stack, settings)
+    joined = network.choose_pairs(stack, settings.model_copy(update={"allow_subsets": True}))
+    assert len(network.subsets(joined, [a.date for a in stack.acquisitions])) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (dict(name="twice.tif", day=DAYS[3]), "same date"),
+        (dict(name="odd.tif", day="2021-13-45"), "is not a date"),
+        (dict(name="moved.tif", day="2022-01-01", corner=5.1e5), "is not the other"),
+        (dict(name="small.tif", day="2022-01-01", shape=(8, 9)), "is not the other"),
+        (dict(name="lband.tif", day="2022-01-01", WAVELENGTH=0.236), "its wavelength is 0.236"),
+        (dict(name="track.tif", day="2022-01-01", TRACK=44), "its track is 44"),
+    ],
+)
+def test_bad_slc_gets_one_sentence_that_names_it(slcs, change, sentence):
+    name, day = change.pop("name"), change.pop("day")
+    write_slc(slcs / name, day, **change)
+    with pytest.raises(InputError, match=sentence) as error:
+        read(slcs)
+    assert name in str(error.value) or "same date" in str(error.value)
+
+
+def test_one_corrupt_file_among_many_is_left_out_and_named(slcs):
+    (slcs / f"{DAYS[5]:%Y%m%d}.tif").write_bytes(b"not a tiff")
+    stack = read(slcs)
+    assert len(stack.acquisitions) == 9 and "20210302.tif" in stack.left_out[0]
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        read(tmp_path / "none")
+    with pytest.raises(InputError, match="no complex GeoTIFF"):
+        read(tmp_path)
+    with pytest.raises(InputError, match="no unwrapped interferograms of a known format"):
+        read(tmp_path, level="unwrapped")
+
+
+def write_phase(path, shape=(4, 5)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    profile = dict(
+        driver="GTiff", dtype="float32", count=1, crs="EPSG:4326", transform=Affine(0.001, 0, 11, 0, -0.001, 44)
+    )
+    with rasterio.open(path, "w", height=shape[0], width=shape[1], **profile) as out:
+        out.write(np.ones(shape, np.float32), 1)
+
+
+NAMES = {
+    "hyp3": (
+        "S1AA_20210101T053551_20210113T053551_VVP012_INT80_G_ueF_51B6/"
+        "S1AA_20210101T053551_20210113T053551_VVP012_INT80_G_ueF_51B6_{}.tif",
+        "unw_phase",
+        "corr",
+    ),
+    "licsar": ("20210101_20210113/20210101_20210113.geo.{}.tif", "unw", "cc"),
+    "isce2": ("20210101_20210113/{}.tif", "filt_fine.unw.geo", "filt_fine.cor.geo"),
+    "gamma": ("20210101-20210113_VV_8rlks_eqa_{}.tif", "unw", "cc"),
+}
+
+
+@pytest.mark.parametrize("format_", NAMES)
+def test_format_is_recognised_from_the_files(tmp_path, format_):
+    pattern, unwrapped, coherence = NAMES[format_]
+    for role in (unwrapped, coherence):
+        write_phase(tmp_path / pattern.format(role))
+    stack = read(tmp_path, level="unwrapped")
+    assert stack.format == format_ and [p.name for p in stack.pairs] == ["20210101_20210113"]
+    assert set(stack.pairs[0].files) == {"unwrapped", "coherence"}
+    insisted = read(tmp_path, level="unwrapped", format=format_)
+    assert insisted.pairs == stack.pairs
+    other = next(f for f in NAMES if f != format_)
+    with pytest.raises(InputError, match=f"no readable unwrapped interferogram|{other}"):
+        read(tmp_path, level="unwrapped", format=other)
+
+
+def test_pair_without_coherence_or_on_another_grid(tmp_path):
+    write_phase(tmp_path / "20210101_20210113.geo.unw.tif")
+    assert "no coherence raster" in read(tmp_path, level="unwrapped").left_out[0]
+    write_phase(tmp_path / "20210101_20210125.geo.unw.tif", (4, 6))
+    with pytest.raises(InputError, match="is not the other"):
+        read(tmp_path, level="unwrapped")
+
+
+def test_gamma_baseline_is_that_of_gammas_own_table(real_data):
+    """`*_bperp.par` is GAMMA's evaluation of the same baseline over the scene; ours is its value at the centre."""
+    folder = real_data / "mexico_city"
+    look = gamma.look_angle(folder / "slc_par" / "r20180106_VV_slc.par")
+    for base in sorted((folder / "baselines").glob("*base.par")):
+        lines = (folder / "baselines" / base.name.replace("base", "bperp")).read_text().splitlines()
+        words = [line.split() for line in lines]
+        rows = [[float(v) for v in w] for w in words if len(w) == 9 and w[0].isdigit() and w[1].isdigit()]
+        table = np.array([row for row in rows if row[0] == 2500])  # line, range, T, C, N, look angle, b_para, b_perp …
+        expected = np.interp(look, table[:, 5], table[:, 7])
+        # The baseline changes along the track; at the scene's centre it is that of the vector.
+        assert gamma.perpendicular_baseline(base, look) == pytest.approx(expected, abs=1.0)
