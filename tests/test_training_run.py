@@ -197,7 +197,7 @@ def test_selection_decides_and_explicit_factors_win(store, tmp_path):
     assert bands == ["slope", "B4"]  # in the store's order
     bands, _ = train.choose_bands([store], selection, ["velocity", "B4"], ["B4"])
     assert bands == ["velocity"]
-    with pytest.raises(InputError, match="exclude name a band 'velocty' .* did you mean 'velocity'"):
+    with pytest.raises(InputError, match=r"exclude name a band 'velocty' .* did you mean 'velocity'"):
         train.choose_bands([store], None, None, ["velocty"])
     with pytest.raises(InputError, match="leave no band"):
         train.choose_bands([store], None, ["B4"], ["B4"])

@@ -183,9 +183,9 @@ class Progress(pl.Callback):
                 total=module.steps, initial=trainer.global_step, desc=self.title, unit="step", mininterval=1
             )
 
-    def on_train_batch_end(self, *args: Any) -> None:
+    def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
         if self.bar is not None:
-            self.bar.update()
+            self.bar.update(trainer.global_step - self.bar.n)  # several batches may make one step
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: SegmentationModule) -> None:
         record = next(c for c in trainer.callbacks if isinstance(c, EpochRecord))

@@ -31,7 +31,7 @@ from slipmap.training.metrics import BINS, LOGIT_LIMIT, ScoreHistogram, jsonable
 from slipmap.training.module import SegmentationModule, as_histogram, histogram_counts
 from slipmap.training.source import StoredPatches, choose_bands
 from slipmap.training.start import start_from
-from slipmap.training.weights import WEIGHTS, read_tensors, save_record, save_weights
+from slipmap.training.weights import VERSION, WEIGHTS, read_tensors, save_record, save_weights
 
 if TYPE_CHECKING:
     from slipmap.config.run import ExperimentSettings
@@ -81,6 +81,7 @@ def run(
     training = StoredPatches(stores, "training", bands, statistics, settings.augment)
     validation = StoredPatches(stores, "validation", bands, statistics)
     record = {
+        "version": VERSION,
         "model": {"name": experiment.model.name, "in_channels": training.channels, "classes": experiment.model.classes}
         | {"options": dict(experiment.model.options)},
         **training.record(),

@@ -36,7 +36,7 @@ def save_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Write ``model.json``: what :func:`load_weights` returns beside the model."""
     write_text(
         folder / RECORD,
-        json.dumps({"version": VERSION, **record}, indent=1, allow_nan=False, ensure_ascii=False) + "\n",
+        json.dumps(record, indent=1, allow_nan=False, ensure_ascii=False) + "\n",
     )
 
 
