@@ -32,6 +32,7 @@ class Browser:
     def __init__(self, width: int, height: int, mobile: bool = False) -> None:
         self.requests: list[str] = []
         self.complaints: list[str] = []
+        self.width = width
         self._profile = tempfile.mkdtemp(prefix="slipmap-chromium-")
         to_read, self._write = os.pipe()
         self._read, to_write = os.pipe()
@@ -51,9 +52,7 @@ class Browser:
         self._session = self.send("Target.attachToTarget", targetId=pages[0]["targetId"], flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
-        self.send(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile
-        )
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
 
     def __enter__(self) -> "Browser":
         return self

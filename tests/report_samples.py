@@ -23,8 +23,10 @@ FACTORS = {"elevation": "m", "slope": "degrees", "ndvi": "1", "velocity": "mm/yr
 NOTE = "A note that must stand beside every score."
 
 
-def run_settings(*, inventory: bool = True, optical: bool = True, experiments: bool = True, simulate: bool = True):
-    """The config of the area; without `optical` there is deformation alone."""
+def run_settings(
+    *, inventory: bool = True, experiments: bool = True, simulate: bool = True, weights: Path | None = None
+):
+    """The config of the area; with `weights` (a folder of experiments) it is mapped with weights from elsewhere."""
     grid = {"crs": GRID.crs, "resolution": 10, "bounds": list(GRID.bounds)}
     area = {"description": "Simulated test valley", "note": NOTE, "grid": grid}
     if simulate:
@@ -34,10 +36,12 @@ def run_settings(*, inventory: bool = True, optical: bool = True, experiments: b
     config = {"areas": {"valley": area}}
     if experiments:
         one = {"dataset": "p32", "train_areas": ["valley"], "test_areas": ["valley"]}
-        config |= {
-            "datasets": {"p32": {"size": 32, "stride": 16}},
-            "experiments": {"rs": one | {"exclude": ["velocity"]}, "rs_dr": one},
-        }
+        both = {"rs": one | {"exclude": ["velocity"]}, "rs_dr": one}
+        if weights:
+            both = {name: {"weights": str(weights / name)} for name in both}
+        else:
+            config["datasets"] = {"p32": {"size": 32, "stride": 16}}
+        config["experiments"] = both
     return parse_config(config, source="test")
 
 
@@ -65,11 +69,18 @@ def write_area(root: Path, *, inventory: bool = True, optical: bool = True, expe
         return
     rows, cols = np.indices(GRID.shape)
     surface = 500 + 3 * rows + 40 * np.sin(cols / 9)
-    fields = {"elevation": surface, "slope": 20 + 10 * np.sin(cols / 5), "ndvi": 0.6 - 0.4 * slides, "velocity": velocity}
+    fields = {
+        "elevation": surface,
+        "slope": 20 + 10 * np.sin(cols / 5),
+        "ndvi": 0.6 - 0.4 * slides,
+        "velocity": velocity,
+    }
     for name, units in FACTORS.items():
         values = fields[name].astype(np.float32)
         raster.write(results / "factors" / f"{name}.tif", GRID, values, bands=[name], units=units, long_name=name)
-    pd.DataFrame({"factor": [*FACTORS, "all"], "valid_percent": 100.0}).to_csv(results / "factors" / "coverage.csv", index=False)
+    pd.DataFrame({"factor": [*FACTORS, "all"], "valid_percent": 100.0}).to_csv(
+        results / "factors" / "coverage.csv", index=False
+    )
     raster.write(
         results / "hillshade.tif", GRID, (0.5 + 0.4 * np.cos(cols / 9)).astype(np.float32),
         bands=["hillshade"], units="1", long_name="hillshade",
@@ -106,7 +117,12 @@ def _deformation(folder: Path, velocity: np.ndarray, slides: np.ndarray) -> None
             "perpendicular_baseline_m": [baselines[b] - baselines[a] for a, b in PAIRS],
         }
     ).to_csv(folder / "network.csv", index=False)
-    record = {"level": "slc", "format": "geotiff", "simulated": True, "radar": {"wavelength": 0.0555, "incidence": 38.0}}
+    record = {
+        "level": "slc",
+        "format": "geotiff",
+        "simulated": True,
+        "radar": {"wavelength": 0.0555, "incidence": 38.0},
+    }
     (folder / "stack.json").write_text(json.dumps(record))
     where = {"latitude": 45.15, "longitude": 9.0, "how": "chosen", "removed": ["offset", "x", "y"]}
     (folder / "reference.json").write_text(json.dumps(where))
@@ -180,7 +196,11 @@ def _maps(folder: Path, slides: np.ndarray, inventory: bool) -> None:
     frame.to_file(folder / "landslides.gpkg", layer="landslides", driver="GPKG")
     years = [(d - DATES[0]).days / 365.25 for d in DATES]
     series = pd.DataFrame(
-        [{"landslide": n, "date": str(d), "displacement_mm": -30.0 * t} for n in (1, 2) for d, t in zip(DATES, years, strict=True)]
+        [
+            {"landslide": n, "date": str(d), "displacement_mm": -30.0 * t}
+            for n in (1, 2)
+            for d, t in zip(DATES, years, strict=True)
+        ]
     )
     table = gpd.GeoDataFrame(series, geometry=[Point(0, 0)] * len(series), crs=GRID.crs)
     table.to_file(folder / "landslides.gpkg", layer=SERIES_LAYER, driver="GPKG")
@@ -201,7 +221,12 @@ def _training(folder: Path, name: str, tested: bool) -> None:
     }  # fmt: skip
     (seed / "model.json").write_text(json.dumps(record))
     pd.DataFrame(
-        {"epoch": [0, 1, 2], "training_loss": [1.0, 0.6, 0.4], "validation_loss": [1.1, 0.8, 0.7], "validation_f1": [0.3, 0.6, 0.75]}
+        {
+            "epoch": [0, 1, 2],
+            "training_loss": [1.0, 0.6, 0.4],
+            "validation_loss": [1.1, 0.8, 0.7],
+            "validation_f1": [0.3, 0.6, 0.75],
+        }
     ).to_csv(seed / "history.csv", index=False)
     if not tested:
         return
@@ -215,6 +240,14 @@ def _training(folder: Path, name: str, tested: bool) -> None:
     pd.DataFrame(
         [
             {"pooling": "pooled_over_pixels", "score": "f1", "mean": f1, "std": None, "min": f1, "max": f1, "seeds": 1},
-            {"pooling": "pooled_over_pixels", "score": "iou", "mean": f1 / 2, "std": None, "min": f1, "max": f1, "seeds": 1},
+            {
+                "pooling": "pooled_over_pixels",
+                "score": "iou",
+                "mean": f1 / 2,
+                "std": None,
+                "min": f1,
+                "max": f1,
+                "seeds": 1,
+            },
         ]
     ).to_csv(folder / "metrics.csv", index=False)

@@ -94,7 +94,8 @@ def chart(
     for x, label in (verticals or {}).items():
         px, _ = place(x, y0)
         out.append(f'<line class="mark" x1="{px:.1f}" x2="{px:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
-        out.append(f'<text class="tick" x="{px + 4:.1f}" y="{TOP + 11}">{escape(label)}</text>')
+        at, anchor = (px + 4, "start") if px < WIDTH - 90 else (px - 4, "end")
+        out.append(f'<text class="tick" x="{at:.1f}" y="{TOP + 11}" text-anchor="{anchor}">{escape(label)}</text>')
     for a in segments:
         (ax, ay), (bx, by) = place(a[0], a[1]), place(a[2], a[3])
         out.append(f'<line class="thin" x1="{ax:.1f}" y1="{ay:.1f}" x2="{bx:.1f}" y2="{by:.1f}"/>')

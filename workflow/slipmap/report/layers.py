@@ -1,7 +1,7 @@
 """Which layers the maps of a report have, in what order, and how each is coloured."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +46,7 @@ _RAMPS = {
 @dataclass(frozen=True)
 class Layer:
     """A layer of the maps: its picture, what it is called, the group under which it is listed, whether it is shown
-    at first and how opaque."""
+    at first, how opaque, and how it is laid over what is below ("multiply": relief shows through)."""
 
     id: str
     title: str
@@ -54,6 +54,7 @@ class Layer:
     picture: Picture
     shown: bool = False
     opacity: float = 1.0
+    blend: str = "source-over"
 
     def data(self) -> dict:
         """What the viewer needs."""
@@ -63,6 +64,7 @@ class Layer:
             "group": self.group,
             "shown": self.shown,
             "opacity": self.opacity,
+            "blend": self.blend,
             "uri": self.picture.uri,
             "legend": self.picture.legend,
         }
@@ -96,9 +98,7 @@ def _first_view(layers: list[Layer], sources: Sources) -> list[Layer]:
     wanted.add(top[-1] if top else "velocity")
     if not wanted & set(ids):
         wanted = set(ids[:1])
-    return [
-        Layer(layer.id, layer.title, layer.group, layer.picture, layer.id in wanted, layer.opacity) for layer in layers
-    ]
+    return [replace(layer, shown=layer.id in wanted) for layer in layers]
 
 
 def _ramp(path: Path, shown: Grid, style: Style) -> Picture:
@@ -110,7 +110,9 @@ def _ramp(path: Path, shown: Grid, style: Style) -> Picture:
 def _ground(sources: Sources, shown: Grid) -> list[Layer]:
     layers = []
     if sources.hillshade:
-        picture = paint(load(sources.hillshade, shown), Style(colours="gray"))
+        picture = paint(
+            load(sources.hillshade, shown), Style(colours="gray", limits=(-0.45, 1.0))
+        )  # light: others lie on it
         layers.append(Layer("hillshade", "Hillshade", "Ground", Picture(picture.uri, picture.width, picture.height)))
     for suffix, title in (("", ""), ("_after", " after the event")):
         names = [f"{band}{suffix}" for band in ("B4", "B3", "B2")]
@@ -144,7 +146,7 @@ def _deformation(sources: Sources, shown: Grid) -> list[Layer]:
         ("temporal_coherence", "Temporal coherence", Style(colours="cividis", limits=(0, 1))),
     )
     return [
-        Layer(name, title, "Deformation", _ramp(found[name], shown, style), False, 0.85)
+        Layer(name, title, "Deformation", _ramp(found[name], shown, style), False, 1.0, "multiply")
         for name, title, style in wanted
         if name in found
     ]
@@ -160,7 +162,8 @@ def _truth(sources: Sources, shown: Grid) -> list[Layer]:
         values = load(velocity, shown)
         extent = float(np.nanpercentile(np.abs(values), 98)) if np.isfinite(values).any() else 1.0
         style = Style(colours="RdBu", limits=(-extent, extent))
-    return [Layer("truth", "Simulated truth: velocity", "Deformation", _ramp(path, shown, style), False, 0.85)]
+    picture = _ramp(path, shown, style)
+    return [Layer("truth", "Simulated truth: velocity", "Deformation", picture, False, 1.0, "multiply")]
 
 
 def _labels(sources: Sources, shown: Grid) -> list[Layer]:
@@ -171,7 +174,9 @@ def _labels(sources: Sources, shown: Grid) -> list[Layer]:
             Style("classes", SPLIT_COLOURS),
             names=raster.read_classes(sources.split),
         )
-        layers.append(Layer("split", "Training, validation and test ground", "Inventory", picture, False, 0.4))
+        layers.append(
+            Layer("split", "Training, validation and test ground", "Inventory", picture, False, 0.7, "multiply")
+        )
     if sources.inventory:
         picture = paint(
             load(sources.inventory, shown, classes=True),
@@ -186,19 +191,21 @@ def _maps(name: str, maps: Mapping[str, Path], sources: Sources, shown: Grid) ->
     group = f"Map by {name}"
     layers = []
     if "probability" in maps:
-        style = Style(colours="viridis", limits=(0, 1))
+        style = Style(colours="YlOrRd", limits=(0, 1))
         picture = _ramp(maps["probability"], shown, style)
-        layers.append(Layer(f"{name}.probability", "Probability of landslide", group, picture, False, 0.75))
+        layers.append(Layer(f"{name}.probability", "Probability of landslide", group, picture, False, 1.0, "multiply"))
     if "uncertainty" in maps:
-        picture = _ramp(maps["uncertainty"], shown, Style(colours="magma"))
-        layers.append(Layer(f"{name}.uncertainty", "Uncertainty (standard deviation)", group, picture, False, 0.85))
+        picture = _ramp(maps["uncertainty"], shown, Style(colours="PuBu"))
+        layers.append(
+            Layer(f"{name}.uncertainty", "Uncertainty (standard deviation)", group, picture, False, 1.0, "multiply")
+        )
     if "susceptibility" in maps:
         picture = paint(
             load(maps["susceptibility"], shown, classes=True),
             Style("classes", SUSCEPTIBILITY_COLOURS),
             names=raster.read_classes(maps["susceptibility"]),
         )
-        layers.append(Layer(f"{name}.susceptibility", "Susceptibility class", group, picture, False, 0.75))
+        layers.append(Layer(f"{name}.susceptibility", "Susceptibility class", group, picture, False, 1.0, "multiply"))
     if "class" in maps:
         found = load(maps["class"], shown, classes=True)
         picture = paint(found, Style("classes", {1: VERMILION}, hidden=(0,)), names={1: "landslide"})

@@ -29,7 +29,7 @@ def study_figures(sources: Sources, ids: Collection[str]) -> list[dict]:
         or figure("hillshade", "Study area: hillshade.", ids),
         figure("optical", "Sentinel-2 composite, true colour.", ids)
         or figure("optical_after", "Sentinel-2 after the event, true colour.", ids),
-        figure("hillshade split@0.55 inventory", "Training, validation and test ground with the inventory.", ids),
+        figure("hillshade split inventory", "Training, validation and test ground with the inventory.", ids),
     ]
     return [f for f in made if f]
 
@@ -79,7 +79,7 @@ def deformation(sources: Sources, ids: Collection[str]) -> dict | None:
         facts.append(("removed from each date", ", ".join(removed) or "nothing"))
     facts.append(("reliable where temporal coherence is at least", f"{settings.min_temporal_coherence:g}"))
     maps = [
-        figure("hillshade velocity@0.85", "Velocity in the line of sight, mm/yr.", ids),
+        figure("hillshade velocity", "Velocity in the line of sight, mm/yr.", ids),
         figure(
             "temporal_coherence",
             "Temporal coherence of the inversion: how well the series explains the interferograms.",
@@ -144,8 +144,8 @@ def truth(sources: Sources, compared: pd.DataFrame | None, ids: Collection[str])
         ],
     ]
     maps = [
-        figure("hillshade truth@0.85", "Simulated truth, in the colours of the recovered map.", ids),
-        figure("hillshade velocity@0.85", "Recovered velocity.", ids),
+        figure("hillshade truth", "Simulated truth, in the colours of the recovered map.", ids),
+        figure("hillshade velocity", "Recovered velocity.", ids),
     ]
     return {
         "text": f"Compared where temporal coherence is at least {row.coherence:g}. The slope is that of a regression "
@@ -278,7 +278,7 @@ def score_section(sources: Sources, numbers: Mapping[str, pd.DataFrame], ids: Co
         f"On the test ground of {sources.area}, which no stage learnt from: {first['images']} blocks, "
         f"{first['pixels']:,} labelled pixels, {landslide:,} of them landslide. Thresholds were chosen on validation "
         f"ground. Division of the ground: {_independence(first)}."
-    ).replace(",", "\u202f", 0)
+    )
     remarks = []
     if pair:
         remarks.append(
@@ -371,5 +371,5 @@ def map_figures(sources: Sources, ids: Collection[str]) -> list[dict]:
     )
     for kind, words in kinds:
         for name in sources.mapped:
-            made.append(figure(f"hillshade {name}.{kind}@0.85", f"{name}: {words}.", ids))
+            made.append(figure(f"hillshade {name}.{kind}", f"{name}: {words}.", ids))
     return [f for f in made if f]

@@ -17,6 +17,9 @@ def table(
 
 def from_frame(frame: pd.DataFrame, digits: int = 4) -> dict:
     """A table of numbers and words as it is."""
+    frame = frame.copy()
+    for column in frame.select_dtypes("bool").columns:
+        frame[column] = frame[column].map({True: "yes", False: "no"})
     numeric = [i for i, c in enumerate(frame.columns) if pd.api.types.is_numeric_dtype(frame[c])]
     rows = [
         ["–" if value != value or value is None else number(value, digits) if i in numeric else str(value)

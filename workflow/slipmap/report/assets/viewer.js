@@ -52,7 +52,7 @@
 
   function number(value, range) {
     const digits = Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(Math.abs(range) || 1))));
-    return value.toFixed(Math.min(digits, 6)).replace(/\.?0+$/, (m) => (m.startsWith(".") ? "" : m)).replace("-", "−");
+    return value.toFixed(Math.min(digits, 6)).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "").replace("-", "−");
   }
 
   class MapView {
@@ -130,9 +130,11 @@
         const image = picture(id, () => this.draw());
         if (!image.complete || !image.naturalWidth) continue;
         context.globalAlpha = opacity;
+        context.globalCompositeOperation = layers.get(id).blend; // multiply: the relief shows through the colour
         context.drawImage(image, x, y, data.width * scale, data.height * scale);
       }
       context.globalAlpha = 1;
+      context.globalCompositeOperation = "source-over";
       for (const landslide of this.landslides) this.outline(context, landslide, false);
       if (this.selected) this.outline(context, this.selected, true);
       const metres = niceLength(Math.min(160, this.width * 0.3) / scale * data.metres);
