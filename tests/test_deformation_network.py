@@ -2,6 +2,7 @@
 
 import csv
 from datetime import date, timedelta
+from itertools import pairwise
 
 import networkx
 import numpy as np
@@ -83,7 +84,7 @@ def test_baselines_of_dates_from_pairs():
     solved = network.baselines_by_date(pairs)
     for day in DAYS:
         assert solved[day] == pytest.approx(truth[day] - truth[DAYS[0]], abs=1e-9)
-    assert network.baselines_by_date([Pair(a, b, None, {}) for a, b in zip(DAYS, DAYS[1:], strict=False)]) is None
+    assert network.baselines_by_date([Pair(a, b, None, {}) for a, b in pairwise(DAYS)]) is None
 
 
 def test_network_of_slcs(slcs, tmp_path):

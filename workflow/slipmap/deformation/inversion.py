@@ -64,17 +64,56 @@ def invert_stack(
     -------
     Inversion : holds (N, P) float32; the working memory beside it is a few hundred kB a thread.
     """
+    phase = _rows(phase)
+    pixels = phase.shape[1]
+    weights = _rows(quality).ravel()
+    before = phase.ravel() if original is None else _rows(original).ravel()
+    out = Outputs.empty(len(times), pixels)
+    invert_flat(phase.ravel(), before, weights, pixels, 0, numbers, times, table, out)
+    return Inversion(out.series, out.temporal_coherence, out.used, out.joined.astype(bool))
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Arrays that `invert_flat` fills: see `kernel.solve`."""
+
+    series: np.ndarray
+    velocity: np.ndarray
+    temporal_coherence: np.ndarray
+    used: np.ndarray
+    joined: np.ndarray
+
+    @classmethod
+    def empty(cls, dates: int, pixels: int) -> "Outputs":
+        """Uninitialised arrays for so many dates and pixels."""
+        maps = [np.empty(pixels, np.float32) for _ in range(3)]
+        return cls(np.empty((dates, pixels), np.float32), *maps, np.empty(pixels, np.uint8))
+
+
+def invert_flat(
+    phase: np.ndarray,
+    original: np.ndarray,
+    quality: np.ndarray,
+    pitch: int,
+    origin: int,
+    numbers: np.ndarray,
+    times: np.ndarray,
+    table: np.ndarray | None,
+    out: Outputs,
+    *,
+    scale: float = 1.0,
+    operator: np.ndarray | None = None,
+) -> None:
+    """As `invert_stack`, from one-dimensional views of a stack (memory-mapped, say), into arrays that are given.
+
+    Parameters
+    ----------
+    pitch, origin : the pixels of interferogram k begin at k · pitch + origin.
+    scale, operator : the series are multiplied by `scale`; ``out.velocity`` is operator @ series.
+    """
     from slipmap.deformation.kernel import solve
 
-    phase = _rows(phase)
-    quality = _rows(quality)
-    original = phase if original is None else _rows(original)
-    dates, pixels = len(times), phase.shape[1]
     first, second = (np.ascontiguousarray(c, np.int64) for c in numbers.T)
-    series = np.empty((dates, pixels), np.float32)
-    coherence = np.empty(pixels, np.float32)
-    used = np.empty(pixels, np.float32)
-    joined = np.empty(pixels, np.uint8)
     table = np.ones(1, np.float32) if table is None else np.ascontiguousarray(table, np.float32)
     chain = 1 / np.diff(times) ** 2
     chain /= chain.mean()
@@ -82,17 +121,21 @@ def invert_stack(
         phase,
         original,
         quality,
+        int(pitch),
+        int(origin),
         table,
         first,
         second,
         int((second - first).max()),
         chain,
-        series,
-        coherence,
-        used,
-        joined,
+        float(scale),
+        np.empty(0) if operator is None else np.ascontiguousarray(operator, np.float64),
+        out.series,
+        out.velocity,
+        out.temporal_coherence,
+        out.used,
+        out.joined,
     )
-    return Inversion(series, coherence, used, joined.astype(bool))
 
 
 def _rows(array: np.ndarray) -> np.ndarray:

@@ -15,31 +15,39 @@ _FAST = {"contract", "arcp", "nsz"}  # never "nnan": a gap is a NaN
 
 
 @njit(inline="always", fastmath=_FAST)
-def _load(phase, quality, table, start, width, k, value, weight):
-    """Phase and weight of interferogram `k` in the lanes; weight 0 (and phase 0) where there is a gap."""
-    top = np.float32(table.size - 1)
-    for lane in range(width):
-        p = phase[k, start + lane]
-        q = quality[k, start + lane]
-        ok = (p == p) and (q == q)
-        q = q if ok else np.float32(0)
-        if table.size > 1:
-            q = min(max(q, np.float32(0)), np.float32(1))
-            w = table[np.int32(q * top + np.float32(0.5))]
-        else:
-            w = q
-        value[lane] = p if ok else np.float32(0)
-        weight[lane] = w if ok else np.float32(0)
+def _load_lane(phase, quality, table, at, lane, value, weight):
+    p = phase[at + lane]
+    q = quality[at + lane]
+    ok = (p == p) and (q == q)
+    q = q if ok else np.float32(0)
+    if table.size > 1:
+        q = min(max(q, np.float32(0)), np.float32(1))
+        w = table[np.int32(q * np.float32(table.size - 1) + np.float32(0.5))]
+    else:
+        w = q
+    value[lane] = p if ok else np.float32(0)
+    weight[lane] = w if ok else np.float32(0)
+
+
+@njit(inline="always", fastmath=_FAST)
+def _load(phase, quality, table, at, width, value, weight):
+    """Phase and weight in the lanes, from place `at`; weight 0 (and phase 0) where there is a gap."""
+    if width == LANES:  # a loop of fixed length becomes vector instructions
+        for lane in range(LANES):
+            _load_lane(phase, quality, table, at, lane, value, weight)
+    else:
+        for lane in range(width):
+            _load_lane(phase, quality, table, at, lane, value, weight)
 
 
 @njit(fastmath=_FAST)
-def _assemble(phase, quality, table, first, second, start, width, band, right, value, weight):
+def _assemble(phase, quality, table, first, second, pitch, start, width, band, right, value, weight):
     """Normal matrix (dates 1…, lower band) and right side of the lanes; returns nothing, fills band and right."""
     band[:] = 0.0
     right[:] = 0.0
     for k in range(first.size):
         i, j = first[k] - 1, second[k] - 1  # date 0 is the zero of the series
-        _load(phase, quality, table, start, width, k, value, weight)
+        _load(phase, quality, table, k * pitch + start, width, value, weight)
         if i >= 0:
             d = j - i
             for lane in range(LANES):
@@ -152,7 +160,7 @@ def _minimum_norm(band, inverse, right, bad, chain, epsilon, again, keep):
 
 
 @njit(fastmath=_FAST)
-def _temporal_coherence(phase, quality, table, first, second, start, width, right, value, weight, mean, count):
+def _temporal_coherence(phase, quality, table, first, second, pitch, start, width, right, value, weight, mean, count):
     """|Σ exp(i·residual)| over the interferograms present, divided by their number."""
     cosine = np.zeros(LANES, np.float32)
     sine = np.zeros(LANES, np.float32)
@@ -160,7 +168,7 @@ def _temporal_coherence(phase, quality, table, first, second, start, width, righ
     turn = np.float32(1 / (2 * np.pi))
     for k in range(first.size):
         i, j = first[k] - 1, second[k] - 1
-        _load(phase, quality, table, start, width, k, value, weight)
+        _load(phase, quality, table, k * pitch + start, width, value, weight)
         for lane in range(LANES):
             before = right[i, lane] if i >= 0 else 0.0
             r = np.float32(np.float64(value[lane]) - (right[j, lane] - before)) * turn
@@ -194,19 +202,41 @@ def _temporal_coherence(phase, quality, table, first, second, start, width, righ
 
 
 @njit(parallel=True, cache=True, fastmath=_FAST, nogil=True)
-def solve(phase, original, quality, table, first, second, reach, chain, series, coherence, used, joined):
+def solve(
+    phase,
+    original,
+    quality,
+    pitch,
+    origin,
+    table,
+    first,
+    second,
+    reach,
+    chain,
+    scale,
+    operator,
+    series,
+    velocity,
+    coherence,
+    used,
+    joined,
+):
     """Invert all pixels; fills the outputs in place.
 
     Parameters
     ----------
-    phase : (interferograms, pixels) float32, rad; NaN is a gap.
+    phase : (interferograms · pitch,) float32, rad; NaN is a gap. Interferogram k's pixels begin at k · pitch + origin,
+        so that a memory-mapped stack is read where it lies.
     original : as `phase`, compared with the solution by the temporal coherence; only its wrapped value counts.
-    quality : (interferograms, pixels) float32: coherence where `table` has more than one entry, else the weight itself.
+    quality : as `phase`, float32: coherence where `table` has more than one entry, else the weight itself.
     table : (entries,) float32, weight at coherence 0 … 1; one entry: `quality` is the weight.
     first, second : (interferograms,) int64, date numbers of the pair, first < second.
     reach : largest second − first.
     chain : (dates − 1,) float64, 1/Δt² between neighbouring dates, for the minimum norm.
-    series : (dates, pixels) float32 out: phase of each date relative to date 0, rad.
+    scale : displacement for one radian; 1 keeps the series in rad.
+    operator : (dates,) float64, velocity = operator @ series; empty: none.
+    series : (dates, pixels) float32 out: `scale` × phase of each date relative to date 0.
+    velocity : (pixels,) float32 out, where there is an operator.
     coherence : (pixels,) float32 out: temporal coherence. used : (pixels,) float32 out: interferograms used.
     joined : (pixels,) uint8 out: 1 where subsets were joined by the minimum norm.
     """
@@ -225,24 +255,27 @@ def solve(phase, original, quality, table, first, second, reach, chain, series, 
         weight = np.zeros(LANES, np.float32)
         mean = np.empty(LANES, np.float32)
         count = np.empty(LANES, np.float32)
+        rate = np.empty(LANES)
         for group in range(chunk * CHUNK, min(groups, (chunk + 1) * CHUNK)):
             start = group * LANES
             width = min(LANES, pixels - start)
             value[:] = 0
             weight[:] = 0
             bad[:] = 0
-            _assemble(phase, quality, table, first, second, start, width, band, right, value, weight)
+            _assemble(phase, quality, table, first, second, pitch, origin + start, width, band, right, value, weight)
             _factor(band, inverse, bad)
             any_bad = False
             for lane in range(width):
                 any_bad = any_bad or bad[lane] == 1
             if any_bad:
-                _assemble(phase, quality, table, first, second, start, width, band, right, value, weight)
+                _assemble(
+                    phase, quality, table, first, second, pitch, origin + start, width, band, right, value, weight
+                )
                 _minimum_norm(band, inverse, right, bad, chain, epsilon, again, keep)
             else:
                 _substitute(band, inverse, right)
             _temporal_coherence(
-                original, quality, table, first, second, start, width, right, value, weight, mean, count
+                original, quality, table, first, second, pitch, origin + start, width, right, value, weight, mean, count
             )
             for lane in range(width):
                 nothing = count[lane] == 0
@@ -252,4 +285,11 @@ def solve(phase, original, quality, table, first, second, reach, chain, series, 
                 joined[start + lane] = bad[lane]
             for j in range(n):
                 for lane in range(width):
-                    series[j + 1, start + lane] = np.nan if count[lane] == 0 else right[j, lane]
+                    series[j + 1, start + lane] = np.nan if count[lane] == 0 else scale * right[j, lane]
+            if operator.size > 0:
+                rate[:] = 0.0
+                for j in range(n):
+                    for lane in range(LANES):
+                        rate[lane] += operator[j + 1] * right[j, lane]
+                for lane in range(width):
+                    velocity[start + lane] = np.nan if count[lane] == 0 else scale * rate[lane]
