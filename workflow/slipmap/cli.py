@@ -72,8 +72,8 @@ def _models(_: argparse.Namespace) -> None:
 def _link(options: argparse.Namespace) -> None:
     from slipmap.inputs.link import link
 
-    for path in link(options.area, Path(options.source)):
-        print(path)
+    made = link(options.area, Path(options.source))
+    print(f"linked {len(made)} file(s) into resources/{options.area}/")
 
 
 def _template(options: argparse.Namespace) -> None:
