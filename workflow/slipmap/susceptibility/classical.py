@@ -221,7 +221,8 @@ def create(
             model = RandomForestClassifier(random_state=seed, n_jobs=jobs, **given)
             return Estimator(names, categorical, model, standardise=False)
         case "xgboost":
-            model = xgboost.XGBClassifier(random_state=seed, n_jobs=jobs, tree_method="hist", **given)
+            # One thread: on a few thousand pixels its threads wait for each other longer than they work.
+            model = xgboost.XGBClassifier(random_state=seed, n_jobs=1, tree_method="hist", **given)
             return Estimator(names, categorical, model, standardise=False)
         case "logistic":
             return Estimator(names, categorical, LogisticRegression(**given), standardise=True)
