@@ -67,7 +67,7 @@ def importances(
         }
     )
     if shap:
-        table["shap"] = mean_shap(sample, trees, seed, jobs)
+        table["shap"] = mean_shap(sample, trees, seed)
     return table.sort_values(["gini", "factor"], ascending=[False, True], ignore_index=True)
 
 
@@ -89,7 +89,7 @@ def hold_out(sample: Sample, share: float, seed: int) -> tuple[np.ndarray, np.nd
     return tuple(train_test_split(every, test_size=share, random_state=seed, stratify=sample.labels))
 
 
-def mean_shap(sample: Sample, trees: int, seed: int, jobs: int = 1) -> np.ndarray:
+def mean_shap(sample: Sample, trees: int, seed: int) -> np.ndarray:
     """(factors,) mean |SHAP| of a gradient-boosted model: exact TreeSHAP (Lundberg et al. 2020) as xgboost has it.
 
     Log-odds; the SHAP values of one factor's classes are added before the absolute value.
@@ -99,7 +99,7 @@ def mean_shap(sample: Sample, trees: int, seed: int, jobs: int = 1) -> np.ndarra
     columns = encoder(sample.names, list(sample.categories), standardise=False)
     encoded = columns.fit_transform(sample.values)
     model = xgboost.XGBClassifier(
-        n_estimators=trees, max_depth=4, learning_rate=0.1, subsample=0.8, random_state=seed, n_jobs=jobs
+        n_estimators=trees, max_depth=4, learning_rate=0.1, subsample=0.8, random_state=seed, n_jobs=1
     ).fit(encoded, sample.labels)
     values = model.get_booster().predict(xgboost.DMatrix(encoded), pred_contribs=True)[:, :-1]
     of = owners(columns, sample.names)
