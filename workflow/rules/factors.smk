@@ -1,9 +1,7 @@
 # Stage 3, factors: terrain, hydrology, lithology, optical, climate, deformation, each on the area's grid.
 import re
 
-from slipmap.factors.names import BANDS, INDICES, PERIODS, RAIN, SOIL, SOIL_EXTRA, TERRAIN, TERRAIN_EXTRA, TPI, factor_names
-
-OPTICAL = ("B2", "B3", "B4", "B8", "ndvi", "ndwi", "ndbi")  # made in one job; any other band or index in its own
+from slipmap.factors.names import RAIN, SOIL, SOIL_EXTRA, TERRAIN, TERRAIN_EXTRA, TPI, factor_names, is_optical
 
 
 for area, settings in AREAS.items():
@@ -23,15 +21,9 @@ def given(name):
     return lambda wildcards: getattr(AREAS[wildcards.area].inputs, name) or []
 
 
-def scenes_of(*parts):
-    """Input function: the paths of an area's Sentinel-2 scenes."""
-    return lambda wildcards: [
-        path for part in parts if (path := getattr(AREAS[wildcards.area].inputs.sentinel2, part, None))
-    ]
-
-
-def sentinel2_settings(wildcards):
-    return AREAS[wildcards.area].inputs.sentinel2.model_dump(mode="json")
+def scenes_of(sentinel2):
+    """The paths of an area's Sentinel-2 scenes."""
+    return [path for path in (sentinel2.path, sentinel2.before, sentinel2.after) if path]
 
 
 rule terrain:
@@ -139,83 +131,40 @@ rule lithology:
         "../scripts/lithology.py"
 
 
-rule optical:
-    message: "Composite the Sentinel-2 scenes of {wildcards.area} and take their indices."
-    input:
-        grid="results/{area}/grid.json",
-        scenes=scenes_of("path"),
-    output:
-        **{name: f"results/{{area}}/factors/{name}.tif" for name in OPTICAL},
-    params:
-        source=sentinel2_settings,
-        settings=factor_settings("optical"),
-        code=code_digest("factors"),
-    log:
-        "results/{area}/logs/optical.log",
-    benchmark:
-        "results/{area}/benchmarks/optical.tsv"
-    threads: 2
-    resources:
-        mem_mb=3000,
-        runtime=120,
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/optical.py"
+# One job for all the optical factors that an area asks for, since each pass reads every scene: so a rule for each area.
+for area, settings in AREAS.items():
+    ready = settings.inputs.ready_factors.bands if settings.inputs.ready_factors else ()
+    wanted = [name for name in factor_names(settings) if is_optical(name) and name not in ready]
+    if not wanted:
+        continue
 
-
-rule optical_event:
-    message: "Compare the Sentinel-2 scenes of {wildcards.area} before and after the event."
-    input:
-        grid="results/{area}/grid.json",
-        scenes=scenes_of("before", "after"),
-    output:
-        **{
-            f"{name}_{period}": f"results/{{area}}/factors/{name}_{period}.tif" for name in OPTICAL for period in PERIODS
-        },
-    params:
-        source=sentinel2_settings,
-        settings=factor_settings("optical"),
-        code=code_digest("factors"),
-    log:
-        "results/{area}/logs/optical_event.log",
-    benchmark:
-        "results/{area}/benchmarks/optical_event.tsv"
-    threads: 2
-    resources:
-        mem_mb=3000,
-        runtime=120,
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/optical.py"
-
-
-rule optical_extra:
-    message: "Composite the Sentinel-2 scenes of {wildcards.area} to {wildcards.factor}."
-    input:
-        grid="results/{area}/grid.json",
-        scenes=scenes_of("path", "before", "after"),
-    output:
-        "results/{area}/factors/{factor}.tif",
-    wildcard_constraints:
-        factor=f"({'|'.join(name for name in (*BANDS, *INDICES) if name not in OPTICAL)})(_({'|'.join(PERIODS)}))?",
-    params:
-        source=sentinel2_settings,
-        settings=factor_settings("optical"),
-        code=code_digest("factors"),
-    log:
-        "results/{area}/logs/optical_extra_{factor}.log",
-    benchmark:
-        "results/{area}/benchmarks/optical_extra_{factor}.tsv"
-    threads: 2
-    resources:
-        mem_mb=3000,
-        runtime=120,
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/optical.py"
+    rule:
+        name:
+            "optical_" + re.sub("[^A-Za-z0-9]", "_", area)
+        message:
+            f"Composite the Sentinel-2 scenes of {area} and take their indices."
+        input:
+            grid=f"results/{area}/grid.json",
+            scenes=scenes_of(settings.inputs.sentinel2),
+        output:
+            **{name: f"results/{area}/factors/{name}.tif" for name in wanted},
+        params:
+            source=settings.inputs.sentinel2.model_dump(mode="json"),
+            settings=settings.factors.optical.model_dump(mode="json"),
+            key=f"areas.{area}.inputs.sentinel2",
+            code=code_digest("factors"),
+        log:
+            f"results/{area}/logs/optical.log",
+        benchmark:
+            f"results/{area}/benchmarks/optical.tsv"
+        threads: 2
+        resources:
+            mem_mb=3000,
+            runtime=120,
+        conda:
+            "../../envs/slipmap.yaml"
+        script:
+            "../scripts/optical.py"
 
 
 rule rain:
@@ -322,7 +271,7 @@ READY = {area: AREAS[area].inputs.ready_factors for area in AREAS if AREAS[area]
 
 
 # What somebody has already made takes the place of what would be derived here.
-ruleorder: ready_factor > terrain > terrain_extra > hydrology > lithology > optical > optical_event > optical_extra
+ruleorder: ready_factor > terrain > terrain_extra > hydrology > lithology
 
 
 ruleorder: ready_factor > rain > soil > proximity > velocity_factor

@@ -6,12 +6,11 @@ with job(snakemake):
     from slipmap.factors import optical
     from slipmap.grid import Grid
 
-    wildcards = dict(snakemake.wildcards.items())
     optical.run(
         Sentinel2Settings(**snakemake.params.source),
         grid=Grid.load(snakemake.input.grid),
-        outputs={wildcards["factor"]: snakemake.output[0]} if "factor" in wildcards else dict(snakemake.output.items()),
+        outputs=dict(snakemake.output.items()),
         settings=OpticalSettings(**snakemake.params.settings),
-        key=f"areas.{snakemake.wildcards.area}.inputs.sentinel2",
+        key=snakemake.params.key,
         threads=snakemake.threads,
     )

@@ -34,7 +34,7 @@ class HydrologySettings(Settings):
     margin: float = Field(
         3000.0,
         ge=0,
-        description="Metres of DEM beyond the area that take part, where the DEM reaches so far: water comes from there.",
+        description="Metres of DEM beyond the area that take part, where the DEM goes so far: water comes from there.",
     )
     algorithm: Literal["d8", "dinf", "fd8"] = Field(
         "fd8",

@@ -1,7 +1,7 @@
 """Where the water goes: wetness, stream power, flow accumulation and distance to streams (whitebox-workflows).
 
-Flow needs the whole DEM at once, so this alone of all factors holds it in memory: about 60 bytes for each pixel of the
-area and its margin (6 GB for 10,000 × 10,000 pixels), measured by `slipmap.bench.factors`.
+Flow needs the whole DEM at once, so this alone of all factors holds it in memory: about 35 bytes for each pixel of the
+area and its margin (3.5 GB for 10,000 × 10,000 pixels), as `slipmap.bench.factors` measures it.
 """
 
 import logging

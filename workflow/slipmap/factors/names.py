@@ -109,6 +109,11 @@ def split_period(name: str) -> tuple[str, str]:
     return (stem, period) if stem and period in PERIODS else (name, "composite")
 
 
+def is_optical(name: str) -> bool:
+    """Whether a factor comes from Sentinel-2: a band or an index, of the composite or of a period."""
+    return split_period(name)[0] in (*BANDS, *INDICES)
+
+
 def tpi_radius(name: str) -> float:
     """Radius in metres of the factor ``tpi_{metres}``."""
     return float(name.partition("_")[2])
