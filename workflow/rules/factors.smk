@@ -11,31 +11,16 @@ for area, settings in AREAS.items():
         sys.exit(f"slipmap: {CONFIG_SOURCE}: areas.{area}.{error}")
 
 
-def factor_settings(section):
-    """Params function: one part of an area's factor settings, as plain data."""
-    return lambda wildcards: getattr(AREAS[wildcards.area].factors, section).model_dump(mode="json")
-
-
-def given(name):
-    """Input function: the path of one of an area's inputs."""
-    return lambda wildcards: getattr(AREAS[wildcards.area].inputs, name) or []
-
-
-def scenes_of(sentinel2):
-    """The paths of an area's Sentinel-2 scenes."""
-    return [path for path in (sentinel2.path, sentinel2.before, sentinel2.after) if path]
-
-
 rule terrain:
     message: "Derive slope, aspect and curvature of {wildcards.area}."
     input:
         grid="results/{area}/grid.json",
-        dem=given("dem"),
+        dem=lambda wildcards: AREAS[wildcards.area].inputs.dem or [],
     output:
         **{name: f"results/{{area}}/factors/{name}.tif" for name in TERRAIN},
         hillshade="results/{area}/hillshade.tif",
     params:
-        settings=factor_settings("terrain"),
+        settings=lambda wildcards: AREAS[wildcards.area].factors.terrain.model_dump(mode="json"),
         code=code_digest("factors/terrain.py", "factors/surface.py", "factors/align.py"),
     log:
         "results/{area}/logs/terrain.log",
@@ -55,13 +40,13 @@ rule terrain_extra:
     message: "Derive {wildcards.factor} of {wildcards.area}."
     input:
         grid="results/{area}/grid.json",
-        dem=given("dem"),
+        dem=lambda wildcards: AREAS[wildcards.area].inputs.dem or [],
     output:
         "results/{area}/factors/{factor}.tif",
     wildcard_constraints:
         factor="|".join((*TERRAIN_EXTRA, TPI)),
     params:
-        settings=factor_settings("terrain"),
+        settings=lambda wildcards: AREAS[wildcards.area].factors.terrain.model_dump(mode="json"),
         code=code_digest("factors/terrain.py", "factors/surface.py", "factors/relief.py", "factors/align.py"),
     log:
         "results/{area}/logs/terrain_extra_{factor}.log",
@@ -81,15 +66,15 @@ rule hydrology:
     message: "Follow the water of {wildcards.area}: wetness, stream power, distance to streams."
     input:
         grid="results/{area}/grid.json",
-        dem=given("dem"),
+        dem=lambda wildcards: AREAS[wildcards.area].inputs.dem or [],
     output:
         twi="results/{area}/factors/twi.tif",
         spi="results/{area}/factors/spi.tif",
         flow_accumulation="results/{area}/factors/flow_accumulation.tif",
         distance_to_streams="results/{area}/factors/distance_to_streams.tif",
     params:
-        settings=factor_settings("hydrology"),
-        terrain=factor_settings("terrain"),
+        settings=lambda wildcards: AREAS[wildcards.area].factors.hydrology.model_dump(mode="json"),
+        terrain=lambda wildcards: AREAS[wildcards.area].factors.terrain.model_dump(mode="json"),
         code=code_digest("factors/hydrology.py", "factors/distances.py", "factors/surface.py", "factors/align.py"),
     log:
         "results/{area}/logs/hydrology.log",
@@ -114,7 +99,7 @@ rule lithology:
     output:
         lithology="results/{area}/factors/lithology.tif",
     params:
-        settings=factor_settings("lithology"),
+        settings=lambda wildcards: AREAS[wildcards.area].factors.lithology.model_dump(mode="json"),
         attribute=lambda wildcards: AREAS[wildcards.area].inputs.lithology.attribute,
         code=code_digest("factors/lithology.py", "factors/align.py"),
     log:
@@ -133,6 +118,7 @@ rule lithology:
 
 # One job for all the optical factors that an area asks for, since each pass reads every scene: so a rule for each area.
 for area, settings in AREAS.items():
+    sentinel2 = settings.inputs.sentinel2
     ready = settings.inputs.ready_factors.bands if settings.inputs.ready_factors else ()
     wanted = [name for name in factor_names(settings) if is_optical(name) and name not in ready]
     if not wanted:
@@ -145,11 +131,11 @@ for area, settings in AREAS.items():
             f"Composite the Sentinel-2 scenes of {area} and take their indices."
         input:
             grid=f"results/{area}/grid.json",
-            scenes=scenes_of(settings.inputs.sentinel2),
+            scenes=[path for path in (sentinel2.path, sentinel2.before, sentinel2.after) if path],
         output:
             **{name: f"results/{area}/factors/{name}.tif" for name in wanted},
         params:
-            source=settings.inputs.sentinel2.model_dump(mode="json"),
+            source=sentinel2.model_dump(mode="json"),
             settings=settings.factors.optical.model_dump(mode="json"),
             key=f"areas.{area}.inputs.sentinel2",
             code=code_digest("factors"),
@@ -171,13 +157,13 @@ rule rain:
     message: "Take {wildcards.factor} of {wildcards.area} up to the cut-off date."
     input:
         grid="results/{area}/grid.json",
-        rainfall=given("rainfall"),
+        rainfall=lambda wildcards: AREAS[wildcards.area].inputs.rainfall or [],
     output:
         "results/{area}/factors/{factor}.tif",
     wildcard_constraints:
         factor="|".join(RAIN),
     params:
-        settings=factor_settings("climate"),
+        settings=lambda wildcards: AREAS[wildcards.area].factors.climate.model_dump(mode="json"),
         code=code_digest("factors/climate.py", "factors/coarse.py", "factors/align.py"),
     log:
         "results/{area}/logs/rain_{factor}.log",
@@ -197,13 +183,13 @@ rule soil:
     message: "Take {wildcards.factor} of {wildcards.area} up to the cut-off date."
     input:
         grid="results/{area}/grid.json",
-        soil_moisture=given("soil_moisture"),
+        soil_moisture=lambda wildcards: AREAS[wildcards.area].inputs.soil_moisture or [],
     output:
         "results/{area}/factors/{factor}.tif",
     wildcard_constraints:
         factor="|".join((*SOIL, *SOIL_EXTRA)),
     params:
-        settings=factor_settings("climate"),
+        settings=lambda wildcards: AREAS[wildcards.area].factors.climate.model_dump(mode="json"),
         code=code_digest("factors/climate.py", "factors/coarse.py", "factors/align.py"),
     log:
         "results/{area}/logs/soil_{factor}.log",
