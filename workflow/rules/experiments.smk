@@ -1,7 +1,8 @@
 # What the rules of training ask about an experiment: of the config, or a row of a paper's table (config/experiments).
 from slipmap.training import tables
 
-TABLES = tables.load("config/experiments", "config/tables.yaml")
+CONFIG = Path(workflow.basedir) / "config"  # the repository's: the run may be in another folder
+TABLES = tables.load(CONFIG / "experiments", CONFIG / "tables.yaml")
 TRAINED = {**{name: chosen for name, chosen in EXPERIMENTS.items() if trains(name)}, **TABLES.experiments}
 
 

@@ -43,7 +43,7 @@ def job(snakemake: Any) -> Iterator[None]:
         except Exception as error:
             traceback.print_exc(file=log)
             print(
-                f"\nslipmap, {snakemake.rule}: {type(error).__name__}: {error}\n"
+                f"\nslipmap, {snakemake.rule}: {type(error).__name__}: {str(error).strip().partition(chr(10))[0]}\n"
                 f"This is a fault of slipmap, not of your input; the traceback is in {path}.\n",
                 file=sys.stderr,
             )
