@@ -118,7 +118,11 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def reliability(labels: np.ndarray, probability: np.ndarray, bins: int = 10) -> pd.DataFrame:
-    """Calibration curve: mean prediction and observed share of landslides in `bins` bins of equal numbers."""
+    """Calibration curve: mean prediction and observed share of landslides in bins of equal numbers.
+
+    At most `bins` bins, of at least 20 pixels each: the share in fewer is chance.
+    """
+    bins = min(bins, max(1, len(labels) // 20))
     edges = np.unique(np.quantile(probability, np.arange(1, bins) / bins))
     index = np.searchsorted(edges, probability, side="right")
     frame = pd.DataFrame({"bin": index, "predicted": probability, "observed": labels})

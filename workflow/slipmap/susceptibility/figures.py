@@ -34,7 +34,9 @@ def roc(curves: Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]], path: s
                 false, true, _ = roc_curve(labels, probability)
                 axis.plot(false, true, linewidth=1.2, label=f"{model} {roc_auc_score(labels, probability):.3f}")
         axis.set(xlabel="False positive rate", ylabel="True positive rate", aspect="equal")
-        axis.legend(title="AUC", loc="lower right", fontsize=7, title_fontsize=7)
+        axis.legend(
+            title="AUC" if scheme == "test" else "AUC, folds pooled", loc="lower right", fontsize=7, title_fontsize=7
+        )
     _save(figure, path)
 
 
@@ -52,7 +54,7 @@ def calibration(table: pd.DataFrame, path: str | Path) -> None:
 
 
 def _panels(schemes: list[str]) -> tuple[Figure, np.ndarray]:
-    figure = Figure(figsize=(4.4 * len(schemes), 4.4), layout="constrained")
+    figure = Figure(figsize=(4.4 * len(schemes), 4.8), layout="constrained")
     axes = np.atleast_1d(figure.subplots(1, len(schemes), sharex=True, sharey=True))
     # A fixed order of colours that eleven models do not exhaust.
     colours = matplotlib.colormaps["tab20"](np.linspace(0, 1, 20))[[0, 2, 4, 6, 8, 10, 12, 14, 16, 18]]
