@@ -18,7 +18,12 @@ class SplitSettings(Settings):
         "validates. area: the whole area has one `role` (leave-one-area-out). random: single patches drawn without "
         "buffer, for comparison with papers only; every table that it reaches says so.",
     )
-    block: int = Field(96, ge=1, description="Side of a spatial block, pixels (random: of a patch).")
+    block: int = Field(
+        96,
+        ge=1,
+        description="Side of a spatial block, pixels (random: of a patch); multiples of the patch size plus the buffer "
+        "waste least ground.",
+    )
     ratios: Ratios = Field(
         "6:2:2",
         description="Training, validation and test shares, as the papers write them (6:2:2, 8:1:1); two shares (7:3, "
