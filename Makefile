@@ -1,7 +1,10 @@
 # make demo   install, then map the built-in demo area      make test   install, then run the tests
 # make bench  speed against named peers, as ratios          make lint   style and workflow lint
 
-PYTHON ?= $(firstword $(foreach python,python3.12 python3.11 python3,$(shell command -v $(python) 2>/dev/null)))
+# the first Python that runs and has the right version (a name on the PATH may be a shim of one that is not there)
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
+  $$python -c '$(SUITABLE)' 2>/dev/null && echo $$python && break; done)
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,7 +20,7 @@ demo: install
 install: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null || { \
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUITABLE)' 2>/dev/null || { \
 	  echo "slipmap needs Python 3.11 or 3.12: install one, or name it with 'make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)'."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
