@@ -118,6 +118,7 @@ rule lithology:
 
 # One job for all the optical factors that an area asks for, since each pass reads every scene: so a rule for each area.
 for area, settings in AREAS.items():
+    plain = re.sub("[^A-Za-z0-9]", "_", area)
     sentinel2 = settings.inputs.sentinel2
     ready = settings.inputs.ready_factors.bands if settings.inputs.ready_factors else ()
     wanted = [name for name in factor_names(settings) if is_optical(name) and name not in ready]
@@ -126,7 +127,7 @@ for area, settings in AREAS.items():
 
     rule:
         name:
-            "optical_" + re.sub("[^A-Za-z0-9]", "_", area)
+            f"optical_{plain}"
         message:
             f"Composite the Sentinel-2 scenes of {area} and take their indices."
         input:
