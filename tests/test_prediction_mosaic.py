@@ -7,7 +7,10 @@ from slipmap import raster
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.patches.normalisation import BandStatistics, Statistics
-from slipmap.prediction.mosaic import Ensemble, FactorReader, strips
+from slipmap.prediction.calibration import Calibration
+from slipmap.prediction.ensemble import Ensemble
+from slipmap.prediction.mosaic import strips
+from slipmap.prediction.reader import FactorReader
 from slipmap.prediction.tiles import Tiling, reflected
 
 STATISTICS = Statistics("zscore", (BandStatistics("slope", units="degrees", count=9, mean=0.0, std=1.0),)).as_dict()
@@ -104,7 +107,7 @@ def test_spread_is_the_standard_deviation_over_members(tmp_path):
         def forward(self, x):
             return torch.full_like(x[:, :1], self.logit)
 
-    members = [(Fixed(0.2), 1.0), (Fixed(0.6), 1.0)]
+    members = [(Fixed(0.2), Calibration()), (Fixed(0.6), Calibration())]
     mean, spread = mosaic(grid, path, Ensemble(members, flips=True), 32, 16)
     np.testing.assert_allclose(mean, 0.4, atol=1e-6)
     np.testing.assert_allclose(spread, 0.2, atol=1e-6)
@@ -117,7 +120,7 @@ def test_mirrored_views_are_mirrored_back(tmp_path):
         def forward(self, x):
             return torch.logit(x)
 
-    mean, spread = mosaic(grid, path, Ensemble([(Logit(), 1.0)], flips=True), 32, 16)
+    mean, spread = mosaic(grid, path, Ensemble([(Logit(), Calibration())], flips=True), 32, 16)
     np.testing.assert_allclose(mean, values, atol=1e-5)
     assert spread.max() < 1e-2
 

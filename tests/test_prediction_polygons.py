@@ -51,7 +51,7 @@ def test_small_ones_are_left_out_and_holes_kept(area):
 
 
 def test_attributes_and_inventory(area, tmp_path):
-    folder, grid, hits = area
+    folder, _, hits = area
     output = tmp_path / "landslides.gpkg"
     settings = PredictionSettings(min_area=601)
     layers = {"slope": folder / "slope.tif"}

@@ -14,25 +14,66 @@ def seeds_of(experiment):
     return [weights_folder(experiment, seed) for seed in EXPERIMENTS[experiment].training.seeds]
 
 
+def prediction_settings(wildcards):
+    """Params function: the experiment's prediction settings, as plain data."""
+    return EXPERIMENTS[wildcards.experiment].prediction.model_dump(mode="json")
+
+
+def divided(experiment):
+    """Whether an area's map is made by several jobs."""
+    return EXPERIMENTS[experiment].prediction.blocks > 1
+
+
+def weight_files(wildcards):
+    """Input function: the files of an experiment's weights."""
+    needed = ["weights.safetensors", "model.json"]
+    if EXPERIMENTS[wildcards.experiment].prediction.calibration == "isotonic":
+        needed.append("validation_scores.csv")
+    return [f"{folder}/{name}" for folder in seeds_of(wildcards.experiment) for name in needed]
+
+
+def deformation_files(wildcards):
+    """Input function: what a landslide's motion is read from; nothing where there is no time series."""
+    source = AREAS[wildcards.area].inputs.sentinel1
+    if source is None or source.level == "velocity":
+        return {}
+    folder = f"results/{wildcards.area}/deformation"
+    files = ("velocity.tif", "velocity_std.tif", "temporal_coherence.tif", "timeseries.nc", "stack.json")
+    return {Path(name).stem: f"{folder}/{name}" for name in files}
+
+
+PREDICTION_CODE = code_digest("prediction", "models", "patches/normalisation.py", "training/weights.py")
+MAP = {
+    name: f"results/{{area}}/maps/{{experiment}}/{file}.tif"
+    for name, file in {
+        "probability": "probability",
+        "uncertainty": "uncertainty",
+        "classes": "class",
+        "susceptibility": "susceptibility",
+    }.items()
+}
+
+
+# One number of parts for all experiments whose area is divided: the largest that one of them asks for.
+scattergather:
+    map_block=max([chosen.prediction.blocks for chosen in EXPERIMENTS.values()] or [1]),
+
+
 rule map_landslides:
     message: "Map {wildcards.area} with {wildcards.experiment}."
     input:
         grid="results/{area}/grid.json",
         factors=lambda wildcards: list(factor_files(wildcards.area).values()),
-        weights=lambda wildcards: [
-            f"{folder}/{name}"
-            for folder in seeds_of(wildcards.experiment)
-            for name in ("weights.safetensors", "model.json")
-        ],
+        weights=weight_files,
     output:
-        probability="results/{area}/maps/{experiment}/probability.tif",
-        uncertainty="results/{area}/maps/{experiment}/uncertainty.tif",
-        classes="results/{area}/maps/{experiment}/class.tif",
+        **MAP,
+    wildcard_constraints:
+        experiment="|".join(name for name in EXPERIMENTS if not divided(name)) or "none",
     params:
-        settings=lambda wildcards: EXPERIMENTS[wildcards.experiment].prediction.model_dump(mode="json"),
+        settings=prediction_settings,
         factors=lambda wildcards: factor_files(wildcards.area),
         weights=lambda wildcards: seeds_of(wildcards.experiment),
-        code=code_digest("prediction", "models", "patches/normalisation.py"),
+        code=PREDICTION_CODE,
     log:
         "results/{area}/logs/map_landslides_{experiment}.log",
     benchmark:
@@ -48,20 +89,75 @@ rule map_landslides:
         "../scripts/map_landslides.py"
 
 
+rule map_block:
+    message: "Map part {wildcards.scatteritem} of {wildcards.area} with {wildcards.experiment}."
+    input:
+        grid="results/{area}/grid.json",
+        factors=lambda wildcards: list(factor_files(wildcards.area).values()),
+        weights=weight_files,
+    output:
+        part=temp("results/{area}/maps/{experiment}/parts/{scatteritem}.tif"),
+    params:
+        settings=prediction_settings,
+        factors=lambda wildcards: factor_files(wildcards.area),
+        weights=lambda wildcards: seeds_of(wildcards.experiment),
+        code=PREDICTION_CODE,
+    log:
+        "results/{area}/logs/map_block_{experiment}/{scatteritem}.log",
+    benchmark:
+        "results/{area}/benchmarks/map_block_{experiment}/{scatteritem}.tsv"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime=60,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/map_block.py"
+
+
+rule gather_blocks:
+    message: "Put the parts of the map of {wildcards.area} by {wildcards.experiment} together."
+    input:
+        grid="results/{area}/grid.json",
+        parts=gather.map_block("results/{{area}}/maps/{{experiment}}/parts/{scatteritem}.tif"),
+    output:
+        **MAP,
+    wildcard_constraints:
+        experiment="|".join(filter(divided, EXPERIMENTS)) or "none",
+    params:
+        settings=prediction_settings,
+        code=PREDICTION_CODE,
+    log:
+        "results/{area}/logs/gather_blocks_{experiment}.log",
+    benchmark:
+        "results/{area}/benchmarks/gather_blocks_{experiment}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/gather_blocks.py"
+
+
 rule outline_landslides:
     message: "Outline the landslides of {wildcards.area} found by {wildcards.experiment}."
     input:
-        classes="results/{area}/maps/{experiment}/class.tif",
-        probability="results/{area}/maps/{experiment}/probability.tif",
-        uncertainty="results/{area}/maps/{experiment}/uncertainty.tif",
+        unpack(deformation_files),
+        classes=MAP["classes"],
+        probability=MAP["probability"],
+        uncertainty=MAP["uncertainty"],
         factors=lambda wildcards: list(factor_files(wildcards.area).values()),
         inventory=lambda wildcards: f"results/{wildcards.area}/inventory.tif" if has_inventory(wildcards.area) else [],
     output:
         landslides="results/{area}/maps/{experiment}/landslides.gpkg",
     params:
-        settings=lambda wildcards: EXPERIMENTS[wildcards.experiment].prediction.model_dump(mode="json"),
+        settings=prediction_settings,
         factors=lambda wildcards: factor_files(wildcards.area),
-        code=code_digest("prediction"),
+        code=code_digest("prediction", "vector.py"),
     log:
         "results/{area}/logs/outline_landslides_{experiment}.log",
     benchmark:

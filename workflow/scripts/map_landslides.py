@@ -10,7 +10,5 @@ with job(snakemake):
         weights=snakemake.params.weights,
         grid=Grid.load(snakemake.input.grid),
         settings=PredictionSettings(**snakemake.params.settings),
-        probability=snakemake.output.probability,
-        uncertainty=snakemake.output.uncertainty,
-        classes=snakemake.output.classes,
+        outputs=mosaic.Outputs(**dict(snakemake.output.items())),
     )

@@ -1,8 +1,35 @@
 """Settings of the prediction stage."""
 
-from pydantic import Field
+from itertools import pairwise
+from typing import Literal
+
+from pydantic import Field, model_validator
 
 from slipmap.config.base import Settings
+
+CLASS_NAMES = {
+    2: ("low", "high"),
+    3: ("low", "medium", "high"),
+    4: ("low", "medium", "high", "very high"),
+    5: ("very low", "low", "medium", "high", "very high"),
+}
+
+
+class ObjectRules(Settings):
+    """Object-based rules after Ghorbanzadeh et al. (2022): an outline that breaks one is dropped. None: no rule."""
+
+    min_probability: float | None = Field(None, ge=0, le=1, description="Least mean probability.")
+    min_slope: float | None = Field(None, ge=0, le=90, description="Least mean slope, degrees.")
+    max_ndvi: float | None = Field(None, ge=-1, le=1, description="Largest mean NDVI (ndvi, or ndvi_after).")
+    max_ndvi_change: float | None = Field(
+        None, ge=-2, le=2, description="Largest mean change of NDVI: negative, vegetation was lost (needs ndvi_change)."
+    )
+    min_compactness: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Least compactness, 4 pi area / perimeter^2 (1: a disc); roads and streams have little.",
+    )
 
 
 class PredictionSettings(Settings):
@@ -13,4 +40,47 @@ class PredictionSettings(Settings):
     flips: bool = Field(
         True, description="Test-time augmentation: average over mirrored tiles; their spread is the uncertainty."
     )
+    dropout_samples: int = Field(
+        0,
+        ge=0,
+        description="Monte Carlo dropout: so many passes with dropout switched on join the ensemble; 0: none.",
+    )
+    calibration: Literal["temperature", "isotonic", "none"] = Field(
+        "temperature", description="How probabilities are calibrated, fitted on validation ground."
+    )
+    susceptibility_breaks: list[float] = Field(
+        [1 / 3, 2 / 3],
+        min_length=1,
+        max_length=9,
+        description="Probabilities that divide the susceptibility classes (two: low, medium, high).",
+    )
+    blocks: int = Field(
+        1, ge=1, le=500, description="Jobs that share an area, each its own rows; the map is the same to the last bit."
+    )
     min_area: float = Field(1000.0, ge=0, description="Smallest landslide polygon, m2.")
+    smooth: bool = Field(True, description="Cut the corners of pixels off the outlines, less than half a pixel deep.")
+    rules: ObjectRules = Field(default_factory=ObjectRules, description="Object-based rules.")
+    min_sensitivity: float = Field(
+        0.3,
+        gt=0,
+        le=1,
+        description="Least share of downslope motion that the radar sees; below it a landslide is not observable.",
+    )
+    moving_velocity: float = Field(
+        10.0, gt=0, description="Downslope velocity from which a landslide counts as moving, mm/yr."
+    )
+    min_coherence: float = Field(
+        0.7, ge=0, le=1, description="Temporal coherence from which a pixel's velocity counts for its landslide."
+    )
+
+    @model_validator(mode="after")
+    def _ascending(self) -> "PredictionSettings":
+        breaks = self.susceptibility_breaks
+        if any(not 0 < b < 1 for b in breaks) or any(a >= b for a, b in pairwise(breaks)):
+            raise ValueError("susceptibility_breaks must rise and lie between 0 and 1")
+        return self
+
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the susceptibility classes, lowest first."""
+        count = len(self.susceptibility_breaks) + 1
+        return CLASS_NAMES.get(count) or tuple(f"class {i}" for i in range(1, count + 1))

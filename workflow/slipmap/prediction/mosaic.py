@@ -1,11 +1,10 @@
-"""From factors and trained weights to a region-wide map, strip by strip."""
+"""From factors and trained weights to a region-wide map, strip by strip, in one job or several."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import rasterio
@@ -15,22 +14,16 @@ from tqdm import tqdm
 
 from slipmap import raster
 from slipmap.config.prediction import PredictionSettings
-from slipmap.errors import InputError, nearest
+from slipmap.errors import InputError
 from slipmap.grid import Grid
-from slipmap.patches.normalisation import as_statistics, normalise, valid_pixels
+from slipmap.prediction.calibration import calibration_of
+from slipmap.prediction.ensemble import Ensemble, Predictor
+from slipmap.prediction.reader import FactorReader
 from slipmap.prediction.tiles import Tiling, reflected
 from slipmap.training.weights import load_weights
 
-BATCH = (
-    8  # tiles a model is given at once; always the same number, so that a tile's result never depends on its company
-)
-
-
-class Predictor(Protocol):
-    """What turns tiles into the first two moments of the landslide probability over an ensemble's members."""
-
-    def __call__(self, tiles: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Take (n, channels, tile, tile); give mean of p and mean of p², each (n, tile, tile) float32."""
+# Tiles that a model is given at once: always the same number, so that a tile's result never depends on its company.
+BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -42,90 +35,45 @@ class Strip:
     spread: np.ndarray  # (rows, width) float32 standard deviation over members
 
 
-class FactorReader:
-    """Reads the bands that a model wants, normalised as in training, by tile row.
+@dataclass(frozen=True)
+class Outputs:
+    """The rasters of a map."""
 
-    Parameters
-    ----------
-    factors : raster of each factor, by name, all on `grid`.
-    bands : the model's bands in its order.
-    statistics : of the training pixels.
-    grid : the area's.
-
-    Raises
-    ------
-    InputError : a band that the area has not, on another grid, or in other units than in training.
-    """
-
-    def __init__(
-        self, factors: Mapping[str, str | Path], bands: Sequence[str], statistics: Mapping, grid: Grid
-    ) -> None:
-        self.bands = list(bands)
-        self.statistics = as_statistics(statistics).select(self.bands)
-        self.grid = grid
-        self._open = ExitStack()
-        self._sources = []
-        for band in self.statistics.bands:
-            if band.name not in factors:
-                raise InputError(
-                    f"The weights need the factor '{band.name}', which this area does not have"
-                    f"{nearest(band.name, factors)} Give the input that it is made from, or weights trained without it."
-                )
-            path = factors[band.name]
-            source = self._open.enter_context(rasterio.open(path))
-            if not grid.matches(Grid.from_raster(path)):
-                raise InputError(
-                    f"{path} does not lie on the area's grid; delete it and let the workflow make it anew."
-                )
-            units = source.tags(1).get("units", source.tags().get("units", ""))
-            if units and band.units and units != band.units:
-                raise InputError(
-                    f"{path} is in {units}, but the weights were trained with '{band.name}' in {band.units}; convert "
-                    f"the input."
-                )
-            self._sources.append(source)
-
-    def __enter__(self) -> "FactorReader":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
-
-    def rows(self, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows first … first + count - 1, reflected where they lie outside the area.
-
-        Returns
-        -------
-        channels : (channels, count, width) float32, normalised, no NaN.
-        valid : (count, width) bool, where the bands that must be there are.
-        """
-        index = reflected(first, count, self.grid.height)
-        top, bottom = int(index.min()), int(index.max()) + 1
-        window = Window(0, top, self.grid.width, bottom - top)
-        block = np.stack([raster.read_open(source, window, 1) for source in self._sources])
-        valid = valid_pixels(block, self.bands, self.statistics)
-        channels = normalise(block, self.bands, self.statistics)
-        return channels[:, index - top], valid[index - top]
+    probability: str | Path
+    uncertainty: str | Path
+    classes: str | Path
+    susceptibility: str | Path
 
 
 def strips(
-    reader: FactorReader, predictor: Predictor, tiling: Tiling, *, device: str = "cpu", progress: bool = False
+    reader: FactorReader,
+    predictor: Predictor,
+    tiling: Tiling,
+    *,
+    device: str = "cpu",
+    progress: bool = False,
+    tile_rows: range | None = None,
 ) -> Iterator[Strip]:
-    """Predict an area strip by strip, top to bottom; every pixel comes once.
+    """Predict an area (or the rows that belong to `tile_rows` of it), top to bottom; every pixel comes once.
 
     Holds the factors of two rows of tiles (one being read while the other is predicted) and three float64 lines of
-    tiles' height: memory grows with the area's width, not with its area.
+    tiles' height: memory grows with the area's width, not with its area. Rows of tiles above `tile_rows` that reach
+    into them are predicted too, and added up in the same order, so that the numbers are those of the whole area.
     """
     width, tile = tiling.width, tiling.tile
+    wanted = range(tiling.tile_rows) if tile_rows is None else tile_rows
+    if not wanted:
+        return
+    predicted = range(max(0, wanted.start - tiling.reach), wanted.stop)
     window = tiling.window().astype(np.float64)
     columns = [reflected(start, tile, width) for start in tiling.columns()]
     total = np.zeros((3, tile, width))  # Σ w·p, Σ w·p², Σ w of the rows that the current tile row covers
-    bar = tqdm(total=tiling.tile_rows * len(columns), unit="tile", desc="predict", disable=not progress)
+    bar = tqdm(total=len(predicted) * len(columns), unit="tile", desc="predict", disable=not progress)
     with ThreadPoolExecutor(1) as ahead, bar:
-        coming = ahead.submit(reader.rows, tiling.start(0), tile)
-        for tile_row in range(tiling.tile_rows):
+        coming = ahead.submit(reader.rows, tiling.start(predicted.start), tile)
+        for tile_row in predicted:
             channels, valid = coming.result()
-            if tile_row + 1 < tiling.tile_rows:
+            if tile_row + 1 in predicted:
                 coming = ahead.submit(reader.rows, tiling.start(tile_row + 1), tile)
             for begin in range(0, len(columns), BATCH):
                 part = columns[begin : begin + BATCH]
@@ -141,9 +89,10 @@ def strips(
                     total[2, :, left:right] += window[:, inside]
                 bar.update(len(part))
             first, last = tiling.finished(tile_row)
-            offset = first - tiling.start(tile_row)
-            rows = slice(offset, offset + last - first)
-            yield _strip(total[:, rows], valid[rows], Window(0, first, width, last - first))
+            if tile_row in wanted and last > first:
+                offset = first - tiling.start(tile_row)
+                rows = slice(offset, offset + last - first)
+                yield _strip(total[:, rows], valid[rows], Window(0, first, width, last - first))
             # the next tile row begins `step` rows further down
             total = np.concatenate([total[:, tiling.step :], np.zeros((3, tiling.step, width))], axis=1)
 
@@ -158,68 +107,117 @@ def _strip(total: np.ndarray, valid: np.ndarray, window: Window) -> Strip:
     )
 
 
-class Ensemble:
-    """Trained models, each seen under mirrored views, as one `Predictor`.
-
-    Parameters
-    ----------
-    models : (model, temperature): logits are divided by the temperature before they become probabilities.
-    flips : test-time augmentation: also predict each tile mirrored (left–right, up–down, both) and mirror back.
-    """
-
-    def __init__(self, models: Sequence[tuple[torch.nn.Module, float]], *, flips: bool) -> None:
-        self.models = list(models)
-        self.views = [(), (3,), (2,), (2, 3)] if flips else [()]
-
-    @torch.inference_mode()
-    def __call__(self, tiles: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """See `Predictor`."""
-        mean = square = 0.0
-        for model, temperature in self.models:
-            for view in self.views:
-                probability = landslide_probability(model(tiles.flip(view)) / temperature).flip([d - 1 for d in view])
-                mean = mean + probability
-                square = square + probability**2
-        members = len(self.models) * len(self.views)
-        return mean / members, square / members
-
-
-def landslide_probability(logits: torch.Tensor) -> torch.Tensor:
-    """(n, 1 or 2, h, w) logits → (n, h, w) probability of landslide."""
-    if logits.shape[1] == 1:
-        return torch.sigmoid(logits[:, 0].float())
-    return torch.softmax(logits.float(), dim=1)[:, 1]
-
-
 def run(
     factors: Mapping[str, str | Path],
     weights: Sequence[str | Path],
     grid: Grid,
     settings: PredictionSettings,
+    outputs: Outputs,
     *,
-    probability: str | Path,
-    uncertainty: str | Path,
-    classes: str | Path,
     progress: bool = True,
 ) -> None:
     """Map an area with the weights of one experiment (one folder for each seed: an ensemble).
 
-    Writes three rasters on `grid`: probability of landslide (0–1), its standard deviation over the members of the
-    ensemble (seeds and mirrored views), and the class at the threshold chosen on validation (the mean of the
-    members' thresholds).
+    Writes four rasters on `grid`: probability of landslide (0–1), its standard deviation over the members of the
+    ensemble (seeds, mirrored views, dropout), the class at the threshold chosen on validation (the mean of the
+    members' thresholds), and the susceptibility class.
 
     Raises
     ------
-    InputError : weights that cannot be used, members trained on different bands, factors that do not fit them, or
-        pixels of another size than in training.
+    InputError : weights that cannot be used, members trained on different bands, factors that do not fit them, pixels
+        of another size than in training, or no pixel with all the factors that are needed.
     """
+    with _prepared(factors, weights, grid, settings) as (reader, predictor, tiling, device, tags):
+        with _maps(outputs, grid, settings, tags) as maps:
+            for strip in strips(reader, predictor, tiling, device=device, progress=progress):
+                maps.write(strip)
+            maps.require_some()
+
+
+def run_block(
+    factors: Mapping[str, str | Path],
+    weights: Sequence[str | Path],
+    grid: Grid,
+    settings: PredictionSettings,
+    output: str | Path,
+    *,
+    block: int,
+    blocks: int,
+    progress: bool = True,
+) -> None:
+    """Predict the `block`-th (from 0) of `blocks` parts of an area: some rows of tiles; for `gather`.
+
+    Writes mean and spread of the probability on the part's rows. A part without rows (an area with fewer rows of
+    tiles than parts) writes one empty row and says so.
+    """
+    with _prepared(factors, weights, grid, settings) as (reader, predictor, tiling, device, tags):
+        tile_rows = tiling.share(block, blocks)
+        first, last = tiling.rows(tile_rows)
+        part = Window(0, first, grid.width, max(1, last - first))
+        found = {"FIRST_ROW": first, "ROWS": last - first, "AREA_ROWS": grid.height}
+        with raster.create(
+            output,
+            grid.window_grid(part),
+            bands=["probability", "uncertainty"],
+            units="1",
+            long_name=["probability of landslide", "standard deviation over the ensemble's members"],
+            tags=tags | found,
+        ) as writer:
+            for strip in strips(reader, predictor, tiling, device=device, progress=progress, tile_rows=tile_rows):
+                window = strip.window
+                inside = Window(0, window.row_off - first, window.width, window.height)
+                writer.write(np.stack([strip.mean, strip.spread]), inside)
+
+
+def gather(blocks: Sequence[str | Path], grid: Grid, settings: PredictionSettings, outputs: Outputs) -> None:
+    """Put the parts that `run_block` made together to the rasters that `run` would have made, to the last bit.
+
+    Raises
+    ------
+    InputError : a part is missing, of another area, or made with other weights.
+    """
+    parts = []
+    for path in blocks:
+        with rasterio.open(path) as source:
+            parts.append((int(source.tags()["FIRST_ROW"]), int(source.tags()["ROWS"]), path, source.tags()))
+            own = Grid.from_raster(path)
+            expected = grid.window_grid(Window(0, parts[-1][0], grid.width, max(1, parts[-1][1])))
+            if not own.matches(expected) or int(source.tags()["AREA_ROWS"]) != grid.height:
+                raise InputError(f"{path} is a part of another area; delete it and let the workflow make it anew.")
+    parts.sort(key=lambda part: part[:2])
+    kept = ("model", "weights", "members", "threshold", "calibration")
+    tags = {key: parts[0][3][key] for key in kept}
+    row = 0
+    for first, rows, path, own in parts:
+        if rows and first != row:
+            raise InputError(f"{path} begins at row {first}, but rows from {row} on are missing; make all parts anew.")
+        if any(own[key] != tags[key] for key in kept):
+            raise InputError(f"{path} was made with other weights or settings than {parts[0][2]}; make all parts anew.")
+        row += rows
+    if row != grid.height:
+        raise InputError(f"{parts[-1][2]} ends at row {row} of {grid.height}; make the missing parts.")
+    with _maps(outputs, grid, settings, tags) as maps:
+        for first, rows, path, _ in parts:
+            with rasterio.open(path) as source:
+                for top in range(0, rows, raster.BLOCK):
+                    window = Window(0, top, grid.width, min(raster.BLOCK, rows - top))
+                    mean, spread = raster.read_open(source, window)
+                    maps.write(Strip(Window(0, first + top, grid.width, window.height), mean, spread))
+        maps.require_some()
+
+
+@contextmanager
+def _prepared(
+    factors: Mapping[str, str | Path], weights: Sequence[str | Path], grid: Grid, settings: PredictionSettings
+) -> Iterator[tuple[FactorReader, Ensemble, Tiling, str, dict[str, str]]]:
+    """Load and check the weights, open the factors."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     loaded = [load_weights(folder, device) for folder in weights]
     record = loaded[0][1]
     for folder, (_, other) in zip(weights, loaded, strict=True):
-        if other["bands"] != record["bands"]:
+        if other["bands"] != record["bands"] or other["statistics"] != record["statistics"]:
             raise InputError(
-                f"{folder} was trained on other bands than {weights[0]}; map them as separate experiments."
+                f"{folder} was trained on other bands or statistics than {weights[0]}; map them as two experiments."
             )
     trained = record.get("pixel_size")
     if trained and abs(trained - grid.resolution[0]) > 0.01 * trained:
@@ -227,39 +225,83 @@ def run(
             f"The weights in {weights[0]} were trained on pixels of {trained:g} m and this area has "
             f"{grid.resolution[0]:g} m; set the area's grid.resolution to {trained:g}."
         )
-    threshold = float(np.mean([other["threshold"] for _, other in loaded]))
-    predictor = Ensemble([(model, other.get("temperature") or 1.0) for model, other in loaded], flips=settings.flips)
+    calibrations = [
+        calibration_of(folder, other, settings.calibration) for folder, (_, other) in zip(weights, loaded, strict=True)
+    ]
+    thresholds = [c.threshold(other["threshold"]) for c, (_, other) in zip(calibrations, loaded, strict=True)]
+    predictor = Ensemble(
+        [(model, calibration) for (model, _), calibration in zip(loaded, calibrations, strict=True)],
+        flips=settings.flips,
+        dropout_samples=settings.dropout_samples,
+    )
+    tags = {
+        "model": record["model"]["name"],
+        "weights": str(len(loaded)),
+        "members": str(predictor.members),
+        "threshold": f"{float(np.mean(thresholds)):.9g}",
+        "calibration": settings.calibration,
+    }
     tiling = Tiling(grid.height, grid.width, settings.tile, int(settings.overlap * settings.tile))
-    tags = {"model": record["model"]["name"], "weights": len(loaded), "threshold": f"{threshold:.6g}"}
-    with (
-        FactorReader(factors, record["bands"], record["statistics"], grid) as reader,
-        raster.create(
-            probability, grid, bands=["probability"], units="1", long_name="probability of landslide", tags=tags
-        ) as to_probability,
-        raster.create(
-            uncertainty,
-            grid,
-            bands=["uncertainty"],
-            units="1",
-            long_name="standard deviation of the probability over the ensemble's members",
-            tags=tags,
-        ) as to_uncertainty,
-        raster.create(
-            classes,
-            grid,
-            bands=["class"],
-            units="1",
-            long_name="landslide class at the validation threshold",
-            dtype="uint8",
-            categories={0: "no landslide", 1: "landslide"},
-            tags=tags,
-        ) as to_classes,
-    ):
-        for strip in strips(reader, predictor, tiling, device=device, progress=progress):
-            if not strip.window.height:
-                continue
-            to_probability.write(strip.mean, strip.window)
-            to_uncertainty.write(strip.spread, strip.window)
-            known = np.isfinite(strip.mean)
-            decided = np.where(known, strip.mean >= threshold, raster.CLASS_NODATA).astype(np.uint8)
-            to_classes.write(decided, strip.window)
+    with FactorReader(factors, record["bands"], record["statistics"], grid) as reader:
+        yield reader, predictor, tiling, device, tags
+
+
+class _Maps:
+    """Writes strips to the rasters of a map."""
+
+    def __init__(self, writers: Mapping[str, raster.RasterWriter], threshold: float, breaks: Sequence[float]) -> None:
+        self.writers, self.threshold, self.breaks = writers, threshold, np.asarray(breaks)
+        self.known = 0
+
+    def write(self, strip: Strip) -> None:
+        known = np.isfinite(strip.mean)
+        self.known += int(known.sum())
+        decided = np.where(known, strip.mean >= self.threshold, raster.CLASS_NODATA)
+        classes = np.where(known, np.searchsorted(self.breaks, strip.mean, side="right") + 1, raster.CLASS_NODATA)
+        self.writers["probability"].write(strip.mean, strip.window)
+        self.writers["uncertainty"].write(strip.spread, strip.window)
+        self.writers["classes"].write(decided.astype(np.uint8), strip.window)
+        self.writers["susceptibility"].write(classes.astype(np.uint8), strip.window)
+
+    def require_some(self) -> None:
+        if not self.known:
+            raise InputError(
+                "No pixel of the area has every factor that the weights need, so there is nothing to map; see "
+                "factors/coverage.csv for the factor that is missing."
+            )
+
+
+@contextmanager
+def _maps(outputs: Outputs, grid: Grid, settings: PredictionSettings, tags: Mapping[str, str]) -> Iterator[_Maps]:
+    """The four rasters of a map, open for writing."""
+    breaks = settings.susceptibility_breaks
+    with ExitStack() as stack:
+
+        def create(path: str | Path, name: str, long_name: str, **more: object) -> raster.RasterWriter:
+            given = {"bands": [name], "units": "1", "long_name": long_name, "tags": tags} | more
+            return stack.enter_context(raster.create(path, grid, **given))
+
+        writers = {
+            "probability": create(outputs.probability, "probability", "probability of landslide"),
+            "uncertainty": create(
+                outputs.uncertainty,
+                "uncertainty",
+                "standard deviation of the probability over the ensemble's members",
+            ),
+            "classes": create(
+                outputs.classes,
+                "class",
+                "landslide class at the validation threshold",
+                dtype="uint8",
+                categories={0: "no landslide", 1: "landslide"},
+            ),
+            "susceptibility": create(
+                outputs.susceptibility,
+                "susceptibility",
+                "susceptibility class; not a risk, nor a probability of failure in any period",
+                dtype="uint8",
+                categories=dict(enumerate(settings.class_names(), start=1)),
+                tags=dict(tags) | {"breaks": " ".join(f"{b:.6g}" for b in breaks)},
+            ),
+        }
+        yield _Maps(writers, float(tags["threshold"]), breaks)

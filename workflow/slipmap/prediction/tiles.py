@@ -51,6 +51,22 @@ class Tiling:
         """Number of tiles in a row."""
         return math.ceil(self.width / self.step)
 
+    @property
+    def reach(self) -> int:
+        """Number of rows of tiles above a row of tiles that overlap it."""
+        return math.ceil(self.tile / self.step) - 1
+
+    def share(self, block: int, blocks: int) -> range:
+        """Rows of tiles of the `block`-th (from 0) of `blocks` parts of the area; empty where there are too few."""
+        return range(self.tile_rows * block // blocks, self.tile_rows * (block + 1) // blocks)
+
+    def rows(self, tile_rows: range) -> tuple[int, int]:
+        """Rows [first, last) of the area that are finished with `tile_rows`."""
+        if not tile_rows:
+            first = self.finished(tile_rows.start)[0] if tile_rows.start < self.tile_rows else self.height
+            return first, first
+        return self.finished(tile_rows.start)[0], self.finished(tile_rows.stop - 1)[1]
+
     def start(self, index: int) -> int:
         """First row (or column) of the `index`-th row (or column) of tiles; may lie outside the area."""
         return index * self.step - self.margin

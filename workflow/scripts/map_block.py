@@ -1,0 +1,17 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from slipmap.config.prediction import PredictionSettings
+    from slipmap.grid import Grid
+    from slipmap.prediction import mosaic
+
+    block, blocks = map(int, snakemake.wildcards.scatteritem.split("-of-"))
+    mosaic.run_block(
+        factors=snakemake.params.factors,
+        weights=snakemake.params.weights,
+        grid=Grid.load(snakemake.input.grid),
+        settings=PredictionSettings(**snakemake.params.settings),
+        output=snakemake.output.part,
+        block=block - 1,
+        blocks=blocks,
+    )
