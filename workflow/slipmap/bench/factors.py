@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from rasterio.transform import from_origin
+
 from slipmap.factors import terrain
 from slipmap.factors.align import WIDE_BLOCK
 from slipmap.grid import Grid
@@ -172,6 +173,7 @@ def _terrain(dem: Path, grid: Grid) -> None:
 def _lithology(dem: Path, grid: Grid) -> None:
     import geopandas as gpd
     from shapely.geometry import box
+
     from slipmap.config.inputs import VectorSettings
     from slipmap.factors import lithology
 
