@@ -12,8 +12,9 @@ from slipmap.config.training import EncoderWeightsSettings, TrainingSettings
 from slipmap.errors import InputError
 from slipmap.models import create_model
 from slipmap.training import memory, train
+from slipmap.training.losses import landslide_logit
 from slipmap.training.module import SegmentationModule, thawed_last
-from slipmap.training.start import load_encoder, spread_kernels
+from slipmap.training.start import load_encoder, set_prior, spread_kernels
 from training_stores import tiny_store
 
 
@@ -197,3 +198,15 @@ def test_reduced_precision_compile_and_channels_last(store, tmp_path):
     assert json.loads((tmp_path / "seed_0" / "model.json").read_text()) == record
     assert TrainingSettings().precision == "auto"
     assert train.lightning_precision("auto", torch.device("cpu")) == "32-true"
+
+
+@pytest.mark.parametrize("classes", [1, 2])
+def test_the_first_guess_is_the_share_of_landslide_pixels(classes):
+    model = create_model("unet", 3, classes, width=0.125).eval()
+    set_prior(model, 99.0)
+    with torch.inference_mode():
+        probability = torch.sigmoid(landslide_logit(model(torch.zeros(1, 3, 32, 32))))
+        model.head.weight.zero_()
+        exact = torch.sigmoid(landslide_logit(model(torch.zeros(1, 3, 32, 32))))
+    assert probability.max() < 0.1
+    torch.testing.assert_close(exact, torch.full_like(exact, 0.01))

@@ -215,7 +215,7 @@ def now(device: torch.device) -> float:
 
 
 def run() -> dict[str, Any]:
-    """Return the comparison at sizes that suit the machine: the 17 M U-Net on a GPU, a quarter of its width on a CPU."""
+    """Return the comparison at sizes that suit the machine: the 17 M U-Net on a GPU, a quarter wide on a CPU."""
     _be_quiet()
     if torch.cuda.is_available():
         device = torch.device("cuda")

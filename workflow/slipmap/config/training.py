@@ -70,6 +70,11 @@ class TrainingSettings(Settings):
         description="Weight of landslide pixels in bce, cross_entropy and focal; balanced: background pixels for "
         "each landslide pixel of the training patches.",
     )
+    prior_bias: bool = Field(
+        True,
+        description="Begin with the share of landslide pixels as every pixel's probability (Lin et al. 2017, section "
+        "4.1): with few landslides the first epochs are not spent on learning that they are few.",
+    )
     focal_gamma: float = Field(2.0, ge=0, description="Focusing exponent of the focal loss.")
     tversky_alpha: float = Field(0.3, ge=0, le=1, description="Weight of false positives in the Tversky loss.")
     tversky_beta: float = Field(0.7, ge=0, le=1, description="Weight of false negatives in the Tversky loss.")

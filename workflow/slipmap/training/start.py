@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -114,6 +115,31 @@ def spread_kernels(kernel: Tensor, bands: Mapping[str, int], channels: Sequence[
     mean = kernel.mean(dim=1)
     spread = torch.stack([kernel[:, bands[name]] if name in bands else mean for name in channels], dim=1)
     return spread * (kernel.shape[1] / len(channels))
+
+
+def set_prior(model: SegmentationModel, background_per_landslide: float) -> None:
+    """Set the bias of the last convolution so that the model begins with the share of landslide pixels.
+
+    Lin et al., ICCV 2017, §4.1: bias = -log((1 - π)/π), π the share. With two output channels half of it goes to
+    either. A model whose last convolution has no bias is left as it is.
+
+    Parameters
+    ----------
+    model
+        The model, randomly initialised; changed in place.
+    background_per_landslide
+        Background pixels for each landslide pixel of the training patches.
+    """
+    heads = [
+        part
+        for part in model.modules()
+        if isinstance(part, torch.nn.Conv2d) and part.out_channels == model.classes and part.bias is not None
+    ]
+    if not heads or not background_per_landslide > 0:
+        return
+    bias = -math.log(background_per_landslide)
+    with torch.no_grad():
+        heads[-1].bias.copy_(torch.tensor([bias] if model.classes == 1 else [-bias / 2, bias / 2]))
 
 
 def _first_convolution(model: SegmentationModel) -> str | None:

@@ -30,7 +30,7 @@ from slipmap.training.memory import fitting_batch, out_of_memory_sentence
 from slipmap.training.metrics import BINS, LOGIT_LIMIT, ScoreHistogram, jsonable, temperature
 from slipmap.training.module import SegmentationModule, as_histogram, histogram_counts
 from slipmap.training.source import StoredPatches, choose_bands
-from slipmap.training.start import start_from
+from slipmap.training.start import set_prior, start_from
 from slipmap.training.weights import VERSION, WEIGHTS, read_tensors, save_record, save_weights
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ def run(
     pl.seed_everything(seed, verbose=False)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = create_model(experiment.model.name, training.channels, experiment.model.classes, **experiment.model.options)
+    if settings.prior_bias:
+        set_prior(model, training.negative_share())
     pretrained = start_from(model, settings, training.channel_names)
     data = PatchData(training, validation, settings, seed)
     per_epoch = math.ceil(data.batches_per_epoch / settings.accumulate)
