@@ -103,12 +103,15 @@ def invert_flat(
     *,
     scale: float = 1.0,
     operator: np.ndarray | None = None,
+    offsets: np.ndarray | None = None,
+    zero_is_gap: bool = False,
 ) -> None:
     """As `invert_stack`, from one-dimensional views of a stack (memory-mapped, say), into arrays that are given.
 
     Parameters
     ----------
     pitch, origin : the pixels of interferogram k begin at k · pitch + origin.
+    offsets : (M,), taken from each interferogram (its phase at the reference). zero_is_gap : phase 0 is nodata.
     scale, operator : the series are multiplied by `scale`; ``out.velocity`` is operator @ series.
     """
     from slipmap.deformation.kernel import solve
@@ -123,6 +126,8 @@ def invert_flat(
         quality,
         int(pitch),
         int(origin),
+        np.zeros(len(first), np.float32) if offsets is None else np.ascontiguousarray(offsets, np.float32),
+        zero_is_gap,
         table,
         first,
         second,

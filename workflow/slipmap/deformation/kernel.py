@@ -1,53 +1,55 @@
-"""The network inversion's inner loop: a banded Cholesky solve of sixteen pixels at a time.
+"""The network inversion's inner loop: a banded Cholesky solve of many pixels at a time.
 
 With the displacement at each date as the unknown, the weighted normal matrix of an interferogram network is the graph
 Laplacian of the network: banded by how many dates ahead a pair reaches. One pixel is too small a problem to fill a
-vector register; sixteen pixels side by side fill it in every step. A gap is a weight of zero, so it costs nothing.
+vector register; a hundred side by side fill it in every step. A gap is a weight of zero, so it costs nothing.
 """
 
 import numpy as np
 from numba import njit, prange
 
-LANES = 16  # pixels solved together
-CHUNK = 64  # groups of LANES pixels that one thread takes at a time
+LANES = 128  # pixels solved together: enough to repay the compiler's run-time checks, and they fit the L2 cache
+CHUNK = 8  # groups of LANES pixels that one thread takes at a time
 SINGULAR = 1e-9  # a pivot below this share of its diagonal: the pixel's network falls into subsets
 _FAST = {"contract", "arcp", "nsz"}  # never "nnan": a gap is a NaN
 
 
 @njit(inline="always", fastmath=_FAST)
-def _load_lane(phase, quality, table, at, lane, value, weight):
+def _load_lane(phase, quality, table, offset, zero_is_gap, at, lane, value, weight):
     p = phase[at + lane]
     q = quality[at + lane]
-    ok = (p == p) and (q == q)
+    ok = (p == p) and (q == q) and not (zero_is_gap and p == np.float32(0))
     q = q if ok else np.float32(0)
     if table.size > 1:
         q = min(max(q, np.float32(0)), np.float32(1))
         w = table[np.int32(q * np.float32(table.size - 1) + np.float32(0.5))]
     else:
         w = q
-    value[lane] = p if ok else np.float32(0)
+    value[lane] = p - offset if ok else np.float32(0)
     weight[lane] = w if ok else np.float32(0)
 
 
 @njit(inline="always", fastmath=_FAST)
-def _load(phase, quality, table, at, width, value, weight):
+def _load(phase, quality, table, offset, zero_is_gap, at, width, value, weight):
     """Phase and weight in the lanes, from place `at`; weight 0 (and phase 0) where there is a gap."""
     if width == LANES:  # a loop of fixed length becomes vector instructions
         for lane in range(LANES):
-            _load_lane(phase, quality, table, at, lane, value, weight)
+            _load_lane(phase, quality, table, offset, zero_is_gap, at, lane, value, weight)
     else:
         for lane in range(width):
-            _load_lane(phase, quality, table, at, lane, value, weight)
+            _load_lane(phase, quality, table, offset, zero_is_gap, at, lane, value, weight)
 
 
 @njit(fastmath=_FAST)
-def _assemble(phase, quality, table, first, second, pitch, start, width, band, right, value, weight):
+def _assemble(
+    phase, quality, table, offsets, zero_is_gap, first, second, pitch, start, width, band, right, value, weight
+):
     """Normal matrix (dates 1…, lower band) and right side of the lanes; returns nothing, fills band and right."""
     band[:] = 0.0
     right[:] = 0.0
     for k in range(first.size):
         i, j = first[k] - 1, second[k] - 1  # date 0 is the zero of the series
-        _load(phase, quality, table, k * pitch + start, width, value, weight)
+        _load(phase, quality, table, offsets[k], zero_is_gap, k * pitch + start, width, value, weight)
         if i >= 0:
             d = j - i
             for lane in range(LANES):
@@ -160,7 +162,9 @@ def _minimum_norm(band, inverse, right, bad, chain, epsilon, again, keep):
 
 
 @njit(fastmath=_FAST)
-def _temporal_coherence(phase, quality, table, first, second, pitch, start, width, right, value, weight, mean, count):
+def _temporal_coherence(
+    phase, quality, table, offsets, zero_is_gap, first, second, pitch, start, width, right, value, weight, mean, count
+):
     """|Σ exp(i·residual)| over the interferograms present, divided by their number."""
     cosine = np.zeros(LANES, np.float32)
     sine = np.zeros(LANES, np.float32)
@@ -168,7 +172,7 @@ def _temporal_coherence(phase, quality, table, first, second, pitch, start, widt
     turn = np.float32(1 / (2 * np.pi))
     for k in range(first.size):
         i, j = first[k] - 1, second[k] - 1
-        _load(phase, quality, table, k * pitch + start, width, value, weight)
+        _load(phase, quality, table, offsets[k], zero_is_gap, k * pitch + start, width, value, weight)
         for lane in range(LANES):
             before = right[i, lane] if i >= 0 else 0.0
             r = np.float32(np.float64(value[lane]) - (right[j, lane] - before)) * turn
@@ -208,6 +212,8 @@ def solve(
     quality,
     pitch,
     origin,
+    offsets,
+    zero_is_gap,
     table,
     first,
     second,
@@ -229,6 +235,7 @@ def solve(
         so that a memory-mapped stack is read where it lies.
     original : as `phase`, compared with the solution by the temporal coherence; only its wrapped value counts.
     quality : as `phase`, float32: coherence where `table` has more than one entry, else the weight itself.
+    offsets : (interferograms,) float32, taken from the phase. zero_is_gap : a phase of 0 is a gap, too.
     table : (entries,) float32, weight at coherence 0 … 1; one entry: `quality` is the weight.
     first, second : (interferograms,) int64, date numbers of the pair, first < second.
     reach : largest second − first.
@@ -262,20 +269,62 @@ def solve(
             value[:] = 0
             weight[:] = 0
             bad[:] = 0
-            _assemble(phase, quality, table, first, second, pitch, origin + start, width, band, right, value, weight)
+            _assemble(
+                phase,
+                quality,
+                table,
+                offsets,
+                zero_is_gap,
+                first,
+                second,
+                pitch,
+                origin + start,
+                width,
+                band,
+                right,
+                value,
+                weight,
+            )
             _factor(band, inverse, bad)
             any_bad = False
             for lane in range(width):
                 any_bad = any_bad or bad[lane] == 1
             if any_bad:
                 _assemble(
-                    phase, quality, table, first, second, pitch, origin + start, width, band, right, value, weight
+                    phase,
+                    quality,
+                    table,
+                    offsets,
+                    zero_is_gap,
+                    first,
+                    second,
+                    pitch,
+                    origin + start,
+                    width,
+                    band,
+                    right,
+                    value,
+                    weight,
                 )
                 _minimum_norm(band, inverse, right, bad, chain, epsilon, again, keep)
             else:
                 _substitute(band, inverse, right)
             _temporal_coherence(
-                original, quality, table, first, second, pitch, origin + start, width, right, value, weight, mean, count
+                original,
+                quality,
+                table,
+                offsets,
+                zero_is_gap,
+                first,
+                second,
+                pitch,
+                origin + start,
+                width,
+                right,
+                value,
+                weight,
+                mean,
+                count,
             )
             for lane in range(width):
                 nothing = count[lane] == 0

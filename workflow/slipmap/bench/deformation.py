@@ -1,0 +1,165 @@
+"""Network inversion and unwrapping against MintPy and SNAPHU: same stack, same machine, files in and out counted.
+
+    python -m slipmap.bench.deformation --peer PEER_PYTHON [--size 300] [--runs 3] [--gaps 0.02]
+
+PEER_PYTHON is the interpreter of an environment with mintpy==1.6.4 (and snaphu, for unwrapping). The stack is simulated.
+Interpreter start-up and imports are left out on both sides; just-in-time compilation (or loading its cache) is in the
+first run of ours, which is reported apart.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+LOOKS = 30
+WAVELENGTH = 0.0554658
+PEER = """
+import json, sys, time
+from mintpy.cli import ifgram_inversion, timeseries2velocity
+t = time.perf_counter()
+ifgram_inversion.main([sys.argv[1], "-w", "var"])
+solved = time.perf_counter() - t
+timeseries2velocity.main(["timeseries.h5"])
+print("RESULT", json.dumps([solved, time.perf_counter() - t]))
+"""
+
+
+def make_stack(path: Path, size: int, dates: int = 60, ahead: int = 3, gaps: float = 0.0, seed: int = 0) -> np.ndarray:
+    """Write a simulated ifgramStack.h5 in MintPy's layout, uncompressed; returns the velocity (mm/yr)."""
+    rng = np.random.default_rng(seed)
+    days = [date(2018, 1, 1) + timedelta(days=12 * k) for k in range(dates)]
+    pairs = [(i, j) for i in range(dates) for j in range(i + 1, min(i + 1 + ahead, dates))]
+    y, x = np.mgrid[:size, :size].astype(np.float32) / size
+    velocity = -60 * np.exp(-((x - 0.5) ** 2 + (y - 0.5) ** 2) / 0.03)
+    base = 0.4 + 0.5 * np.exp(-((x - 0.4) ** 2 + (y - 0.6) ** 2) * 3)
+    delay = [rng.normal(0, 0.5) * np.sin(6 * x + rng.uniform(0, 6)) for _ in days]
+    with h5py.File(path, "w") as out:
+        out["date"] = np.array([[f"{days[i]:%Y%m%d}", f"{days[j]:%Y%m%d}"] for i, j in pairs], "S8")
+        out["bperp"] = rng.normal(0, 60, len(pairs)).astype(np.float32)
+        out["dropIfgram"] = np.ones(len(pairs), bool)
+        shape = (len(pairs), size, size)
+        phase, coherence = (out.create_dataset(n, shape, "f4") for n in ("unwrapPhase", "coherence"))
+        for k, (i, j) in enumerate(pairs):
+            years = 12 * (j - i) / 365.25
+            gamma = np.clip(base * np.exp(-years) + rng.normal(0, 0.03, base.shape), 0.05, 0.98).astype(np.float32)
+            noise = rng.standard_normal(base.shape) * np.sqrt((1 - gamma**2) / (2 * LOOKS * gamma**2))
+            values = -4 * np.pi / WAVELENGTH * velocity / 1000 * years + delay[j] - delay[i] + noise
+            if gaps:
+                missing = rng.random(base.shape) < gaps
+                missing[size // 10, size // 10] = False
+                values[missing] = 0
+            phase[k], coherence[k] = values, gamma
+        attributes = {
+            "FILE_TYPE": "ifgramStack",
+            "LENGTH": size,
+            "WIDTH": size,
+            "WAVELENGTH": WAVELENGTH,
+            "PROCESSOR": "isce",
+            "PLATFORM": "Sen",
+            "ALOOKS": 2,
+            "RLOOKS": 10,
+            "NCORRLOOKS": LOOKS,
+            "REF_Y": size // 10,
+            "REF_X": size // 10,
+            "UNIT": "radian",
+            "ORBIT_DIRECTION": "ASCENDING",
+            "ANTENNA_SIDE": -1,
+            "HEADING": -12.0,
+            "EARTH_RADIUS": 6371000.0,
+            "HEIGHT": 693000.0,
+            "AZIMUTH_PIXEL_SIZE": 28.0,
+            "RANGE_PIXEL_SIZE": 23.0,
+            "CENTER_LINE_UTC": 3600.0,
+            "STARTING_RANGE": 800000.0,
+            "START_DATE": f"{days[0]:%Y%m%d}",
+            "END_DATE": f"{days[-1]:%Y%m%d}",
+        }
+        out.attrs.update({k: str(v) for k, v in attributes.items()})
+    return velocity
+
+
+def run_ours(stack: Path, output: Path, size: int, runs: int) -> list[float]:
+    """Seconds of each run, from opening the stack to the written file."""
+    from slipmap.deformation.mintpy_stack import invert
+
+    seconds = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        invert(stack, output, reference=(size // 10, size // 10))
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def run_mintpy(peer: str, stack: Path, folder: Path, runs: int) -> tuple[list[float], np.ndarray]:
+    """Seconds of each run (inversion and velocity, imports left out) and MintPy's velocity, mm/yr."""
+    seconds = []
+    for _ in range(runs):
+        for old in folder.glob("*.h5"):
+            old.unlink()
+        done = subprocess.run([peer, "-c", PEER, str(stack)], cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"MintPy failed in {folder}:\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}")
+        line = next(x for x in done.stdout.splitlines() if x.startswith("RESULT"))
+        seconds.append(json.loads(line[7:])[1])
+    with h5py.File(folder / "velocity.h5") as file:
+        return seconds, file["velocity"][:] * 1000
+
+
+def main() -> None:
+    """Print one JSON line for each measurement."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peer", help="python of an environment with mintpy 1.6.4; none: ours alone")
+    parser.add_argument("--size", type=int, default=300, help="pixels on a side of the stack")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--peer-runs", type=int, default=1)
+    parser.add_argument("--gaps", type=float, default=0.0, help="share of missing phases")
+    options = parser.parse_args()
+    pixels = options.size**2
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        stack = folder / "inputs" / "ifgramStack.h5"
+        stack.parent.mkdir()
+        truth = make_stack(stack, options.size, gaps=options.gaps)
+        ours = run_ours(stack, folder / "ours.hdf5", options.size, options.runs + 1)
+        with h5py.File(folder / "ours.hdf5") as file:
+            velocity = file["velocity"][:] * 1000
+        corner = (options.size // 10,) * 2
+        error = velocity - velocity[corner] - (truth - truth[corner])
+        best = float(np.median(ours[1:]))
+        report = {
+            "tool": "slipmap",
+            "size": options.size,
+            "gaps": options.gaps,
+            "first_s": round(ours[0], 3),
+            "median_s": round(best, 4),
+            "all_s": [round(s, 4) for s in ours[1:]],
+            "pixels_per_s": round(pixels / best),
+            "rms_mm_yr": round(float(np.sqrt(np.nanmean(error**2))), 3),
+        }
+        print(json.dumps(report), flush=True)
+        if options.peer:
+            theirs, expected = run_mintpy(options.peer, stack, folder, options.peer_runs)
+            seconds = float(np.median(theirs))
+            difference = velocity - expected
+            report = {
+                "tool": "MintPy",
+                "median_s": round(seconds, 2),
+                "pixels_per_s": round(pixels / seconds),
+                "ratio": round(seconds / best),
+                "ratio_with_compilation": round(seconds / ours[0]),
+                "rms_difference_mm_yr": round(float(np.sqrt(np.nanmean(difference**2))), 4),
+                "largest_difference_mm_yr": round(float(np.nanmax(np.abs(difference))), 4),
+            }
+            print(json.dumps(report), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
