@@ -8,6 +8,7 @@ from slipmap import raster
 from slipmap.config.prediction import PredictionSettings
 from slipmap.grid import BLOCK, Grid
 from slipmap.prediction import polygons
+from slipmap.prediction.outlines import outlines
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def area(tmp_path_factory):
 
 def test_outlines_are_the_connected_components(area):
     folder, grid, hits = area
-    frame = polygons.outlines(folder / "class.tif", grid, min_area=0)
+    frame = outlines(folder / "class.tif", grid, min_area=0)
     labels, count = ndimage.label(hits == 1)
     expected = sorted(ndimage.sum_labels(np.full(hits.shape, 100), labels, range(1, count + 1)))
     assert sorted(frame["area_m2"]) == pytest.approx(expected)
@@ -45,7 +46,7 @@ def test_outlines_are_the_connected_components(area):
 
 def test_small_ones_are_left_out_and_holes_kept(area):
     folder, grid, _ = area
-    frame = polygons.outlines(folder / "class.tif", grid, min_area=601)
+    frame = outlines(folder / "class.tif", grid, min_area=601)
     assert (frame["area_m2"] >= 601).all() and len(frame) == 3
     assert sum(len(polygon.interiors) for polygon in frame.geometry) == 1
 

@@ -4,14 +4,14 @@ with job(snakemake):
     from slipmap.config.prediction import PredictionSettings
     from slipmap.prediction import polygons
 
-    layers = snakemake.params.factors | {
-        "probability": snakemake.input.probability,
-        "uncertainty": snakemake.input.uncertainty,
-    }
+    given = dict(snakemake.input.items())
+    maps = {name: given[name] for name in ("probability", "uncertainty")}
+    radar = ("velocity", "velocity_std", "temporal_coherence", "timeseries", "stack")
     polygons.run(
-        classes=snakemake.input.classes,
-        layers=layers,
+        classes=given["classes"],
+        layers=snakemake.params.factors | maps,
         inventory=snakemake.input.inventory or None,
         settings=PredictionSettings(**snakemake.params.settings),
         output=snakemake.output.landslides,
+        deformation={name: given[name] for name in radar if name in given} or None,
     )

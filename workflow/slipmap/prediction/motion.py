@@ -1,0 +1,234 @@
+"""What the radar says of a landslide: can it be seen moving downslope, does it, and how over time."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import h5netcdf
+import numpy as np
+import pandas as pd
+import rasterio
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.features import geometry_mask
+from rasterio.windows import Window, from_bounds
+
+from slipmap import raster
+from slipmap.config.prediction import PredictionSettings
+from slipmap.grid import Grid, crs_name
+
+MOVING, STILL, UNSEEN = "moving", "no movement detected", "not observable"
+# Flight directions of Sentinel-1 at middle latitudes, degrees clockwise from north, where the files do not say.
+HEADINGS = {"ASCENDING": 348.0, "DESCENDING": 192.0}
+LEAST_PIXELS = 3  # with a reliable velocity; fewer say nothing about a landslide
+COLUMNS = ("velocity_mean", "velocity_std", "velocity_downslope", "coherent_share", "sensitivity", "motion")
+
+
+@dataclass(frozen=True)
+class LineOfSight:
+    """Unit vector from the ground to the satellite: (east, north, up) everywhere, or a raster of it.
+
+    Parameters
+    ----------
+    vector : constant. files : (path, band) of east, north and up.
+    """
+
+    vector: tuple[float, float, float] | None = None
+    files: tuple[tuple[str, int], ...] = ()
+
+    def read(self, window: Window, grid: Grid) -> np.ndarray:
+        """(3, rows, cols) float32 in a window of `grid`."""
+        part = grid.window_grid(window)
+        if self.vector is not None:
+            return np.broadcast_to(np.float32(self.vector)[:, None, None], (3, *part.shape))
+        bands = []
+        for path, band in self.files:
+            with raster.warped(path, part) as source:
+                bands.append(raster.read_open(source, None, band))
+        return np.stack(bands)
+
+
+def line_of_sight(stack_json: str | Path) -> LineOfSight | None:
+    """The line of sight of a stack: from its geometry rasters, else from its incidence and heading; None: unknown."""
+    record = json.loads(Path(stack_json).read_text(encoding="utf-8"))
+    geometry, radar = record.get("geometry", {}), record["radar"]
+    if "los" in geometry and Path(geometry["los"]).exists():
+        with rasterio.open(geometry["los"]) as source:
+            names = list(source.descriptions)
+        wanted = ("los_east", "los_north", "los_up")
+        if all(name in names for name in wanted):
+            return LineOfSight(files=tuple((geometry["los"], names.index(name) + 1) for name in wanted))
+    parts = [geometry.get(f"los_{axis}") for axis in ("east", "north", "up")]
+    if all(path and Path(path).exists() for path in parts):
+        return LineOfSight(files=tuple((path, 1) for path in parts))
+    heading = radar.get("heading")
+    if heading is None:
+        heading = HEADINGS.get(str(radar.get("orbit_direction") or "").upper())
+    if radar.get("incidence") is None or heading is None:
+        return None
+    return LineOfSight(vector=look_vector(radar["incidence"], heading))
+
+
+def look_vector(incidence: float, heading: float) -> tuple[float, float, float]:
+    """Unit vector (east, north, up) from the ground to a right-looking satellite.
+
+    Parameters
+    ----------
+    incidence : degrees from the vertical. heading : of the flight, degrees clockwise from north.
+    """
+    theta, to_satellite = np.radians(incidence), np.radians(heading - 90)
+    return (
+        float(np.sin(theta) * np.sin(to_satellite)),
+        float(np.sin(theta) * np.cos(to_satellite)),
+        float(np.cos(theta)),
+    )
+
+
+def downslope_sensitivity(
+    slope: np.ndarray, aspect_sin: np.ndarray, aspect_cos: np.ndarray, los: np.ndarray
+) -> np.ndarray:
+    """Share of motion straight down the slope that the radar sees, signed: −1 … 1.
+
+    Velocity in the line of sight = sensitivity × downslope velocity (Cascini, Fornaro & Peduto 2010, Eng. Geol. 112).
+
+    Parameters
+    ----------
+    slope : degrees. aspect_sin, aspect_cos : east and north component of the downslope direction.
+    los : (3, …), unit vector from the ground to the satellite: east, north, up.
+    """
+    angle = np.radians(slope)
+    flat = np.cos(angle)
+    return flat * aspect_sin * los[0] + flat * aspect_cos * los[1] - np.sin(angle) * los[2]
+
+
+def summarise(
+    velocity: np.ndarray,
+    deviation: np.ndarray,
+    coherence: np.ndarray,
+    sensitivity: np.ndarray,
+    settings: PredictionSettings,
+) -> dict[str, float | str]:
+    """What the radar says of one landslide, from its pixels (1-D arrays; NaN: no data).
+
+    The downslope velocity is the one that fits the line-of-sight velocities of the reliable pixels best:
+    Σ s·v / Σ s². A landslide is
+
+    - not observable where the root mean square sensitivity is below ``min_sensitivity``, or fewer than `LEAST_PIXELS`
+      pixels (or a tenth of them) are reliable;
+    - moving where its downslope velocity is at least ``moving_velocity`` in size and its velocity in the line of sight
+      at least twice the typical standard deviation of a pixel's;
+    - else without movement detected, which does not mean that it is stable.
+    """
+    reliable = (coherence >= settings.min_coherence) & np.isfinite(velocity)
+    seen = np.isfinite(sensitivity)
+    strength = float(np.sqrt(np.mean(sensitivity[seen] ** 2))) if seen.any() else float("nan")
+    found: dict[str, float | str] = {
+        "velocity_mean": float(velocity[reliable].mean()) if reliable.any() else float("nan"),
+        "velocity_std": float(np.nanmedian(deviation[reliable])) if reliable.any() else float("nan"),
+        "velocity_downslope": float("nan"),
+        "coherent_share": float(reliable.mean()) if reliable.size else 0.0,
+        "sensitivity": strength,
+        "motion": UNSEEN,
+    }
+    both = reliable & seen
+    if both.sum() < max(LEAST_PIXELS, 0.1 * reliable.size) or not strength >= settings.min_sensitivity:
+        return found
+    s, v = sensitivity[both], velocity[both]
+    downslope = float((s * v).sum() / (s**2).sum())
+    certain = abs(found["velocity_mean"]) >= 2 * found["velocity_std"]
+    found["velocity_downslope"] = downslope
+    found["motion"] = MOVING if abs(downslope) >= settings.moving_velocity and certain else STILL
+    return found
+
+
+def describe_motion(
+    frame: gpd.GeoDataFrame,
+    layers: Mapping[str, str | Path],
+    deformation: Mapping[str, str | Path],
+    grid: Grid,
+    settings: PredictionSettings,
+) -> gpd.GeoDataFrame:
+    """Add `COLUMNS` to landslides whose outlines lie on `grid`; holds one landslide's pixels at a time.
+
+    Parameters
+    ----------
+    layers : slope, aspect_sin and aspect_cos on `grid`. Without them, or without the line of sight, sensitivity and
+        motion are left out.
+    deformation : velocity, velocity_std, temporal_coherence (rasters on any grid) and stack (stack.json).
+    """
+    sight = line_of_sight(deformation["stack"]) if "stack" in deformation else None
+    terrain = [layers.get(name) for name in ("slope", "aspect_sin", "aspect_cos")]
+    rows = []
+    for geometry in frame.geometry:
+        window = pixels_of(geometry.bounds, grid)
+        part = grid.window_grid(window)
+        inside = geometry_mask([geometry], part.shape, part.transform, invert=True)
+        values = {}
+        for name in ("velocity", "velocity_std", "temporal_coherence"):
+            with raster.warped(deformation[name], part) as source:
+                values[name] = raster.read_open(source, None, 1)[inside]
+        sensitivity = np.full(inside.sum(), np.nan)
+        if sight is not None and all(terrain):
+            slope, east, north = (raster.read(path, window, 1)[inside] for path in terrain)
+            sensitivity = downslope_sensitivity(slope, east, north, sight.read(window, grid)[:, inside])
+        rows.append(summarise(*values.values(), sensitivity, settings))
+    table = pd.DataFrame(rows, columns=list(COLUMNS), index=frame.index)
+    if sight is None or not all(terrain):
+        table = table.drop(columns=["velocity_downslope", "sensitivity", "motion"])
+    return frame.drop(columns=[c for c in table if c in frame]).join(table)
+
+
+def displacement(frame: gpd.GeoDataFrame, timeseries: str | Path, min_coherence: float) -> pd.DataFrame:
+    """Mean displacement (mm) of each landslide's reliable pixels at each date: one row for each of both.
+
+    Columns landslide, date (YYYY-MM-DD), displacement_mm, pixels. Landslides without a reliable pixel have no rows.
+    """
+    rows = []
+    with h5netcdf.File(timeseries, "r") as file:
+        own, dates = series_grid(file)
+        displaced, quality = file.variables["displacement"], file.variables["temporal_coherence"]
+        outlines = frame.geometry.to_crs(own.crs)
+        for number, geometry in zip(frame["landslide"], outlines, strict=True):
+            window = pixels_of(geometry.bounds, own)
+            if window is None:
+                continue
+            part = own.window_grid(window)
+            at = window.toslices()
+            inside = geometry_mask([geometry], part.shape, part.transform, invert=True)
+            inside &= quality[at] >= min_coherence
+            if not inside.any():
+                continue
+            mean = np.nanmean(displaced[:, at[0], at[1]][:, inside], axis=1)
+            rows += [
+                {"landslide": int(number), "date": day, "displacement_mm": float(d), "pixels": int(inside.sum())}
+                for day, d in zip(dates, mean, strict=True)
+            ]
+    return pd.DataFrame(rows, columns=["landslide", "date", "displacement_mm", "pixels"])
+
+
+def series_grid(file: h5netcdf.File) -> tuple[Grid, list[str]]:
+    """Grid and dates (YYYY-MM-DD) of an open ``timeseries.nc``."""
+    units = file.variables["time"].attrs["units"]
+    origin = np.datetime64((units.decode() if isinstance(units, bytes) else str(units)).split()[2])
+    dates = [str(origin + np.timedelta64(round(float(d)), "D")) for d in file.variables["time"][:]]
+    reference = file.variables["spatial_ref"].attrs
+    transform = Affine.from_gdal(*_gdal_order(str(reference["GeoTransform"]).split()))
+    height, width = file.variables["temporal_coherence"].shape
+    return Grid(crs_name(CRS.from_wkt(str(reference["crs_wkt"]))), transform, width, height), dates
+
+
+def _gdal_order(words: Sequence[str]) -> tuple[float, ...]:
+    return tuple(float(word) for word in words)
+
+
+def pixels_of(bounds: tuple[float, float, float, float], grid: Grid) -> Window | None:
+    """The window of `grid` that covers `bounds`; None where they lie outside."""
+    window = from_bounds(*bounds, transform=grid.transform)
+    first_col, first_row = max(0, int(np.floor(window.col_off + 1e-6))), max(0, int(np.floor(window.row_off + 1e-6)))
+    last_col = min(grid.width, int(np.ceil(window.col_off + window.width - 1e-6)))
+    last_row = min(grid.height, int(np.ceil(window.row_off + window.height - 1e-6)))
+    if last_col <= first_col or last_row <= first_row:
+        return None
+    return Window(first_col, first_row, last_col - first_col, last_row - first_row)
