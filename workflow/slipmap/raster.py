@@ -119,6 +119,7 @@ def create(
                 blocksize=BLOCK,
                 compress="deflate",
                 predictor="yes",
+                level=1,  # 1.7 times as fast as the default, 2 % larger
                 overview_resampling="nearest" if dtype == "uint8" else "average",
                 bigtiff="if_safer",
             )
