@@ -36,7 +36,7 @@ def trained(folder, seed=0, threshold=0.4, temperature=1.7, statistics=None):
     save_record(
         folder,
         {"model": made, "bands": list(BANDS), "statistics": statistics.as_dict(), "threshold": threshold,
-         "temperature": temperature, "pixel_size": 10.0},
+         "temperature": temperature, "pixel_size": [10.0, 10.0]},
     )  # fmt: skip
     return folder
 

@@ -24,6 +24,8 @@ def job(snakemake: Any) -> Iterator[None]:
     Import libraries inside the body: what is imported before cannot be held to the rule's threads.
     """
     runs.join()
+    # Snakemake puts the scripts' folder first on the path, where "network.py" would hide a module of that name
+    sys.path[:] = [entry for entry in sys.path if Path(entry).name != "scripts"]
     for name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
         os.environ[f"{name}_NUM_THREADS"] = str(snakemake.threads)
     os.environ["GDAL_NUM_THREADS"] = str(snakemake.threads)

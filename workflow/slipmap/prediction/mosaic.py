@@ -219,7 +219,7 @@ def _prepared(
             raise InputError(
                 f"{folder} was trained on other bands or statistics than {weights[0]}; map them as two experiments."
             )
-    trained = record.get("pixel_size")
+    trained = record["pixel_size"][0] if record.get("pixel_size") else None  # [x, y], square
     if trained and abs(trained - grid.resolution[0]) > 0.01 * trained:
         raise InputError(
             f"The weights in {weights[0]} were trained on pixels of {trained:g} m and this area has "
