@@ -170,3 +170,34 @@ rule outline_landslides:
         "../../envs/slipmap.yaml"
     script:
         "../scripts/outline_landslides.py"
+
+
+STYLES = ("probability", "uncertainty", "class", "susceptibility", "landslides")
+
+
+rule publish_map:
+    message: "Style the map of {wildcards.area} by {wildcards.experiment} for QGIS and describe it as a STAC item."
+    input:
+        **MAP,
+        landslides="results/{area}/maps/{experiment}/landslides.gpkg",
+        factors=lambda wildcards: list(factor_files(wildcards.area).values()),
+    output:
+        **{name: f"results/{{area}}/maps/{{experiment}}/{name}.qml" for name in STYLES},
+        item="results/{area}/maps/{experiment}/item.json",
+    params:
+        styles=STYLES,
+        description=lambda wildcards: AREAS[wildcards.area].description,
+        simulated=lambda wildcards: AREAS[wildcards.area].simulate is not None,
+        code=code_digest("prediction", "colours.py"),
+    log:
+        "results/{area}/logs/publish_map_{experiment}.log",
+    benchmark:
+        "results/{area}/benchmarks/publish_map_{experiment}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/publish_map.py"

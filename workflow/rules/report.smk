@@ -16,7 +16,7 @@ def reported_files(wildcards):
         files += [f"{base}/inventory.tif", f"{base}/patches/split.tif", f"{base}/screening/decision.csv"]
     for experiment in EXPERIMENTS:
         if area in mapped_areas(experiment):
-            files += [f"{base}/maps/{experiment}/probability.tif", f"{base}/maps/{experiment}/landslides.gpkg"]
+            files += [f"{base}/maps/{experiment}/{name}" for name in ("probability.tif", "landslides.gpkg", "item.json")]
         if area in EXPERIMENTS[experiment].test_areas and trains(experiment):
             files.append(f"{base}/experiments/{experiment}/metrics.csv")
     return files
@@ -31,7 +31,7 @@ rule report:
         tables=directory("results/{area}/report/tables"),
     params:
         run=RUN.model_dump(mode="json"),
-        code=code_digest("report", "config/report.py"),
+        code=code_digest("report", "config/report.py", "colours.py"),
     log:
         "results/{area}/logs/report.log",
     benchmark:

@@ -121,8 +121,8 @@ def heat_map(matrix: np.ndarray, names: Sequence[str], title: str) -> str:
     """A correlation matrix, −1 … 1, as coloured cells with the coefficient where it is 0.5 or more in size."""
     import matplotlib
 
-    cell, label = 26, 118
-    size = label + cell * len(names) + 6
+    cell, label = 26, 24 + max(int(7.2 * len(name)) for name in names)
+    size = label + cell * len(names) + label // 2
     ramp = matplotlib.colormaps["RdBu_r"]
     out = [_open(size, size - 20, title, natural=True)]
     for i, name in enumerate(names):
@@ -145,7 +145,7 @@ def heat_map(matrix: np.ndarray, names: Sequence[str], title: str) -> str:
                 text = f"{value:.1f}".replace("-", "−").replace("0.", ".")
                 out.append(
                     f'<text class="cell" x="{label + cell * j + 12.5}" y="{y + 17}" text-anchor="middle" '
-                    f'fill="{ink}">{text}</text>'
+                    f'style="fill:{ink}">{text}</text>'
                 )
     out.append("</svg>")
     return "".join(out)
@@ -153,7 +153,7 @@ def heat_map(matrix: np.ndarray, names: Sequence[str], title: str) -> str:
 
 def bars(items: Sequence[tuple[str, float]], title: str, unit: str, colour: str = "#0072b2") -> str:
     """Horizontal bars, in the order given."""
-    row, label, width = 21, 128, WIDTH
+    row, label, width = 21, 24 + max([int(7.2 * len(name)) for name, _ in items] or [0]), WIDTH
     height = row * len(items) + 10
     most = max([abs(v) for _, v in items if np.isfinite(v)] or [1]) or 1
     span = width - label - 62

@@ -8,20 +8,21 @@ import numpy as np
 import rasterio
 
 from slipmap import raster
-from slipmap.grid import Grid
-from slipmap.report.pictures import (
+from slipmap.colours import (
     BLUE,
     GREEN,
+    LANDSLIDE,
     ORANGE,
     PINK,
+    PROBABILITY,
     SKY,
-    VERMILION,
-    Picture,
-    Style,
-    composite,
-    load,
-    paint,
+    SUSCEPTIBILITY,
+    UNCERTAINTY,
+    VELOCITY,
+    class_ramp,
 )
+from slipmap.grid import Grid
+from slipmap.report.pictures import Picture, Style, composite, load, paint
 from slipmap.report.sources import Sources
 
 SPLIT_COLOURS = {0: "#bdbdbd", 1: SKY, 2: ORANGE}
@@ -30,13 +31,12 @@ AGREEMENT = {
     2: ("false alarm (false positive)", ORANGE),
     3: ("missed (false negative)", PINK),
 }
-SUSCEPTIBILITY_COLOURS = {1: "#fde0a5", 2: "#f0a04b", 3: "#c8472f", 4: "#8a1c3a", 5: "#4a0f38"}
 _RAMPS = {
     "elevation": Style(colours="cividis"),
     "slope": Style(colours="magma", limits=(0, 60)),
     "aspect_sin": Style(colours="RdBu", limits=(-1, 1)),
     "aspect_cos": Style(colours="RdBu", limits=(-1, 1)),
-    "velocity": Style(colours="RdBu", centred=True),
+    "velocity": Style(colours=VELOCITY, centred=True),
     "ndvi": Style(colours="viridis"),
     "twi": Style(colours="cividis"),
     "rainfall": Style(colours="cividis"),
@@ -161,7 +161,7 @@ def _truth(sources: Sources, shown: Grid) -> list[Layer]:
     if velocity:  # the same colours as the recovered map, so that the two can be compared
         values = load(velocity, shown)
         extent = float(np.nanpercentile(np.abs(values), 98)) if np.isfinite(values).any() else 1.0
-        style = Style(colours="RdBu", limits=(-extent, extent))
+        style = Style(colours=VELOCITY, limits=(-extent, extent))
     picture = _ramp(path, shown, style)
     return [Layer("truth", "Simulated truth: velocity", "Deformation", picture, False, 1.0, "multiply")]
 
@@ -191,24 +191,22 @@ def _maps(name: str, maps: Mapping[str, Path], sources: Sources, shown: Grid) ->
     group = f"Map by {name}"
     layers = []
     if "probability" in maps:
-        style = Style(colours="YlOrRd", limits=(0, 1))
+        style = Style(colours=PROBABILITY, limits=(0, 1))
         picture = _ramp(maps["probability"], shown, style)
         layers.append(Layer(f"{name}.probability", "Probability of landslide", group, picture, False, 1.0, "multiply"))
     if "uncertainty" in maps:
-        picture = _ramp(maps["uncertainty"], shown, Style(colours="PuBu"))
+        picture = _ramp(maps["uncertainty"], shown, Style(colours=UNCERTAINTY))
         layers.append(
             Layer(f"{name}.uncertainty", "Uncertainty (standard deviation)", group, picture, False, 1.0, "multiply")
         )
     if "susceptibility" in maps:
-        picture = paint(
-            load(maps["susceptibility"], shown, classes=True),
-            Style("classes", SUSCEPTIBILITY_COLOURS),
-            names=raster.read_classes(maps["susceptibility"]),
-        )
+        names = raster.read_classes(maps["susceptibility"])
+        colours = dict(zip(sorted(names), class_ramp(SUSCEPTIBILITY, len(names)), strict=True))
+        picture = paint(load(maps["susceptibility"], shown, classes=True), Style("classes", colours), names=names)
         layers.append(Layer(f"{name}.susceptibility", "Susceptibility class", group, picture, False, 1.0, "multiply"))
     if "class" in maps:
         found = load(maps["class"], shown, classes=True)
-        picture = paint(found, Style("classes", {1: VERMILION}, hidden=(0,)), names={1: "landslide"})
+        picture = paint(found, Style("classes", {1: LANDSLIDE}, hidden=(0,)), names={1: "landslide"})
         layers.append(Layer(f"{name}.class", "Landslides at the threshold", group, picture, False, 0.9))
         if sources.inventory:
             truth = load(sources.inventory, shown, classes=True)

@@ -13,36 +13,11 @@ from affine import Affine
 from PIL import Image
 
 from slipmap import raster
+from slipmap.colours import CLASSES, ramp
 from slipmap.grid import Grid
 
 LEVELS = 96  # steps of a colour ramp: the eye sees fewer, and the picture is a third smaller than with 255
 STRETCH = (2, 98)  # percentiles between which a field without limits of its own is coloured
-
-# Okabe & Ito (2008): told apart with every kind of colour vision.
-BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, YELLOW, BLACK = (
-    "#0072b2",
-    "#e69f00",
-    "#009e73",
-    "#cc79a7",
-    "#56b4e9",
-    "#d55e00",
-    "#f0e442",
-    "#000000",
-)
-CLASS_COLOURS = (
-    BLUE,
-    ORANGE,
-    GREEN,
-    PINK,
-    SKY,
-    VERMILION,
-    YELLOW,
-    "#666666",
-    "#332288",
-    "#999933",
-    "#aa4499",
-    "#ddcc77",
-)
 
 
 @dataclass(frozen=True)
@@ -117,14 +92,11 @@ def paint(values: np.ndarray, style: Style, *, units: str = "", names: Mapping[i
 
 
 def _paint_ramp(values: np.ndarray, style: Style, units: str) -> Picture:
-    import matplotlib
-
     finite = values[np.isfinite(values)]
     low, high = _limits(finite, style)
     scaled = (values - low) / (high - low) * LEVELS
     index = np.where(np.isfinite(values), np.clip(np.nan_to_num(scaled), 0, LEVELS - 1).astype(np.uint8) + 1, 0)
-    ramp = matplotlib.colormaps[str(style.colours)](np.linspace(0, 1, LEVELS))[:, :3]
-    colours = [_hex(c) for c in ramp]
+    colours = ramp(str(style.colours), LEVELS)
     legend = {
         "kind": "ramp",
         "colours": colours,
@@ -151,7 +123,7 @@ def _limits(finite: np.ndarray, style: Style) -> tuple[float, float]:
 def _paint_classes(values: np.ndarray, style: Style, names: Mapping[int, str]) -> Picture:
     codes = sorted({int(v) for v in np.unique(values[np.isfinite(values)])} - set(style.hidden))[:255]
     chosen = style.colours if isinstance(style.colours, Mapping) else {}
-    colours = [chosen.get(code, CLASS_COLOURS[i % len(CLASS_COLOURS)]) for i, code in enumerate(codes)]
+    colours = [chosen.get(code, CLASSES[i % len(CLASSES)]) for i, code in enumerate(codes)]
     index = np.zeros(values.shape, np.uint8)
     for position, code in enumerate(codes, start=1):
         index[values == code] = position
@@ -189,7 +161,3 @@ def _png(index: np.ndarray, colours: Sequence[str], legend: dict) -> Picture:
 
 def _uri(data: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-
-
-def _hex(colour: Sequence[float]) -> str:
-    return "#" + "".join(f"{round(255 * float(c)):02x}" for c in colour[:3])

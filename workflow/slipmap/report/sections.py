@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from slipmap.colours import BLUE, ORANGE, VERMILION
 from slipmap.report import scores
 from slipmap.report.charts import Line, bars, chart, heat_map
 from slipmap.report.layers import Layer
-from slipmap.report.pictures import BLUE, ORANGE, VERMILION
 from slipmap.report.sources import Sources
 from slipmap.report.tabular import from_frame, plain, table
 

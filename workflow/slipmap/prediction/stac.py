@@ -1,0 +1,116 @@
+"""A STAC item of an area's map, so that machines find what a folder holds (STAC 1.0.0, projection extension 2.0)."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+
+import rasterio
+from rasterio.crs import CRS
+from rasterio.warp import transform_bounds, transform_geom
+from shapely.geometry import box, mapping
+
+from slipmap import __version__
+from slipmap.atomic import write_text
+from slipmap.grid import Grid
+
+_COG = "image/tiff; application=geotiff; profile=cloud-optimized"
+_TITLES = {
+    "probability": "Probability of landslide",
+    "uncertainty": "Standard deviation of the probability over the ensemble",
+    "class": "Landslides at the validation threshold",
+    "susceptibility": "Susceptibility class",
+    "landslides": "Landslide outlines with attributes and displacement",
+}
+
+
+def item(
+    name: str, assets: Mapping[str, str | Path], dates: list[date], *, description: str = "", simulated: bool = False
+) -> dict:
+    """The item as a dictionary.
+
+    Parameters
+    ----------
+    name : identifier. assets : key → file; all lie in the folder of the item. dates : of the data the map was made
+        from, one at least.
+    """
+    grid = Grid.from_raster(assets["probability"])
+    crs = CRS.from_user_input(grid.crs)
+    with rasterio.open(assets["probability"]) as source:
+        made = source.tags()
+    first, last = (datetime.combine(d, datetime.min.time()).isoformat() + "Z" for d in (min(dates), max(dates)))
+    outline = transform_geom(crs, "EPSG:4326", mapping(box(*grid.bounds).segmentize(max(grid.resolution) * 200)))
+    properties = {
+        "title": name,
+        "description": description or name,
+        "datetime": None,
+        "start_datetime": first,
+        "end_datetime": last,
+        "proj:code": grid.crs if crs.to_authority() else None,
+        "proj:shape": list(grid.shape),
+        "proj:transform": list(grid.transform[:6]),
+        "gsd": grid.resolution[0],
+        "slipmap:simulated": simulated,
+        "slipmap:software": f"slipmap {__version__}",
+        **{f"slipmap:{k}": made[k] for k in ("model", "weights", "members", "threshold", "calibration") if k in made},
+    }
+    if not crs.to_authority():
+        properties["proj:wkt2"] = crs.to_wkt()
+    return {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "stac_extensions": ["https://stac-extensions.github.io/projection/v2.0.0/schema.json"],
+        "id": name,
+        "geometry": {"type": outline["type"], "coordinates": _rounded(outline["coordinates"])},
+        "bbox": _rounded(list(transform_bounds(crs, "EPSG:4326", *grid.bounds, densify_pts=51))),
+        "properties": properties,
+        "links": [],
+        "assets": {key: _asset(key, Path(path)) for key, path in assets.items()},
+    }
+
+
+def run(
+    name: str,
+    assets: Mapping[str, str | Path],
+    sources: list[str | Path],
+    output: str | Path,
+    *,
+    description: str = "",
+    simulated: bool = False,
+) -> None:
+    """Write the item of a map; its dates are those in the tags of `sources` (factors and velocity)."""
+    found = item(name, assets, dates_of(sources), description=description, simulated=simulated)
+    write_text(output, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+
+
+def dates_of(sources: list[str | Path]) -> list[date]:
+    """Dates of the observations in the tags of rasters: SCENES (YYYYMMDD,…), FIRST_DATE, LAST_DATE, ACQUISITION_DATE.
+
+    Where no tag says one, the first day of STAC's epoch stands for "not known": an item must have a date.
+    """
+    found = set()
+    for path in sources:
+        with rasterio.open(path) as source:
+            tags = {key.upper(): value for key, value in source.tags().items()}
+        for key, value in tags.items():
+            if key in ("SCENES", "FIRST_DATE", "LAST_DATE", "ACQUISITION_DATE") or key.startswith("SCENES_"):
+                for year, month, day in re.findall(r"(\d{4})-?(\d{2})-?(\d{2})", value):
+                    found.add(date(int(year), int(month), int(day)))
+    return sorted(found) or [date(1970, 1, 1)]
+
+
+def _asset(key: str, path: Path) -> dict:
+    vector = path.suffix == ".gpkg"
+    return {
+        "href": f"./{path.name}",
+        "title": _TITLES.get(key, key),
+        "type": "application/geopackage+sqlite3" if vector else _COG,
+        "roles": ["data"],
+    }
+
+
+def _rounded(values: object) -> object:
+    if isinstance(values, int | float):
+        return round(values, 7)
+    return [_rounded(value) for value in values]
