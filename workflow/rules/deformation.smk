@@ -189,3 +189,32 @@ rule convert_velocity:
         "../../envs/slipmap.yaml"
     script:
         "../scripts/convert_velocity.py"
+
+
+rule slope_geometry:
+    message: "Project the velocity of {wildcards.area} on its slopes; mark layover and shadow."
+    input:
+        velocity="results/{area}/deformation/velocity.tif",
+        stack="results/{area}/deformation/stack.json",
+        dem=lambda wildcards: AREAS[wildcards.area].inputs.dem,
+    output:
+        sensitivity="results/{area}/deformation/sensitivity.tif",
+        downslope="results/{area}/deformation/velocity_downslope.tif",
+        visibility="results/{area}/deformation/visibility.tif",
+    wildcard_constraints:
+        area=sentinel1_level("slc", "wrapped", "unwrapped"),
+    params:
+        folder="results/{area}/deformation",
+        code=code_digest("deformation/geometry.py"),
+    log:
+        "results/{area}/logs/slope_geometry.log",
+    benchmark:
+        "results/{area}/benchmarks/slope_geometry.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/slope_geometry.py"

@@ -168,7 +168,7 @@ def run(pair: Pair, settings: DeformationSettings, output: str | Path, block: in
         open_slc(secondary) as second,
     ):
         for window in grid.blocks(block):
-            outer, inner = _margin(window, grid, patch)
+            outer, inner = with_margin(window, grid, patch)
             slcs = [_read(src, outer, looks) for src in (first, second)]
             cross, coherence = form(*slcs, looks, settings.coherence_window)
             with np.errstate(invalid="ignore", divide="ignore"):
@@ -187,7 +187,7 @@ def run(pair: Pair, settings: DeformationSettings, output: str | Path, block: in
     print(f"{pair.name}: mean coherence {sum_of_coherence / valid:.3f} over {valid} pixels")
 
 
-def _margin(window: Window, grid: Grid, margin: int) -> tuple[Window, tuple[slice, slice]]:
+def with_margin(window: Window, grid: Grid, margin: int) -> tuple[Window, tuple[slice, slice]]:
     """`window` with `margin` pixels more on each side inside the grid, and where it lies in that."""
     row, col = max(0, window.row_off - margin), max(0, window.col_off - margin)
     end_row = min(grid.height, window.row_off + window.height + margin)

@@ -10,6 +10,8 @@ from slipmap.deformation.interferogram import boxcar
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 
+METRES_PER_DEGREE = 111_320.0  # of latitude
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -49,7 +51,7 @@ def pixel_metres(grid: Grid) -> float:
     crs = CRS.from_user_input(grid.crs)
     if crs.is_geographic:
         latitude = (grid.bounds[1] + grid.bounds[3]) / 2
-        return 111_320.0 * max(x * np.cos(np.radians(latitude)), y)
+        return METRES_PER_DEGREE * max(x * np.cos(np.radians(latitude)), y)
     return max(x, y) * crs.linear_units_factor[1]
 
 

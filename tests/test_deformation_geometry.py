@@ -1,0 +1,105 @@
+"""Geometry of the line of sight on planes whose answers are known by hand."""
+
+import json
+
+import numpy as np
+import pytest
+from affine import Affine
+from slipmap import raster
+from slipmap.deformation.geometry import (
+    LAYOVER,
+    SHADOW,
+    VISIBLE,
+    decompose,
+    downslope,
+    gradient,
+    line_of_sight,
+    run,
+    sensitivity,
+    visibility,
+)
+from slipmap.errors import InputError
+from slipmap.grid import Grid
+
+EAST_LOOKING = line_of_sight(40.0, 0.0)  # flies north, looks east: the satellite is in the west
+
+
+def plane(angle, azimuth):
+    """Gradient of a plane that descends at `angle` towards `azimuth` (degrees)."""
+    rise = np.tan(np.radians(angle))
+    return -rise * np.sin(np.radians([azimuth])), -rise * np.cos(np.radians([azimuth]))
+
+
+def test_line_of_sight_is_a_unit_vector_to_the_west_of_an_ascending_pass():
+    assert np.linalg.norm(EAST_LOOKING) == pytest.approx(1)
+    np.testing.assert_allclose(EAST_LOOKING, [-np.sin(np.radians(40)), 0, np.cos(np.radians(40))], atol=1e-12)
+    assert line_of_sight(39.0, -168.0)[0] > 0  # descending: the satellite is in the east
+
+
+def test_gradient_of_a_plane():
+    rows, cols = np.mgrid[:5, :6]
+    east, north = gradient(2.0 * cols - 3.0 * rows, (10.0, 20.0))
+    np.testing.assert_allclose(east, 0.2)
+    np.testing.assert_allclose(north, 0.15)  # rows go south
+
+
+@pytest.mark.parametrize(
+    ("angle", "azimuth", "expected"),
+    [
+        (39, 270, VISIBLE),
+        (41, 270, LAYOVER),  # faces the satellite, steeper than the incidence angle
+        (49, 90, VISIBLE),
+        (51, 90, SHADOW),  # faces away, steeper than its complement
+        (60, 0, VISIBLE),  # across the range direction
+    ],
+)
+def test_layover_and_shadow(angle, azimuth, expected):
+    assert visibility(*plane(angle, azimuth), EAST_LOOKING)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("angle", "azimuth", "expected"),
+    [
+        (50, 90, -1.0),  # descends straight away from the satellite
+        (40, 270, 0.0),  # descends at right angles to the line of sight
+        (20, 90, -np.sin(np.radians(60))),
+        (30, 0, -np.cos(np.radians(40)) * np.sin(np.radians(30))),  # northward: only its sinking is seen
+    ],
+)
+def test_sensitivity(angle, azimuth, expected):
+    assert sensitivity(*plane(angle, azimuth), EAST_LOOKING)[0] == pytest.approx(expected, abs=1e-9)
+
+
+def test_downslope_motion_is_recovered_where_it_can_be_seen():
+    east, north = plane(np.array([25.0]), 100.0)
+    direction = np.array([-east[0], -north[0], -(east[0] ** 2 + north[0] ** 2)])
+    motion = 50 * direction / np.linalg.norm(direction)
+    seen = sensitivity(east, north, EAST_LOOKING)
+    assert downslope(EAST_LOOKING @ motion, seen, np.array([25.0]))[0] == pytest.approx(50)
+    assert np.isnan(downslope(np.array([5.0]), np.array([0.1]), np.array([25.0])))[0]
+    assert np.isnan(downslope(np.array([5.0]), np.array([0.9]), np.array([1.0])))[0]
+
+
+def test_vertical_and_east_west_from_two_tracks():
+    ascending, descending = line_of_sight(38.0, -12.0), line_of_sight(41.0, -168.0)
+    motion = np.array([12.0, 0.0, -30.0])
+    up, east = decompose(ascending @ motion, descending @ motion, ascending, descending)
+    assert (up, east) == (pytest.approx(-30), pytest.approx(12))
+    with pytest.raises(InputError, match="nearly the same side"):
+        decompose(1.0, 1.0, ascending, line_of_sight(39.0, -12.0))
+
+
+def test_driver_on_a_plane(tmp_path):
+    grid = Grid("EPSG:32632", Affine(12.5, 0, 5e5, 0, -12.5, 5e6), 40, 30)
+    fall = np.tan(np.radians(20)) * 12.5 * np.arange(40)
+    raster.write(
+        tmp_path / "dem.tif", grid, np.tile(500 - fall, (30, 1)), bands=["dem"], units="m", long_name="elevation"
+    )
+    raster.write(tmp_path / "v.tif", grid, np.full((30, 40), -10.0), bands=["v"], units="mm/yr", long_name="velocity")
+    radar = {"wavelength": 0.0555, "incidence": 40.0, "heading": 0.0}
+    (tmp_path / "stack.json").write_text(json.dumps({"radar": radar, "geometry": {}, "simulated": False}))
+    run(tmp_path / "v.tif", tmp_path / "stack.json", tmp_path / "dem.tif", tmp_path)
+    expected = np.sin(np.radians(60))
+    np.testing.assert_allclose(raster.read(tmp_path / "sensitivity.tif", bands=1), -expected, atol=1e-4)
+    np.testing.assert_allclose(raster.read(tmp_path / "velocity_downslope.tif", bands=1), 10 / expected, atol=1e-2)
+    assert (raster.read(tmp_path / "visibility.tif", bands=1) == VISIBLE).all()
