@@ -1,5 +1,6 @@
 # make demo   install, then map the built-in demo area      make test   install, then run the tests
 # make bench  speed against named peers, as ratios          make lint   style and workflow lint
+# make tables the results tables of the five papers, every model, on the demo area (hours)
 
 # the first Python that runs and has the right version (a name on the PATH may be a shim of one that is not there)
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
@@ -36,6 +37,9 @@ lint: install
 
 bench: install
 	$(BIN)/slipmap bench
+
+tables: install
+	$(BIN)/snakemake tables --cores $(CORES) --resources gpu=1
 
 clean:
 	rm -rf results/*/ resources/*/ .snakemake
