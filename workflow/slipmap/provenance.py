@@ -1,23 +1,60 @@
 """What a result was made from: the digest of the code, so that results are remade when their stage's code changes."""
 
+import ast
 import hashlib
 from functools import cache
 from pathlib import Path
 
 LIBRARY = Path(__file__).parent
-_SHARED = ("atomic.py", "errors.py", "grid.py", "raster.py")
+# Read by every job and changed by every stage: how a config file is read is not how a result is made.
+_PLAN = {"config/load.py", "config/run.py", "config/schema.py", "config/template.py"}
 
 
 @cache
 def code_digest(*parts: str) -> str:
-    """Short SHA-256 of the Python files of the library's `parts` (packages or modules) and of what all stages share.
+    """Short SHA-256 of the library's `parts` (modules or folders, "deformation/network.py") and all that they import.
 
     Snakemake reruns a job when its script changes but not when a module which that script imports does; a rule that
     carries this digest as a parameter is rerun then, and only then (a fresh checkout changes dates, not contents).
     """
     digest = hashlib.sha256()
-    for part in (*_SHARED, *parts):
-        root = LIBRARY / part
-        for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
-            digest.update(path.relative_to(LIBRARY).as_posix().encode() + b"\0" + path.read_bytes())
+    for path in sorted(code_files(*parts)):
+        digest.update(path.relative_to(LIBRARY).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def code_files(*parts: str) -> set[Path]:
+    """Files of the library that `parts` are made of or import, directly or through others."""
+    waiting = [file for part in parts for file in _files(LIBRARY / part)]
+    found: set[Path] = set()
+    while waiting:
+        path = waiting.pop()
+        if path not in found and path.relative_to(LIBRARY).as_posix() not in _PLAN:
+            found.add(path)
+            waiting += _imported(path)
+    return found
+
+
+def _files(root: Path) -> list[Path]:
+    return sorted(root.rglob("*.py")) if root.is_dir() else [root]
+
+
+@cache
+def _imported(path: Path) -> tuple[Path, ...]:
+    """Files of the library that the file at `path` imports, at its head or inside a function."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    found = set()
+    for name in names:
+        package, _, rest = name.partition(".")
+        if package != "slipmap" or not rest:
+            continue
+        place = LIBRARY / rest.replace(".", "/")
+        for file in (place.with_suffix(".py"), place / "__init__.py"):
+            if file.is_file():
+                found.add(file)
+    return tuple(sorted(found))
