@@ -11,7 +11,7 @@ from rasterio.windows import Window
 from slipmap import raster
 from slipmap.errors import InputError, nearest
 from slipmap.grid import Grid
-from slipmap.patches.normalisation import as_statistics, normalise, valid_pixels
+from slipmap.patches.normalisation import Normaliser, as_statistics, valid_pixels
 from slipmap.prediction.tiles import reflected
 
 
@@ -36,6 +36,7 @@ class FactorReader:
         self.bands = list(bands)
         self.statistics = as_statistics(statistics).select(self.bands)
         self.grid = grid
+        self._normalisers = [Normaliser([name], self.statistics) for name in self.bands]
         self._open = ExitStack()
         self._sources = []
         for band in self.statistics.bands:
@@ -75,7 +76,20 @@ class FactorReader:
         index = reflected(first, count, self.grid.height)
         top, bottom = int(index.min()), int(index.max()) + 1
         window = Window(0, top, self.grid.width, bottom - top)
-        block = np.stack([raster.read_open(source, window, 1) for source in self._sources])
-        valid = valid_pixels(block, self.bands, self.statistics)
-        channels = normalise(block, self.bands, self.statistics)
-        return channels[:, index - top], valid[index - top]
+        straight = bottom - top == count  # nothing is reflected
+        channels = np.empty((sum(len(n.channels) for n in self._normalisers), count, self.grid.width), np.float32)
+        valid = np.ones((count, self.grid.width), bool)
+        done = 0
+        # one band after another: on a wide area the raw bands and their copies would need more than the channels do
+        for name, source, normaliser in zip(self.bands, self._sources, self._normalisers, strict=True):
+            block = raster.read_open(source, window, 1)[None]
+            place = slice(done, done + len(normaliser.channels))
+            known = valid_pixels(block, [name], self.statistics)
+            if straight:
+                normaliser(block, channels[place])
+                valid &= known
+            else:
+                channels[place] = normaliser(block)[:, index - top]
+                valid &= known[index - top]
+            done = place.stop
+        return channels, valid
