@@ -153,7 +153,11 @@ rule outline_landslides:
         factors=lambda wildcards: list(factor_files(wildcards.area).values()),
         inventory=lambda wildcards: f"results/{wildcards.area}/inventory.tif" if has_inventory(wildcards.area) else [],
     output:
-        landslides="results/{area}/maps/{experiment}/landslides.gpkg",
+        landslides=report(
+            "results/{area}/maps/{experiment}/landslides.gpkg",
+            caption="../report/landslides.rst",
+            category="Landslides",
+        ),
     params:
         settings=prediction_settings,
         factors=lambda wildcards: factor_files(wildcards.area),

@@ -1,4 +1,5 @@
 # Stage 8, report: one self-contained HTML file of whatever stages an area has.
+from slipmap.report.sources import has_factors
 
 
 def reported_files(wildcards):
@@ -6,7 +7,7 @@ def reported_files(wildcards):
     area = wildcards.area
     base = f"results/{area}"
     files = [f"{base}/grid.json"]
-    if AREAS[area].inputs.dem or AREAS[area].inputs.sentinel2:
+    if has_factors(AREAS[area]):
         files += [*factor_files(area).values(), f"{base}/factors/coverage.csv"]
     if AREAS[area].inputs.dem:
         files.append(f"{base}/hillshade.tif")
@@ -19,7 +20,7 @@ def reported_files(wildcards):
             files += [f"{base}/maps/{experiment}/{name}" for name in ("probability.tif", "landslides.gpkg", "item.json")]
         if area in EXPERIMENTS[experiment].test_areas and trains(experiment):
             files.append(f"{base}/experiments/{experiment}/metrics.csv")
-    return files
+    return files + susceptibility_files(area)
 
 
 rule report:
@@ -27,7 +28,7 @@ rule report:
     input:
         reported_files,
     output:
-        page="results/{area}/report/index.html",
+        page=report("results/{area}/report/index.html", caption="../report/report.rst", category="Report"),
         tables=directory("results/{area}/report/tables"),
     params:
         run=RUN.model_dump(mode="json"),

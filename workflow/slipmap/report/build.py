@@ -77,7 +77,7 @@ def build(
 
 def _tables(sources: Sources, settings: ReportSettings) -> dict[str, pd.DataFrame]:
     """Every table of the report by the name of its CSV file."""
-    tables = dict(sources.screening)
+    tables = {**sources.screening, **sources.susceptibility_tables}
     if sources.coverage is not None:
         tables["coverage"] = sources.coverage
     if sources.network is not None:

@@ -85,6 +85,7 @@ def make_layers(sources: Sources, shown: Grid) -> list[Layer]:
     layers += _deformation(sources, shown)
     layers += _truth(sources, shown)
     layers += _labels(sources, shown)
+    layers += _susceptibility(sources, shown)
     for experiment in sources.experiments.values():
         layers += _maps(experiment.name, experiment.maps, sources, shown)
     return _first_view(layers, sources)
@@ -184,6 +185,23 @@ def _labels(sources: Sources, shown: Grid) -> list[Layer]:
             names={1: "landslide in the inventory"},
         )
         layers.append(Layer("inventory", "Landslide inventory", "Inventory", picture, False, 0.8))
+    return layers
+
+
+def _susceptibility(sources: Sources, shown: Grid) -> list[Layer]:
+    layers = []
+    for name, path in sources.susceptibility.items():
+        with rasterio.open(path) as source:
+            is_classes = source.dtypes[0] == "uint8"
+            title = source.tags(1).get("long_name", source.tags().get("long_name", name))
+        if is_classes:
+            names = raster.read_classes(path)
+            colours = dict(zip(sorted(names), class_ramp(SUSCEPTIBILITY, len(names)), strict=True))
+            picture = paint(load(path, shown, classes=True), Style("classes", colours), names=names)
+        else:
+            picture = _ramp(path, shown, Style(colours=PROBABILITY))
+        group = "Susceptibility models"
+        layers.append(Layer(f"model.{name}", f"{name}: {title}", group, picture, False, 1.0, "multiply"))
     return layers
 
 

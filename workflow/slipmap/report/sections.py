@@ -217,6 +217,26 @@ def screening(sources: Sources) -> dict | None:
     }
 
 
+def susceptibility(sources: Sources, ids: Collection[str]) -> dict | None:
+    """The Landslide Risk Index and the classical models: tables and maps."""
+    if not sources.susceptibility and not sources.susceptibility_tables:
+        return None
+    titles = {
+        "cross_validation_summary": "Cross-validation",
+        "test_scores": "Scores on test ground, which cross-validation did not see",
+    }
+    maps = [figure(f"hillshade model.{name}", f"{name}.", ids) for name in sources.susceptibility]
+    return {
+        "text": "Models of pixels, without the picture round them: how prone a place is by its factors, not where a "
+        "landslide is. Random folds flatter a model, since neighbouring pixels are alike; the spatial ones say more.",
+        "tables": [
+            {"title": titles[name], "table": from_frame(table, 3)}
+            for name, table in sources.susceptibility_tables.items()
+        ],
+        "maps": [f for f in maps if f],
+    }
+
+
 def training(sources: Sources) -> dict | None:
     """Recipes and curves."""
     head = ["experiment", "seed", "model", "bands", "epochs", "best epoch", "threshold", "validation F1"]

@@ -57,6 +57,8 @@ class Sources:
     reference: dict[str, Any] | None
     experiments: dict[str, Experiment]
     truth: dict[str, Path]
+    susceptibility: dict[str, Path] = field(default_factory=dict)
+    susceptibility_tables: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def simulated(self) -> bool:
@@ -85,7 +87,7 @@ def gather(area: str, run: RunSettings, results: Path, resources: Path) -> Sourc
     folder = results / area
     deformation, maps = folder / "deformation", folder / "maps"
     has_inventory = settings.inputs.inventory is not None
-    names = factor_names(settings) if settings.inputs.dem or settings.inputs.sentinel2 else []
+    names = factor_names(settings) if has_factors(settings) else []
     experiments = {}
     for name, chosen in run.experiments.items():
         found = {kind: maps / name / f"{kind}.tif" for kind in MAPS} | {"landslides": maps / name / "landslides.gpkg"}
@@ -99,6 +101,7 @@ def gather(area: str, run: RunSettings, results: Path, resources: Path) -> Sourc
         if experiment.maps or experiment.tests:
             experiments[name] = experiment
     truth = {"velocity_los": resources / area / "truth" / "velocity_los.tif"} if settings.simulate else {}
+    susceptibility, susceptibility_tables = _susceptibility(settings, folder / "susceptibility", has_inventory)
     return Sources(
         area=area,
         settings=settings,
@@ -123,6 +126,30 @@ def gather(area: str, run: RunSettings, results: Path, resources: Path) -> Sourc
         reference=_json(deformation / "reference.json") if settings.inputs.sentinel1 else None,
         experiments=experiments,
         truth=_existing(truth),
+        susceptibility=susceptibility,
+        susceptibility_tables=susceptibility_tables,
+    )
+
+
+def has_factors(settings: AreaSettings) -> bool:
+    """Whether the area has factors to show: not where there is radar alone, whose velocity is shown as such."""
+    inputs = settings.inputs
+    return bool(inputs.dem or inputs.sentinel2 or inputs.ready_factors)
+
+
+def _susceptibility(
+    settings: AreaSettings, folder: Path, has_inventory: bool
+) -> tuple[dict[str, Path], dict[str, pd.DataFrame]]:
+    """Maps and tables of the susceptibility stage: the Landslide Risk Index, the classical models."""
+    chosen = settings.susceptibility
+    if chosen is None:
+        return {}, {}
+    names = ["lsi", "lsi_class"] if chosen.risk_index is not None else []
+    names += list(chosen.maps) if has_inventory else []
+    tables = ("cross_validation_summary", "test_scores") if has_inventory else ()
+    return (
+        _existing({name: folder / f"{name}.tif" for name in names}),
+        {name: table for name in tables if (table := _table(folder / f"{name}.csv")) is not None},
     )
 
 
