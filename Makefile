@@ -41,5 +41,7 @@ bench: install
 tables: install
 	$(BIN)/snakemake tables --cores $(CORES) --resources gpu=1
 
+# results, and what the simulator made; a user's own inputs stay
 clean:
-	rm -rf results/*/ resources/*/ .snakemake
+	rm -rf results/*/ .snakemake
+	for label in resources/*/SIMULATED.txt; do test -f "$$label" && rm -rf "$$(dirname "$$label")" || true; done

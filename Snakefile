@@ -9,7 +9,7 @@
 # A config given on the command line replaces the demo's, it does not merge with it.
 if not workflow.overwrite_configfiles:
 
-    configfile: "config/config.yaml"
+    configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
@@ -29,3 +29,4 @@ rule all:
     input:
         [f"results/{area}/report/index.html" for area in AREAS],
         [f"results/{area}/deformation/velocity.tif" for area in AREAS if has_deformation(area)],
+        [file for area in AREAS for file in susceptibility_files(area)],

@@ -5,7 +5,9 @@ from pathlib import Path
 try:
     from slipmap import runs
     from slipmap.config import parse_config
+    from slipmap.config.layout import home_area, weights_folders
     from slipmap.errors import InputError
+    from slipmap.factors.names import factor_names
     from slipmap.inputs.check import check_run
     from slipmap.provenance import code_digest
 except ImportError as error:
@@ -51,23 +53,17 @@ def trains(experiment):
     return EXPERIMENTS[experiment].weights is None
 
 
-def home(experiment):
-    """The area whose results hold the experiment's weights: the first that it trains on."""
-    return EXPERIMENTS[experiment].train_areas[0]
-
-
-def weights_folder(experiment, seed=0):
-    """The folder of trained weights that an experiment's maps are made with."""
-    given = EXPERIMENTS[experiment].weights
-    return f"{given}/seed_{seed}" if given else f"results/{home(experiment)}/experiments/{experiment}/seed_{seed}"
+def weights_of(experiment):
+    """Folders of an experiment's weights, one for each seed."""
+    return weights_folders(experiment, EXPERIMENTS[experiment])
 
 
 def mapped_areas(experiment):
-    """The areas that an experiment maps: those it names, or every area that has what factors are made of."""
+    """The areas that an experiment maps: those it names, or every area that has factors."""
     named = EXPERIMENTS[experiment].map_areas
-    return named if named is not None else [area for area in AREAS if AREAS[area].inputs.dem]
+    return named if named is not None else [area for area in AREAS if factor_names(AREAS[area])]
 
 
-def experiments_of(area):
-    """The experiments whose maps an area gets."""
-    return [name for name in EXPERIMENTS if area in mapped_areas(name)]
+def factor_files(area):
+    """Raster of each factor of an area, by name, in their order."""
+    return {name: f"results/{area}/factors/{name}.tif" for name in factor_names(AREAS[area])}

@@ -11,15 +11,10 @@ wildcard_constraints:
     table="|".join(TABLES.tables) or "none",
 
 
-def trained_in(experiment):
-    """The area whose results hold the experiment's weights: the first that it trains on."""
-    return TRAINED[experiment].train_areas[0]
-
-
 def training_inputs(wildcards):
     """What training reads; an experiment is trained in its home area only."""
     chosen = TRAINED.get(wildcards.experiment)
-    if chosen is None or wildcards.area != chosen.train_areas[0]:
+    if chosen is None or wildcards.area != home_area(chosen):
         raise ValueError(f"experiment {wildcards.experiment} is not trained in {wildcards.area}")
     inputs = {"stores": [f"results/{area}/patches/{chosen.dataset}.zarr" for area in chosen.train_areas]}
     if chosen.factors is None:
@@ -29,7 +24,7 @@ def training_inputs(wildcards):
 
 def seed_folder(wildcards):
     """Folder of the weights of one seed."""
-    return f"results/{trained_in(wildcards.experiment)}/experiments/{wildcards.experiment}/seed_{wildcards.seed}"
+    return f"results/{home_area(TRAINED[wildcards.experiment])}/experiments/{wildcards.experiment}/seed_{wildcards.seed}"
 
 
 def seeds_metrics(area, experiment):

@@ -1,19 +1,6 @@
 # Stage 7, prediction: region-wide maps with the weights of an experiment, and landslide polygons.
 
 
-def factor_files(area):
-    """Raster of each factor of an area, by name."""
-    return {name: f"results/{area}/factors/{name}.tif" for name in factor_names(AREAS[area])}
-
-
-def seeds_of(experiment):
-    """Folders of an experiment's weights, one for each seed: together they are an ensemble."""
-    given = EXPERIMENTS[experiment].weights
-    if given:
-        return [str(folder) for folder in sorted(Path(given).glob("seed_*"))] or [given]
-    return [weights_folder(experiment, seed) for seed in EXPERIMENTS[experiment].training.seeds]
-
-
 def prediction_settings(wildcards):
     """Params function: the experiment's prediction settings, as plain data."""
     return EXPERIMENTS[wildcards.experiment].prediction.model_dump(mode="json")
@@ -29,7 +16,7 @@ def weight_files(wildcards):
     needed = ["weights.safetensors", "model.json"]
     if EXPERIMENTS[wildcards.experiment].prediction.calibration == "isotonic":
         needed.append("validation_scores.csv")
-    return [f"{folder}/{name}" for folder in seeds_of(wildcards.experiment) for name in needed]
+    return [f"{folder}/{name}" for folder in weights_of(wildcards.experiment) for name in needed]
 
 
 def deformation_files(wildcards):
@@ -72,7 +59,7 @@ rule map_landslides:
     params:
         settings=prediction_settings,
         factors=lambda wildcards: factor_files(wildcards.area),
-        weights=lambda wildcards: seeds_of(wildcards.experiment),
+        weights=lambda wildcards: weights_of(wildcards.experiment),
         code=PREDICTION_CODE,
     log:
         "results/{area}/logs/map_landslides_{experiment}.log",
@@ -100,7 +87,7 @@ rule map_block:
     params:
         settings=prediction_settings,
         factors=lambda wildcards: factor_files(wildcards.area),
-        weights=lambda wildcards: seeds_of(wildcards.experiment),
+        weights=lambda wildcards: weights_of(wildcards.experiment),
         code=PREDICTION_CODE,
     log:
         "results/{area}/logs/map_block_{experiment}/{scatteritem}.log",

@@ -33,7 +33,7 @@ def pooled_inputs(wildcards):
     """Input function: the rasters of every pooled area, named for the script."""
     areas = pooled_areas(wildcards.area)
     return {
-        "factors": [path for area in areas for path in factor_rasters(area)],
+        "factors": [path for area in areas for path in factor_files(area).values()],
         "inventories": [f"results/{area}/inventory.tif" for area in areas],
         "splits": [f"results/{area}/patches/split.tif" for area in areas],
         "selection": f"results/{wildcards.area}/screening/selection.json",
@@ -103,7 +103,7 @@ rule map_susceptibility:
 rule risk_index:
     message: "Map the Landslide Risk Index of {wildcards.area}."
     input:
-        factors=lambda wildcards: factor_rasters(wildcards.area),
+        factors=lambda wildcards: list(factor_files(wildcards.area).values()),
         inventory=lambda wildcards: f"results/{wildcards.area}/inventory.tif" if has_inventory(wildcards.area) else [],
         split=lambda wildcards: (
             f"results/{wildcards.area}/patches/split.tif" if has_inventory(wildcards.area) else []

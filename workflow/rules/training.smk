@@ -15,7 +15,14 @@ rule train:
         scores="results/{area}/experiments/{experiment}/seed_{seed}/validation_scores.csv",
     params:
         experiment=lambda wildcards: TRAINED[wildcards.experiment].model_dump(
-            mode="json", exclude={"description": True, "test_areas": True, "map_areas": True, "prediction": True}
+            mode="json",  # what does not change the weights is left out: one more seed retrains none
+            exclude={
+                "description": True,
+                "test_areas": True,
+                "map_areas": True,
+                "prediction": True,
+                "training": {"seeds": True},
+            },
         ),
         code=code_digest(
             "training", "models", "patches/dataset.py", "patches/normalisation.py", "patches/centerrep.py"

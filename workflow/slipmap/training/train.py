@@ -20,6 +20,7 @@ import slipmap
 from slipmap.atomic import write_aside, write_text
 from slipmap.errors import InputError
 from slipmap.models import create_model
+from slipmap.patches.checks import check_stores
 from slipmap.models.base import SegmentationModel
 from slipmap.training.batches import OrderedBatches
 from slipmap.training.callbacks import STATE, EpochRecord, Progress
@@ -74,9 +75,10 @@ def run(
     Raises
     ------
     InputError
-        A store, setting or weights file cannot be used, the loss became NaN, or the memory of the GPU ran out.
+        A store, setting or weights file cannot be used, stores leak into one another, the loss became NaN, or the memory of the GPU ran out.
     """
     settings, folder = experiment.training, Path(folder)
+    check_stores(stores)
     bands, statistics = choose_bands(stores, selection, experiment.factors, experiment.exclude)
     training = StoredPatches(stores, "training", bands, statistics, settings.augment)
     validation = StoredPatches(stores, "validation", bands, statistics)
@@ -89,7 +91,7 @@ def run(
         "provenance": {
             "slipmap": slipmap.__version__,
             "torch": torch.__version__,
-            "training": settings.model_dump(mode="json"),
+            "training": settings.model_dump(mode="json", exclude={"seeds"}),
             "stores": training.provenance(),
             "patches": {"training": len(training), "validation": len(validation)},
         },
