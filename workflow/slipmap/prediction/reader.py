@@ -1,5 +1,6 @@
 """The factors of an area as the channels that a model wants."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,8 +12,12 @@ from rasterio.windows import Window
 from slipmap import raster
 from slipmap.errors import InputError, nearest
 from slipmap.grid import Grid
-from slipmap.patches.normalisation import Normaliser, as_statistics, valid_pixels
+from slipmap.patches.normalisation import BandStatistics, Normaliser, as_statistics, valid_pixels
 from slipmap.prediction.tiles import reflected
+
+
+log = logging.getLogger(__name__)
+UNKNOWN_CLASS = 254  # a code that no raster of ours has: 0 in every class channel
 
 
 class FactorReader:
@@ -27,7 +32,13 @@ class FactorReader:
 
     Raises
     ------
-    InputError : a band that the area has not, on another grid, or in other units than in training.
+    InputError : a band that the area has not, on another grid, in other units than in training, or of classes
+        none of which training knew.
+
+    Notes
+    -----
+    Classes are matched by name: an area numbers its rocks for itself. A class that training did not know becomes 0
+    in every class channel, and a warning in the log names it.
     """
 
     def __init__(
@@ -39,6 +50,7 @@ class FactorReader:
         self._normalisers = [Normaliser([name], self.statistics) for name in self.bands]
         self._open = ExitStack()
         self._sources = []
+        self._codes: list[np.ndarray | None] = []
         for band in self.statistics.bands:
             if band.name not in factors:
                 raise InputError(
@@ -58,6 +70,7 @@ class FactorReader:
                     f"the input."
                 )
             self._sources.append(source)
+            self._codes.append(_class_codes(path, band) if band.kind == "categorical" else None)
 
     def __enter__(self) -> "FactorReader":
         return self
@@ -81,8 +94,12 @@ class FactorReader:
         valid = np.ones((count, self.grid.width), bool)
         done = 0
         # one band after another: on a wide area the raw bands and their copies would need more than the channels do
-        for name, source, normaliser in zip(self.bands, self._sources, self._normalisers, strict=True):
+        bands = zip(self.bands, self._sources, self._codes, self._normalisers, strict=True)
+        for name, source, codes, normaliser in bands:
             block = raster.read_open(source, window, 1)[None]
+            if codes is not None:
+                known = np.isfinite(block)
+                block[known] = codes[block[known].astype(np.uint8)]
             place = slice(done, done + len(normaliser.channels))
             known = valid_pixels(block, [name], self.statistics)
             if straight:
@@ -93,3 +110,24 @@ class FactorReader:
                 valid &= known[index - top]
             done = place.stop
         return channels, valid
+
+
+def _class_codes(path: str | Path, band: BandStatistics) -> np.ndarray:
+    """(256,) float32: the code that training gave to the class which the raster at `path` has under each code."""
+    codes = np.full(256, UNKNOWN_CLASS, np.float32)
+    here = raster.read_classes(path)
+    if not here:  # a raster without names: its codes are all there is to go by
+        codes[list(band.classes)] = list(band.classes)
+        return codes
+    trained = {name: code for code, name in band.classes.items()}
+    unknown = [name for name in here.values() if name not in trained]
+    if len(unknown) == len(here):
+        raise InputError(
+            f"{path} has the classes {', '.join(here.values())}, none of which the weights know for '{band.name}' "
+            f"({', '.join(trained)}); give classes the names they had in training, or use weights trained without it."
+        )
+    if unknown:
+        log.warning("%s: the weights do not know %s; its ground counts as no known class", path, ", ".join(unknown))
+    for code, name in here.items():
+        codes[code] = trained.get(name, UNKNOWN_CLASS)
+    return codes
