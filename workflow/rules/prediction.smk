@@ -1,32 +1,7 @@
 # Stage 7, prediction: region-wide maps with the weights of an experiment, and landslide polygons.
 
 
-def prediction_settings(wildcards):
-    """Params function: the experiment's prediction settings, as plain data."""
-    return EXPERIMENTS[wildcards.experiment].prediction.model_dump(mode="json")
-
-
-def divided(experiment):
-    """Whether an area's map is made by several jobs."""
-    return EXPERIMENTS[experiment].prediction.blocks > 1
-
-
-def weight_files(wildcards):
-    """Input function: the files of an experiment's weights."""
-    needed = ["weights.safetensors", "model.json"]
-    if EXPERIMENTS[wildcards.experiment].prediction.calibration == "isotonic":
-        needed.append("validation_scores.csv")
-    return [f"{folder}/{name}" for folder in weights_of(wildcards.experiment) for name in needed]
-
-
-def deformation_files(wildcards):
-    """Input function: what a landslide's motion is read from; nothing where there is no time series."""
-    source = AREAS[wildcards.area].inputs.sentinel1
-    if source is None or source.level == "velocity":
-        return {}
-    folder = f"results/{wildcards.area}/deformation"
-    files = ("velocity.tif", "velocity_std.tif", "temporal_coherence.tif", "timeseries.nc", "stack.json")
-    return {Path(name).stem: f"{folder}/{name}" for name in files}
+include: "products.smk"
 
 
 PREDICTION_CODE = code_digest("prediction", "models", "patches/normalisation.py", "training/weights.py")

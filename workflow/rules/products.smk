@@ -1,0 +1,51 @@
+# What the rules of prediction and report ask about an area and an experiment.
+from slipmap.report.sources import has_factors
+
+
+def prediction_settings(wildcards):
+    """Params function: the experiment's prediction settings, as plain data."""
+    return EXPERIMENTS[wildcards.experiment].prediction.model_dump(mode="json")
+
+
+def divided(experiment):
+    """Whether an area's map is made by several jobs."""
+    return EXPERIMENTS[experiment].prediction.blocks > 1
+
+
+def weight_files(wildcards):
+    """Input function: the files of an experiment's weights."""
+    needed = ["weights.safetensors", "model.json"]
+    if EXPERIMENTS[wildcards.experiment].prediction.calibration == "isotonic":
+        needed.append("validation_scores.csv")
+    return [f"{folder}/{name}" for folder in weights_of(wildcards.experiment) for name in needed]
+
+
+def deformation_files(wildcards):
+    """Input function: what a landslide's motion is read from; nothing where there is no time series."""
+    source = AREAS[wildcards.area].inputs.sentinel1
+    if source is None or source.level == "velocity":
+        return {}
+    folder = f"results/{wildcards.area}/deformation"
+    files = ("velocity.tif", "velocity_std.tif", "temporal_coherence.tif", "timeseries.nc", "stack.json")
+    return {Path(name).stem: f"{folder}/{name}" for name in files}
+
+
+def reported_files(wildcards):
+    """Input function: everything that the report of an area shows."""
+    area = wildcards.area
+    base = f"results/{area}"
+    files = [f"{base}/grid.json"]
+    if has_factors(AREAS[area]):
+        files += [*factor_files(area).values(), f"{base}/factors/coverage.csv"]
+    if AREAS[area].inputs.dem:
+        files.append(f"{base}/hillshade.tif")
+    if has_deformation(area):
+        files += [f"{base}/deformation/velocity.tif"]
+    if has_inventory(area):
+        files += [f"{base}/inventory.tif", f"{base}/patches/split.tif", f"{base}/screening/decision.csv"]
+    for experiment in EXPERIMENTS:
+        if area in mapped_areas(experiment):
+            files += [f"{base}/maps/{experiment}/{name}" for name in ("probability.tif", "landslides.gpkg", "item.json")]
+        if area in EXPERIMENTS[experiment].test_areas and trains(experiment):
+            files.append(f"{base}/experiments/{experiment}/metrics.csv")
+    return files + susceptibility_files(area)
