@@ -1,0 +1,112 @@
+"""The demo's accuracy criterion on a smaller simulated stack: SLCs to velocity, against the truth that was put in."""
+
+import shutil
+
+import numpy as np
+import pytest
+from affine import Affine
+from slipmap import raster
+from slipmap.config.deformation import DeformationSettings
+from slipmap.config.inputs import Sentinel1Settings, SimulateSettings
+from slipmap.deformation import interferogram, invert_network, network, unwrapping
+from slipmap.deformation.stack import load_network
+from slipmap.grid import Grid
+from slipmap.inputs import simulate
+from slipmap.report.validation import compare_rasters
+
+pytestmark = pytest.mark.xdist_group("velocity")
+
+GRID = Grid("EPSG:32632", Affine(12.5, 0, 500000, 0, -12.5, 5000000), 256, 256)
+# A ninth of the demo's ground, and all that makes interferograms hard (atmosphere, decorrelation, noise, DEM error) as
+# there; as many landslides as there is room for, so that there are movers enough to fit a line to.
+SIMULATED = SimulateSettings(seed=7, dates=30, landslides=140, scenes=1)
+COHERENCE, MOVING = 0.7, 10.0
+
+
+def assert_accurate(velocity, truth, coherence):
+    """The criterion of the demo: mm/yr against the simulated truth, over coherent pixels, and over the movers alone."""
+    found = compare_rasters(velocity, truth, coherence, coherence=COHERENCE, moving=MOVING)
+    assert found.pixels > 0.5 * found.area_pixels, found
+    assert found.rms <= 3, found
+    assert found.movers >= 1000, found
+    assert found.movers_coherent >= 0.5 * found.movers, found
+    assert found.movers_rms <= 5, found
+    assert 0.9 <= found.slope <= 1.1, found
+
+
+@pytest.fixture(scope="module")
+def recovered(tmp_path_factory):
+    """Folder with ``velocity.tif`` and ``temporal_coherence.tif`` from simulated SLCs, and ``truth/``."""
+    folder = tmp_path_factory.mktemp("velocity")
+    simulate.run(SIMULATED, GRID, folder)
+    settings = DeformationSettings()
+    network.run(
+        Sentinel1Settings(level="slc", path=str(folder / "sentinel1")),
+        settings,
+        folder / "network.csv",
+        folder / "network.png",
+        folder / "stack.json",
+    )
+    unwrapped = []
+    for pair in load_network(folder / "network.csv"):
+        wrapped, phase = (folder / name / f"{pair.name}.tif" for name in ("interferograms", "unwrapped"))
+        interferogram.run(pair, settings, wrapped)
+        unwrapping.run(wrapped, None, pair, settings, phase)
+        unwrapped.append(phase)
+    invert_network.run(
+        folder / "network.csv", folder / "stack.json", unwrapped, settings, folder, dem=folder / "dem.tif"
+    )
+    return folder
+
+
+def judged(folder, velocity="velocity.tif"):
+    return folder / velocity, folder / "truth/velocity_los.tif", folder / "temporal_coherence.tif"
+
+
+def test_the_recovered_velocity_agrees_with_the_simulated_truth(recovered):
+    assert_accurate(*judged(recovered))
+
+
+def variant(folder, name, change):
+    """Write a changed copy of the recovered velocity."""
+    path = folder / f"{name}.tif"
+    array = change(raster.read(folder / "velocity.tif", bands=1))
+    raster.write(path, GRID, array.astype(np.float32), bands=["velocity"], units="mm/yr", long_name=name)
+    return path.name
+
+
+@pytest.mark.parametrize(
+    "name, change",
+    [
+        ("flipped", lambda v: -v),
+        ("zero", np.zeros_like),
+        ("empty", lambda v: np.full_like(v, np.nan)),
+        ("halved", lambda v: 0.5 * v),
+        ("displaced", lambda v: np.roll(v, 12, axis=1)),
+        ("noisy", lambda v: v + np.random.default_rng(1).normal(0, 4, v.shape)),
+        ("offset", lambda v: v + 4),
+        ("centimetres", lambda v: v / 10),
+    ],
+)
+def test_a_wrong_velocity_fails_the_criterion(recovered, name, change):
+    with pytest.raises(AssertionError):
+        assert_accurate(*judged(recovered, variant(recovered, name, change)))
+
+
+def test_a_map_that_leaves_the_movers_out_fails_the_criterion(recovered, tmp_path):
+    """Masking what is hard, the movers, must not pass for accuracy on the rest."""
+    (tmp_path / "truth").mkdir()
+    for name in ("velocity.tif", "truth/velocity_los.tif"):
+        shutil.copy(recovered / name, tmp_path / name)
+    coherence = raster.read(recovered / "temporal_coherence.tif", bands=1)
+    moving = np.abs(raster.read(recovered / "truth/velocity_los.tif", bands=1)) > MOVING
+    raster.write(
+        tmp_path / "temporal_coherence.tif",
+        GRID,
+        np.where(moving, np.float32(0.3), coherence),
+        bands=["temporal_coherence"],
+        units="1",
+        long_name="without the movers",
+    )
+    with pytest.raises(AssertionError, match="movers_coherent"):
+        assert_accurate(*judged(tmp_path))
