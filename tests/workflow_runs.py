@@ -1,8 +1,11 @@
 """Run the workflow itself in a folder of its own, as a user would."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import yaml
@@ -20,7 +23,7 @@ def small_config() -> dict:
         "dataset": "p32",
         "train_areas": ["valley"],
         "test_areas": ["valley"],
-        "model": {"name": "unet", "options": {"width": 4}},
+        "model": {"name": "unet", "options": {"width": 0.125}},
         "training": training,
         "prediction": {"tile": 64, "overlap": 0.25},
     }
@@ -66,17 +69,41 @@ def command(folder: Path, *arguments: str, config: str = "run.yaml") -> list[str
     ]
 
 
-def snakemake(folder: Path, *arguments: str, config: str = "run.yaml", timeout: float = 900) -> subprocess.CompletedProcess:
+def snakemake(
+    folder: Path, *arguments: str, config: str = "run.yaml", timeout: float = 900
+) -> subprocess.CompletedProcess:
     """Run the workflow to its end; stdout and stderr come together in ``stdout``."""
-    return subprocess.run(
-        command(folder, *arguments, config=config),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=timeout,
-        env=environment(),
-        cwd=folder,
-    )
+    return run_and_kill(command(folder, *arguments, config=config), cwd=folder, timeout=timeout)
+
+
+def run_and_kill(arguments: list, cwd: Path, timeout: float) -> subprocess.CompletedProcess:
+    """Run a program with everything it starts; after `timeout` seconds all of it is killed.
+
+    Its output (stdout and stderr together) goes to a file: a pipe would stay open as long as any grandchild lives.
+    """
+    with tempfile.TemporaryFile("w+", errors="replace") as output:
+        process = subprocess.Popen(
+            [str(a) for a in arguments],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment(),
+            cwd=cwd,
+            start_new_session=True,
+        )
+        try:
+            process.wait(timeout)
+        finally:
+            if process.poll() is None:
+                kill_group(process)
+        output.seek(0)
+        return subprocess.CompletedProcess(process.args, process.returncode, output.read())
+
+
+def kill_group(process: subprocess.Popen) -> None:
+    """Kill a process that leads a session of its own, and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def environment() -> dict[str, str]:
