@@ -50,6 +50,7 @@ def test_a_landslide_moves_stands_or_is_not_seen():
     found = motion.summarise(*pixels(), SETTINGS)
     assert found["motion"] == motion.MOVING and found["velocity_downslope"] == pytest.approx(20.0)
     assert motion.summarise(*pixels(velocity=-3.0), SETTINGS)["motion"] == motion.STILL
+    assert motion.summarise(*pixels(velocity=12.0), SETTINGS)["motion"] == motion.STILL, "up the slope"
     assert motion.summarise(*pixels(deviation=8.0), SETTINGS)["motion"] == motion.STILL, "within twice its deviation"
     assert motion.summarise(*pixels(sensitivity=-0.29), SETTINGS)["motion"] == motion.UNSEEN
     assert motion.summarise(*pixels(sensitivity=0.31), SETTINGS)["motion"] == motion.MOVING

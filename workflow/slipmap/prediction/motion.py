@@ -117,8 +117,9 @@ def summarise(
 
     - not observable where the root mean square sensitivity is below ``min_sensitivity``, or fewer than `LEAST_PIXELS`
       pixels (or a tenth of them) are reliable;
-    - moving where its downslope velocity is at least ``moving_velocity`` in size and its velocity in the line of sight
-      at least twice the typical standard deviation of a pixel's;
+    - moving where its downslope velocity is at least ``moving_velocity`` (motion that would have to be up the slope is
+      not a landslide's) and its velocity in the line of sight at least twice the typical standard deviation of a
+      pixel's;
     - else without movement detected, which does not mean that it is stable.
     """
     reliable = (coherence >= settings.min_coherence) & np.isfinite(velocity)
@@ -139,7 +140,7 @@ def summarise(
     downslope = float((s * v).sum() / (s**2).sum())
     certain = abs(found["velocity_mean"]) >= 2 * found["velocity_std"]
     found["velocity_downslope"] = downslope
-    found["motion"] = MOVING if abs(downslope) >= settings.moving_velocity and certain else STILL
+    found["motion"] = MOVING if downslope >= settings.moving_velocity and certain else STILL
     return found
 
 
