@@ -2,7 +2,6 @@
 #
 #   snakemake --cores N --resources gpu=1                                         the demo area
 #   snakemake --cores N --resources gpu=1 --configfile config/areas/romagna.yaml  another area
-#   snakemake --cores N --resources gpu=1 --workflow-profile workflow/profiles/slurm   on a cluster
 #
 # Rules are in workflow/rules, one file for each stage; settings are described in config/README.md.
 

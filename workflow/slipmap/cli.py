@@ -45,6 +45,12 @@ def _parser() -> argparse.ArgumentParser:
     schema = commands.add_parser("schema", help="write the JSON Schema of the config from the settings models")
     schema.set_defaults(command=_schema)
 
+    picture = commands.add_parser("picture", help="draw one picture of an area's map")
+    picture.add_argument("area")
+    picture.add_argument("experiment")
+    picture.add_argument("output", help="PNG to write")
+    picture.set_defaults(command=_picture)
+
     bench = commands.add_parser("bench", help="measure speed against named peers, as ratios")
     bench.add_argument("what", nargs="*", help="which benchmarks (default: all)")
     bench.set_defaults(command=_bench)
@@ -87,6 +93,12 @@ def _schema(_: argparse.Namespace) -> None:
 
     write_schema()
     print(f"wrote {SCHEMA.name}")
+
+
+def _picture(options: argparse.Namespace) -> None:
+    from slipmap.report.overview import run
+
+    run(options.area, options.experiment, options.output)
 
 
 def _bench(options: argparse.Namespace) -> None:
