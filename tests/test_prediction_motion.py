@@ -53,7 +53,7 @@ def test_a_landslide_moves_stands_or_is_not_seen():
     assert motion.summarise(*pixels(velocity=12.0), SETTINGS)["motion"] == motion.STILL, "up the slope"
     assert motion.summarise(*pixels(deviation=8.0), SETTINGS)["motion"] == motion.STILL, "within twice its deviation"
     assert motion.summarise(*pixels(sensitivity=-0.29), SETTINGS)["motion"] == motion.UNSEEN
-    assert motion.summarise(*pixels(sensitivity=0.31), SETTINGS)["motion"] == motion.MOVING
+    assert motion.summarise(*pixels(sensitivity=-0.31), SETTINGS)["motion"] == motion.MOVING
     assert motion.summarise(*pixels(coherence=0.5), SETTINGS)["motion"] == motion.UNSEEN
     few = np.where(np.arange(50) < 2, 0.9, 0.1)
     assert motion.summarise(*pixels(coherence=few), SETTINGS)["motion"] == motion.UNSEEN

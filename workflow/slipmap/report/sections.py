@@ -75,7 +75,7 @@ def deformation(sources: Sources, ids: Collection[str]) -> dict | None:
                 f"{where['latitude']:.4f}° N, {where['longitude']:.4f}° E ({where['how']}), taken as not moving",
             )
         )
-        removed = [t for t in where.get("removed", []) if t != "offset"]
+        removed = [t for t in where.get("removed", []) if t not in ("1", "offset")]
         facts.append(("removed from each date", ", ".join(removed) or "nothing"))
     facts.append(("reliable where temporal coherence is at least", f"{settings.min_temporal_coherence:g}"))
     maps = [
