@@ -1,48 +1,5 @@
 # Beside the networks: classical models on the same factors, and the Landslide Risk Index.
-
-
-def susceptibility_settings(wildcards):
-    """Params function: the area's susceptibility settings, as plain data."""
-    return AREAS[wildcards.area].susceptibility.model_dump(mode="json")
-
-
-def risk_index_settings(wildcards):
-    return AREAS[wildcards.area].susceptibility.risk_index.model_dump(mode="json")
-
-
-def pooled_areas(area):
-    """The area, then those whose pixels its models also learn from."""
-    return [area, *AREAS[area].susceptibility.with_areas]
-
-
-def susceptibility_files(area):
-    """Everything that the stage makes for an area: nothing without settings, the index alone without inventory."""
-    settings = AREAS[area].susceptibility
-    if settings is None:
-        return []
-    folder = f"results/{area}/susceptibility"
-    files = []
-    if settings.risk_index is not None:
-        files += [f"{folder}/lsi.tif", f"{folder}/lsi_class.tif"]
-    if has_inventory(area):
-        files += [f"{folder}/cross_validation_summary.csv", *(f"{folder}/{model}.tif" for model in settings.maps)]
-    return files
-
-
-def pooled_inputs(wildcards):
-    """Input function: the rasters of every pooled area, named for the script."""
-    areas = pooled_areas(wildcards.area)
-    return {
-        "factors": [path for area in areas for path in factor_files(area).values()],
-        "inventories": [f"results/{area}/inventory.tif" for area in areas],
-        "splits": [f"results/{area}/patches/split.tif" for area in areas],
-        "selection": f"results/{wildcards.area}/screening/selection.json",
-    }
-
-
-def pooled_names(wildcards):
-    """Params function: the factors of every pooled area, in the order of the inputs."""
-    return {area: factor_names(AREAS[area]) for area in pooled_areas(wildcards.area)}
+include: "pooling.smk"
 
 
 rule compare_models:
