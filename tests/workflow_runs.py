@@ -33,6 +33,7 @@ def small_config() -> dict:
                 "grid": GRID,
                 "simulate": {"seed": 3, "dates": 6, "landslides": 25, "scenes": 2},
                 "split": {"block": 32, "buffer": 0},
+                "screening": {"unusable": "drop"},  # so few days of rain are everywhere the same
             },
             "ungauged": {
                 "grid": GRID | {"bounds": [520000, 5000000, 522400, 5002400]},
@@ -44,9 +45,9 @@ def small_config() -> dict:
     }
 
 
-def write_config(folder: Path, config: dict) -> Path:
+def write_config(folder: Path, config: dict, name: str = "run.yaml") -> Path:
     """Write `config` into `folder`; return its path."""
-    path = folder / "run.yaml"
+    path = folder / name
     path.write_text(yaml.safe_dump(config))
     return path
 
