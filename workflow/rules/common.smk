@@ -48,6 +48,12 @@ def settings_of(section):
     return lambda wildcards: getattr(AREAS[wildcards.area], section).model_dump(mode="json")
 
 
+def part_of(section, model):
+    """As `settings_of`, of the section only the keys of `model`: a change of another key does not rerun the job."""
+    keys = set(model.model_fields)
+    return lambda wildcards: getattr(AREAS[wildcards.area], section).model_dump(mode="json", include=keys)
+
+
 def trains(experiment):
     """Whether the experiment is trained here (rather than mapped with weights from elsewhere)."""
     return EXPERIMENTS[experiment].weights is None

@@ -1,4 +1,8 @@
 # Stage 2, deformation: SBAS-InSAR from Sentinel-1 at whatever level the user has it to the deformation rate.
+import os
+from functools import cache
+
+from slipmap.config import deformation as options
 from slipmap.deformation.stack import load_network
 
 
@@ -13,16 +17,34 @@ def sentinel1(wildcards):
     return AREAS[wildcards.area].inputs.sentinel1.model_dump(mode="json")
 
 
+def supplied_looks(wildcards):
+    """Independent looks behind an area's supplied coherences; none where the config does not say."""
+    return AREAS[wildcards.area].inputs.sentinel1.looks
+
+
 def network_pairs(wildcards):
-    """The pairs of an area's network, once its files have been read."""
-    return load_network(checkpoints.network.get(area=wildcards.area).output.network)
+    """The pairs of an area's network by name, once its files have been read."""
+    path = checkpoints.network.get(area=wildcards.area).output.network
+    stamp = os.stat(path)
+    return parsed_network(path, (stamp.st_mtime_ns, stamp.st_size, stamp.st_ino))
+
+
+@cache
+def parsed_network(path, stamp):
+    """The pairs in a file as it was at `stamp`: every pair of a network asks for them."""
+    return {pair.name: pair for pair in load_network(path)}
+
+
+def pair_record(wildcards):
+    """What a job needs of its pair. As a parameter, since the whole network changes with every date that comes."""
+    return network_pairs(wildcards)[wildcards.pair].record()
 
 
 def pair_files(*roles):
     """Input function: files of one pair of the network, those that there are."""
 
     def files(wildcards):
-        pair = next(p for p in network_pairs(wildcards) if p.name == wildcards.pair)
+        pair = network_pairs(wildcards)[wildcards.pair]
         return {role: pair.files[role] for role in roles if role in pair.files}
 
     return files
@@ -32,7 +54,7 @@ def unwrapped_files(wildcards):
     """What unwrapping makes for the network; nothing where unwrapped interferograms are supplied."""
     if AREAS[wildcards.area].inputs.sentinel1.level == "unwrapped":
         return []
-    return [f"results/{wildcards.area}/deformation/unwrapped/{pair.name}.tif" for pair in network_pairs(wildcards)]
+    return [f"results/{wildcards.area}/deformation/unwrapped/{name}.tif" for name in network_pairs(wildcards)]
 
 
 wildcard_constraints:
@@ -51,7 +73,7 @@ checkpoint network:
         area=sentinel1_level("slc", "wrapped", "unwrapped"),
     params:
         sentinel1=sentinel1,
-        settings=settings_of("deformation"),
+        settings=part_of("deformation", options.NetworkSettings),
         code=code_digest("deformation/network.py", "deformation/stack.py", "deformation/readers"),
     log:
         "results/{area}/logs/network.log",
@@ -71,13 +93,14 @@ rule interferogram:
     message: "Form the interferogram {wildcards.pair} of {wildcards.area}."
     input:
         unpack(pair_files("reference", "secondary")),
-        network="results/{area}/deformation/network.csv",
+        network=ancient("results/{area}/deformation/network.csv"),  # there for `pair`; its dates say nothing
     output:
         interferogram="results/{area}/deformation/interferograms/{pair}.tif",
     wildcard_constraints:
         area=sentinel1_level("slc"),
     params:
-        settings=settings_of("deformation"),
+        pair=pair_record,
+        settings=part_of("deformation", options.InterferogramSettings),
         code=code_digest("deformation/interferogram.py", "deformation/slc_file.py"),
     log:
         "results/{area}/logs/interferogram/{pair}.log",
@@ -97,14 +120,15 @@ rule unwrap:
     message: "Unwrap the interferogram {wildcards.pair} of {wildcards.area}."
     input:
         interferogram="results/{area}/deformation/interferograms/{pair}.tif",
-        network="results/{area}/deformation/network.csv",
+        network=ancient("results/{area}/deformation/network.csv"),  # there for `pair`; its dates say nothing
     output:
         unwrapped="results/{area}/deformation/unwrapped/{pair}.tif",
     wildcard_constraints:
         area=sentinel1_level("slc"),
     params:
-        settings=settings_of("deformation"),
-        sentinel1=sentinel1,
+        pair=pair_record,
+        settings=part_of("deformation", options.UnwrappingSettings),
+        looks=supplied_looks,
         code=code_digest("deformation/unwrapping.py"),
     log:
         "results/{area}/logs/unwrap/{pair}.log",
@@ -123,7 +147,7 @@ rule unwrap:
 use rule unwrap as unwrap_supplied with:
     input:
         unpack(pair_files("interferogram", "coherence")),
-        network="results/{area}/deformation/network.csv",
+        network=ancient("results/{area}/deformation/network.csv"),  # there for `pair`; its dates say nothing
     wildcard_constraints:
         area=sentinel1_level("wrapped"),
 
@@ -148,8 +172,8 @@ rule invert_network:
     wildcard_constraints:
         area=sentinel1_level("slc", "wrapped", "unwrapped"),
     params:
-        settings=settings_of("deformation"),
-        sentinel1=sentinel1,
+        settings=part_of("deformation", options.InversionSettings),
+        looks=supplied_looks,
         folder="results/{area}/deformation",
         code=code_digest("deformation"),
     log:

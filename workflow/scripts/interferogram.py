@@ -1,12 +1,12 @@
 from slipmap.job import job
 
 with job(snakemake):
-    from slipmap.config.deformation import DeformationSettings
+    from slipmap.config.deformation import InterferogramSettings
     from slipmap.deformation import interferogram
-    from slipmap.deformation.stack import find_pair, load_network
+    from slipmap.deformation.stack import Pair
 
     interferogram.run(
-        find_pair(load_network(snakemake.input.network), snakemake.wildcards.pair),
-        DeformationSettings(**snakemake.params.settings),
+        Pair.from_record(snakemake.params.pair),
+        InterferogramSettings(**snakemake.params.settings),
         snakemake.output.interferogram,
     )

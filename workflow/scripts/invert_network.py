@@ -1,15 +1,15 @@
 from slipmap.job import job
 
 with job(snakemake):
-    from slipmap.config.deformation import DeformationSettings
+    from slipmap.config.deformation import InversionSettings
     from slipmap.deformation import invert_network
 
     invert_network.run(
         snakemake.input.network,
         snakemake.input.stack,
         snakemake.input.unwrapped,
-        DeformationSettings(**snakemake.params.settings),
+        InversionSettings(**snakemake.params.settings),
         snakemake.params.folder,
         dem=snakemake.input.dem or None,
-        looks=snakemake.params.sentinel1["looks"],
+        looks=snakemake.params.looks,
     )

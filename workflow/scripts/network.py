@@ -1,13 +1,13 @@
 from slipmap.job import job
 
 with job(snakemake):
-    from slipmap.config.deformation import DeformationSettings
+    from slipmap.config.deformation import NetworkSettings
     from slipmap.config.inputs import Sentinel1Settings
     from slipmap.deformation import network
 
     network.run(
         Sentinel1Settings(**snakemake.params.sentinel1),
-        DeformationSettings(**snakemake.params.settings),
+        NetworkSettings(**snakemake.params.settings),
         snakemake.output.network,
         snakemake.output.plot,
         snakemake.output.stack,

@@ -1,16 +1,16 @@
 from slipmap.job import job
 
 with job(snakemake):
-    from slipmap.config.deformation import DeformationSettings
+    from slipmap.config.deformation import UnwrappingSettings
     from slipmap.deformation import unwrapping
-    from slipmap.deformation.stack import find_pair, load_network
+    from slipmap.deformation.stack import Pair
 
     unwrapping.run(
         snakemake.input.interferogram,
         snakemake.input.get("coherence"),
-        find_pair(load_network(snakemake.input.network), snakemake.wildcards.pair),
-        DeformationSettings(**snakemake.params.settings),
+        Pair.from_record(snakemake.params.pair),
+        UnwrappingSettings(**snakemake.params.settings),
         snakemake.output.unwrapped,
-        looks=snakemake.params.sentinel1["looks"],
+        looks=snakemake.params.looks,
         threads=snakemake.threads,
     )

@@ -1,4 +1,8 @@
-"""Settings of the deformation stage (SBAS-InSAR)."""
+"""Settings of the deformation stage (SBAS-InSAR).
+
+One section of the config, but a model for each step: a step reads the options of its model only, so that a change of
+another option does not remake what it made.
+"""
 
 from datetime import date
 from typing import Literal
@@ -8,8 +12,8 @@ from pydantic import Field
 from slipmap.config.base import Settings
 
 
-class DeformationSettings(Settings):
-    """SBAS-InSAR, from Sentinel-1 at any level to velocity."""
+class NetworkSettings(Settings):
+    """Which interferograms there are."""
 
     max_temporal_baseline: float = Field(60, gt=0, description="Longest pair formed, days (FCADenseNet paper: 60).")
     max_critical_baseline_fraction: float = Field(
@@ -21,24 +25,49 @@ class DeformationSettings(Settings):
     threshold_supplied: bool = Field(
         False, description="Apply both thresholds to supplied interferograms too (false: all of them stay)."
     )
+    allow_subsets: bool = Field(
+        False, description="Go on with a network that is not connected, its subsets joined by minimum-norm velocity."
+    )
+
+
+class LookSettings(Settings):
+    """How many SLC pixels stand behind a phase and a coherence that we form."""
+
+    looks: tuple[int, int] = Field((1, 4), description="Multilooking (rows, columns) of SLC pixels to one pixel.")
+    coherence_window: int = Field(5, ge=1, description="Side of the coherence window, multilooked pixels (odd).")
+
+
+class InterferogramSettings(LookSettings):
+    """How an interferogram is formed."""
+
+    goldstein_alpha: float = Field(0.5, ge=0, le=1, description="Goldstein filter exponent; 0 filters nothing.")
+    goldstein_patch: int = Field(32, ge=8, description="Side of the Goldstein filter's patches, pixels (even).")
+
+
+class AveragingSettings(LookSettings):
+    """How many looks stand behind the phase that is inverted."""
+
+    phase_window: int = Field(
+        3, ge=1, description="Side of the window over which the inverted phase is averaged, pixels (odd); 1: none."
+    )
+
+
+class UnwrappingSettings(AveragingSettings, InterferogramSettings):
+    """How an interferogram is unwrapped."""
+
+    unwrapper: Literal["whirlwind", "snaphu"] = Field(
+        "whirlwind", description="Phase unwrapping; snaphu must be installed by you, and mind its licence."
+    )
+
+
+class InversionSettings(AveragingSettings):
+    """How unwrapped interferograms become displacement and velocity."""
+
     min_pair_coherence: float | None = Field(
         None,
         ge=0,
         le=1,
         description="Leave out pairs of lower mean coherence, but keep the spanning tree; none: keep all.",
-    )
-    allow_subsets: bool = Field(
-        False, description="Go on with a network that is not connected, its subsets joined by minimum-norm velocity."
-    )
-    looks: tuple[int, int] = Field((1, 4), description="Multilooking (rows, columns) of SLC pixels to one pixel.")
-    coherence_window: int = Field(5, ge=1, description="Side of the coherence window, multilooked pixels (odd).")
-    goldstein_alpha: float = Field(0.5, ge=0, le=1, description="Goldstein filter exponent; 0 filters nothing.")
-    goldstein_patch: int = Field(32, ge=8, description="Side of the Goldstein filter's patches, pixels (even).")
-    phase_window: int = Field(
-        3, ge=1, description="Side of the window over which the inverted phase is averaged, pixels (odd); 1: none."
-    )
-    unwrapper: Literal["whirlwind", "snaphu"] = Field(
-        "whirlwind", description="Phase unwrapping; snaphu must be installed by you, and mind its licence."
     )
     reference_point: tuple[float, float] | None = Field(
         None, description="[longitude, latitude] of ground taken as stable; none: chosen from the coherence."
@@ -74,3 +103,8 @@ class DeformationSettings(Settings):
     mask_velocity: bool = Field(
         False, description="Also write nodata into velocity.tif where mask.tif masks (false: only mask.tif says)."
     )
+
+
+# Keys come in the order of the bases from the last to the first.
+class DeformationSettings(InversionSettings, UnwrappingSettings, NetworkSettings):
+    """SBAS-InSAR, from Sentinel-1 at any level to velocity."""

@@ -9,7 +9,7 @@ import numpy as np
 from rasterio.windows import Window
 
 from slipmap import raster
-from slipmap.config.deformation import DeformationSettings
+from slipmap.config.deformation import InterferogramSettings
 from slipmap.deformation.slc_file import SlcFile, open_slc
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
@@ -133,7 +133,7 @@ def goldstein(interferogram: np.ndarray, alpha: float, patch: int = 32) -> np.nd
     return result[step : step + rows, step : step + cols]
 
 
-def run(pair: Pair, settings: DeformationSettings, output: str | Path, block: int = raster.BLOCK) -> None:
+def run(pair: Pair, settings: InterferogramSettings, output: str | Path, block: int = raster.BLOCK) -> None:
     """Write the interferogram of `pair`: filtered phase, unfiltered phase (rad) and coherence, as a COG.
 
     Works block by block, each with a margin of one Goldstein patch, which makes the result that of the whole.

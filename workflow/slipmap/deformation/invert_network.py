@@ -12,7 +12,7 @@ from rasterio.windows import Window
 
 from slipmap import raster
 from slipmap.atomic import write_text
-from slipmap.config.deformation import DeformationSettings
+from slipmap.config.deformation import InversionSettings
 from slipmap.deformation import closure, correction, reference, timeseries, velocity
 from slipmap.deformation.inversion import invert_stack, pair_numbers, years
 from slipmap.deformation.phase import mm_per_radian, weight_table
@@ -45,14 +45,14 @@ class _Job:
     scale: float
     offsets: np.ndarray
     triples: np.ndarray
-    settings: DeformationSettings
+    settings: InversionSettings
 
 
 def run(
     network_csv: str | Path,
     stack_json: str | Path,
     unwrapped: Sequence[str | Path],
-    settings: DeformationSettings,
+    settings: InversionSettings,
     folder: str | Path,
     *,
     dem: str | Path | None = None,
@@ -159,7 +159,7 @@ def _mean_coherence(reader: NetworkReader, grid: Grid, side: int) -> tuple[np.nd
 
 
 def _reference(
-    settings: DeformationSettings, grid: Grid, coherence: np.ndarray, share: np.ndarray
+    settings: InversionSettings, grid: Grid, coherence: np.ndarray, share: np.ndarray
 ) -> reference.Reference:
     radius = int(settings.reference_radius / reference.pixel_metres(grid))
     if settings.reference_point is not None:
@@ -243,7 +243,7 @@ def _fit_surfaces(
     grid: Grid,
     side: int,
     model: velocity.TimeModel,
-    settings: DeformationSettings,
+    settings: InversionSettings,
     dem: str | Path | None,
 ) -> correction.Surfaces | None:
     terms = correction.surface_terms(settings.deramp, settings.troposphere, dem is not None)
@@ -322,7 +322,7 @@ def _finish(
     grid: Grid,
     side: int,
     model: velocity.TimeModel,
-    settings: DeformationSettings,
+    settings: InversionSettings,
     surfaces: correction.Surfaces | None,
     shift: np.ndarray,
     dem: str | Path | None,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from slipmap.atomic import write_aside
-from slipmap.config.deformation import DeformationSettings
+from slipmap.config.deformation import NetworkSettings
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation.phase import critical_baseline
 from slipmap.deformation.readers import read_stack
@@ -97,7 +97,7 @@ def baselines_by_date(pairs: Sequence[Pair]) -> dict[date, float] | None:
     return dict(zip(dates, [0.0, *solved.tolist()], strict=True))
 
 
-def baseline_limit(radar: Radar, settings: DeformationSettings) -> float:
+def baseline_limit(radar: Radar, settings: NetworkSettings) -> float:
     """Longest perpendicular baseline (m) of a pair that we form; infinite where the radar's geometry is unknown."""
     if radar.slant_range is None or radar.incidence is None or radar.bandwidth is None:
         return float("inf")
@@ -105,7 +105,7 @@ def baseline_limit(radar: Radar, settings: DeformationSettings) -> float:
     return settings.max_critical_baseline_fraction * critical
 
 
-def choose_pairs(stack: Stack, settings: DeformationSettings) -> list[Pair]:
+def choose_pairs(stack: Stack, settings: NetworkSettings) -> list[Pair]:
     """The network of `stack`: pairs formed within the thresholds, or the supplied ones.
 
     Raises
@@ -146,7 +146,7 @@ def choose_pairs(stack: Stack, settings: DeformationSettings) -> list[Pair]:
 
 def run(
     sentinel1: Sentinel1Settings,
-    settings: DeformationSettings,
+    settings: NetworkSettings,
     network_csv: str | Path,
     network_png: str | Path,
     stack_json: str | Path,

@@ -4,10 +4,11 @@ import csv
 import dataclasses
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from slipmap.atomic import write_text
 from slipmap.errors import InputError
@@ -56,6 +57,21 @@ class Pair:
     def days(self) -> int:
         """Temporal baseline in days."""
         return (self.secondary - self.reference).days
+
+    def record(self) -> dict[str, object]:
+        """As plain data, for `from_record`; without the mean coherence, which is not known before it is formed."""
+        return {
+            "reference": self.reference.isoformat(),
+            "secondary": self.secondary.isoformat(),
+            "perpendicular_baseline": self.perpendicular_baseline,
+            "files": self.files,
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "Pair":
+        """The pair that `record` came from."""
+        days = {role: date.fromisoformat(record[role]) for role in ("reference", "secondary")}
+        return cls(**(dict(record) | days))
 
 
 @dataclass(frozen=True)
@@ -126,11 +142,6 @@ def load_network(path: str | Path) -> list[Pair]:
             )
             for row in csv.DictReader(source)
         ]
-
-
-def find_pair(pairs: Sequence[Pair], name: str) -> Pair:
-    """The pair called `name` ("20210109_20210202")."""
-    return next(pair for pair in pairs if pair.name == name)
 
 
 def save_stack(path: str | Path, stack: Stack, **more: object) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from slipmap import raster
-from slipmap.config.deformation import DeformationSettings
+from slipmap.config.deformation import UnwrappingSettings
 from slipmap.deformation.interferogram import boxcar, goldstein
 from slipmap.deformation.phase import wrap
 from slipmap.deformation.stack import Pair
@@ -68,7 +68,7 @@ def run(
     interferogram: str | Path,
     coherence: str | Path | None,
     pair: Pair,
-    settings: DeformationSettings,
+    settings: UnwrappingSettings,
     output: str | Path,
     looks: float | None = None,
     threads: int = 1,
@@ -117,7 +117,7 @@ def run(
 
 
 def _read(
-    path: str | Path, coherence: str | Path | None, settings: DeformationSettings
+    path: str | Path, coherence: str | Path | None, settings: UnwrappingSettings
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Filtered phase, unfiltered phase and coherence of our own or of a supplied interferogram."""
     import rasterio
