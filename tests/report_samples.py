@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 from scipy import ndimage
 from shapely.geometry import Point, box
+
 from slipmap import raster
 from slipmap.config import parse_config
 from slipmap.grid import Grid

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from slipmap import raster
 from slipmap.errors import InputError
 from slipmap.grid import Grid

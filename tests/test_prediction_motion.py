@@ -10,6 +10,7 @@ import pyogrio
 import pytest
 from shapely.geometry import Point, box
 from shapely.ops import unary_union
+
 from slipmap import raster
 from slipmap.config.prediction import ObjectRules, PredictionSettings
 from slipmap.deformation import timeseries

@@ -8,6 +8,7 @@ import rasterio
 import torch
 from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
+
 from slipmap import raster
 from slipmap.config.prediction import PredictionSettings
 from slipmap.errors import InputError

@@ -4,6 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 from scipy import ndimage
+
 from slipmap import raster
 from slipmap.config.prediction import PredictionSettings
 from slipmap.grid import BLOCK, Grid

@@ -14,6 +14,7 @@ import pytest
 import rasterio
 from rasterio.warp import transform
 from shapely.geometry import box, shape
+
 from slipmap import raster
 from slipmap.config.prediction import PredictionSettings
 from slipmap.grid import Grid

@@ -6,6 +6,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+
 from report_browser import CHROMIUM, Browser
 from report_samples import NOTE, run_settings, write_area
 from slipmap.report.build import build

@@ -6,8 +6,9 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from report_samples import GRID, NOTE, landslide_raster, run_settings, write_area
 from scipy import stats
+
+from report_samples import GRID, NOTE, landslide_raster, run_settings, write_area
 from slipmap import raster
 from slipmap.grid import Grid
 from slipmap.report import agreement, record, validation

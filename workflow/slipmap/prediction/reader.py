@@ -15,7 +15,6 @@ from slipmap.grid import Grid
 from slipmap.patches.normalisation import BandStatistics, Normaliser, as_statistics, valid_pixels
 from slipmap.prediction.tiles import reflected
 
-
 log = logging.getLogger(__name__)
 UNKNOWN_CLASS = 254  # a code that no raster of ours has: 0 in every class channel
 
