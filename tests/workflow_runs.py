@@ -1,7 +1,9 @@
 """Run the workflow itself in a folder of its own, as a user would."""
 
 import contextlib
+import html
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -110,3 +112,9 @@ def kill_group(process: subprocess.Popen) -> None:
 def environment() -> dict[str, str]:
     """The environment of a run: nothing of a surrounding run, one thread for the linear algebra."""
     return {k: v for k, v in os.environ.items() if not k.startswith("SLIPMAP_RUN")} | {"OMP_NUM_THREADS": "1"}
+
+
+def visible_text(page: str) -> str:
+    """The words of an HTML page, its styles and scripts left out, white space as single blanks."""
+    bare = re.sub(r"<(style|script)\b.*?</\1>", " ", page, flags=re.DOTALL | re.IGNORECASE)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", bare)).split())
