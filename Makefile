@@ -3,7 +3,7 @@
 # make tables the results tables of the five papers, every model, on the demo area (hours)
 
 # the first Python that runs and has the right version (a name on the PATH may be a shim of one that is not there)
-SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
   $$python -c '$(SUITABLE)' 2>/dev/null && echo $$python && break; done)
 CORES ?= $(shell nproc 2>/dev/null || echo 2)

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from slipmap.config.base import Settings
 
@@ -66,6 +66,13 @@ class Sentinel1Settings(Settings):
         None, ge=1, description="Independent looks behind supplied interferograms' coherence; none: 25."
     )
 
+    @field_validator("incidence")
+    @classmethod
+    def _in_degrees(cls, value: float | None) -> float | None:
+        if value is not None and not 10 <= value <= 70:  # Sentinel-1 looks at 18 to 47 degrees, wherever the ground is
+            raise ValueError("no incidence angle of Sentinel-1; give degrees from the vertical, from 10 to 70")
+        return value
+
 
 class Sentinel2Settings(Settings):
     """Sentinel-2: a folder of scenes composited together, or scenes before and after an event, or both.
@@ -93,6 +100,16 @@ class Sentinel2Settings(Settings):
     start: date | None = Field(None, description="First date of the scenes in `path` that count.")
     end: date | None = Field(None, description="Last date of the scenes in `path` that count.")
 
+    @field_validator("scale")
+    @classmethod
+    def _to_reflectance(cls, value: float) -> float:
+        if not (1e-6 <= value <= 0.02 or value == 1):
+            raise ValueError(
+                "stored numbers times scale must be reflectance from 0 to 1; give 0.0001 for reflectance x 10000, 1 "
+                "for files that hold reflectance itself"
+            )
+        return value
+
 
 class VectorSettings(Settings):
     """A vector or raster layer of classes."""
@@ -104,9 +121,7 @@ class VectorSettings(Settings):
 class PointSettings(Settings):
     """How an inventory of labelled points is read; pixels without a point are unknown."""
 
-    label: str = Field(
-        description="Column that says landslide (true, 1, yes) or stable ground (false, 0, no)."
-    )
+    label: str = Field(description="Column that says landslide (true, 1, yes) or stable ground (false, 0, no).")
     x: str = Field("x", description="Column of the easting (CSV).")
     y: str = Field("y", description="Column of the northing (CSV).")
     crs: str | None = Field(None, description="CRS of x and y (CSV); none: the area's.")

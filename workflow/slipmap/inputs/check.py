@@ -3,55 +3,67 @@
 from pathlib import Path
 
 from slipmap import raster
-from slipmap.config.inputs import PointSettings
+from slipmap.config.inputs import InputSettings
 from slipmap.config.run import AreaSettings, RunSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.inputs import area_grid, inventory
+from slipmap.inputs.check_experiments import check_experiment, check_factors
+from slipmap.inputs.check_files import RASTER_SUFFIXES, check_scenes, check_series, check_single, check_vector
 from slipmap.inputs.layout import input_files
 
-RASTER_SUFFIXES = (".tif", ".tiff", ".vrt", ".img")
+FINEST, COARSEST = 0.1, 1000.0  # metres
+NEAR = 5000.0  # metres beyond the area within which roads and faults count (slipmap.factors.proximity)
 
 
 def check_run(settings: RunSettings) -> None:
-    """Raise `InputError` for the first thing in `settings` that cannot work (no pixel is decoded)."""
+    """Raise `InputError` for the first thing in `settings` that cannot work.
+
+    No pixel is decoded, but those of an inventory raster. Nothing heavy is imported: Snakemake runs this whenever it
+    plans the work.
+    """
+    factors = {}
     for name, area in settings.areas.items():
+        factors[name] = check_factors(name, area)
         check_area(name, area)
-    for name, experiment in settings.experiments.items():
-        if experiment.weights and not (Path(experiment.weights) / "seed_0").is_dir():
-            _check_weights(Path(experiment.weights), f"experiments.{name}.weights")
+    for name in settings.experiments:
+        check_experiment(name, settings, factors)
 
 
 def check_area(name: str, area: AreaSettings) -> Grid:
     """Check the grid and the inputs of one area; return its grid."""
     grid = area_grid.decide(area.grid, f"areas.{name}.grid")
+    if not all(FINEST <= size <= COARSEST for size in grid.resolution):
+        raise InputError(
+            f"areas.{name}.grid: pixels of {grid.resolution[0]:g} m show no landslides; give a resolution in metres, "
+            f"from {FINEST:g} to {COARSEST:g}."
+        )
     if area.simulate:
         return grid  # the simulator makes the files
     for key, path in input_files(area.inputs).items():
-        _check_input(f"areas.{name}.inputs.{key}", Path(path), grid, area.inputs.inventory_points)
+        _check_input(key, f"areas.{name}.inputs.{key}", Path(path), area.inputs, grid)
     return grid
 
 
-def _check_input(key: str, path: Path, grid: Grid, points: PointSettings | None = None) -> None:
+def _check_input(what: str, key: str, path: Path, inputs: InputSettings, grid: Grid) -> None:
     if not path.exists():
         raise InputError(
             f"{key}: {path} does not exist; correct the path or put the data there (README, 'Your own area')."
         )
-    if path.is_dir():
-        files = [file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith(".")]
-        if not files:
-            raise InputError(f"{key}: the folder {path} is empty; put the data there.")
-        for file in files:
-            if file.suffix.lower() in RASTER_SUFFIXES:
-                raster.check(file, key)
-    elif path.suffix.lower() in RASTER_SUFFIXES:
+    stage = what.partition(".")[0]
+    if stage in ("sentinel1", "sentinel2"):
+        check_scenes(path, key, grid)
+    elif stage in ("rainfall", "soil_moisture"):
+        check_series(path, key, grid)
+    elif stage in ("roads", "faults"):
+        check_vector(path, key, grid, margin=NEAR)
+    elif stage == "lithology" and path.suffix.lower() not in RASTER_SUFFIXES:
+        check_vector(path, key, grid, attribute=inputs.lithology.attribute or "")  # classes need an attribute
+    elif stage == "inventory":
+        check_single(path, key)
+        inventory.check(path, grid, key, inputs.inventory_points)
+    else:
+        check_single(path, key)
         raster.check(path, key, overlaps=grid)
-    if key.endswith(".inventory"):
-        inventory.check(path, grid, key, points)
-
-
-def _check_weights(folder: Path, key: str) -> None:
-    if not folder.is_dir():
-        raise InputError(f"{key}: {folder} does not exist; train that experiment first or correct the path.")
-    if not any(folder.glob("seed_*/model.json")) and not (folder / "model.json").is_file():
-        raise InputError(f"{key}: {folder} holds no trained model (model.json); name the folder of an experiment.")
+        for band in inputs.ready_factors.bands if stage == "ready_factors" else ():
+            raster.band_index(path, band)

@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from affine import Affine
+from pyproj.exceptions import CRSError
 from rasterio.transform import rowcol
 from shapely.geometry import box
 
@@ -62,13 +63,24 @@ def burn(points: gpd.GeoSeries, labels: np.ndarray, transform: Affine, shape: tu
     return block
 
 
-def _read(path: str | Path, key: str) -> tuple[pd.DataFrame, gpd.GeoSeries]:
+def read_vector(path: str | Path, key: str) -> gpd.GeoDataFrame:
+    """A vector file's features, in its own CRS; `InputError` if it cannot be read or has no geometries or no CRS."""
     try:
         table = gpd.read_file(path)
     except Exception as error:  # pyogrio raises a family of errors of its own
         raise InputError(f"{key}: {path} is not a vector file that can be read; export it as GeoPackage.") from error
+    if not isinstance(table, gpd.GeoDataFrame):
+        raise InputError(
+            f"{key}: {path} is a table without geometries; export it as GeoPackage, or say with {key}_points which of "
+            f"its columns are coordinates and label."
+        )
     if table.crs is None:
         raise InputError(f"{key}: {path} has no coordinate reference system; assign the right one (ogr2ogr -a_srs).")
+    return table
+
+
+def _read(path: str | Path, key: str) -> tuple[pd.DataFrame, gpd.GeoSeries]:
+    table = read_vector(path, key)
     if not (table.geom_type == "Point").all():
         raise InputError(f"{key}: {path} has geometries that are not points; leave {key}_points out for polygons.")
     return table, table.geometry
@@ -79,9 +91,20 @@ def _read_csv(path: str | Path, grid: Grid, settings: PointSettings, key: str) -
         table = pd.read_csv(path)
     except (OSError, ValueError) as error:
         raise InputError(f"{key}: {path} is not a CSV table that can be read ({error}); export it again.") from error
+    places = []
     for name in ("x", "y"):
-        _require(table, getattr(settings, name), path, f"{key}_points.{name}")
-    points = gpd.points_from_xy(table[settings.x], table[settings.y], crs=settings.crs or grid.crs)
+        column = getattr(settings, name)
+        _require(table, column, path, f"{key}_points.{name}")
+        places.append(pd.to_numeric(table[column], errors="coerce"))
+        if places[-1].isna().any():
+            bad = table[column][places[-1].isna()].iloc[0]
+            raise InputError(f"{key}: {path} has '{bad}' in its column {column}; coordinates are numbers.")
+    try:
+        points = gpd.points_from_xy(*places, crs=settings.crs or grid.crs)
+    except CRSError as error:
+        raise InputError(
+            f'{key}_points.crs is "{settings.crs}", which is no coordinate reference system; give "EPSG:" and a number.'
+        ) from error
     return table, gpd.GeoSeries(points)
 
 

@@ -1,0 +1,103 @@
+"""Models, options, factors and weights that an experiment names are there, or one sentence says which is not."""
+
+import copy
+import json
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from slipmap.cli import main
+from slipmap.inputs.architectures import architectures
+
+CONFIG = {
+    "areas": {
+        "valley": {
+            "grid": {"crs": "EPSG:32632", "resolution": 12.5, "bounds": [500000, 5000000, 501600, 5001600]},
+            "simulate": {"seed": 1},
+        }
+    },
+    "datasets": {"p64": {"size": 64, "stride": 64}},
+    "experiments": {"rs": {"dataset": "p64", "train_areas": ["valley"]}},
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def check(capsys, experiment=None, **area):
+    record = copy.deepcopy(CONFIG)
+    record["experiments"]["rs"].update(experiment or {})
+    record["areas"]["valley"].update(area)
+    with open("my.yaml", "w") as file:
+        yaml.safe_dump(record, file)
+    status = main(["check", "my.yaml"])
+    text = capsys.readouterr().err.strip()
+    assert (status == 0) == (text == "") and "\n" not in text and "Traceback" not in text
+    return text
+
+
+def test_names_and_options_are_those_of_the_registry():
+    from slipmap.models import list_models, model_entry
+
+    found = architectures()
+    assert sorted(found) == list_models()
+    for name, architecture in found.items():
+        entry = model_entry(name)
+        assert set(architecture.options) == set(entry.options), name
+        assert set(architecture.fixed) == set(entry.fixed), name
+
+
+def test_the_check_does_not_import_torch(folder):
+    (folder / "my.yaml").write_text(yaml.safe_dump(CONFIG))
+    code = "import sys; from slipmap.cli import main; main(['check', 'my.yaml']); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=folder, check=False).returncode == 0
+
+
+def test_model_and_options(capsys):
+    assert check(capsys, {"model": {"name": "unet", "options": {"width": 0.5}}}) == ""
+    text = check(capsys, {"model": {"name": "unett"}})
+    assert "experiments.rs.model.name: there is no model 'unett'; did you mean 'unet'?" in text
+    text = check(capsys, {"model": {"name": "unet", "options": {"widht": 0.5}}})
+    assert "experiments.rs.model.options: the model unet has no option 'widht'; did you mean 'width'?" in text
+    text = check(capsys, {"model": {"name": "fcdensenet56", "options": {"depth": 67}}})
+    assert "the model fcdensenet56 fixes the option 'depth'" in text
+
+
+@pytest.mark.parametrize("key", ["include", "extra", "exclude"])
+def test_factors_of_an_area(key, capsys):
+    text = check(capsys, factors={key: ["slop"]})
+    assert f"areas.valley.factors.{key} names 'slop', which is no factor; did you mean 'slope'?" in text
+    assert check(capsys, factors={key: ["slope", "twi"]}) == ""
+
+
+@pytest.mark.parametrize("role", ["factors", "exclude"])
+def test_factors_of_an_experiment(role, capsys):
+    assert check(capsys, {role: ["slope", "velocity"]}) == ""
+    text = check(capsys, {role: ["velocty"]})
+    assert f"experiments.rs.{role} names 'velocty', which is no factor of the area valley" in text
+    assert "did you mean 'velocity'?" in text
+
+
+def test_weights_must_be_whole(folder, capsys):
+    record = copy.deepcopy(CONFIG)
+    record["experiments"]["rs"] = {"weights": "trained"}
+
+    def said():
+        (folder / "my.yaml").write_text(yaml.safe_dump(record))
+        main(["check", "my.yaml"])
+        return capsys.readouterr().err.strip()
+
+    assert "experiments.rs.weights: trained does not exist" in said()
+    (folder / "trained" / "seed_0").mkdir(parents=True)
+    assert "trained/seed_0 holds no trained model (model.json and weights.safetensors missing)" in said()
+    (folder / "trained/seed_0/model.json").write_text(json.dumps({}))
+    assert "trained/seed_0 holds no trained model (weights.safetensors missing)" in said()
+    (folder / "trained/seed_0/weights.safetensors").write_bytes(b"0")
+    assert said() == ""
+    (folder / "trained/seed_1").mkdir()
+    assert "trained/seed_1 holds no trained model" in said()

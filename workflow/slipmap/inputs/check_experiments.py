@@ -1,0 +1,56 @@
+"""What an experiment names must be there: its model and options, its factors, its trained weights."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from slipmap.config.layout import weights_folders
+from slipmap.config.run import AreaSettings, ExperimentSettings, RunSettings
+from slipmap.errors import InputError, nearest
+from slipmap.factors import names
+from slipmap.inputs import architectures
+
+_TRAINED = ("model.json", "weights.safetensors")
+
+
+def check_factors(name: str, area: AreaSettings) -> list[str]:
+    """The factors of one area; `InputError` if its settings name one that cannot be made."""
+    given = (area.factors.include, area.factors.extra, area.factors.exclude)
+    if not any(given) and not names.defaults(area.inputs, area.factors):
+        return []  # an area whose inputs make no factor has none to check
+    try:
+        return names.factor_names(area)
+    except InputError as error:
+        raise InputError(f"areas.{name}.{error}") from None
+
+
+def check_experiment(name: str, settings: RunSettings, factors: Mapping[str, list[str]]) -> None:
+    """Check one experiment; `factors` are those of each area (`check_factors`)."""
+    experiment = settings.experiments[name]
+    key = f"experiments.{name}"
+    if experiment.weights is not None:
+        _check_weights(name, experiment)
+        return
+    architectures.check(experiment.model.name, experiment.model.options, f"{key}.model")
+    if settings.datasets[experiment.dataset].source is not None:
+        return  # an imported data set has bands of its own
+    for role in ("factors", "exclude"):
+        for factor in getattr(experiment, role) or ():
+            for area in experiment.train_areas:
+                if factor not in factors[area]:
+                    raise InputError(
+                        f"{key}.{role} names '{factor}', which is no factor of the area {area}"
+                        f"{nearest(factor, factors[area])}"
+                    )
+
+
+def _check_weights(name: str, experiment: ExperimentSettings) -> None:
+    key, folder = f"experiments.{name}.weights", Path(experiment.weights)
+    if not folder.is_dir():
+        raise InputError(f"{key}: {folder} does not exist; train that experiment first or correct the path.")
+    for seed in map(Path, weights_folders(name, experiment)):
+        missing = [file for file in _TRAINED if not (seed / file).is_file()]
+        if missing:
+            raise InputError(
+                f"{key}: {seed} holds no trained model ({' and '.join(missing)} missing); name the folder of an "
+                f"experiment that was trained to its end."
+            )
