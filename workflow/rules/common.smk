@@ -8,7 +8,6 @@ try:
     from slipmap.config.layout import home_area, weights_folders
     from slipmap.errors import InputError
     from slipmap.factors.names import factor_names
-    from slipmap.inputs.check import check_run
     from slipmap.provenance import code_digest
 except ImportError as error:
     sys.exit(f"slipmap is not installed in {sys.executable} ({error}); run 'make install', then '.venv/bin/snakemake …'.")
@@ -18,6 +17,8 @@ CONFIG_SOURCE = ", ".join(map(str, workflow.configfiles)) or "config"
 try:
     RUN = parse_config(config, source=CONFIG_SOURCE)
     if workflow.is_main_process:
+        from slipmap.inputs.check import check_run  # costs a second, which no job need pay
+
         check_run(RUN)
         if not workflow.output_settings.dryrun and not {"--lint", "--unlock", "--report"} & set(sys.argv):
             runs.claim(Path.cwd())
