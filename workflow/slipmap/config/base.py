@@ -1,5 +1,6 @@
 """What every settings model shares: closed, described, immutable, and strict about types."""
 
+import re
 import types
 import typing
 from datetime import date
@@ -40,6 +41,8 @@ def _converted(value: Any, annotation: Any) -> Any:
         return [_converted(item, inner[0]) for item in value]
     elif origin is dict and isinstance(value, dict):
         return {key: _converted(item, inner[1]) for key, item in value.items()}
+    elif annotation is float and isinstance(value, str) and re.fullmatch(r"[-+]?[0-9.]+[eE][-+]?[0-9]+", value):
+        return float(value)  # 1e-3 is a number in YAML 1.2, and text to PyYAML, which reads YAML 1.1
     elif annotation is date and isinstance(value, str):
         try:
             return date.fromisoformat(value)
