@@ -2,15 +2,38 @@
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from workflow_runs import command, environment, small_config, snakemake, write_config
 
-TARGETS = ["results/valley/deformation/velocity.tif", "results/valley/factors/slope.tif", "results/valley/inventory.tif"]
+from workflow_runs import command, environment, kill_group, small_config, snakemake, write_config
+
+pytestmark = pytest.mark.xdist_group("workflow")
+
+EARLY = ["results/valley/deformation/velocity.tif", "results/valley/factors/slope.tif", "results/valley/inventory.tif"]
+TARGETS = [*EARLY, "results/valley/maps/rs/probability.tif"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a run is killed: in a job of `rule`, once a file that matches `sign` shows that it is in its midst."""
+
+    rule: str
+    sign: str
+
+
+SIMULATE = Stage("simulate", "resources/valley/sentinel1/2*.tif")
+INTERFEROGRAM = Stage("interferogram", "results/valley/deformation/network.csv")
+LATE = (
+    Stage("patches", "results/valley/patches/.p32.*.partial.zarr"),
+    Stage("train", "results/valley/experiments/rs/seed_0.resume/state.ckpt"),
+    Stage("map_landslides", "results/valley/maps/rs/.probability.*.partial*"),
+)
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -23,82 +46,127 @@ def digests(folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """Digests of a run that nothing disturbed."""
+    """The folder of a run that nothing disturbed."""
     folder = tmp_path_factory.mktemp("undisturbed")
     write_config(folder, small_config())
     answer = snakemake(folder, *TARGETS)
     assert answer.returncode == 0, answer.stdout[-4000:]
-    return digests(folder)
+    return folder
 
 
-def start(folder: Path) -> subprocess.Popen:
-    log = (folder / "first.log").open("w")
-    return subprocess.Popen(
-        command(folder, *TARGETS), stdout=log, stderr=subprocess.STDOUT, env=environment(), start_new_session=True
-    )
+def copy_without(undisturbed: Path, folder: Path, *removed: str) -> Path:
+    """A copy of the undisturbed run as it was before it made what is under `removed`."""
+    shutil.copytree(undisturbed, folder, dirs_exist_ok=True)
+    for name in removed:
+        shutil.rmtree(folder / "results/valley" / name)
+    return folder
 
 
-def jobs_of(process: subprocess.Popen) -> list[int]:
-    """Processes that run a script of the workflow on behalf of `process`."""
-    listing = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True).stdout.splitlines()[1:]
+def start(folder: Path, targets: list[str]) -> subprocess.Popen:
+    with (folder / "run.log").open("w") as log:
+        return subprocess.Popen(
+            command(folder, *targets), stdout=log, stderr=subprocess.STDOUT, env=environment(), start_new_session=True
+        )
+
+
+def jobs_of(process: subprocess.Popen, rule: str = "") -> list[int]:
+    """Processes that run a script of the workflow (of `rule`) on behalf of `process`."""
+    listing = subprocess.run(["ps", "-ww", "-eo", "pid,ppid,args"], capture_output=True, text=True).stdout.splitlines()[1:]
     rows = [(int(a), int(b), c) for a, b, c in (line.split(None, 2) for line in listing)]
     family = {process.pid}
     for _ in range(5):
         family |= {pid for pid, parent, _ in rows if parent in family}
-    return [pid for pid, _, args in rows if pid in family and ".snakemake/scripts" in args and "bash" not in args]
+    script = f".{rule}.py" if rule else ".py"
+    return [
+        pid
+        for pid, _, args in rows
+        if pid in family and ".snakemake/scripts" in args and args.endswith(script) and "bash" not in args
+    ]
 
 
-def wait_for(condition, what: str, seconds: float = 120):
+def wait_for(condition, what: str, seconds: float = 180):
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, f"no {what} within {seconds} s"
-        time.sleep(0.05)
+        time.sleep(0.01)
     return found
 
 
-def at_work(process: subprocess.Popen, folder: Path, marker: str):
-    """A job of the run once `marker` (a finished file) is there: so the kill hits the middle of the run."""
+def at_work(process: subprocess.Popen, folder: Path, stage: Stage) -> list[int]:
+    """The processes of `stage`, in the midst of their work."""
 
-    def found():
-        assert process.poll() is None, (folder / "first.log").read_text()[-3000:]
-        return (folder / marker).exists() and jobs_of(process)
+    def running(condition):
+        assert process.poll() is None, (folder / "run.log").read_text()[-3000:]
+        return condition()
 
-    return wait_for(found, "job at work")
+    jobs = wait_for(lambda: running(lambda: jobs_of(process, stage.rule)), f"job of {stage.rule}")
+    wait_for(lambda: running(lambda: list(folder.glob(stage.sign))), f"sign of {stage.rule} at work")
+    return jobs
 
 
-@pytest.mark.parametrize("marker", ["results/valley/grid.json", "results/valley/deformation/network.csv"])
-def test_killed_snakemake(tmp_path, undisturbed, marker):
-    write_config(tmp_path, small_config())
-    process = start(tmp_path)
-    jobs = at_work(process, tmp_path, marker)
+def kill_snakemake(process: subprocess.Popen, jobs: list[int]) -> None:
+    """Snakemake dies alone; its jobs are left to find out."""
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    answer = snakemake(tmp_path, *TARGETS)  # at once: the orphans may still be alive
-    assert answer.returncode == 0, answer.stdout[-4000:]
-    assert digests(tmp_path) == undisturbed
-    assert not [pid for pid in jobs if os.path.exists(f"/proc/{pid}")], "orphans outlived the next run's start"
-    assert not list(tmp_path.glob("re*/**/.*partial*"))
 
 
-def test_killed_job(tmp_path, undisturbed):
-    write_config(tmp_path, small_config())
-    process = start(tmp_path)
-    for pid in at_work(process, tmp_path, "results/valley/deformation/network.csv"):
+def kill_job(process: subprocess.Popen, jobs: list[int]) -> None:
+    """The job dies; Snakemake notices and ends."""
+    for pid in jobs:
         os.kill(pid, signal.SIGKILL)
     assert process.wait(timeout=120) != 0
-    answer = snakemake(tmp_path, *TARGETS)
+
+
+def killed_and_resumed(folder: Path, targets: list[str], stages, kill, undisturbed: Path) -> None:
+    """Kill the run in each of `stages` in turn, the same command each time; it must end as if nothing had been."""
+    orphans = []
+    for stage in stages:
+        process = start(folder, targets)
+        try:
+            jobs = at_work(process, folder, stage)
+            orphans += jobs
+            kill(process, jobs)
+        finally:
+            if process.poll() is None:
+                kill_group(process)
+    answer = snakemake(folder, *targets)  # at once: the orphans may still be alive
     assert answer.returncode == 0, answer.stdout[-4000:]
-    assert digests(tmp_path) == undisturbed
+    found, expected = digests(folder), digests(undisturbed)
+    assert all((folder / target).is_file() for target in targets)
+    assert found == {name: digest for name, digest in expected.items() if name in found}
+    assert not [pid for pid in orphans if os.path.exists(f"/proc/{pid}")], "orphans outlived the next run's start"
+    assert not list(folder.glob("re*/**/.*partial*"))
+    assert not list(folder.glob("re*/**/*.resume"))
+
+
+KILLS = pytest.mark.parametrize("kill", [kill_snakemake, kill_job])
+
+
+def test_killed_while_it_simulates(tmp_path, undisturbed):
+    write_config(tmp_path, small_config())
+    killed_and_resumed(tmp_path, EARLY, [SIMULATE], kill_snakemake, undisturbed)
+
+
+@KILLS
+def test_killed_while_it_forms_interferograms(tmp_path, undisturbed, kill):
+    copy_without(undisturbed, tmp_path, "deformation", "factors", "patches", "experiments", "maps")
+    killed_and_resumed(tmp_path, EARLY[:1], [INTERFEROGRAM], kill, undisturbed)
+
+
+@KILLS
+def test_killed_in_patches_then_in_training_then_in_mapping(tmp_path, undisturbed, kill):
+    copy_without(undisturbed, tmp_path, "patches", "experiments", "maps")
+    killed_and_resumed(tmp_path, TARGETS, LATE, kill, undisturbed)
+    assert digests(tmp_path) == digests(undisturbed)
 
 
 def test_a_second_run_in_the_same_folder_is_refused_and_the_first_goes_on(tmp_path):
     write_config(tmp_path, small_config())
-    process = start(tmp_path)
+    process = start(tmp_path, EARLY)
     try:
-        at_work(process, tmp_path, "results/valley/grid.json")
-        answer = snakemake(tmp_path, *TARGETS)
+        at_work(process, tmp_path, SIMULATE)
+        answer = snakemake(tmp_path, *EARLY)
         assert answer.returncode != 0 and "slipmap: Another slipmap run" in answer.stdout
         assert process.poll() is None
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        kill_group(process)

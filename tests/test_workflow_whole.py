@@ -199,7 +199,7 @@ def elsewhere(whole):
     """A second config in the same folder: one more area, mapped with the weights that the first run left."""
     area = {
         "grid": {"crs": "EPSG:32632", "resolution": 12.5, "bounds": [530000, 5000000, 531600, 5001600]},
-        "simulate": {"seed": 5, "dates": 5, "landslides": 10, "scenes": 2, "inventory": False},
+        "simulate": {"seed": 4, "dates": 6, "landslides": 10, "scenes": 2, "inventory": False},
     }
     experiment = {"weights": "results/valley/experiments/rs_dr", "prediction": {"tile": 64, "overlap": 0.25}}
     before = {path: path.stat().st_mtime_ns for path in (whole / "results/valley").rglob("*.tif")}

@@ -82,7 +82,18 @@ def _clear(folder: Path) -> bool:
         marker.unlink()
     for lock in locks:
         lock.unlink(missing_ok=True)
+    for top in ("results", "resources"):
+        _remove_asides(folder / top)
     return bool(locks or markers)
+
+
+def _remove_asides(folder: Path) -> None:
+    """Remove what killed jobs were writing aside (`atomic.write_aside`); no job is alive when this is called."""
+    for place, folders, files in os.walk(folder):
+        for name in [*folders, *files]:
+            if name.startswith(".") and ".partial" in name:
+                remove(Path(place) / name)
+        folders[:] = [name for name in folders if not name.endswith(".zarr") and ".partial" not in name]
 
 
 def remove(path: Path) -> None:
