@@ -1,11 +1,13 @@
 """From unwrapped interferograms to velocity: a simulated stack of known truth, and Mexico City's published rates."""
 
 import json
+import shutil
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
 import rasterio
+import rasterio.warp
 import xarray
 from affine import Affine
 from slipmap import raster
@@ -20,6 +22,7 @@ from slipmap.grid import Grid
 SCALE = mm_per_radian(0.0554658)
 SHAPE = (60, 80)
 GRID = Grid("EPSG:32632", Affine(50, 0, 5e5, 0, -50, 5e6), SHAPE[1], SHAPE[0])
+STABLE = tuple(v[0] for v in rasterio.warp.transform(GRID.crs, "EPSG:4326", *[[v] for v in GRID.transform @ (10, 30)]))
 DATES = [date(2021, 1, 9) + timedelta(days=24 * k) for k in range(20)]
 
 
@@ -207,3 +210,34 @@ def test_mexico_city_subsides_as_published(real_data, tmp_path):
     assert record["radar"]["incidence"] == pytest.approx(39.70, abs=0.01)
     # Nearly everything moves: a ramp must not be fitted to the motion.
     assert json.loads((tmp_path / "reference.json").read_text())["removed"] == []
+
+
+def spoil(folder, name, coherence):
+    """Make an interferogram noise, of the coherence that such an interferogram has."""
+    write(folder / name / f"{name}.geo.unw.tif", np.random.default_rng(3).normal(0, 2, SHAPE))
+    write(folder / name / f"{name}.geo.cc.tif", np.full(SHAPE, coherence))
+
+
+def test_incoherent_pairs_are_left_out_and_named(tmp_path):
+    """As if the pairs were not there; those without which the network would fall apart stay."""
+    folder, names = tmp_path / "stack", [f"{a:%Y%m%d}_{b:%Y%m%d}" for a, b in zip(DATES[:-2], DATES[2:], strict=True)]
+    write_stack(folder)
+    for name in names[4:6]:
+        spoil(folder, name, 0.2)
+    settings = dict(reference_point=STABLE, unwrapping_error_correction=False)
+    products = [tmp_path / part for part in ("all", "coherent", "without", "tree")]
+    for path in products:
+        path.mkdir()
+    spoilt = process(folder, products[0], **settings)
+    found = process(folder, products[1], min_pair_coherence=0.5, **settings)
+    record = json.loads((products[1] / "reference.json").read_text())
+    assert record["pairs_left_out"] == {name: 0.2 for name in names[4:6]}
+    process(folder, products[3], min_pair_coherence=1.0, **settings)
+    assert raster.read(products[3] / "interferograms_used.tif", bands=1).max() == len(DATES) - 1
+    assert len(json.loads((products[3] / "reference.json").read_text())["pairs_left_out"]) == len(DATES) - 2
+    for name in names[4:6]:
+        shutil.rmtree(folder / name)
+    without = process(folder, products[2], **settings)
+    np.testing.assert_array_equal(found, without)
+    assert np.abs(spoilt - without).mean() > 0.1
+    assert json.loads((products[2] / "reference.json").read_text())["pairs_left_out"] == {}

@@ -1,0 +1,132 @@
+"""Surfaces of ramp and stratified delay over a whole grid: fitted to a sample of pixels, removed block by block."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rasterio.windows import Window
+
+from slipmap import raster
+from slipmap.config.deformation import InversionSettings
+from slipmap.deformation import correction
+from slipmap.grid import Grid
+
+SAMPLE = 100_000  # pixels in the fit of ramps and troposphere
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some coherent pixels: `series` (dates, pixels), mm, at `rows` and `cols` of the grid, (pixels,) int."""
+
+    series: np.ndarray
+    rows: np.ndarray
+    cols: np.ndarray
+
+    @classmethod
+    def joined(cls, parts: "list[Sample]") -> "Sample":
+        """The pixels of all `parts`."""
+        return cls(
+            np.concatenate([part.series for part in parts], axis=1),
+            np.concatenate([part.rows for part in parts]),
+            np.concatenate([part.cols for part in parts]),
+        )
+
+    def take(self, chosen: np.ndarray) -> "Sample":
+        """The pixels where `chosen`, (pixels,) bool, is true."""
+        return Sample(self.series[:, chosen], self.rows[chosen], self.cols[chosen])
+
+
+def sample_of(series: np.ndarray, good: np.ndarray, window: Window, grid: Grid) -> Sample:
+    """The pixels of a block that lie on the regular sample of `grid` and are good.
+
+    Parameters
+    ----------
+    series : (dates, rows, cols). good : (rows, cols) bool. window : where the block lies.
+    """
+    step = max(1, int(np.sqrt(grid.width * grid.height / SAMPLE)))
+    rows = np.arange(-window.row_off % step, window.height, step)
+    cols = np.arange(-window.col_off % step, window.width, step)
+    r, c = (a.ravel() for a in np.meshgrid(rows, cols, indexing="ij"))
+    kept = good[r, c]
+    r, c = r[kept], c[kept]
+    return Sample(series[:, r, c], r + window.row_off, c + window.col_off)
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What is removed from each date: fitted `surfaces` (None: nothing) over `grid`, by the elevation in `dem`."""
+
+    surfaces: correction.Surfaces | None
+    grid: Grid
+    dem: str | Path | None
+
+    def at(self, window: Window) -> np.ndarray | float:
+        """What is removed in `window`: (dates, rows, cols) or 0, mm."""
+        if self.surfaces is None or not self.surfaces.used:
+            return 0.0
+        (r0, r1), (c0, c1) = window.toranges()
+        rows, cols = np.meshgrid(np.arange(r0, r1), np.arange(c0, c1), indexing="ij")
+        elevation = None
+        if "elevation" in self.surfaces.terms:
+            with raster.warped(str(self.dem), self.grid) as src:
+                elevation = raster.read_open(src, window, 1) / 1000
+        x, y = _unit(self.grid, rows, cols)
+        design = correction.surface_design(self.surfaces.terms, x, y, elevation)
+        return np.einsum("dt,rct->drc", self.surfaces.coefficients, design)
+
+    def record(self) -> dict[str, object]:
+        """For reference.json: terms removed, and over which share of the coherent pixels they were fitted."""
+        used = self.surfaces is not None and self.surfaces.used
+        return {
+            "removed": self.surfaces.terms if used else [],
+            "stable_share": self.surfaces.stable_share if self.surfaces else None,
+        }
+
+
+def fit(
+    sample: Sample, grid: Grid, side: int, operator: np.ndarray, settings: InversionSettings, dem: str | Path | None
+) -> Removal:
+    """Fit to each date the surface that the config asks for.
+
+    Parameters
+    ----------
+    side : of the blocks in which the elevation is read, pixels. operator : (dates,), velocity = operator @ series.
+    dem : elevation (m) on any grid; None: no fit to elevation.
+    """
+    terms = correction.surface_terms(settings.deramp, settings.troposphere, dem is not None)
+    if not terms:
+        return Removal(None, grid, dem)
+    if sample.series.shape[1] < 10 * len(terms):
+        print("deramp, troposphere: not removed, too few pixels are coherent")
+        return Removal(None, grid, dem)
+    elevation = None
+    if "elevation" in terms:
+        elevation = _elevation(sample, grid, side, dem)
+        known = np.isfinite(elevation)
+        sample, elevation = sample.take(known), elevation[known] / 1000
+    x, y = _unit(grid, sample.rows, sample.cols)
+    design = correction.surface_design(terms, x, y, elevation)
+    surfaces = correction.fit_surfaces(
+        sample.series.astype(np.float64), design, operator, terms, settings.moving_velocity
+    )
+    verb = "removed" if surfaces.used else "not removed"
+    print(f"{', '.join(terms[1:])}: {verb}, {surfaces.stable_share:.0%} of the coherent pixels are stable")
+    return Removal(surfaces, grid, dem)
+
+
+def _elevation(sample: Sample, grid: Grid, side: int, dem: str | Path) -> np.ndarray:
+    """Elevation (m) of each pixel of the sample, (pixels,) float32, NaN where unknown."""
+    elevation = np.empty(len(sample.rows), np.float32)
+    with raster.warped(str(dem), grid) as src:
+        for window in grid.blocks(side):
+            (r0, r1), (c0, c1) = window.toranges()
+            inside = (sample.rows >= r0) & (sample.rows < r1) & (sample.cols >= c0) & (sample.cols < c1)
+            if inside.any():
+                block = raster.read_open(src, window, 1)
+                elevation[inside] = block[sample.rows[inside] - r0, sample.cols[inside] - c0]
+    return elevation
+
+
+def _unit(grid: Grid, rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pixel positions in −1 … 1 over the grid."""
+    return 2 * (cols + 0.5) / grid.width - 1.0, 2 * (rows + 0.5) / grid.height - 1.0
