@@ -2,6 +2,7 @@
 
 import pytest
 import yaml
+
 from workflow_runs import REPOSITORY, small_config, snakemake, write_config
 
 

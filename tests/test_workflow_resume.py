@@ -71,7 +71,7 @@ def start(folder: Path, targets: list[str]) -> subprocess.Popen:
 
 def jobs_of(process: subprocess.Popen, rule: str = "") -> list[int]:
     """Processes that run a script of the workflow (of `rule`) on behalf of `process`."""
-    listing = subprocess.run(["ps", "-ww", "-eo", "pid,ppid,args"], capture_output=True, text=True).stdout.splitlines()[1:]
+    listing = subprocess.check_output(["ps", "-ww", "-eo", "pid,ppid,args"], text=True).splitlines()[1:]
     rows = [(int(a), int(b), c) for a, b, c in (line.split(None, 2) for line in listing)]
     family = {process.pid}
     for _ in range(5):

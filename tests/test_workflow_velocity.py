@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 from affine import Affine
+
 from slipmap import raster
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.inputs import Sentinel1Settings, SimulateSettings
