@@ -20,10 +20,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor
+
 from slipmap.models import create_model
 from slipmap.models.base import SegmentationModel
 from slipmap.models.export import export_onnx
-from torch import Tensor
 
 SIZES = ((1, 1), (5, 40), (33, 47), (64, 64))
 

@@ -144,7 +144,9 @@ def test_demo_config_is_what_the_template_writes(repository):
     """Comments and defaults in config/config.yaml are the models' own, so that they cannot go stale."""
     path = repository / "config/config.yaml"
     text = path.read_text()
-    assert render(load.validate(load.read_yaml(path)), header(text)) == text, "run 'slipmap template config/config.yaml'"
+    assert render(load.validate(load.read_yaml(path)), header(text)) == text, (
+        "run 'slipmap template config/config.yaml'"
+    )
 
 
 def test_rendered_config_reads_back_as_the_same_settings():

@@ -10,6 +10,7 @@ import rasterio
 import rasterio.warp
 import xarray
 from affine import Affine
+
 from slipmap import raster
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.inputs import Sentinel1Settings

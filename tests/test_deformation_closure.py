@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from slipmap.deformation.closure import correct, integer_closure, triplets
 
 

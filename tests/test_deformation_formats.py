@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import rasterio
 from pyproj import Transformer
+
 from slipmap import raster
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.inputs import Sentinel1Settings

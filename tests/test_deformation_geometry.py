@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from affine import Affine
+
 from slipmap import raster
 from slipmap.deformation.geometry import (
     LAYOVER,

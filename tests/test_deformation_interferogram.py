@@ -7,6 +7,7 @@ import pytest
 import rasterio
 from affine import Affine
 from scipy.ndimage import uniform_filter
+
 from slipmap import raster
 from slipmap.config.deformation import DeformationSettings
 from slipmap.deformation import interferogram, unwrapping

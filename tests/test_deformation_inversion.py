@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+
 from slipmap.deformation.inversion import invert_stack, pair_numbers, years
 from slipmap.deformation.phase import critical_baseline, mm_per_radian, variance_table, weight_table, wrap
 

@@ -5,6 +5,7 @@ import subprocess
 import h5py
 import numpy as np
 import pytest
+
 from slipmap.bench.deformation import find_peer, make_stack, run_mintpy
 from slipmap.deformation import mintpy_stack
 from slipmap.deformation.inversion import invert_stack, pair_numbers, years

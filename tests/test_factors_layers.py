@@ -14,6 +14,7 @@ from rasterio.transform import from_origin
 from rasterio.warp import transform_bounds
 from scipy import ndimage
 from shapely.geometry import LineString, Point, box
+
 from slipmap import raster
 from slipmap.config.factors import ClimateSettings, FactorSettings, LithologySettings
 from slipmap.config.inputs import InputSettings, Sentinel1Settings, Sentinel2Settings, VectorSettings

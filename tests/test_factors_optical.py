@@ -5,9 +5,10 @@ from datetime import date
 import numpy as np
 import pytest
 import rasterio
-from factors_samples import CORNER, CRS, clouds, reflectance, write_safe
 from rasterio.transform import from_origin
 from scipy import stats
+
+from factors_samples import CORNER, CRS, clouds, reflectance, write_safe
 from slipmap import raster
 from slipmap.config.factors import OpticalSettings
 from slipmap.config.inputs import Sentinel2Settings

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.transform import from_origin
+
 from slipmap import raster
 from slipmap.config.factors import TerrainSettings
 from slipmap.factors import terrain

@@ -7,6 +7,7 @@ from rasterio.crs import CRS
 from rasterio.transform import from_bounds, from_origin
 from rasterio.warp import transform_bounds
 from scipy import ndimage
+
 from slipmap import raster
 from slipmap.config.factors import HydrologySettings, TerrainSettings
 from slipmap.errors import InputError

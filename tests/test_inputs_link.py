@@ -20,7 +20,9 @@ def source(tmp_path):
 def test_files_in_subfolders_are_found_by_a_search(source, tmp_path):
     resources = tmp_path / "resources"
     link("valley", source.parent, resources)
-    found = {path.relative_to(resources / "valley"): path.read_text() for path in resources.rglob("*") if path.is_file()}
+    found = {
+        path.relative_to(resources / "valley"): path.read_text() for path in resources.rglob("*") if path.is_file()
+    }
     assert found == {Path("dem.tif"): "dem", Path("unwrapped/a.tif"): "a"}
 
 

@@ -12,6 +12,7 @@ import xarray as xr
 from affine import Affine
 from rasterio.features import rasterize
 from scipy import ndimage
+
 from slipmap import raster
 from slipmap.config.inputs import SimulateSettings
 from slipmap.errors import InputError

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+
 from slipmap.errors import InputError
 from slipmap.models.base import pad_to_multiple, scale_channels
 from slipmap.models.blocks import pyramid_pooling

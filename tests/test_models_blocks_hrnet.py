@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.signal import correlate2d
+
 from slipmap.errors import InputError
 from slipmap.models import create_model
 from slipmap.models.blocks.aspp import ASPP, SummedASPP

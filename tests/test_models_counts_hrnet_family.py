@@ -7,6 +7,9 @@ every value that a batch normalisation gives, nothing for products of two activa
 
 import pytest
 import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
 from slipmap.models.backbones.hrnet import HRNet
 from slipmap.models.backbones.mit import PyramidTransformer
 from slipmap.models.backbones.mobilenetv2 import MobileNetV2
@@ -15,8 +18,6 @@ from slipmap.models.blocks.ema import EMA
 from slipmap.models.blocks.reparameterise import FiveBranchConv, fused
 from slipmap.models.hrnet import RMAPyramid
 from test_models_parameter_counts import build
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 
 def count(module):

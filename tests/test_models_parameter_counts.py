@@ -6,8 +6,9 @@ original designs; FLOPs are ``FlopCounterMode``'s, which counts a multiplication
 
 import pytest
 import torch
-from slipmap.models import create_model
 from torch.utils.flop_counter import FlopCounterMode
+
+from slipmap.models import create_model
 
 
 def build(name, in_channels, classes, **options):

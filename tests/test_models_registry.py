@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from models_contract import ModelContract
 from slipmap.errors import InputError
 from slipmap.models import SegmentationModel, create_model, list_models, model_entry, register

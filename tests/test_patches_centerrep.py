@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import find_objects, label
+
 from slipmap.config.patches import AugmentSettings
 from slipmap.patches.augmentation import augment, brighten, turn
 from slipmap.patches.centerrep import center_rep

@@ -12,6 +12,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+from torch.utils.data import DataLoader
+
 from slipmap.config.patches import AugmentSettings, PatchSettings
 from slipmap.errors import InputError
 from slipmap.patches import checks, figure, split, store
@@ -28,7 +30,6 @@ from slipmap.patches.normalisation import (
 from slipmap.patches.resize import fit
 from slipmap.patches.sampling import choose, class_weights, pixel_weights
 from test_patches_split import arrays_of, blobs, read_split, write
-from torch.utils.data import DataLoader
 
 ROCKS = {1: "granite", 2: "shale", 3: "marl"}
 

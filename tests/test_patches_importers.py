@@ -6,11 +6,12 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import patches_samples as samples
 import pytest
 import rasterio
 import xarray as xr
 import zarr
+
+import patches_samples as samples
 from slipmap.errors import InputError
 from slipmap.patches import checks, store
 from slipmap.patches.importers import driver, duplicates, sen12landslides

@@ -6,6 +6,7 @@ from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
+
 from slipmap import raster
 from slipmap.config.patches import PatchSettings, SplitSettings
 from slipmap.errors import InputError

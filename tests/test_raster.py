@@ -23,7 +23,9 @@ def field():
 @pytest.fixture(scope="module")
 def cog(field, tmp_path_factory):
     path = tmp_path_factory.mktemp("raster") / "velocity.tif"
-    raster.write(path, GRID, field, bands=["velocity"], units="mm/yr", long_name="LOS velocity", tags={"origin": "test"})
+    raster.write(
+        path, GRID, field, bands=["velocity"], units="mm/yr", long_name="LOS velocity", tags={"origin": "test"}
+    )
     return path
 
 
@@ -40,7 +42,9 @@ def test_a_written_raster_is_a_valid_cog_with_units_nodata_and_crs(cog, field):
 
 def test_the_same_content_gives_the_same_bytes(cog, field, tmp_path):
     again = tmp_path / "velocity.tif"
-    raster.write(again, GRID, field, bands=["velocity"], units="mm/yr", long_name="LOS velocity", tags={"origin": "test"})
+    raster.write(
+        again, GRID, field, bands=["velocity"], units="mm/yr", long_name="LOS velocity", tags={"origin": "test"}
+    )
     assert again.read_bytes() == cog.read_bytes()
 
 

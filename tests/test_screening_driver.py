@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from affine import Affine
+
 from slipmap import raster, screening
 from slipmap.config.screening import ScreeningSettings
 from slipmap.errors import InputError

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from affine import Affine
+from statsmodels.stats.contingency_tables import Table2x2
+
 from slipmap import raster
 from slipmap.grid import Grid
 from slipmap.screening import breaks, frequency, layers, sampling
-from statsmodels.stats.contingency_tables import Table2x2
 
 
 def within(values: np.ndarray, cuts: np.ndarray) -> float:

@@ -7,10 +7,11 @@ import scipy.stats
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.inspection import permutation_importance
+from statsmodels.stats.outliers_influence import variance_inflation_factor
+
 from slipmap.config.screening import ScreeningSettings
 from slipmap.screening import collinearity, components, correlation, decision, importance
 from slipmap.screening.sampling import Sample
-from statsmodels.stats.outliers_influence import variance_inflation_factor
 
 NAMES = ["elevation", "slope", "ndvi", "twi"]
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
+
 from slipmap.susceptibility.rainfall_history import RainfallHistoryModel, antecedent
 from slipmap.susceptibility.stability_margin import StabilityMargin, youden_threshold
 

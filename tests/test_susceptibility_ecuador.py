@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
+
 from slipmap import raster
 from slipmap.config import read_config
 from slipmap.config.inputs import PointSettings

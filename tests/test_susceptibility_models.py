@@ -9,6 +9,7 @@ import statsmodels.api as sm
 from affine import Affine
 from scipy.special import expit, logit
 from sklearn.metrics import accuracy_score, brier_score_loss, roc_auc_score
+
 from slipmap import raster
 from slipmap.config.susceptibility import RiskIndexSettings, SusceptibilitySettings
 from slipmap.errors import InputError

@@ -7,6 +7,7 @@ import pytest
 from affine import Affine
 from pydantic import ValidationError
 from scipy.stats import ConstantInputWarning, spearmanr
+
 from slipmap import raster
 from slipmap.config.susceptibility import RainSettings, RiskIndexSettings
 from slipmap.errors import InputError

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from slipmap.config.patches import AugmentSettings
 from slipmap.config.training import TrainingSettings
 from slipmap.errors import InputError

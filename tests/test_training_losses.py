@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+
 from slipmap.config.training import LOSSES, TrainingSettings
 from slipmap.training.losses import SegmentationLoss, bce, landslide_logit, lovasz_hinge, tversky
 

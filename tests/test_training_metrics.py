@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import sklearn.metrics as sk
+
 from slipmap.training.metrics import (
     ScoreHistogram,
     confusion,

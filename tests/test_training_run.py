@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+
 from slipmap.config.run import ExperimentSettings
 from slipmap.errors import InputError
 from slipmap.training import evaluate, train

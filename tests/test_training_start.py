@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+
 from slipmap.config.run import ExperimentSettings
 from slipmap.config.training import EncoderWeightsSettings, TrainingSettings
 from slipmap.errors import InputError

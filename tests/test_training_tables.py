@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+
 from slipmap.config.run import ExperimentSettings
 from slipmap.errors import InputError
 from slipmap.models import create_model, list_models, model_entry

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
+
 from slipmap.config.patches import PatchSettings
 from slipmap.patches import writer
 from slipmap.patches.normalisation import BandStatistics, Statistics

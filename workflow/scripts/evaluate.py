@@ -5,6 +5,4 @@ with job(snakemake):
 
     from slipmap.training import evaluate
 
-    evaluate.run(
-        [Path(snakemake.input.store)], Path(snakemake.input.weights).parent, Path(snakemake.output.metrics)
-    )
+    evaluate.run([Path(snakemake.input.store)], Path(snakemake.input.weights).parent, Path(snakemake.output.metrics))

@@ -2,6 +2,7 @@ from slipmap.job import job
 
 with job(snakemake):
     import pyogrio
+
     from slipmap.prediction import stac, styles
 
     given = dict(snakemake.input.items())

@@ -18,9 +18,7 @@ def write_vector(path: str | Path, frame: gpd.GeoDataFrame, layer: str, **option
     write_layers(path, {layer: frame}, **options)
 
 
-def write_layers(
-    path: str | Path, layers: Mapping[str, gpd.GeoDataFrame | pd.DataFrame], **options: object
-) -> None:
+def write_layers(path: str | Path, layers: Mapping[str, gpd.GeoDataFrame | pd.DataFrame], **options: object) -> None:
     """Write a GeoPackage, whole or not at all, with the same bytes each time.
 
     Parameters

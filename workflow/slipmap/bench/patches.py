@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from affine import Affine
+
 from slipmap import raster
 from slipmap.config.patches import PatchSettings, SplitSettings
 from slipmap.grid import Grid

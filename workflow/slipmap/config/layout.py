@@ -18,8 +18,6 @@ def weights_folders(name: str, experiment: ExperimentSettings) -> list[str]:
     itself if it holds none. (Beside them may lie ``seed_0.resume`` or ``seed_0.logs``.)
     """
     if experiment.weights is None:
-        return [
-            f"results/{home_area(experiment)}/experiments/{name}/seed_{seed}" for seed in experiment.training.seeds
-        ]
+        return [f"results/{home_area(experiment)}/experiments/{name}/seed_{seed}" for seed in experiment.training.seeds]
     folders = [path for path in Path(experiment.weights).glob("seed_*") if re.fullmatch(r"seed_\d+", path.name)]
     return [str(path) for path in sorted(folders, key=lambda path: int(path.name[5:]))] or [experiment.weights]

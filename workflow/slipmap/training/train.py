@@ -20,8 +20,8 @@ import slipmap
 from slipmap.atomic import write_aside, write_text
 from slipmap.errors import InputError
 from slipmap.models import create_model
-from slipmap.patches.checks import check_stores
 from slipmap.models.base import SegmentationModel
+from slipmap.patches.checks import check_stores
 from slipmap.training.batches import OrderedBatches
 from slipmap.training.callbacks import STATE, EpochRecord, Progress
 from slipmap.training.curves import draw_curves, write_history
