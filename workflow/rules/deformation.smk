@@ -1,60 +1,5 @@
 # Stage 2, deformation: SBAS-InSAR from Sentinel-1 at whatever level the user has it to the deformation rate.
-import os
-from functools import cache
-
-from slipmap.config import deformation as options
-from slipmap.deformation.stack import load_network
-
-
-def sentinel1_level(*levels):
-    """Wildcard constraint: the areas whose Sentinel-1 data are at one of these levels."""
-    found = [a for a in AREAS if has_deformation(a) and AREAS[a].inputs.sentinel1.level in levels]
-    return "|".join(found) or "none"
-
-
-def sentinel1(wildcards):
-    """Settings of an area's Sentinel-1 data, as plain data."""
-    return AREAS[wildcards.area].inputs.sentinel1.model_dump(mode="json")
-
-
-def supplied_looks(wildcards):
-    """Independent looks behind an area's supplied coherences; none where the config does not say."""
-    return AREAS[wildcards.area].inputs.sentinel1.looks
-
-
-def network_pairs(wildcards):
-    """The pairs of an area's network by name, once its files have been read."""
-    path = checkpoints.network.get(area=wildcards.area).output.network
-    stamp = os.stat(path)
-    return parsed_network(path, (stamp.st_mtime_ns, stamp.st_size, stamp.st_ino))
-
-
-@cache
-def parsed_network(path, stamp):
-    """The pairs in a file as it was at `stamp`: every pair of a network asks for them."""
-    return {pair.name: pair for pair in load_network(path)}
-
-
-def pair_record(wildcards):
-    """What a job needs of its pair. As a parameter, since the whole network changes with every date that comes."""
-    return network_pairs(wildcards)[wildcards.pair].record()
-
-
-def pair_files(*roles):
-    """Input function: files of one pair of the network, those that there are."""
-
-    def files(wildcards):
-        pair = network_pairs(wildcards)[wildcards.pair]
-        return {role: pair.files[role] for role in roles if role in pair.files}
-
-    return files
-
-
-def unwrapped_files(wildcards):
-    """What unwrapping makes for the network; nothing where unwrapped interferograms are supplied."""
-    if AREAS[wildcards.area].inputs.sentinel1.level == "unwrapped":
-        return []
-    return [f"results/{wildcards.area}/deformation/unwrapped/{name}.tif" for name in network_pairs(wildcards)]
+include: "network.smk"
 
 
 wildcard_constraints:
@@ -174,7 +119,6 @@ rule invert_network:
     params:
         settings=part_of("deformation", options.InversionSettings),
         looks=supplied_looks,
-        folder="results/{area}/deformation",
         code=code_digest("deformation"),
     log:
         "results/{area}/logs/invert_network.log",
@@ -228,7 +172,6 @@ rule slope_geometry:
     wildcard_constraints:
         area=sentinel1_level("slc", "wrapped", "unwrapped"),
     params:
-        folder="results/{area}/deformation",
         code=code_digest("deformation/geometry.py"),
     log:
         "results/{area}/logs/slope_geometry.log",

@@ -1,6 +1,8 @@
 from slipmap.job import job
 
 with job(snakemake):
+    from pathlib import Path
+
     from slipmap.config.deformation import InversionSettings
     from slipmap.deformation import invert_network
 
@@ -9,7 +11,7 @@ with job(snakemake):
         snakemake.input.stack,
         snakemake.input.unwrapped,
         InversionSettings(**snakemake.params.settings),
-        snakemake.params.folder,
+        Path(snakemake.output.velocity).parent,
         dem=snakemake.input.dem or None,
         looks=snakemake.params.looks,
     )

@@ -1,11 +1,13 @@
 from slipmap.job import job
 
 with job(snakemake):
+    from pathlib import Path
+
     from slipmap.deformation import geometry
 
     geometry.run(
         snakemake.input.velocity,
         snakemake.input.stack,
         snakemake.input.dem,
-        snakemake.params.folder,
+        Path(snakemake.output.sensitivity).parent,
     )

@@ -6,7 +6,7 @@ from slipmap.errors import InputError
 
 
 def link(area: str, source: Path, resources: Path = Path("resources")) -> list[Path]:
-    """Link every file in `source` (or in its subfolder named `area`) into ``resources/{area}/``, subfolders as they are.
+    """Link every file in `source` (or in its subfolder `area`) into ``resources/{area}/``, subfolders as they are.
 
     Files are linked, not folders: a search through folders does not follow links. Links that are there already are
     left; nothing is copied and nothing of the user's is touched.

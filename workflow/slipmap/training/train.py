@@ -75,7 +75,8 @@ def run(
     Raises
     ------
     InputError
-        A store, setting or weights file cannot be used, stores leak into one another, the loss became NaN, or the memory of the GPU ran out.
+        A store, setting or weights file cannot be used, stores leak into one another, the loss became NaN, or the
+        memory of the GPU ran out.
     """
     settings, folder = experiment.training, Path(folder)
     check_stores(stores)
