@@ -36,7 +36,6 @@ def mexico_city(real_data, tmp_path_factory):
     return folder / "results/mexico_city"
 
 
-@pytest.mark.xdist_group("workflow")
 def test_mexico_city_subsides_as_published(mexico_city):
     """Line of sight at the airport, vertical at the Cathedral, against Chapultepec (Cigna & Tapete 2021)."""
     with rasterio.open(mexico_city / "deformation/velocity.tif") as src:
@@ -48,7 +47,6 @@ def test_mexico_city_subsides_as_published(mexico_city):
     assert cathedral / np.cos(np.radians(INCIDENCE)) / 10 == pytest.approx(-8.8, abs=1.0)
 
 
-@pytest.mark.xdist_group("workflow")
 def test_mexico_city_has_a_report_without_maps(mexico_city):
     text = visible_text((mexico_city / "report/index.html").read_text())
     assert "mm/yr" in text and "Mexico City" in text and "simulated" not in text.lower()
@@ -67,7 +65,6 @@ def romagna(real_data, tmp_path_factory):
     return folder
 
 
-@pytest.mark.xdist_group("workflow")
 def test_romagna_is_mapped_on_the_grid_of_its_patch(romagna):
     grid = Grid.from_raster(romagna / "resources/romagna/p4120_dem.tif")
     assert grid.shape == (128, 128)
@@ -81,7 +78,6 @@ def test_romagna_is_mapped_on_the_grid_of_its_patch(romagna):
     assert (romagna / "results/romagna/maps/unet/landslides.gpkg").is_file()
 
 
-@pytest.mark.xdist_group("workflow")
 def test_romagna_labels_are_those_of_the_patch(romagna):
     """3.85 % of the patch is landslide (the data's README)."""
     with rasterio.open(romagna / "results/romagna/inventory.tif") as src:
@@ -89,7 +85,6 @@ def test_romagna_labels_are_those_of_the_patch(romagna):
     assert 100 * (labels == 1).sum() / (labels != 255).sum() == pytest.approx(3.85, abs=0.005)
 
 
-@pytest.mark.xdist_group("workflow")
 def test_romagna_report_warns_that_it_is_an_exercise(romagna):
     note = yaml.safe_load((romagna / "run.yaml").read_text())["areas"]["romagna"]["note"]
     text = visible_text((romagna / "results/romagna/report/index.html").read_text())
@@ -97,7 +92,6 @@ def test_romagna_report_warns_that_it_is_an_exercise(romagna):
     assert "simulated" not in text.lower()
 
 
-@pytest.mark.xdist_group("workflow")
 def test_linked_data_are_never_written_to(romagna, real_data):
     """Links, not copies: the user's folder holds what it held."""
     for link in (romagna / "resources/romagna").iterdir():

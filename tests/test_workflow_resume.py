@@ -13,8 +13,6 @@ import pytest
 
 from workflow_runs import command, environment, kill_group, small_config, snakemake, write_config
 
-pytestmark = pytest.mark.xdist_group("workflow")
-
 EARLY = ["results/valley/deformation/velocity.tif", "results/valley/factors/slope.tif", "results/valley/inventory.tif"]
 TARGETS = [*EARLY, "results/valley/maps/rs/probability.tif"]
 

@@ -15,8 +15,6 @@ from slipmap.grid import Grid
 from slipmap.inputs import simulate
 from slipmap.report.validation import compare_rasters
 
-pytestmark = pytest.mark.xdist_group("velocity")
-
 GRID = Grid("EPSG:32632", Affine(12.5, 0, 500000, 0, -12.5, 5000000), 256, 256)
 # A ninth of the demo's ground, and all that makes interferograms hard (atmosphere, decorrelation, noise, DEM error) as
 # there; as many landslides as there is room for, so that there are movers enough to fit a line to.

@@ -15,8 +15,6 @@ from rio_cogeo import cog_validate
 
 from workflow_runs import small_config, snakemake, visible_text, write_config
 
-pytestmark = pytest.mark.xdist_group("workflow")
-
 AREAS, EXPERIMENTS = ("valley", "ungauged"), ("rs", "rs_dr")
 SPLITS = {"training": 0, "validation": 1, "test": 2}
 RAW = re.compile(r"resources/\w+/sentinel[12]/\d{8}\.tif")  # as a satellite's data come: no product of the workflow
