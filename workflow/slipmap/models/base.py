@@ -74,6 +74,7 @@ class SegmentationModel(nn.Module):
         return self._forward(pad_to_multiple(x, self.stride))[..., :height, :width]
 
     def _forward(self, x: Tensor) -> Tensor:
+        """The architecture itself, on an input padded to `stride`: every subclass has its own."""
         raise NotImplementedError
 
     def parameter_count(self) -> int:
