@@ -1,4 +1,5 @@
 # The checked config, who owns this run, and the few things that all rules ask about an area or an experiment.
+import math
 import sys
 from pathlib import Path
 
@@ -27,6 +28,9 @@ except InputError as error:
 
 AREAS = RUN.areas
 EXPERIMENTS = RUN.experiments
+
+
+include: "resources.smk"
 
 
 wildcard_constraints:

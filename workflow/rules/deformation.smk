@@ -26,8 +26,8 @@ checkpoint network:
         "results/{area}/benchmarks/network.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -53,8 +53,8 @@ rule interferogram:
         "results/{area}/benchmarks/interferogram/{pair}.tsv"
     threads: 1
     resources:
-        mem_mb=700,
-        runtime=30,
+        mem_mb=memory(700),
+        runtime=minutes(30),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -81,8 +81,8 @@ rule unwrap:
         "results/{area}/benchmarks/unwrap/{pair}.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=120,
+        mem_mb=memory(1500),
+        runtime=minutes(120),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -126,8 +126,8 @@ rule invert_network:
         "results/{area}/benchmarks/invert_network.tsv"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=memory(2000),
+        runtime=minutes(120),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -151,8 +151,8 @@ rule convert_velocity:
         "results/{area}/benchmarks/convert_velocity.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -179,8 +179,8 @@ rule slope_geometry:
         "results/{area}/benchmarks/slope_geometry.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=memory(1000),
+        runtime=minutes(30),
     conda:
         "../../envs/slipmap.yaml"
     script:

@@ -28,8 +28,8 @@ rule terrain:
         "results/{area}/benchmarks/terrain.tsv"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -54,8 +54,8 @@ rule terrain_extra:
         "results/{area}/benchmarks/terrain_extra_{factor}.tsv"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -83,8 +83,8 @@ rule hydrology:
     threads: 2
     resources:
         # flow needs the whole DEM, its margin included, at once
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=120,
+        mem_mb=memory(4000),
+        runtime=minutes(120),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -108,8 +108,8 @@ rule lithology:
         "results/{area}/benchmarks/lithology.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=30,
+        mem_mb=memory(1500),
+        runtime=minutes(30),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -146,8 +146,8 @@ for area, settings in AREAS.items():
             f"results/{area}/benchmarks/optical.tsv"
         threads: 2
         resources:
-            mem_mb=3000,
-            runtime=120,
+            mem_mb=memory(3000),
+            runtime=minutes(120),
         conda:
             "../../envs/slipmap.yaml"
         script:
@@ -172,8 +172,8 @@ rule rain:
         "results/{area}/benchmarks/rain_{factor}.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=20,
+        mem_mb=memory(1500),
+        runtime=minutes(20),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -198,8 +198,8 @@ rule soil:
         "results/{area}/benchmarks/soil_{factor}.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=20,
+        mem_mb=memory(1500),
+        runtime=minutes(20),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -223,8 +223,8 @@ rule proximity:
         "results/{area}/benchmarks/proximity_{feature}.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=30,
+        mem_mb=memory(1500),
+        runtime=minutes(30),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -246,8 +246,8 @@ rule velocity_factor:
         "results/{area}/benchmarks/velocity_factor.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=memory(1000),
+        runtime=minutes(20),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -282,8 +282,8 @@ rule ready_factor:
         "results/{area}/benchmarks/ready_factor_{factor}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=memory(1000),
+        runtime=minutes(20),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -308,8 +308,8 @@ rule coverage:
         "results/{area}/benchmarks/coverage.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=memory(1000),
+        runtime=minutes(30),
     conda:
         "../../envs/slipmap.yaml"
     script:

@@ -29,8 +29,8 @@ rule grid:
         "results/{area}/benchmarks/grid.tsv"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=memory(500),
+        runtime=minutes(5),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -56,8 +56,8 @@ rule simulate:
         "results/{area}/benchmarks/simulate.tsv"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=20,
+        mem_mb=memory(4000),
+        runtime=minutes(20),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -89,8 +89,8 @@ rule inventory:
         code=code_digest("inputs/inventory.py", "inputs/points.py"),
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=memory(1000),
+        runtime=minutes(20),
     conda:
         "../../envs/slipmap.yaml"
     script:

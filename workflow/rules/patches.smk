@@ -22,8 +22,8 @@ rule split:
         "results/{area}/benchmarks/split.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=memory(1000),
+        runtime=minutes(20),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -51,8 +51,8 @@ rule patches:
         "results/{area}/benchmarks/patches_{dataset}.tsv"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -76,8 +76,8 @@ rule import_patches:
         "results/{dataset}/benchmarks/import_patches.tsv"
     threads: 2
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=memory(3000),
+        runtime=minutes(240),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -99,8 +99,8 @@ rule augmentation_figure:
         "results/{area}/benchmarks/augmentation_{experiment}.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=memory(1500),
+        runtime=minutes(10),
     conda:
         "../../envs/slipmap.yaml"
     script:

@@ -43,8 +43,8 @@ rule map_landslides:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -71,8 +71,8 @@ rule map_block:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -97,8 +97,8 @@ rule gather_blocks:
         "results/{area}/benchmarks/gather_blocks_{experiment}.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=60,
+        mem_mb=memory(1500),
+        runtime=minutes(60),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -130,8 +130,8 @@ rule outline_landslides:
         "results/{area}/benchmarks/outline_landslides_{experiment}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -161,8 +161,8 @@ rule publish_map:
         "results/{area}/benchmarks/publish_map_{experiment}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     conda:
         "../../envs/slipmap.yaml"
     script:

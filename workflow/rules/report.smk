@@ -17,8 +17,8 @@ rule report:
         "results/{area}/benchmarks/report.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     conda:
         "../../envs/slipmap.yaml"
     script:

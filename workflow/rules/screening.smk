@@ -31,8 +31,8 @@ rule screening:
         "results/{area}/benchmarks/screening.tsv"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     conda:
         "../../envs/slipmap.yaml"
     script:

@@ -23,8 +23,8 @@ rule compare_models:
         "results/{area}/benchmarks/compare_models.tsv"
     threads: 2
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=memory(3000),
+        runtime=minutes(120),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -49,8 +49,8 @@ rule map_susceptibility:
         "results/{area}/benchmarks/map_susceptibility_{model}.tsv"
     threads: 2
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=memory(3000),
+        runtime=minutes(240),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -78,8 +78,8 @@ rule risk_index:
         "results/{area}/benchmarks/risk_index.tsv"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=60,
+        mem_mb=memory(1500),
+        runtime=minutes(60),
     conda:
         "../../envs/slipmap.yaml"
     script:

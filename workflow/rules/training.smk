@@ -34,8 +34,8 @@ rule train:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=6000,
-        runtime=1440,
+        mem_mb=memory(6000),
+        runtime=minutes(1440),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -59,8 +59,8 @@ rule evaluate:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -81,8 +81,8 @@ rule summarise_seeds:
         "results/{area}/benchmarks/summarise_seeds_{experiment}.tsv"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=memory(500),
+        runtime=minutes(5),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -109,8 +109,8 @@ rule table:
         "results/{area}/benchmarks/table_{table}.tsv"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory(4000),
+        runtime=minutes(60),
     conda:
         "../../envs/slipmap.yaml"
     script:
