@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
 from slipmap import raster
+from slipmap.codes import SPLITS
 from slipmap.config.patches import PatchSettings, SplitSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
-from slipmap.patches import SPLITS, split, store
+from slipmap.patches import split, store
 from slipmap.patches.windows import place
 
 

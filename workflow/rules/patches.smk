@@ -2,7 +2,6 @@
 # published data sets; a picture of augmentation.
 from slipmap.factors.names import factor_names
 
-IMPORTED = [name for name in RUN.datasets if RUN.datasets[name].source]
 CUT = [name for name in RUN.datasets if name not in IMPORTED]
 
 
@@ -87,9 +86,11 @@ rule import_patches:
 rule augmentation_figure:
     message: "Draw what the augmentation of {wildcards.experiment} does to patches of {wildcards.area}."
     input:
-        store=lambda wildcards: f"results/{wildcards.area}/patches/{EXPERIMENTS[wildcards.experiment].dataset}.zarr",
+        store=lambda wildcards: patch_store(RUN, EXPERIMENTS[wildcards.experiment], wildcards.area),
     output:
         figure="results/{area}/experiments/{experiment}/augmentation.png",
+    wildcard_constraints:
+        area="|".join(PLACES),
     params:
         settings=lambda wildcards: EXPERIMENTS[wildcards.experiment].training.augment.model_dump(mode="json"),
         code=code_digest("patches/figure.py", "patches/augmentation.py", "patches/centerrep.py", "patches/dataset.py"),

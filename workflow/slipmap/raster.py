@@ -19,10 +19,11 @@ from rasterio.windows import Window
 
 from slipmap import __version__
 from slipmap.atomic import write_aside
+from slipmap.codes import IGNORE
 from slipmap.errors import InputError
 from slipmap.grid import BLOCK, Grid, crs_name
 
-CLASS_NODATA = 255
+CLASS_NODATA = IGNORE
 _NODATA = {"float32": np.nan, "uint8": CLASS_NODATA}
 
 

@@ -32,6 +32,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
+from slipmap.codes import IGNORE
 from slipmap.config.patches import PatchSettings
 from slipmap.config.training import TrainingSettings
 from slipmap.models import create_model, list_models
@@ -61,7 +62,7 @@ def simulated_store(path: Path, patches: int, size: int) -> Path:
             split = "training" if number < patches else "validation"
             place = {"row": 0, "col": number * size, "block": number}
             note = {"source": "simulated", "parent": -1, "augmentation": "", "sampled": True}
-            store.add(image, mask, mask != 255, area="simulated", split=split, **place, **note)
+            store.add(image, mask, mask != IGNORE, area="simulated", split=split, **place, **note)
         bands = tuple(BandStatistics(name, count=1, mean=0.0, std=1.0) for name in BANDS)
         store.describe(Statistics("zscore", bands), PatchSettings(size=size, stride=size), areas=["simulated"])
     return path

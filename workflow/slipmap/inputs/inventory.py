@@ -13,6 +13,7 @@ from rasterio.windows import Window
 from shapely.geometry import box
 
 from slipmap import raster
+from slipmap.codes import LANDSLIDE, LANDSLIDE_CLASSES
 from slipmap.config.inputs import PointSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
@@ -63,7 +64,7 @@ def check(path: str | Path, grid: Grid, key: str = "inputs.inventory", points: P
             if found and number >= _LOOK:
                 break
             values = _read_labels(source, window, path, key)
-            found = found or bool((values == 1).any())
+            found = found or bool((values == LANDSLIDE).any())
     if not found:
         raise _none_found(path, key)
 
@@ -134,7 +135,7 @@ def run(
         units="1",
         long_name="landslide inventory",
         dtype="uint8",
-        categories={0: "no landslide", 1: "landslide"},
+        categories=LANDSLIDE_CLASSES,
         tags={"source": Path(path).name},
     )
     if points is not None:
@@ -165,7 +166,7 @@ def run(
     with raster.warped(path, grid, "nearest", unknown) as source, raster.create(output, grid, **description) as writer:
         for window in grid.blocks():
             values = _read_labels(source, window, path, key)
-            found += int((values == 1).sum())
+            found += int((values == LANDSLIDE).sum())
             writer.write(np.where(np.isfinite(values), values, raster.CLASS_NODATA).astype(np.uint8), window)
         if not found:
             raise _none_found(path, key)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from slipmap.codes import LANDSLIDE
 from slipmap.config.patches import AugmentSettings
 from slipmap.patches.centerrep import center_rep
 
@@ -94,7 +95,7 @@ def augment(
     done : what was done, for the index ("centerrep", "mirror", "turn90", "brightness1.043").
     """
     done = []
-    if settings.centerrep and rng.random() < settings.centerrep and (mask == 1).any():
+    if settings.centerrep and rng.random() < settings.centerrep and (mask == LANDSLIDE).any():
         image, mask, boxes = center_rep(image, mask, rng, settings.centerrep_size, settings.centerrep_by)
         done += ["centerrep"] * bool(boxes)
     quarters, mirror = 0, False

@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 from scipy.ndimage import find_objects, label
 
+from slipmap.codes import BACKGROUND, IGNORE, LANDSLIDE
+
 Box = tuple[int, int, int, int]  # row, col, row end, col end
 
 
@@ -40,9 +42,9 @@ def center_rep(
         rectangle of a pixel within `size`, or one for which the image has no such piece of background, is left alone.
     """
     image, mask = image.copy(), mask.copy()
-    original, background = image.copy(), mask == 0
+    original, background = image.copy(), mask == BACKGROUND
     boxes = []
-    landslides, _ = label(mask == 1, structure=np.ones((3, 3), int))
+    landslides, _ = label(mask == LANDSLIDE, structure=np.ones((3, 3), int))
     for rows, cols in find_objects(landslides):
         box = _rectangle(rows, cols, rng, size, by)
         if box is None:
@@ -52,7 +54,7 @@ def center_rep(
         if source is None:
             continue
         texture = original[:, source[0] : source[0] + row_end - row, source[1] : source[1] + col_end - col]
-        known = mask[row:row_end, col:col_end] != 255
+        known = mask[row:row_end, col:col_end] != IGNORE
         image[:, row:row_end, col:col_end] = np.where(known, texture, image[:, row:row_end, col:col_end])
         mask[row:row_end, col:col_end][known] = 0
         boxes.append(box)

@@ -8,6 +8,7 @@ import shapely
 
 from slipmap.errors import InputError
 from slipmap.patches.normalisation import check_order
+from slipmap.patches.split import UNKNOWN
 from slipmap.patches.store import load_statistics, read_attributes, read_index
 
 
@@ -75,5 +76,5 @@ def _check_ground(index: pd.DataFrame) -> None:
 
 
 def describe_independence(store: str | Path) -> str:
-    """What a table should say of the spatial independence of a store's splits."""
-    return str(read_attributes(store)["split"]["independence"])
+    """How far the test patches of a store are independent of those learnt from: what every table of scores says."""
+    return str((read_attributes(store).get("split") or {}).get("independence") or f"{UNKNOWN} (the store does not say)")

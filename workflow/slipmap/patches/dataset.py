@@ -12,9 +12,9 @@ import torch
 import zarr
 from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, SequentialSampler
 
+from slipmap.codes import SPLITS
 from slipmap.config.patches import AugmentSettings
 from slipmap.errors import InputError
-from slipmap.patches import SPLITS
 from slipmap.patches.augmentation import augment
 from slipmap.patches.normalisation import (
     Normaliser,

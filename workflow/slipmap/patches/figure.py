@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from slipmap.atomic import write_aside
+from slipmap.codes import LANDSLIDE
 from slipmap.config.patches import AugmentSettings
 from slipmap.errors import InputError
 from slipmap.patches.augmentation import augment, optical_bands
@@ -78,8 +79,8 @@ def draw(data: PatchDataset, chosen: list[int], settings: AugmentSettings, draws
         stretch = _stretch(_channels(image, data.bands))
         for axis, (pixels, labels, done) in zip(row, shown, strict=True):
             axis.imshow(_picture(_channels(pixels, data.bands), stretch), interpolation="nearest")
-            if (labels == 1).any() and not (labels == 1).all():
-                axis.contour(labels == 1, levels=[0.5], colors=_OUTLINE, linewidths=1)
+            if (labels == LANDSLIDE).any() and not (labels == LANDSLIDE).all():
+                axis.contour(labels == LANDSLIDE, levels=[0.5], colors=_OUTLINE, linewidths=1)
             axis.set_title(", ".join(map(_readable, done)) or "unchanged", fontsize=7)
             axis.set_axis_off()
     return figure

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import zoom
 
-from slipmap.patches import IGNORE
+from slipmap.codes import IGNORE
 
 
 def fit(image: np.ndarray, mask: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

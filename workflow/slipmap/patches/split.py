@@ -19,11 +19,12 @@ from shapely.geometry import box
 
 from slipmap import raster
 from slipmap.atomic import write_aside
+from slipmap.codes import IGNORE, LANDSLIDE, SPLIT_CLASSES
 from slipmap.config.patches import SplitSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
-from slipmap.patches import IGNORE, SPLITS
 
+UNKNOWN = "spatial independence unknown"
 INDEPENDENCE = {
     "blocks": "spatial blocks",
     "kfold": "spatial blocks, k-fold",
@@ -78,7 +79,7 @@ def run(
         units="1",
         long_name="training, validation and test ground",
         dtype="uint8",
-        categories=dict(enumerate(SPLITS)),
+        categories=SPLIT_CLASSES,
         tags=tags,
     ) as writer:
         for window in grid.blocks():
@@ -105,7 +106,7 @@ def count_blocks(
         for window in grid.blocks():
             inventory = np.nan_to_num(raster.read_open(src, window, 1), nan=IGNORE)
             block = _block_numbers(rows, cols, window, shape)
-            for total, chosen in ((landslide, inventory == 1), (known, inventory != IGNORE)):
+            for total, chosen in ((landslide, inventory == LANDSLIDE), (known, inventory != IGNORE)):
                 total += np.bincount(block[chosen], minlength=total.size).reshape(shape)
     return landslide, known
 
@@ -257,7 +258,7 @@ def _write_blocks(
         (grid.transform @ (cols[c], rows[r + 1]), grid.transform @ (cols[c + 1], rows[r]))
         for r, c in zip(row, col, strict=True)
     ]
-    names = {**dict(enumerate(SPLITS)), IGNORE: "left out"}
+    names = {**SPLIT_CLASSES, IGNORE: "left out"}
     blocks = gpd.GeoDataFrame(
         {
             "block": np.arange(labels.size),

@@ -15,13 +15,15 @@ import rasterio
 from tqdm import tqdm
 
 from slipmap import raster
+from slipmap.codes import IGNORE, SPLITS, TRAINING
 from slipmap.config.patches import PatchSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
-from slipmap.patches import IGNORE, SPLITS, writer
+from slipmap.patches import writer
 from slipmap.patches.normalisation import Accumulator, BandStatistics, Statistics
 from slipmap.patches.offline import add_copies
 from slipmap.patches.sampling import choose
+from slipmap.patches.split import UNKNOWN
 from slipmap.patches.windows import PatchWindow, on_raster, plan
 
 T = TypeVar("T")
@@ -156,7 +158,7 @@ def fit(
         for window in grid.blocks():
             split = split_src.read(1, window=window)
             labels.update(np.unique(split[split != IGNORE]).tolist())
-            chosen = (split == 0) & (inventory_src.read(1, window=window) != IGNORE)
+            chosen = (split == TRAINING) & (inventory_src.read(1, window=window) != IGNORE)
             if chosen.any():
                 for i, src in enumerate(sources):
                     gathered.add_band(i, raster.read_open(src, window, 1), chosen)
@@ -249,7 +251,7 @@ def split_description(split_tif: str | Path) -> dict[str, str]:
     with rasterio.open(split_tif) as src:
         tags = src.tags()
     described = {key.removeprefix("SPLIT_").lower(): value for key, value in tags.items() if key.startswith("SPLIT_")}
-    return described or {"method": "supplied", "independence": "unknown (split supplied by the user)"}
+    return described or {"method": "supplied", "independence": f"{UNKNOWN} (split supplied by the user)"}
 
 
 def read_attributes(store: str | Path) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import numpy as np
 import rasterio
 from rasterio.windows import Window
 
+from slipmap.codes import IGNORE
 from slipmap.grid import Grid
-from slipmap.patches import IGNORE
 from slipmap.patches.split import block_edges
 
 

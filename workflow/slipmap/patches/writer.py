@@ -13,9 +13,9 @@ import zarr
 
 from slipmap import __version__
 from slipmap.atomic import write_aside
+from slipmap.codes import BACKGROUND, IGNORE, LANDSLIDE, SPLITS
 from slipmap.config.patches import PatchSettings
 from slipmap.errors import InputError
-from slipmap.patches import IGNORE, SPLITS
 from slipmap.patches.normalisation import Statistics
 
 INDEX = "index.parquet"
@@ -85,7 +85,7 @@ class PatchWriter:
         record : further columns of the index (area, split, row, col, block, source, parent, augmentation …).
         """
         number = len(self.records)
-        landslide, background = int((mask == 1).sum()), int((mask == 0).sum())
+        landslide, background = int((mask == LANDSLIDE).sum()), int((mask == BACKGROUND).sum())
         self.records.append(
             {
                 "patch": number,

@@ -10,6 +10,7 @@ import rasterio
 from rasterio.features import geometry_mask
 
 from slipmap import raster
+from slipmap.codes import LANDSLIDE
 from slipmap.config.prediction import ObjectRules
 from slipmap.errors import InputError
 from slipmap.grid import Grid
@@ -83,7 +84,7 @@ def match_inventory(frame: gpd.GeoDataFrame, inventory: str | Path) -> pd.Series
             window = pixels_of(geometry.bounds, grid)
             part = grid.window_grid(window)
             inside = geometry_mask([geometry], part.shape, part.transform, invert=True)
-            found.append("matched" if (source.read(1, window=window)[inside] == 1).any() else "new")
+            found.append("matched" if (source.read(1, window=window)[inside] == LANDSLIDE).any() else "new")
     return pd.Series(found, index=frame.index, dtype=str)
 
 

@@ -13,6 +13,7 @@ from rasterio.windows import Window
 from tqdm import tqdm
 
 from slipmap import raster
+from slipmap.codes import LANDSLIDE_CLASSES
 from slipmap.config.prediction import PredictionSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
@@ -293,7 +294,7 @@ def _maps(outputs: Outputs, grid: Grid, settings: PredictionSettings, tags: Mapp
                 "class",
                 "landslide class at the validation threshold",
                 dtype="uint8",
-                categories={0: "no landslide", 1: "landslide"},
+                categories=LANDSLIDE_CLASSES,
             ),
             "susceptibility": create(
                 outputs.susceptibility,

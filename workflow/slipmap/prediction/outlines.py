@@ -8,6 +8,7 @@ import rasterio
 from rasterio.features import shapes
 from shapely.geometry import Polygon, box, shape
 
+from slipmap.codes import LANDSLIDE
 from slipmap.grid import Grid
 
 
@@ -21,7 +22,7 @@ def outlines(classes: str | Path, grid: Grid, min_area: float) -> gpd.GeoDataFra
     with rasterio.open(classes) as source:
         for window in grid.blocks():
             block = source.read(1, window=window)
-            hits = block == 1
+            hits = block == LANDSLIDE
             if not hits.any():
                 continue
             part = grid.window_grid(window)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import rasterio
 
+from slipmap.codes import IGNORE, LANDSLIDE, SPLIT_CLASSES
 from slipmap.grid import Grid
-from slipmap.patches import SPLITS
 
 COLUMNS = [
     "ground",
@@ -29,7 +29,7 @@ def count(classes: str | Path, inventory: str | Path, split: str | Path | None) 
     the map or in the inventory are not counted.
     """
     grid = Grid.from_raster(classes)
-    names = {**dict(enumerate(SPLITS)), 255: "between (left out)"} if split else {0: "all"}
+    names = {**SPLIT_CLASSES, IGNORE: "between (left out)"} if split else {0: "all"}
     totals = {code: np.zeros(4, np.int64) for code in names}
     with rasterio.open(classes) as a, rasterio.open(inventory) as b:
         c = rasterio.open(split) if split else None
@@ -37,10 +37,10 @@ def count(classes: str | Path, inventory: str | Path, split: str | Path | None) 
             for window in grid.blocks():
                 found, truth = a.read(1, window=window), b.read(1, window=window)
                 ground = c.read(1, window=window) if c else np.zeros_like(found)
-                known = (found != 255) & (truth != 255)
+                known = (found != IGNORE) & (truth != IGNORE)
                 for code, total in totals.items():
                     here = known & (ground == code)
-                    f, t = found[here] == 1, truth[here] == 1
+                    f, t = found[here] == LANDSLIDE, truth[here] == LANDSLIDE
                     total += ((f & t).sum(), (f & ~t).sum(), (~f & t).sum(), (~f & ~t).sum())
         finally:
             if c:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from slipmap.atomic import write_aside, write_text
+from slipmap.codes import BACKGROUND, LANDSLIDE
 from slipmap.config.screening import ScreeningSettings
 from slipmap.errors import InputError
 from slipmap.screening import (
@@ -116,10 +117,10 @@ def run(
             "drawn_from": "training blocks (split 0), known label, a value in every usable factor",
             "seed": settings.seed,
             "training_pixels": next(iter(coverage.values())).pixels,
-            "complete_landslide_pixels": sample.population[layers.LANDSLIDE],
-            "complete_other_pixels": sample.population[layers.STABLE],
-            "landslide_pixels": int((sample.labels == layers.LANDSLIDE).sum()),
-            "other_pixels": int((sample.labels == layers.STABLE).sum()),
+            "complete_landslide_pixels": sample.population[LANDSLIDE],
+            "complete_other_pixels": sample.population[BACKGROUND],
+            "landslide_pixels": int((sample.labels == LANDSLIDE).sum()),
+            "other_pixels": int((sample.labels == BACKGROUND).sum()),
         },
         "coverage": {name: round(c.share, 6) for name, c in coverage.items()},
     }

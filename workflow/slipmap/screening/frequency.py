@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from slipmap.codes import LANDSLIDE, TRAINING
 from slipmap.screening.breaks import class_breaks, classify
-from slipmap.screening.layers import LANDSLIDE, TRAINING, Layers
+from slipmap.screening.layers import Layers
 from slipmap.screening.sampling import Sample
 
 

@@ -11,11 +11,9 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from slipmap import raster
+from slipmap.codes import LANDSLIDE, TRAINING
 from slipmap.errors import InputError
 from slipmap.grid import BLOCK, Grid
-
-TRAINING, VALIDATION, TEST = 0, 1, 2  # values of split.tif; 255 is left out
-LANDSLIDE, STABLE = 1, 0  # values of inventory.tif; 255 is unknown
 
 
 @dataclass(frozen=True)

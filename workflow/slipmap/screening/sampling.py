@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from slipmap.codes import BACKGROUND, LANDSLIDE, TRAINING
 from slipmap.errors import InputError
 from slipmap.grid import BLOCK
-from slipmap.screening.layers import LANDSLIDE, STABLE, TRAINING, Layers
+from slipmap.screening.layers import Layers
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def draw(
     """
     names = layers.names if names is None else tuple(names)
     quota = max(1, size // 2)
-    strata = {label: _Smallest(quota, len(names)) for label in (STABLE, LANDSLIDE)}
+    strata = {label: _Smallest(quota, len(names)) for label in (BACKGROUND, LANDSLIDE)}
     for window, labels, inside in layers.labelled(splits, block):
         values = layers.values(window, names)
         inside &= np.isfinite(values).all(axis=0)
@@ -151,7 +152,7 @@ def draw(
         for label, stratum in strata.items():
             one = picked == label
             stratum.add(rank[one], at[one], values[:, rows[one], cols[one]].T)
-    for label, what in ((LANDSLIDE, "landslide"), (STABLE, "pixel outside landslides")):
+    for label, what in ((LANDSLIDE, "landslide"), (BACKGROUND, "pixel outside landslides")):
         if not strata[label].seen:
             raise InputError(
                 f"{layers.inventory.name}: the pixels to learn from have no {what} with a value in every factor "

@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import SVC
 
+from slipmap.codes import LANDSLIDE
 from slipmap.config.susceptibility import RiskIndexSettings
 from slipmap.screening.encoding import encoder
 from slipmap.screening.frequency import Classes, divide
@@ -73,7 +74,7 @@ class FrequencyRatio:
     def fit(self, sample: Sample, groups: np.ndarray | None = None) -> "FrequencyRatio":
         """See `Classifier.fit`."""
         sample = sample.select(self.names)
-        slide = sample.labels == 1
+        slide = sample.labels == LANDSLIDE
         drawn = np.array([(~slide).sum(), slide.sum()], np.float64)
         population = [sample.population.get(label, drawn[label]) for label in (0, 1)]
         weight = np.where(slide, population[1] / drawn[1], population[0] / drawn[0])

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from slipmap.atomic import write_aside, write_text
+from slipmap.codes import BACKGROUND, LANDSLIDE, TEST, TRAINING
 from slipmap.config.susceptibility import SusceptibilitySettings
 from slipmap.errors import InputError, nearest
-from slipmap.screening.layers import TEST, TRAINING, opened
+from slipmap.screening.layers import opened
 from slipmap.screening.sampling import Sample, draw
 from slipmap.susceptibility import figures
 from slipmap.susceptibility.classical import LABELS, Classifier, RiskIndex, create
@@ -251,8 +252,8 @@ def pool(
 def _statement(sample: Sample, source: str) -> dict[str, object]:
     return {
         "drawn_from": f"{source} with a value in every factor",
-        "landslide_pixels": int((sample.labels == 1).sum()),
-        "other_pixels": int((sample.labels == 0).sum()),
+        "landslide_pixels": int((sample.labels == LANDSLIDE).sum()),
+        "other_pixels": int((sample.labels == BACKGROUND).sum()),
         "of_landslide_pixels": int(sample.population.get(1, 0)),
         "of_other_pixels": int(sample.population.get(0, 0)),
     }

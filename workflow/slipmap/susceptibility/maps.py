@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from slipmap import raster
+from slipmap.codes import TRAINING
 from slipmap.config.susceptibility import RiskIndexSettings, SusceptibilitySettings
 from slipmap.errors import InputError
 from slipmap.screening.breaks import class_breaks, classify
-from slipmap.screening.layers import TRAINING, Layers, opened
+from slipmap.screening.layers import Layers, opened
 from slipmap.screening.sampling import Coverage, draw, priority, survey
 from slipmap.susceptibility.classical import LABELS, RiskIndex
 from slipmap.susceptibility.compare import AreaFiles, model_factors, models, pool, require

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from slipmap.atomic import write_text
+from slipmap.codes import IGNORE
 from slipmap.models.base import SegmentationModel
+from slipmap.patches.checks import describe_independence
 from slipmap.patches.normalisation import Statistics
 from slipmap.patches.store import read_attributes
 from slipmap.training.losses import landslide_logit
-from slipmap.training.metrics import IGNORE, ScoreHistogram, confusion, jsonable, mean_scores, scores
+from slipmap.training.metrics import ScoreHistogram, confusion, jsonable, mean_scores, scores
 from slipmap.training.objects import ObjectCounts, boundary_counts, boundary_f1
 from slipmap.training.source import StoredPatches
 from slipmap.training.weights import load_weights
@@ -77,7 +79,7 @@ def run(stores: list[Path], weights_folder: Path, out_json: Path, split: str = "
         "bands": record["bands"],
         "threshold": threshold,
         "threshold_from": "validation",
-        "independence": [read_attributes(store).get("split") for store in stores],
+        "independence": [describe_independence(store) for store in stores],
         "images": len(rows),
         "pixels": int(total.sum()),
         "counts": dict(zip(("true_positive", "false_positive", "false_negative", "true_negative"), total, strict=True)),

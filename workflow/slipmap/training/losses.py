@@ -11,9 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from slipmap.codes import IGNORE, LANDSLIDE
 from slipmap.config.training import TrainingSettings
-
-IGNORE = 255
 
 
 def landslide_logit(logits: Tensor) -> Tensor:
@@ -156,4 +155,4 @@ class SegmentationLoss(nn.Module):
 
 def _masks(target: Tensor) -> tuple[Tensor, Tensor]:
     """Return which pixels count and which are landslide, both as float32 zeros and ones."""
-    return (target != IGNORE).float(), (target == 1).float()
+    return (target != IGNORE).float(), (target == LANDSLIDE).float()

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slipmap.codes import BACKGROUND, LANDSLIDE
+
 LOGIT_LIMIT = 16.0
 BINS = 1 << 16
 CALIBRATION_BINS = 15
-IGNORE = 255
 
 
 def confusion(truth: ArrayLike, found: ArrayLike) -> NDArray[np.int64]:
@@ -35,7 +36,7 @@ def confusion(truth: ArrayLike, found: ArrayLike) -> NDArray[np.int64]:
         int64 (true positives, false positives, false negatives, true negatives).
     """
     truth, found = np.asarray(truth), np.asarray(found, dtype=bool)
-    positive, negative = truth == 1, truth == 0
+    positive, negative = truth == LANDSLIDE, truth == BACKGROUND
     return np.array(
         [
             np.count_nonzero(positive & found),
@@ -130,8 +131,8 @@ class ScoreHistogram:
         """Count pixels; `truth` is 1, 0 or 255 (ignored), in any shape that `logit` has too."""
         bins = logit_bins(np.asarray(logit))
         truth = np.asarray(truth)
-        self.positive += np.bincount(bins[truth == 1], minlength=BINS)
-        self.negative += np.bincount(bins[truth == 0], minlength=BINS)
+        self.positive += np.bincount(bins[truth == LANDSLIDE], minlength=BINS)
+        self.negative += np.bincount(bins[truth == BACKGROUND], minlength=BINS)
 
     @property
     def probability(self) -> NDArray[np.float64]:

@@ -9,9 +9,10 @@ import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
 
+from slipmap.codes import IGNORE, LANDSLIDE
 from slipmap.config.training import TrainingSettings
 from slipmap.models.base import SegmentationModel
-from slipmap.training.losses import IGNORE, SegmentationLoss, landslide_logit
+from slipmap.training.losses import SegmentationLoss, landslide_logit
 from slipmap.training.metrics import BINS, LOGIT_LIMIT, ScoreHistogram
 from slipmap.training.schedule import optimiser, rate_factor
 
@@ -120,7 +121,7 @@ def histogram_counts(logit: Tensor, mask: Tensor) -> Tensor:
     The bins are those of :class:`~slipmap.training.metrics.ScoreHistogram`.
     """
     scaled = (logit.clamp(-LOGIT_LIMIT, LOGIT_LIMIT) + LOGIT_LIMIT) * (BINS / (2 * LOGIT_LIMIT))
-    where = scaled.nan_to_num(0.0).long().clamp(max=BINS - 1) + (mask == 1) * BINS
+    where = scaled.nan_to_num(0.0).long().clamp(max=BINS - 1) + (mask == LANDSLIDE) * BINS
     where = torch.where(mask == IGNORE, 2 * BINS, where)
     return torch.bincount(where.flatten(), minlength=2 * BINS + 1)[: 2 * BINS]
 

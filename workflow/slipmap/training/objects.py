@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from slipmap.training.metrics import IGNORE
+from slipmap.codes import IGNORE, LANDSLIDE
 
 EIGHT = np.ones((3, 3), bool)
 
@@ -38,7 +38,7 @@ def boundary_counts(truth: NDArray[np.uint8], found: NDArray[np.bool_], toleranc
     """
     ignored = truth == IGNORE
     counts = ~ndimage.binary_dilation(ignored, EIGHT)
-    drawn, real = boundary(found & ~ignored) & counts, boundary(truth == 1) & counts
+    drawn, real = boundary(found & ~ignored) & counts, boundary(truth == LANDSLIDE) & counts
     met = [
         np.count_nonzero(a & (ndimage.distance_transform_edt(~b) <= tolerance)) if b.any() else 0
         for a, b in ((drawn, real), (real, drawn))
@@ -82,7 +82,7 @@ class ObjectCounts:
 
     def add(self, truth: NDArray[np.uint8], found: NDArray[np.bool_]) -> None:
         """Count the objects of one image."""
-        real = truth == 1
+        real = truth == LANDSLIDE
         numbered, count = ndimage.label(real, EIGHT)
         if count:
             labels = np.arange(1, count + 1)

@@ -9,6 +9,7 @@ from slipmap.config.patches import ImportSettings
 from slipmap.errors import InputError
 from slipmap.patches.importers.pictures import list_pictures, read_bands, read_labels
 from slipmap.patches.importers.source import (
+    WITHOUT_COORDINATES,
     Sample,
     SampleError,
     Source,
@@ -58,7 +59,7 @@ def scan(settings: ImportSettings) -> Source:
         bands=bands,
         samples=samples,
         read=partial(read, elevation=settings.elevation),
-        independence="unknown (split by source image; the images have no coordinates)",
+        independence=WITHOUT_COORDINATES,
         pixel_size=0.8,
     )
 

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from slipmap.codes import IGNORE, LANDSLIDE, SPLITS
 from slipmap.config.patches import ImportSettings, PatchSettings
 from slipmap.errors import InputError
-from slipmap.patches import IGNORE, SPLITS, writer
+from slipmap.patches import writer
 from slipmap.patches.importers import bijie, duplicates, folder, landslide4sense, sen12landslides
 from slipmap.patches.importers.source import Sample, SampleError, Source
 from slipmap.patches.normalisation import Accumulator
@@ -136,7 +137,7 @@ def survey(source: Source, settings: ImportSettings, threads: int = 1) -> tuple[
             sample,
             hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest(),
             duplicates.thumbnail(image[list(source.thumbnail)[: len(image)]]),
-            float((mask == 1).mean()),
+            float((mask == LANDSLIDE).mean()),
             mask.shape,
         )
 
@@ -166,12 +167,12 @@ def assign(surveyed: Sequence[Surveyed], settings: ImportSettings, seed: int) ->
     A data set's own split is kept, and an image that is in two of its splits is an error or leaves one. Otherwise
     groups of images that are nearly the same, show the same ground or are of one cell are drawn whole.
     """
-    pairs = same_images(surveyed, settings.near_duplicate)
     samples = [found.sample for found in surveyed]
+    same = same_images(surveyed, settings.near_duplicate)
+    ground = duplicates.overlapping([s.bounds for s in samples], [s.crs for s in samples])
     if any(sample.split for sample in samples):
-        return _keep_published(surveyed, pairs, settings)
-    pairs += duplicates.overlapping([s.bounds for s in samples], [s.crs for s in samples])
-    group = duplicates.groups(len(samples), pairs, [s.group for s in samples])
+        return _keep_published(surveyed, same, ground, settings)
+    group = duplicates.groups(len(samples), same + ground, [s.group for s in samples])
     count = int(group.max()) + 1
     sizes = np.bincount(group, minlength=count)
     content = np.bincount(group, weights=[found.landslide for found in surveyed], minlength=count) / sizes
@@ -188,18 +189,25 @@ def same_images(surveyed: Sequence[Surveyed], threshold: float) -> list[tuple[in
 
 
 def _keep_published(
-    surveyed: Sequence[Surveyed], pairs: Sequence[tuple[int, int]], settings: ImportSettings
+    surveyed: Sequence[Surveyed],
+    same: Sequence[tuple[int, int]],
+    ground: Sequence[tuple[int, int]],
+    settings: ImportSettings,
 ) -> tuple[list[str], list[str]]:
     splits = [found.sample.split for found in surveyed]
     said = []
-    for i, j in pairs:
+    alike = set(same)
+    for i, j in (*same, *(pair for pair in ground if pair not in alike)):
         if not (splits[i] and splits[j]) or splits[i] == splits[j]:
             continue
-        exact = "the same" if surveyed[i].digest == surveyed[j].digest else "nearly the same"
-        names = f"{surveyed[i].sample.name} and {surveyed[j].sample.name} are {exact} image"
+        if surveyed[i].digest == surveyed[j].digest:
+            what = "are the same image"
+        else:
+            what = "are nearly the same image" if (i, j) in alike else "show the same ground"
+        names = f"{surveyed[i].sample.name} and {surveyed[j].sample.name} {what}"
         if settings.duplicates == "stop":
             raise InputError(
-                f"{names} in two splits; set source.duplicates to leave_out to drop the one that is not tested on."
+                f"{names}, in two splits; set source.duplicates to leave_out to drop the one that is not tested on."
             )
         loser = i if SPLITS.index(splits[i]) < SPLITS.index(splits[j]) else j
         splits[loser] = ""

@@ -5,11 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
+from slipmap.codes import SPLITS
 from slipmap.config.patches import ImportSettings
 from slipmap.errors import InputError
-from slipmap.patches import SPLITS
 from slipmap.patches.importers.pictures import georeference, list_pictures, read_bands, read_labels
-from slipmap.patches.importers.source import Sample, SampleError, Source, check_sample, existing_folder
+from slipmap.patches.importers.source import (
+    WITHOUT_COORDINATES,
+    Sample,
+    SampleError,
+    Source,
+    check_sample,
+    existing_folder,
+)
 from slipmap.patches.normalisation import BandStatistics
 
 
@@ -58,7 +65,7 @@ def scan(settings: ImportSettings) -> Source:
         read=partial(read, names=names, landslide=settings.landslide_value, ignore=settings.ignore_value),
         independence="split by source image, none of which overlap another split's"
         if placed
-        else "unknown (split by source image; the images have no coordinates)",
+        else WITHOUT_COORDINATES,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from slipmap.config.patches import ImportSettings
 from slipmap.errors import InputError
 from slipmap.patches.importers.source import (
+    WITHOUT_COORDINATES,
     Sample,
     SampleError,
     Source,
@@ -80,7 +81,7 @@ def scan(settings: ImportSettings) -> Source:
         bands=[BandStatistics(name=name, units="scaled by the publishers") for name in BANDS],
         samples=samples,
         read=read,
-        independence="unknown (split by source image; the images have no coordinates)",
+        independence=WITHOUT_COORDINATES,
         pixel_size=10.0,
         thumbnail=(1, 2, 3),
     )

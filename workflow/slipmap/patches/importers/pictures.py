@@ -7,8 +7,8 @@ import numpy as np
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
+from slipmap.codes import IGNORE
 from slipmap.grid import crs_name
-from slipmap.patches import IGNORE
 from slipmap.patches.importers.source import SampleError
 
 SUFFIXES = (".tif", ".tiff", ".png")

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from slipmap.codes import BACKGROUND, IGNORE, LANDSLIDE
 from slipmap.errors import InputError
-from slipmap.patches import IGNORE
 from slipmap.patches.normalisation import BandStatistics
+from slipmap.patches.split import UNKNOWN
+
+
+WITHOUT_COORDINATES = f"{UNKNOWN} (split by source image; the images have no coordinates)"
 
 
 class SampleError(InputError):
@@ -75,7 +79,7 @@ def check_sample(
         )
     if len(image) != len(bands):
         raise SampleError(f"{path} has {len(image)} bands, not {len(bands)} ({', '.join(bands)}); fetch it again.")
-    wrong = np.setdiff1d(np.unique(mask), (0, 1, IGNORE))
+    wrong = np.setdiff1d(np.unique(mask), (BACKGROUND, LANDSLIDE, IGNORE))
     if wrong.size:
         raise SampleError(
             f"{sample.files.get('mask', path)} has the label {wrong[0]}; labels are 0 (none), 1 (landslide) and 255 "
