@@ -1,6 +1,7 @@
 """The config: closed, described, in step with its schema, and every mistake one sentence."""
 
 import json
+import re
 
 import pytest
 import yaml
@@ -74,6 +75,43 @@ def test_training_on_an_area_without_inventory_is_refused():
     record = config()
     record["areas"]["valley"]["simulate"]["inventory"] = False
     assert "has no inventory" in sentence(record)
+
+
+def test_an_imported_data_set_is_trained_and_tested_on_as_an_area_is():
+    record = config()
+    record["datasets"]["bijie"] = {"source": {"format": "bijie", "path": "bijie"}}
+    record["experiments"]["rs"] = {"train_areas": ["bijie"], "test_areas": ["bijie", "valley"], "dataset": "p64"}
+    assert parse_config(record).experiments["rs"].map_areas == []  # its bands are no factors of the valley
+    record["experiments"]["rs"] = {"train_areas": ["bijie"], "test_areas": ["bijie"]}
+    del record["areas"]
+    assert parse_config(record).experiments["rs"].train_areas == ["bijie"]
+    assert "'areas' is missing" in sentence({"datasets": {"p64": {}}})
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"train_areas": ["bije"]}, "experiments.rs.train_areas names an area 'bije'.*did you mean 'bijie'?"),
+        ({"dataset": "bijie"}, "is imported and not cut from an area; name it instead of 'valley'"),
+        ({"map_areas": ["bijie"]}, "map_areas names 'bijie', a data set of images, of which there is no map"),
+        (
+            {"train_areas": ["other"], "test_areas": ["other"], "dataset": "bijie"},
+            "is 'bijie', which is neither in train_areas nor in test_areas",
+        ),
+    ],
+)
+def test_mistakes_with_imported_data_sets(changes, said):
+    record = config()
+    for name in ("bijie", "other"):
+        record["datasets"][name] = {"source": {"format": "bijie", "path": "bijie"}}
+    record["experiments"]["rs"] |= changes
+    assert re.search(said, sentence(record))
+
+
+def test_an_area_and_an_imported_data_set_of_one_name():
+    record = config()
+    record["datasets"]["valley"] = {"source": {"format": "bijie", "path": "bijie"}}
+    assert "'valley' is an area and an imported data set" in sentence(record)
 
 
 def test_settings_cannot_be_changed_by_accident():

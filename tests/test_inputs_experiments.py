@@ -83,6 +83,18 @@ def test_factors_of_an_experiment(role, capsys):
     assert "did you mean 'velocity'?" in text
 
 
+def test_an_imported_data_set_is_there(folder, capsys):
+    record = {
+        "datasets": {"bijie": {"source": {"format": "bijie", "path": "resources/bijie"}}},
+        "experiments": {"unet": {"train_areas": ["bijie"], "test_areas": ["bijie"]}},
+    }
+    (folder / "my.yaml").write_text(yaml.safe_dump(record))
+    assert main(["check", "my.yaml"]) == 1
+    assert "datasets.bijie.source.path: resources/bijie is not a folder" in capsys.readouterr().err
+    (folder / "resources/bijie").mkdir(parents=True)
+    assert main(["check", "my.yaml"]) == 0
+
+
 def test_weights_must_be_whole(folder, capsys):
     record = copy.deepcopy(CONFIG)
     record["experiments"]["rs"] = {"weights": "trained"}

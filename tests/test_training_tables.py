@@ -129,6 +129,7 @@ def test_one_family_is_trained_and_tabled(tmp_path):
         assert frame.loc[row.Index, "F1, ours"] == pytest.approx(
             np.nan if expected is None else 100 * expected, rel=1e-5, nan_ok=True
         )
+    assert set(frame["independence, ours"]) == {"spatial blocks"}
     about = json.loads(out.with_suffix(".json").read_text())
     assert about["ours"]["width"] == 1 / 16 and about["ours"]["areas"] == ["simulated"]
     assert "no test set" in about["published"]["split"]
@@ -145,12 +146,14 @@ def test_costs_are_the_published_ones():
 
 def test_mean_and_spread_over_seeds(tmp_path):
     base = {"boundary": {"f1": None}, "objects": {"detection_rate": 0.5, "by_size": []}, "mean_over_images": {}}
+    base["independence"] = ["spatial blocks"]
     results = [{**base, "pooled_over_pixels": {"f1": f1, "iou": None}} for f1 in (0.5, 0.6, 0.7)]
     table = summary.over_seeds(results).set_index(["pooling", "score"])
     f1 = table.loc[("pooled_over_pixels", "f1")]
     assert (f1["mean"], f1["std"], f1["min"], f1["max"], f1["seeds"]) == pytest.approx((0.6, 0.1, 0.5, 0.7, 3))
     assert np.isnan(table.loc[("pooled_over_pixels", "iou"), "mean"])
     assert table.loc[("pooled_over_pixels", "iou"), "seeds"] == 0
+    assert set(table["independence"]) == {"spatial blocks"}
 
 
 def test_images_are_put_together_from_their_patches(tmp_path):

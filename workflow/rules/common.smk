@@ -6,7 +6,7 @@ from pathlib import Path
 try:
     from slipmap import runs
     from slipmap.config import parse_config
-    from slipmap.config.layout import home_area, weights_folders
+    from slipmap.config.layout import home_area, imported_datasets, patch_store, weights_folders
     from slipmap.errors import InputError
     from slipmap.factors.names import factor_names
     from slipmap.provenance import code_digest
@@ -28,13 +28,15 @@ except InputError as error:
 
 AREAS = RUN.areas
 EXPERIMENTS = RUN.experiments
+IMPORTED = imported_datasets(RUN)
+PLACES = [*AREAS, *IMPORTED]  # what can be trained and tested on
 
 
 include: "resources.smk"
 
 
 wildcard_constraints:
-    area="|".join(AREAS),
+    area="|".join(AREAS) or "none",
     dataset="|".join(RUN.datasets) or "none",
     experiment="|".join(EXPERIMENTS) or "none",
     seed=r"\d+",

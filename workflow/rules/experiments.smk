@@ -16,8 +16,8 @@ def training_inputs(wildcards):
     chosen = TRAINED.get(wildcards.experiment)
     if chosen is None or wildcards.area != home_area(chosen):
         raise ValueError(f"experiment {wildcards.experiment} is not trained in {wildcards.area}")
-    inputs = {"stores": [f"results/{area}/patches/{chosen.dataset}.zarr" for area in chosen.train_areas]}
-    if chosen.factors is None:
+    inputs = {"stores": [patch_store(RUN, chosen, place) for place in chosen.train_areas]}
+    if chosen.factors is None and wildcards.area not in IMPORTED:  # an imported data set is used with all its bands
         inputs["selection"] = f"results/{wildcards.area}/screening/selection.json"
     return inputs
 

@@ -13,6 +13,8 @@ rule train:
         history="results/{area}/experiments/{experiment}/seed_{seed}/history.csv",
         curves="results/{area}/experiments/{experiment}/seed_{seed}/curves.png",
         scores="results/{area}/experiments/{experiment}/seed_{seed}/validation_scores.csv",
+    wildcard_constraints:
+        area="|".join(PLACES),
     params:
         experiment=lambda wildcards: TRAINED[wildcards.experiment].model_dump(
             mode="json",  # what does not change the weights is left out: one more seed retrains none
@@ -45,11 +47,13 @@ rule train:
 rule evaluate:
     message: "Score {wildcards.experiment}, seed {wildcards.seed}, on the test ground of {wildcards.area}."
     input:
-        store=lambda wildcards: f"results/{wildcards.area}/patches/{TRAINED[wildcards.experiment].dataset}.zarr",
+        store=lambda wildcards: patch_store(RUN, TRAINED[wildcards.experiment], wildcards.area),
         weights=lambda wildcards: f"{seed_folder(wildcards)}/weights.safetensors",
         record=lambda wildcards: f"{seed_folder(wildcards)}/model.json",
     output:
         metrics="results/{area}/experiments/{experiment}/seed_{seed}/test_metrics.json",
+    wildcard_constraints:
+        area="|".join(PLACES),
     params:
         code=code_digest("training", "models", "patches/dataset.py", "patches/normalisation.py"),
     log:
@@ -73,6 +77,8 @@ rule summarise_seeds:
         metrics=lambda wildcards: seeds_metrics(wildcards.area, wildcards.experiment),
     output:
         metrics="results/{area}/experiments/{experiment}/metrics.csv",
+    wildcard_constraints:
+        area="|".join(PLACES),
     params:
         code=code_digest("training/summary.py"),
     log:
@@ -97,6 +103,8 @@ rule table:
     output:
         table="results/{area}/tables/{table}.csv",
         about="results/{area}/tables/{table}.json",
+    wildcard_constraints:
+        area="|".join(PLACES),
     params:
         metrics=lambda wildcards: table_metrics(wildcards),
         experiments=lambda wildcards: [

@@ -1,14 +1,24 @@
-"""Where an experiment's weights are."""
+"""Where an experiment's weights and patches are."""
 
 import re
 from pathlib import Path
 
-from slipmap.config.run import ExperimentSettings
+from slipmap.config.run import ExperimentSettings, RunSettings
 
 
 def home_area(experiment: ExperimentSettings) -> str:
-    """The area whose results hold the weights: the first that the experiment trains on."""
+    """The place whose results hold the weights: the first that the experiment trains on."""
     return experiment.train_areas[0]
+
+
+def imported_datasets(run: RunSettings) -> list[str]:
+    """Names of the data sets that are imported. Each is a place to train and test on, as an area is."""
+    return [name for name, dataset in run.datasets.items() if dataset.source is not None]
+
+
+def patch_store(run: RunSettings, experiment: ExperimentSettings, place: str) -> str:
+    """The patch store that an experiment reads of a place: an area cut by its data set, or an imported data set."""
+    return f"results/{place}/patches/{place if place in imported_datasets(run) else experiment.dataset}.zarr"
 
 
 def weights_folders(name: str, experiment: ExperimentSettings) -> list[str]:

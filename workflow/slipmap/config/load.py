@@ -8,7 +8,8 @@ from typing import Any, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from slipmap.config.run import RunSettings
+from slipmap.config.layout import imported_datasets
+from slipmap.config.run import ExperimentSettings, RunSettings
 from slipmap.errors import InputError, nearest
 from slipmap.inputs.layout import simulated_inputs
 
@@ -44,7 +45,7 @@ def parse_config(record: Mapping[str, Any], source: str = "config") -> RunSettin
     """
     settings = _with_simulated_inputs(validate(record, source))
     _check_references(settings, source)
-    return settings
+    return _without_maps_of_benchmarks(settings)
 
 
 def validate(record: Mapping[str, Any], source: str = "config") -> RunSettings:
@@ -64,6 +65,18 @@ def _with_simulated_inputs(settings: RunSettings) -> RunSettings:
         for name, area in settings.areas.items()
     }
     return settings.model_copy(update={"areas": areas})
+
+
+def _without_maps_of_benchmarks(settings: RunSettings) -> RunSettings:
+    """What learns from an imported data set maps no area unless told to: its bands are seldom an area's factors."""
+    imported = set(imported_datasets(settings))
+    experiments = {
+        name: experiment.model_copy(update={"map_areas": []})
+        if experiment.map_areas is None and imported & set(experiment.train_areas)
+        else experiment
+        for name, experiment in settings.experiments.items()
+    }
+    return settings.model_copy(update={"experiments": experiments})
 
 
 def _follow_paths(record: Mapping[str, Any], source: str) -> dict[str, Any]:
@@ -89,13 +102,25 @@ def _follow_paths(record: Mapping[str, Any], source: str) -> dict[str, Any]:
 
 
 def _check_references(settings: RunSettings, source: str) -> None:
+    imported = imported_datasets(settings)
+    if not settings.areas and not imported:
+        raise InputError(f"{source}: key 'areas' is missing; add an area (or a data set with a source to import).")
+    for name in imported:
+        if name in settings.areas:
+            raise InputError(
+                f"{source}: '{name}' is an area and an imported data set, whose results would lie in one folder; "
+                f"rename one."
+            )
     for name, experiment in settings.experiments.items():
         key = f"{source}: experiments.{name}"
-        for role in ("train_areas", "test_areas", "map_areas"):
+        places = [*settings.areas, *imported]
+        for role, known in (("train_areas", places), ("test_areas", places), ("map_areas", list(settings.areas))):
             for area in getattr(experiment, role) or ():
-                if area not in settings.areas:
+                if area in imported and area not in known:
+                    raise InputError(f"{key}.{role} names '{area}', a data set of images, of which there is no map.")
+                if area not in known:
                     raise InputError(
-                        f"{key}.{role} names an area '{area}' that is not under areas{nearest(area, settings.areas)}"
+                        f"{key}.{role} names an area '{area}' that is not under areas{nearest(area, known)}"
                     )
         if experiment.weights:
             if experiment.train_areas:
@@ -107,17 +132,38 @@ def _check_references(settings: RunSettings, source: str) -> None:
             raise InputError(
                 f"{key} has neither train_areas nor weights; give the areas to learn from, or trained weights."
             )
-        if experiment.dataset not in settings.datasets:
-            raise InputError(
-                f"{key}.dataset is '{experiment.dataset}', which is not under datasets"
-                f"{nearest(str(experiment.dataset), settings.datasets)}"
-            )
-        for area in experiment.train_areas:
-            if not settings.areas[area].inputs.inventory:
-                raise InputError(
-                    f"{key}.train_areas names '{area}', which has no inventory; give areas.{area}.inputs.inventory or "
-                    f"use weights from another area."
-                )
+        _check_dataset(settings, experiment, key)
+        for role in ("train_areas", "test_areas"):
+            for area in getattr(experiment, role):
+                if area in settings.areas and not settings.areas[area].inputs.inventory:
+                    raise InputError(
+                        f"{key}.{role} names '{area}', which has no inventory; give areas.{area}.inputs.inventory or "
+                        f"{'use weights from another area' if role == 'train_areas' else 'leave it out'}."
+                    )
+
+
+def _check_dataset(settings: RunSettings, experiment: ExperimentSettings, key: str) -> None:
+    """Areas are cut by a data set without a source; one with a source is itself what is trained and tested on."""
+    places = [*experiment.train_areas, *experiment.test_areas]
+    areas = [place for place in places if place in settings.areas]
+    if experiment.dataset is None and not areas:
+        return
+    if experiment.dataset not in settings.datasets:
+        raise InputError(
+            f"{key}.dataset is '{experiment.dataset}', which is not under datasets"
+            f"{nearest(str(experiment.dataset), settings.datasets)}"
+        )
+    if settings.datasets[experiment.dataset].source is None:
+        return
+    if areas:
+        raise InputError(
+            f"{key}.dataset is '{experiment.dataset}', which is imported and not cut from an area; name it instead of "
+            f"'{areas[0]}' in train_areas and test_areas, or give a data set without source."
+        )
+    if experiment.dataset not in places:
+        raise InputError(
+            f"{key}.dataset is '{experiment.dataset}', which is neither in train_areas nor in test_areas; leave it out."
+        )
 
 
 def _sentence(error: ValidationError, source: str) -> str:

@@ -36,10 +36,21 @@ class ExperimentSettings(Settings):
     """A named combination of data set, factors, model, augmentation and recipe."""
 
     description: str = Field("", description="One line for the report.")
-    dataset: str | None = Field(None, description="Name under `datasets`; needed unless `weights` is given.")
-    train_areas: list[str] = Field(default_factory=list, description="Areas whose training blocks are learnt from.")
-    test_areas: list[str] = Field(default_factory=list, description="Areas whose test blocks give the scores.")
-    map_areas: list[str] | None = Field(None, description="Areas to map; none: every area of this config.")
+    dataset: str | None = Field(
+        None, description="Name under `datasets` of how areas are cut; needed where areas are trained or tested on."
+    )
+    train_areas: list[str] = Field(
+        default_factory=list,
+        description="Areas whose training blocks are learnt from. A data set with a `source` is named as an area is.",
+    )
+    test_areas: list[str] = Field(
+        default_factory=list, description="Areas (or data sets with a source) whose test blocks give the scores."
+    )
+    map_areas: list[str] | None = Field(
+        None,
+        description="Areas to map; none: every area of this config (no area after training on a data set with a "
+        "source).",
+    )
     factors: list[str] | None = Field(None, description="Factors used; none: all that screening lets through.")
     exclude: list[str] = Field(default_factory=list, description="Factors left out.")
     model: ModelSettings = Field(default_factory=ModelSettings, description="The architecture.")
@@ -54,7 +65,7 @@ class RunSettings(Settings):
     """A config file."""
 
     areas: dict[str, AreaSettings] = Field(
-        min_length=1,
+        default_factory=dict,
         description="Study areas by name; a path (string) takes the area of that name from another config file.",
     )
     datasets: dict[str, PatchSettings] = Field(default_factory=dict, description="Patch data sets by name.")

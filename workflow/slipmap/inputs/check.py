@@ -4,6 +4,7 @@ from pathlib import Path
 
 from slipmap import raster
 from slipmap.config.inputs import InputSettings
+from slipmap.config.layout import imported_datasets
 from slipmap.config.run import AreaSettings, RunSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
@@ -26,6 +27,12 @@ def check_run(settings: RunSettings) -> None:
     for name, area in settings.areas.items():
         factors[name] = check_factors(name, area)
         check_area(name, area)
+    for name in imported_datasets(settings):
+        path = Path(settings.datasets[name].source.path)
+        if not path.is_dir():
+            raise InputError(
+                f"datasets.{name}.source.path: {path} is not a folder; correct the path or put the data there."
+            )
     for name in settings.experiments:
         check_experiment(name, settings, factors)
 

@@ -31,12 +31,10 @@ def check_experiment(name: str, settings: RunSettings, factors: Mapping[str, lis
         _check_weights(name, experiment)
         return
     architectures.check(experiment.model.name, experiment.model.options, f"{key}.model")
-    if settings.datasets[experiment.dataset].source is not None:
-        return  # an imported data set has bands of its own
     for role in ("factors", "exclude"):
         for factor in getattr(experiment, role) or ():
             for area in experiment.train_areas:
-                if factor not in factors[area]:
+                if area in factors and factor not in factors[area]:  # an imported data set has bands of its own
                     raise InputError(
                         f"{key}.{role} names '{factor}', which is no factor of the area {area}"
                         f"{nearest(factor, factors[area])}"

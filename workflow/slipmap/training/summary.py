@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from slipmap.atomic import write_aside
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GROUPS = ("pooled_over_pixels", "mean_over_images", "boundary", "objects")
 
@@ -24,7 +26,8 @@ def run(metrics: Sequence[Path], out_csv: Path) -> pd.DataFrame:
         ``test_metrics.json`` of each seed.
     out_csv
         Where the table goes: columns ``pooling``, ``score``, ``mean``, ``std`` (sample standard deviation; empty with
-        one seed), ``min``, ``max``, ``seeds`` (where the score is defined).
+        one seed), ``min``, ``max``, ``seeds`` (where the score is defined), ``independence`` (how far test patches are
+        independent of training patches).
 
     Returns
     -------
@@ -39,7 +42,10 @@ def run(metrics: Sequence[Path], out_csv: Path) -> pd.DataFrame:
 
 def over_seeds(results: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return the table that :func:`run` writes, from what the JSON files hold."""
+    import pandas as pd
+
     rows = []
+    independence = independence_of(results)
     for group in GROUPS:
         for score, first in results[0][group].items():
             if isinstance(first, Mapping | list) or score in ("tolerance_pixels", "overlap_that_counts"):
@@ -56,6 +62,12 @@ def over_seeds(results: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
                     "min": values.min() if some else np.nan,
                     "max": values.max() if some else np.nan,
                     "seeds": values.size,
+                    "independence": independence,
                 }
             )
     return pd.DataFrame(rows)
+
+
+def independence_of(results: Iterable[Mapping[str, Any]]) -> str:
+    """Return what scores say of the independence of their test patches, each statement once."""
+    return "; ".join(dict.fromkeys(said for result in results for said in result["independence"]))

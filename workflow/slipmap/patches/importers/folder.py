@@ -63,9 +63,7 @@ def scan(settings: ImportSettings) -> Source:
         bands=[BandStatistics(name=name) for name in names],
         samples=samples,
         read=partial(read, names=names, landslide=settings.landslide_value, ignore=settings.ignore_value),
-        independence="split by source image, none of which overlap another split's"
-        if placed
-        else WITHOUT_COORDINATES,
+        independence="split by source image, none of which overlap another split's" if placed else WITHOUT_COORDINATES,
     )
 
 

@@ -11,7 +11,6 @@ from slipmap.errors import InputError
 from slipmap.patches.normalisation import BandStatistics
 from slipmap.patches.split import UNKNOWN
 
-
 WITHOUT_COORDINATES = f"{UNKNOWN} (split by source image; the images have no coordinates)"
 
 
