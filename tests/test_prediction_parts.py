@@ -57,7 +57,7 @@ def area(tmp_path_factory):
 
 
 def outputs(folder):
-    names = ("probability", "uncertainty", "classes", "susceptibility")
+    names = ("probability", "uncertainty", "classes", "probability_class")
     return mosaic.Outputs(**{name: folder / f"{name}.tif" for name in names})
 
 
@@ -77,7 +77,7 @@ def test_parts_put_together_are_the_whole_byte_for_byte(area, whole, tmp_path, b
         mosaic.run_block(factors, weights, grid, SETTINGS, path, block=block, blocks=blocks, progress=False)
     made = outputs(tmp_path)
     mosaic.gather(parts[::-1], grid, SETTINGS, made)
-    for name in ("probability", "uncertainty", "classes", "susceptibility"):
+    for name in ("probability", "uncertainty", "classes", "probability_class"):
         assert getattr(made, name).read_bytes() == getattr(whole, name).read_bytes(), name
 
 
@@ -113,13 +113,13 @@ def test_a_missing_part_and_other_weights_are_sentences(area, tmp_path):
 def test_crs_transform_nodata_and_meaning_survive(area, whole):
     grid, factors, _ = area
     missing = np.isnan(raster.read(factors["slope"], bands=1))
-    for name in ("probability", "uncertainty", "classes", "susceptibility"):
+    for name in ("probability", "uncertainty", "classes", "probability_class"):
         path = getattr(whole, name)
         assert Grid.from_raster(path).matches(grid)
         assert (np.isnan(raster.read(path, bands=1)) == missing).all()
         with rasterio.open(path) as source:
             assert source.tags()["calibration"] == "temperature" and source.tags()["weights"] == "2"
-    assert raster.read_classes(whole.susceptibility) == {1: "low", 2: "medium", 3: "high"}
+    assert raster.read_classes(whole.probability_class) == {1: "low", 2: "medium", 3: "high"}
 
 
 def test_classes_follow_from_the_probability(whole):
@@ -132,7 +132,7 @@ def test_classes_follow_from_the_probability(whole):
     assert threshold == pytest.approx(expected, abs=1e-6)
     np.testing.assert_array_equal(raster.read(whole.classes, bands=1)[known], (p >= threshold)[known])
     np.testing.assert_array_equal(
-        raster.read(whole.susceptibility, bands=1)[known], 1 + (p >= 1 / 3)[known].astype(int) + (p >= 2 / 3)[known]
+        raster.read(whole.probability_class, bands=1)[known], 1 + (p >= 1 / 3)[known].astype(int) + (p >= 2 / 3)[known]
     )
 
 
@@ -230,7 +230,7 @@ def test_bad_weights_and_areas_are_sentences(area, tmp_path):
 
 
 def test_breaks_must_rise_between_0_and_1():
-    assert PredictionSettings(susceptibility_breaks=[0.2, 0.4, 0.6, 0.8]).class_names()[0] == "very low"
+    assert PredictionSettings(probability_breaks=[0.2, 0.4, 0.6, 0.8]).class_names()[0] == "very low"
     for bad in ([0.6, 0.3], [0.0, 0.5], [0.5, 1.0]):
         with pytest.raises(ValueError, match="must rise and lie between 0 and 1"):
-            PredictionSettings(susceptibility_breaks=bad)
+            PredictionSettings(probability_breaks=bad)

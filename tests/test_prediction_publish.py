@@ -53,7 +53,7 @@ def folder(tmp_path_factory):
         raster.write(folder / f"{name}.tif", grid, values, bands=[name], units="1", long_name=name, tags=tags)
     for name, values, names in (
         ("class", hits, {0: "no landslide", 1: "landslide"}),
-        ("susceptibility", 1 + 2 * hits, {1: "low", 2: "medium", 3: "high"}),
+        ("probability_class", 1 + 2 * hits, {1: "low", 2: "medium", 3: "high"}),
     ):
         raster.write(
             folder / f"{name}.tif", grid, values.astype(np.uint8), bands=[name], units="1", long_name=name,
@@ -63,9 +63,9 @@ def folder(tmp_path_factory):
     polygons.run(folder / "class.tif", layers, None, PredictionSettings(), folder / "landslides.gpkg")
     frame = gpd.read_file(folder / "landslides.gpkg").assign(motion="not observable")
     frame.to_file(folder / "landslides.gpkg", layer="landslides", driver="GPKG")
-    names = ("probability", "uncertainty", "class", "susceptibility", "landslides")
+    names = ("probability", "uncertainty", "class", "probability_class", "landslides")
     styles.write_styles(
-        folder / "uncertainty.tif", folder / "susceptibility.tif", True, {n: folder / f"{n}.qml" for n in names}
+        folder / "uncertainty.tif", folder / "probability_class.tif", True, {n: folder / f"{n}.qml" for n in names}
     )
     assets = {n: folder / (f"{n}.gpkg" if n == "landslides" else f"{n}.tif") for n in names}
     raster.write(
@@ -84,7 +84,7 @@ def folder(tmp_path_factory):
 def test_styles_are_xml_that_names_every_class(folder):
     for path in folder.glob("*.qml"):
         assert ElementTree.fromstring(path.read_text().partition("\n")[2]).tag == "qgis"
-    entries = ElementTree.fromstring((folder / "susceptibility.qml").read_text()).iter("paletteEntry")
+    entries = ElementTree.fromstring((folder / "probability_class.qml").read_text()).iter("paletteEntry")
     assert [(e.get("value"), e.get("label")) for e in entries] == [("1", "low"), ("2", "medium"), ("3", "high")]
     ramp = ElementTree.fromstring((folder / "probability.qml").read_text()).find(".//colorrampshader")
     assert (ramp.get("minimumValue"), ramp.get("maximumValue")) == ("0", "1")
@@ -125,7 +125,7 @@ def test_dates_are_read_however_they_are_written(tmp_path):
 
 @pytest.mark.skipif(shutil.which("gdalinfo") is None, reason="gdalinfo is not installed (apt-get install gdal-bin)")
 def test_gdalinfo_opens_every_raster(folder):
-    for name in ("probability", "uncertainty", "class", "susceptibility"):
+    for name in ("probability", "uncertainty", "class", "probability_class"):
         said = json.loads(subprocess.run(
             ["gdalinfo", "-json", "-stats", "--config", "GDAL_PAM_ENABLED", "NO", folder / f"{name}.tif"],
             check=True, capture_output=True, text=True,
@@ -154,7 +154,7 @@ def _qgis() -> bool:
     sys.platform != "linux" or not _qgis(), reason="QGIS is not installed (apt-get install python3-qgis)"
 )
 def test_qgis_opens_every_product_with_its_style(folder, tmp_path):
-    names = ["probability.tif", "uncertainty.tif", "class.tif", "susceptibility.tif", "landslides.gpkg"]
+    names = ["probability.tif", "uncertainty.tif", "class.tif", "probability_class.tif", "landslides.gpkg"]
     said = subprocess.run(
         [PYTHON_QGIS, "-c", OPEN_IN_QGIS, *(folder / name for name in names)],
         capture_output=True, text=True, check=True, timeout=300,

@@ -4,14 +4,14 @@
 include: "products.smk"
 
 
-PREDICTION_CODE = code_digest("prediction", "models", "patches/normalisation.py", "training/weights.py")
+MAP_CODE = code_digest("prediction/mosaic.py", "models")  # a model is imported by its name in the weights
 MAP = {
     name: f"results/{{area}}/maps/{{experiment}}/{file}.tif"
     for name, file in {
         "probability": "probability",
         "uncertainty": "uncertainty",
         "classes": "class",
-        "susceptibility": "susceptibility",
+        "probability_class": "probability_class",
     }.items()
 }
 
@@ -32,10 +32,10 @@ rule map_landslides:
     wildcard_constraints:
         experiment="|".join(name for name in EXPERIMENTS if not divided(name)) or "none",
     params:
-        settings=prediction_settings,
+        settings=prediction_part(MapSettings),
         factors=lambda wildcards: factor_files(wildcards.area),
         weights=lambda wildcards: weights_of(wildcards.experiment),
-        code=PREDICTION_CODE,
+        code=MAP_CODE,
     log:
         "results/{area}/logs/map_landslides_{experiment}.log",
     benchmark:
@@ -60,10 +60,10 @@ rule map_block:
     output:
         part=temp("results/{area}/maps/{experiment}/parts/{scatteritem}.tif"),
     params:
-        settings=prediction_settings,
+        settings=prediction_part(MapSettings),
         factors=lambda wildcards: factor_files(wildcards.area),
         weights=lambda wildcards: weights_of(wildcards.experiment),
-        code=PREDICTION_CODE,
+        code=MAP_CODE,
     log:
         "results/{area}/logs/map_block_{experiment}/{scatteritem}.log",
     benchmark:
@@ -89,8 +89,8 @@ rule gather_blocks:
     wildcard_constraints:
         experiment="|".join(filter(divided, EXPERIMENTS)) or "none",
     params:
-        settings=prediction_settings,
-        code=PREDICTION_CODE,
+        settings=prediction_part(MapSettings),
+        code=MAP_CODE,
     log:
         "results/{area}/logs/gather_blocks_{experiment}.log",
     benchmark:
@@ -121,9 +121,9 @@ rule outline_landslides:
             category="Landslides",
         ),
     params:
-        settings=prediction_settings,
+        settings=prediction_part(OutlineSettings),
         factors=lambda wildcards: factor_files(wildcards.area),
-        code=code_digest("prediction", "vector.py"),
+        code=code_digest("prediction/polygons.py"),
     log:
         "results/{area}/logs/outline_landslides_{experiment}.log",
     benchmark:
@@ -138,7 +138,7 @@ rule outline_landslides:
         "../scripts/outline_landslides.py"
 
 
-STYLES = ("probability", "uncertainty", "class", "susceptibility", "landslides")
+STYLES = ("probability", "uncertainty", "class", "probability_class", "landslides")
 
 
 rule publish_map:
@@ -154,7 +154,7 @@ rule publish_map:
         styles=STYLES,
         description=lambda wildcards: AREAS[wildcards.area].description,
         simulated=lambda wildcards: AREAS[wildcards.area].simulate is not None,
-        code=code_digest("prediction", "colours.py"),
+        code=code_digest("prediction/stac.py", "prediction/styles.py"),
     log:
         "results/{area}/logs/publish_map_{experiment}.log",
     benchmark:

@@ -1,10 +1,12 @@
 # What the rules of prediction and report ask about an area and an experiment.
-from slipmap.report.sources import has_factors
+from slipmap.config.prediction import MapSettings, OutlineSettings
+from slipmap.config.products import has_factors, is_tested, mapped_areas, reported
 
 
-def prediction_settings(wildcards):
-    """Params function: the experiment's prediction settings, as plain data."""
-    return EXPERIMENTS[wildcards.experiment].prediction.model_dump(mode="json")
+def prediction_part(model):
+    """Params function: of the experiment's prediction settings the keys of `model`, as plain data."""
+    keys = set(model.model_fields)
+    return lambda wildcards: EXPERIMENTS[wildcards.experiment].prediction.model_dump(mode="json", include=keys)
 
 
 def divided(experiment):
@@ -30,6 +32,11 @@ def deformation_files(wildcards):
     return {Path(name).stem: f"{folder}/{name}" for name in files}
 
 
+def reported_settings(wildcards):
+    """Params function: what of the config the report of an area shows, as plain data."""
+    return reported(RUN, wildcards.area).model_dump(mode="json")
+
+
 def reported_files(wildcards):
     """Input function: everything that the report of an area shows."""
     area = wildcards.area
@@ -44,8 +51,8 @@ def reported_files(wildcards):
     if has_inventory(area):
         files += [f"{base}/inventory.tif", f"{base}/patches/split.tif", f"{base}/screening/decision.csv"]
     for experiment in EXPERIMENTS:
-        if area in mapped_areas(experiment):
+        if area in mapped_areas(RUN, experiment):
             files += [f"{base}/maps/{experiment}/{name}" for name in ("probability.tif", "landslides.gpkg", "item.json")]
-        if area in EXPERIMENTS[experiment].test_areas and trains(experiment):
+        if is_tested(RUN, experiment, area):
             files.append(f"{base}/experiments/{experiment}/metrics.csv")
     return files + susceptibility_files(area)

@@ -9,7 +9,7 @@ rule report:
         page=report("results/{area}/report/index.html", caption="../report/report.rst", category="Report"),
         tables=directory("results/{area}/report/tables"),
     params:
-        run=RUN.model_dump(mode="json"),
+        run=reported_settings,
         code=code_digest("report", "config/report.py", "colours.py"),
     log:
         "results/{area}/logs/report.log",

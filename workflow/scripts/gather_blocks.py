@@ -1,13 +1,13 @@
 from slipmap.job import job
 
 with job(snakemake):
-    from slipmap.config.prediction import PredictionSettings
+    from slipmap.config.prediction import MapSettings
     from slipmap.grid import Grid
     from slipmap.prediction import mosaic
 
     mosaic.gather(
         blocks=snakemake.input.parts,
         grid=Grid.load(snakemake.input.grid),
-        settings=PredictionSettings(**snakemake.params.settings),
+        settings=MapSettings(**snakemake.params.settings),
         outputs=mosaic.Outputs(**dict(snakemake.output.items())),
     )

@@ -1,7 +1,7 @@
 from slipmap.job import job
 
 with job(snakemake):
-    from slipmap.config.prediction import PredictionSettings
+    from slipmap.config.prediction import MapSettings
     from slipmap.grid import Grid
     from slipmap.prediction import mosaic
 
@@ -9,6 +9,6 @@ with job(snakemake):
         factors=snakemake.params.factors,
         weights=snakemake.params.weights,
         grid=Grid.load(snakemake.input.grid),
-        settings=PredictionSettings(**snakemake.params.settings),
+        settings=MapSettings(**snakemake.params.settings),
         outputs=mosaic.Outputs(**dict(snakemake.output.items())),
     )

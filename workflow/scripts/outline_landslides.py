@@ -1,7 +1,7 @@
 from slipmap.job import job
 
 with job(snakemake):
-    from slipmap.config.prediction import PredictionSettings
+    from slipmap.config.prediction import OutlineSettings
     from slipmap.prediction import polygons
 
     given = dict(snakemake.input.items())
@@ -11,7 +11,7 @@ with job(snakemake):
         classes=given["classes"],
         layers=snakemake.params.factors | maps,
         inventory=snakemake.input.inventory or None,
-        settings=PredictionSettings(**snakemake.params.settings),
+        settings=OutlineSettings(**snakemake.params.settings),
         output=snakemake.output.landslides,
         deformation={name: given[name] for name in radar if name in given} or None,
     )

@@ -9,7 +9,7 @@ with job(snakemake):
     fields = pyogrio.read_info(given["landslides"], layer="landslides")["fields"]
     styles.write_styles(
         uncertainty=given["uncertainty"],
-        susceptibility=given["susceptibility"],
+        probability_class=given["probability_class"],
         with_motion="motion" in fields,
         outputs={name: getattr(snakemake.output, name) for name in snakemake.params.styles},
     )

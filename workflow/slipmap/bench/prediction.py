@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from slipmap import raster
-from slipmap.config.prediction import PredictionSettings
+from slipmap.config.prediction import MapSettings
 from slipmap.grid import Grid
 from slipmap.models import create_model
 from slipmap.patches.normalisation import BandStatistics, Statistics
@@ -46,7 +46,7 @@ def speed(folder: Path, side: int, bands: int, width: float, repeats: int) -> di
 
     Also the rate at which the factors can be read and normalised alone: on a fast GPU that is the limit.
     """
-    settings = PredictionSettings(flips=False)
+    settings = MapSettings(flips=False)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     grid, factors, weights = simulated(folder / "speed", side, side, bands, width)
     model, record = mosaic.load_weights(weights, device)
@@ -132,7 +132,7 @@ def _bare(predictor: Ensemble, tiling: Tiling, bands: int, device: str) -> float
 
 
 def _outputs(folder: Path) -> mosaic.Outputs:
-    names = ("probability", "uncertainty", "classes", "susceptibility")
+    names = ("probability", "uncertainty", "classes", "probability_class")
     return mosaic.Outputs(**{name: folder / f"{name}.tif" for name in names})
 
 
@@ -140,7 +140,7 @@ def _part(what: str, folder: Path) -> None:
     """Print the peak memory (MiB) of this process after loading the model, or after mapping the area in `folder`."""
     factors = {path.stem: path for path in sorted(folder.glob("factor_*.tif"))}
     grid = Grid.load(folder / "grid.json")
-    settings = PredictionSettings(flips=False)
+    settings = MapSettings(flips=False)
     if what == "model":
         model, _ = mosaic.load_weights(folder / "seed_0", "cpu")
         Ensemble([(model, Calibration())], flips=False)(

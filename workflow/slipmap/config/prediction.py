@@ -1,4 +1,8 @@
-"""Settings of the prediction stage."""
+"""Settings of the prediction stage.
+
+One section of an experiment's config, but a model for each step: a step reads the options of its model only, so that
+another smallest area does not map the region anew.
+"""
 
 from itertools import pairwise
 from typing import Literal
@@ -32,8 +36,8 @@ class ObjectRules(Settings):
     )
 
 
-class PredictionSettings(Settings):
-    """Region-wide maps and landslide polygons."""
+class MapSettings(Settings):
+    """How the rasters of a map are made."""
 
     tile: int = Field(256, ge=32, description="Side of a tile given to the model, pixels.")
     overlap: float = Field(0.5, ge=0, lt=1, description="Share of a tile that its neighbour covers too.")
@@ -48,18 +52,29 @@ class PredictionSettings(Settings):
     calibration: Literal["temperature", "isotonic", "none"] = Field(
         "temperature", description="How probabilities are calibrated, fitted on validation ground."
     )
-    susceptibility_breaks: list[float] = Field(
+    probability_breaks: list[float] = Field(
         [1 / 3, 2 / 3],
         min_length=1,
         max_length=9,
-        description="Probabilities that divide the susceptibility classes (two: low, medium, high).",
+        description="Probabilities that divide the classes of probability_class.tif (two: low, medium, high).",
     )
-    blocks: int = Field(
-        1, ge=1, le=500, description="Jobs that share an area, each its own rows; the map is the same to the last bit."
-    )
-    min_area: float = Field(1000.0, ge=0, description="Smallest landslide polygon, m2.")
-    smooth: bool = Field(True, description="Cut the corners of pixels off the outlines, less than half a pixel deep.")
-    rules: ObjectRules = Field(default_factory=ObjectRules, description="Object-based rules.")
+
+    @model_validator(mode="after")
+    def _ascending(self) -> "MapSettings":
+        breaks = self.probability_breaks
+        if any(not 0 < b < 1 for b in breaks) or any(a >= b for a, b in pairwise(breaks)):
+            raise ValueError("probability_breaks must rise and lie between 0 and 1")
+        return self
+
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes of probability, lowest first."""
+        count = len(self.probability_breaks) + 1
+        return CLASS_NAMES.get(count) or tuple(f"class {i}" for i in range(1, count + 1))
+
+
+class MotionSettings(Settings):
+    """When a landslide counts as moving."""
+
     min_sensitivity: float = Field(
         0.3,
         gt=0,
@@ -73,14 +88,19 @@ class PredictionSettings(Settings):
         0.7, ge=0, le=1, description="Temporal coherence from which a pixel's velocity counts for its landslide."
     )
 
-    @model_validator(mode="after")
-    def _ascending(self) -> "PredictionSettings":
-        breaks = self.susceptibility_breaks
-        if any(not 0 < b < 1 for b in breaks) or any(a >= b for a, b in pairwise(breaks)):
-            raise ValueError("susceptibility_breaks must rise and lie between 0 and 1")
-        return self
 
-    def class_names(self) -> tuple[str, ...]:
-        """Names of the susceptibility classes, lowest first."""
-        count = len(self.susceptibility_breaks) + 1
-        return CLASS_NAMES.get(count) or tuple(f"class {i}" for i in range(1, count + 1))
+class OutlineSettings(MotionSettings):
+    """Which landslides are outlined, and how."""
+
+    min_area: float = Field(1000.0, ge=0, description="Smallest landslide polygon, m2.")
+    smooth: bool = Field(True, description="Cut the corners of pixels off the outlines, less than half a pixel deep.")
+    rules: ObjectRules = Field(default_factory=ObjectRules, description="Object-based rules.")
+
+
+# Keys come in the order of the bases from the last to the first.
+class PredictionSettings(OutlineSettings, MapSettings):
+    """Region-wide maps and landslide polygons."""
+
+    blocks: int = Field(
+        1, ge=1, le=500, description="Jobs that share an area, each its own rows; the map is the same to the last bit."
+    )

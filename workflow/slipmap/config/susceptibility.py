@@ -97,3 +97,10 @@ class SusceptibilitySettings(Settings):
     maps: list[ModelName] = Field(["random_forest"], description="Models whose susceptibility is mapped.")
     risk_index: RiskIndexSettings | None = Field(None, description="The Landslide Risk Index; none: not made.")
     seed: int = Field(0, ge=0, description="Seed of the sample, the folds and the models.")
+
+    @model_validator(mode="after")
+    def _maps_are_models(self) -> "SusceptibilitySettings":
+        for name in self.maps:
+            if name not in self.models:
+                raise ValueError(f"maps names {name}, which is not under models; add it there or leave it out of maps")
+        return self

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from slipmap import raster
 from slipmap.codes import LANDSLIDE_CLASSES
-from slipmap.config.prediction import PredictionSettings
+from slipmap.config.prediction import MapSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.prediction.calibration import calibration_of
@@ -43,7 +43,7 @@ class Outputs:
     probability: str | Path
     uncertainty: str | Path
     classes: str | Path
-    susceptibility: str | Path
+    probability_class: str | Path
 
 
 def strips(
@@ -112,7 +112,7 @@ def run(
     factors: Mapping[str, str | Path],
     weights: Sequence[str | Path],
     grid: Grid,
-    settings: PredictionSettings,
+    settings: MapSettings,
     outputs: Outputs,
     *,
     progress: bool = True,
@@ -121,7 +121,7 @@ def run(
 
     Writes four rasters on `grid`: probability of landslide (0–1), its standard deviation over the members of the
     ensemble (seeds, mirrored views, dropout), the class at the threshold chosen on validation (the mean of the
-    members' thresholds), and the susceptibility class.
+    members' thresholds), and the class of probability.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def run_block(
     factors: Mapping[str, str | Path],
     weights: Sequence[str | Path],
     grid: Grid,
-    settings: PredictionSettings,
+    settings: MapSettings,
     output: str | Path,
     *,
     block: int,
@@ -170,7 +170,7 @@ def run_block(
                 writer.write(np.stack([strip.mean, strip.spread]), inside)
 
 
-def gather(blocks: Sequence[str | Path], grid: Grid, settings: PredictionSettings, outputs: Outputs) -> None:
+def gather(blocks: Sequence[str | Path], grid: Grid, settings: MapSettings, outputs: Outputs) -> None:
     """Put the parts that `run_block` made together to the rasters that `run` would have made, to the last bit.
 
     Raises
@@ -209,7 +209,7 @@ def gather(blocks: Sequence[str | Path], grid: Grid, settings: PredictionSetting
 
 @contextmanager
 def _prepared(
-    factors: Mapping[str, str | Path], weights: Sequence[str | Path], grid: Grid, settings: PredictionSettings
+    factors: Mapping[str, str | Path], weights: Sequence[str | Path], grid: Grid, settings: MapSettings
 ) -> Iterator[tuple[FactorReader, Ensemble, Tiling, str, dict[str, str]]]:
     """Load and check the weights, open the factors."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -262,7 +262,7 @@ class _Maps:
         self.writers["probability"].write(strip.mean, strip.window)
         self.writers["uncertainty"].write(strip.spread, strip.window)
         self.writers["classes"].write(decided.astype(np.uint8), strip.window)
-        self.writers["susceptibility"].write(classes.astype(np.uint8), strip.window)
+        self.writers["probability_class"].write(classes.astype(np.uint8), strip.window)
 
     def require_some(self) -> None:
         if not self.known:
@@ -273,9 +273,9 @@ class _Maps:
 
 
 @contextmanager
-def _maps(outputs: Outputs, grid: Grid, settings: PredictionSettings, tags: Mapping[str, str]) -> Iterator[_Maps]:
+def _maps(outputs: Outputs, grid: Grid, settings: MapSettings, tags: Mapping[str, str]) -> Iterator[_Maps]:
     """The four rasters of a map, open for writing."""
-    breaks = settings.susceptibility_breaks
+    breaks = settings.probability_breaks
     with ExitStack() as stack:
 
         def create(path: str | Path, name: str, long_name: str, **more: object) -> raster.RasterWriter:
@@ -296,10 +296,10 @@ def _maps(outputs: Outputs, grid: Grid, settings: PredictionSettings, tags: Mapp
                 dtype="uint8",
                 categories=LANDSLIDE_CLASSES,
             ),
-            "susceptibility": create(
-                outputs.susceptibility,
-                "susceptibility",
-                "susceptibility class; not a risk, nor a probability of failure in any period",
+            "probability_class": create(
+                outputs.probability_class,
+                "probability_class",
+                "class of the probability of landslide; not a risk, nor a probability of failure in any period",
                 dtype="uint8",
                 categories=dict(enumerate(settings.class_names(), start=1)),
                 tags=dict(tags) | {"breaks": " ".join(f"{b:.6g}" for b in breaks)},

@@ -16,7 +16,7 @@ from rasterio.features import geometry_mask
 from rasterio.windows import Window, from_bounds
 
 from slipmap import raster
-from slipmap.config.prediction import PredictionSettings
+from slipmap.config.prediction import MotionSettings
 from slipmap.grid import Grid, crs_name
 
 MOVING, STILL, UNSEEN = "moving", "no movement detected", "not observable"
@@ -108,7 +108,7 @@ def summarise(
     deviation: np.ndarray,
     coherence: np.ndarray,
     sensitivity: np.ndarray,
-    settings: PredictionSettings,
+    settings: MotionSettings,
 ) -> dict[str, float | str]:
     """What the radar says of one landslide, from its pixels (1-D arrays; NaN: no data).
 
@@ -149,7 +149,7 @@ def describe_motion(
     layers: Mapping[str, str | Path],
     deformation: Mapping[str, str | Path],
     grid: Grid,
-    settings: PredictionSettings,
+    settings: MotionSettings,
 ) -> gpd.GeoDataFrame:
     """Add `COLUMNS` to landslides whose outlines lie on `grid`; holds one landslide's pixels at a time.
 

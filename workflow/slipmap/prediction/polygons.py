@@ -6,7 +6,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 
-from slipmap.config.prediction import PredictionSettings
+from slipmap.config.prediction import OutlineSettings
 from slipmap.errors import SlipmapError
 from slipmap.grid import Grid
 from slipmap.prediction.attributes import describe, match_inventory, obey
@@ -21,7 +21,7 @@ def run(
     classes: str | Path,
     layers: Mapping[str, str | Path],
     inventory: str | Path | None,
-    settings: PredictionSettings,
+    settings: OutlineSettings,
     output: str | Path,
     deformation: Mapping[str, str | Path] | None = None,
 ) -> None:

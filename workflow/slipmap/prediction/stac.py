@@ -20,7 +20,7 @@ _TITLES = {
     "probability": "Probability of landslide",
     "uncertainty": "Standard deviation of the probability over the ensemble",
     "class": "Landslides at the validation threshold",
-    "susceptibility": "Susceptibility class",
+    "probability_class": "Class of the probability (low, medium, high); not a risk",
     "landslides": "Landslide outlines with attributes and displacement",
 }
 

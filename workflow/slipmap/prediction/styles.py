@@ -88,16 +88,16 @@ def _outline(number: int, colour: str) -> str:
 
 
 def write_styles(
-    uncertainty: str | Path, susceptibility: str | Path, with_motion: bool, outputs: Mapping[str, str | Path]
+    uncertainty: str | Path, probability_class: str | Path, with_motion: bool, outputs: Mapping[str, str | Path]
 ) -> None:
     """Write the styles of a map.
 
     Parameters
     ----------
-    uncertainty, susceptibility : rasters, for the range and the classes of their styles.
-    outputs : probability, uncertainty, class, susceptibility, landslides → .qml.
+    uncertainty, probability_class : rasters, for the range and the classes of their styles.
+    outputs : probability, uncertainty, class, probability_class, landslides → .qml.
     """
-    names = raster.read_classes(susceptibility)
+    names = raster.read_classes(probability_class)
     colours = class_ramp(SUSCEPTIBILITY, len(names))
     classes = {code: (names[code], colour) for code, colour in zip(sorted(names), colours, strict=True)}
     write_text(outputs["probability"], ramp_style(PROBABILITY, 0.0, 1.0))
@@ -106,7 +106,7 @@ def write_styles(
         outputs["class"],
         class_style({0: ("no landslide", "#ffffff"), 1: ("landslide", LANDSLIDE)}, hidden=(0,)),
     )
-    write_text(outputs["susceptibility"], class_style(classes))
+    write_text(outputs["probability_class"], class_style(classes))
     write_text(outputs["landslides"], outline_style(with_motion))
 
 

@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 from slipmap import __version__
 from slipmap.atomic import write_aside, write_text
-from slipmap.config import parse_config
 from slipmap.config.report import ReportSettings
 from slipmap.config.run import RunSettings
 from slipmap.grid import Grid
@@ -41,7 +40,7 @@ def build(
     Parameters
     ----------
     area : its name in `run`.
-    run : the whole config, checked or as plain data.
+    run : the config, or as much of it as concerns the area (`slipmap.config.products.reported`); also as plain data.
     output : the HTML file. tables : folder of the CSV files (made anew).
     results, resources : the run's folders.
 
@@ -51,7 +50,7 @@ def build(
     block: memory does not grow with the area. The same results give the same bytes.
     """
     if not isinstance(run, RunSettings):
-        run = parse_config(dict(run), source="config")
+        run = RunSettings.model_validate(run)
     sources = gather(area, run, Path(results), Path(resources))
     settings = run.areas[area].report
     numbers = _tables(sources, settings)

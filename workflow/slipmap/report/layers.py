@@ -217,11 +217,11 @@ def _maps(name: str, maps: Mapping[str, Path], sources: Sources, shown: Grid) ->
         layers.append(
             Layer(f"{name}.uncertainty", "Uncertainty (standard deviation)", group, picture, False, 1.0, "multiply")
         )
-    if "susceptibility" in maps:
-        names = raster.read_classes(maps["susceptibility"])
+    if "probability_class" in maps:
+        names = raster.read_classes(maps["probability_class"])
         colours = dict(zip(sorted(names), class_ramp(SUSCEPTIBILITY, len(names)), strict=True))
-        picture = paint(load(maps["susceptibility"], shown, classes=True), Style("classes", colours), names=names)
-        layers.append(Layer(f"{name}.susceptibility", "Susceptibility class", group, picture, False, 1.0, "multiply"))
+        picture = paint(load(maps["probability_class"], shown, classes=True), Style("classes", colours), names=names)
+        layers.append(Layer(f"{name}.probability_class", "Probability class", group, picture, False, 1.0, "multiply"))
     if "class" in maps:
         found = load(maps["class"], shown, classes=True)
         picture = paint(found, Style("classes", {1: LANDSLIDE}, hidden=(0,)), names={1: "landslide"})

@@ -385,7 +385,7 @@ def map_figures(sources: Sources, ids: Collection[str]) -> list[dict]:
     made = []
     kinds = (
         ("probability", "probability of landslide"),
-        ("susceptibility", "susceptibility class"),
+        ("probability_class", "class of the probability (breaks in the configuration)"),
         ("class", "landslides at the threshold chosen on validation"),
         ("uncertainty", "standard deviation of the probability over the ensemble"),
     )

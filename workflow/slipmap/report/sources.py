@@ -8,13 +8,15 @@ from typing import Any
 
 import pandas as pd
 
+from slipmap.config.layout import weights_folders
+from slipmap.config.products import has_factors, is_tested, mapped_areas
 from slipmap.config.run import AreaSettings, ExperimentSettings, RunSettings
 from slipmap.factors.names import factor_names
 from slipmap.grid import Grid
 
 DEFORMATION = ("velocity", "velocity_std", "temporal_coherence", "dem_error", "mask")
 TABLES = ("correlation", "spearman", "vif", "vif_selected", "importance", "pca", "frequency_ratio", "decision")
-MAPS = ("probability", "class", "uncertainty", "susceptibility")
+MAPS = ("probability", "class", "uncertainty", "probability_class")
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Experiment:
 
     Parameters
     ----------
-    maps : probability, class, uncertainty, susceptibility → raster, and landslides → GeoPackage.
+    maps : probability, class, uncertainty, probability_class → raster, and landslides → GeoPackage.
     seeds : seed folder name → what training left there: "record" (model.json), "history" (table).
     metrics : scores over seeds (metrics.csv), where this area is tested. tests : test_metrics.json of each seed.
     """
@@ -94,9 +96,9 @@ def gather(area: str, run: RunSettings, results: Path, resources: Path) -> Sourc
         experiment = Experiment(
             name,
             chosen,
-            _existing(found) if chosen.map_areas is None or area in chosen.map_areas else {},
+            _existing(found) if area in mapped_areas(run, name) else {},
             _seeds(chosen, name, results),
-            *_scores(chosen, name, area, folder),
+            *(_scores(chosen, name, folder) if is_tested(run, name, area) else (None, [])),
         )
         if experiment.maps or experiment.tests:
             experiments[name] = experiment
@@ -131,12 +133,6 @@ def gather(area: str, run: RunSettings, results: Path, resources: Path) -> Sourc
     )
 
 
-def has_factors(settings: AreaSettings) -> bool:
-    """Whether the area has factors to show: not where there is radar alone, whose velocity is shown as such."""
-    inputs = settings.inputs
-    return bool(inputs.dem or inputs.sentinel2 or inputs.ready_factors)
-
-
 def _susceptibility(
     settings: AreaSettings, folder: Path, has_inventory: bool
 ) -> tuple[dict[str, Path], dict[str, pd.DataFrame]]:
@@ -155,12 +151,9 @@ def _susceptibility(
 
 def _seeds(chosen: ExperimentSettings, name: str, results: Path) -> dict[str, dict[str, Any]]:
     """Records and histories of the weights, wherever they were trained."""
-    if chosen.weights:
-        base = Path(chosen.weights)
-        folders = sorted(base.glob("seed_*")) or [base]
-    else:
-        base = results / chosen.train_areas[0] / "experiments" / name if chosen.train_areas else None
-        folders = [base / f"seed_{seed}" for seed in chosen.training.seeds] if base else []
+    folders = [Path(folder) for folder in weights_folders(name, chosen)]
+    if chosen.weights is None:
+        folders = [results / folder.relative_to("results") for folder in folders]
     return {
         folder.name: {"record": record, "history": _table(folder / "history.csv")}
         for folder in folders
@@ -168,11 +161,7 @@ def _seeds(chosen: ExperimentSettings, name: str, results: Path) -> dict[str, di
     }
 
 
-def _scores(
-    chosen: ExperimentSettings, name: str, area: str, folder: Path
-) -> tuple[pd.DataFrame | None, list[dict[str, Any]]]:
-    if area not in chosen.test_areas or chosen.weights:
-        return None, []
+def _scores(chosen: ExperimentSettings, name: str, folder: Path) -> tuple[pd.DataFrame | None, list[dict[str, Any]]]:
     base = folder / "experiments" / name
     tests = [_json(base / f"seed_{seed}" / "test_metrics.json") for seed in chosen.training.seeds]
     return _table(base / "metrics.csv"), [test for test in tests if test is not None]

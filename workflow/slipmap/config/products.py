@@ -1,0 +1,37 @@
+"""Which experiments map an area, and what of the config its report shows."""
+
+from slipmap.config.run import AreaSettings, RunSettings
+
+
+def has_factors(area: AreaSettings) -> bool:
+    """Whether an area has factors to map from: not where there is radar alone, whose velocity is shown as such."""
+    return bool(area.inputs.dem or area.inputs.sentinel2 or area.inputs.ready_factors)
+
+
+def mapped_areas(run: RunSettings, experiment: str) -> list[str]:
+    """The areas that an experiment maps: those it names, or every area that has factors."""
+    named = run.experiments[experiment].map_areas
+    return list(named) if named is not None else [name for name, area in run.areas.items() if has_factors(area)]
+
+
+def is_tested(run: RunSettings, experiment: str, area: str) -> bool:
+    """Whether an experiment is scored on the test ground of an area: not with weights from elsewhere."""
+    chosen = run.experiments[experiment]
+    return area in chosen.test_areas and chosen.weights is None
+
+
+def reported(run: RunSettings, area: str) -> RunSettings:
+    """Of a config what the report of an area shows: the area, and the experiments that map it or are tested in it."""
+    shown = {
+        name: chosen
+        for name, chosen in run.experiments.items()
+        if area in mapped_areas(run, name) or is_tested(run, name, area)
+    }
+    used = {chosen.dataset for chosen in shown.values()}
+    return run.model_copy(
+        update={
+            "areas": {area: run.areas[area]},
+            "datasets": {name: dataset for name, dataset in run.datasets.items() if name in used},
+            "experiments": shown,
+        }
+    )
