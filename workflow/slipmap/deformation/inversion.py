@@ -1,6 +1,8 @@
 """Weighted least-squares inversion of an interferogram network (Berardino et al. 2002; Yunjun et al. 2019)."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -69,13 +71,13 @@ def invert_stack(
     weights = _rows(quality).ravel()
     before = phase.ravel() if original is None else _rows(original).ravel()
     out = Outputs.empty(len(times), pixels)
-    invert_flat(phase.ravel(), before, weights, pixels, 0, numbers, times, table, out)
+    Network(numbers, times, table).invert(phase.ravel(), before, weights, out, threads=thread_count())
     return Inversion(out.series, out.temporal_coherence, out.used, out.joined.astype(bool))
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Arrays that `invert_flat` fills: see `kernel.solve`."""
+    """Arrays that `Network.invert` fills: see `kernel.solve`; `joined` is 1 where subsets were joined."""
 
     series: np.ndarray
     velocity: np.ndarray
@@ -86,61 +88,109 @@ class Outputs:
     @classmethod
     def empty(cls, dates: int, pixels: int) -> "Outputs":
         """Uninitialised arrays for so many dates and pixels."""
-        maps = [np.empty(pixels, np.float32) for _ in range(3)]
-        return cls(np.empty((dates, pixels), np.float32), *maps, np.empty(pixels, np.uint8))
+        maps = [np.empty(pixels, np.float32) for _ in range(4)]
+        return cls(np.empty((dates, pixels), np.float32), *maps)
 
 
-def invert_flat(
-    phase: np.ndarray,
-    original: np.ndarray,
-    quality: np.ndarray,
-    pitch: int,
-    origin: int,
-    numbers: np.ndarray,
-    times: np.ndarray,
-    table: np.ndarray | None,
-    out: Outputs,
-    *,
-    scale: float = 1.0,
-    operator: np.ndarray | None = None,
-    offsets: np.ndarray | None = None,
-    zero_is_gap: bool = False,
-) -> None:
-    """As `invert_stack`, from one-dimensional views of a stack (memory-mapped, say), into arrays that are given.
+class Network:
+    """An interferogram network, ready to be inverted at any number of pixels.
 
     Parameters
     ----------
-    pitch, origin : the pixels of interferogram k begin at k · pitch + origin.
+    numbers : (M, 2) int, date numbers of each pair, the first smaller. times : (N,) float64, years.
+    table : (K,) float32, weight at coherence 0 … 1; None: the quality given with the phase is the weight.
+    scale, operator : the series are multiplied by `scale`; ``velocity`` is operator @ series.
     offsets : (M,), taken from each interferogram (its phase at the reference). zero_is_gap : phase 0 is nodata.
-    scale, operator : the series are multiplied by `scale`; ``out.velocity`` is operator @ series.
     """
-    from slipmap.deformation.kernel import solve
 
-    first, second = (np.ascontiguousarray(c, np.int64) for c in numbers.T)
-    table = np.ones(1, np.float32) if table is None else np.ascontiguousarray(table, np.float32)
-    chain = 1 / np.diff(times) ** 2
-    chain /= chain.mean()
-    solve(
-        phase,
-        original,
-        quality,
-        int(pitch),
-        int(origin),
-        np.zeros(len(first), np.float32) if offsets is None else np.ascontiguousarray(offsets, np.float32),
-        zero_is_gap,
-        table,
-        first,
-        second,
-        int((second - first).max()),
-        chain,
-        float(scale),
-        np.empty(0) if operator is None else np.ascontiguousarray(operator, np.float64),
-        out.series,
-        out.velocity,
-        out.temporal_coherence,
-        out.used,
-        out.joined,
-    )
+    def __init__(
+        self,
+        numbers: np.ndarray,
+        times: np.ndarray,
+        table: np.ndarray | None = None,
+        *,
+        scale: float = 1.0,
+        operator: np.ndarray | None = None,
+        offsets: np.ndarray | None = None,
+        zero_is_gap: bool = False,
+    ) -> None:
+        self.dates = len(times)
+        self._order = np.argsort(numbers[:, 0], kind="stable")
+        first, second = numbers[self._order].T
+        self._begin = np.searchsorted(first, np.arange(self.dates + 1)).astype(np.int64)
+        self._second = np.ascontiguousarray(second, np.int64)
+        self._offsets = np.zeros(len(first)) if offsets is None else np.asarray(offsets)[self._order]
+        self._table = np.ones(1) if table is None else table
+        self._chain = 1 / np.diff(times) ** 2
+        self._chain /= self._chain.mean()
+        self._operator = np.empty(0) if operator is None else np.ascontiguousarray(operator, np.float64)
+        self._scale, self._zero_is_gap = float(scale), bool(zero_is_gap)
+
+    def invert(
+        self,
+        phase: np.ndarray,
+        original: np.ndarray,
+        quality: np.ndarray,
+        out: Outputs,
+        *,
+        pitch: int | None = None,
+        origin: int = 0,
+        threads: int = 1,
+    ) -> None:
+        """As `invert_stack`, from one-dimensional float32 views of a stack (memory-mapped, say), into given arrays.
+
+        Parameters
+        ----------
+        pitch, origin : the pixels of interferogram k begin at k · pitch + origin; None: they lie close together.
+        """
+        from slipmap.deformation.kernel import LANES, solve
+
+        pixels = out.series.shape[1]
+        pitch = pitch or pixels
+        if pixels < LANES:
+            self._invert_few([phase, original, quality], pitch, origin, out)
+            return
+        fixed = (
+            self._order * pitch + origin,
+            self._begin,
+            self._second,
+            self._offsets.astype(np.float32),
+            self._zero_is_gap,
+            self._table.astype(np.float32),
+            self._chain,
+            self._scale,
+            self._operator,
+        )
+        arrays = (out.series.reshape(-1), out.velocity, out.temporal_coherence, out.used, out.joined)
+        cuts = [pixels * k // threads // LANES * LANES for k in range(threads)] + [pixels]
+
+        def part(start: int, stop: int) -> None:
+            solve(phase, original, quality, *fixed, start, stop, pixels, *arrays)
+
+        if threads == 1:
+            part(0, pixels)
+            return
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(part, cuts[:-1], cuts[1:]))
+
+    def _invert_few(self, arrays: list[np.ndarray], pitch: int, origin: int, out: Outputs) -> None:
+        """Fewer pixels than the kernel takes at a time: made up to as many by gaps."""
+        from slipmap.deformation.kernel import LANES
+
+        pixels = out.series.shape[1]
+        place = np.arange(len(self._order))[:, None] * pitch + origin + np.arange(pixels)
+        more = np.full((3, len(self._order), LANES), np.nan, np.float32)
+        for array, padded in zip(arrays, more, strict=True):
+            padded[:, :pixels] = array[place]
+        whole = Outputs.empty(self.dates, LANES)
+        self.invert(*more.reshape(3, -1), whole)
+        for name, array in vars(out).items():
+            array[...] = getattr(whole, name)[..., :pixels]
+
+
+def thread_count() -> int:
+    """Threads that this process may use: what its rule was given (NUMBA_NUM_THREADS), else one for each core."""
+    return int(os.environ.get("NUMBA_NUM_THREADS", os.cpu_count() or 1))
 
 
 def _rows(array: np.ndarray) -> np.ndarray:

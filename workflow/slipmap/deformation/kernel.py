@@ -1,344 +1,320 @@
-"""The network inversion's inner loop: a banded Cholesky solve of many pixels at a time.
+"""The network inversion's inner loop: a banded LDLᵀ solve of sixteen pixels at a time.
 
 With the displacement at each date as the unknown, the weighted normal matrix of an interferogram network is the graph
 Laplacian of the network: banded by how many dates ahead a pair reaches. One pixel is too small a problem to fill a
-vector register; a hundred side by side fill it in every step. A gap is a weight of zero, so it costs nothing.
+vector register; sixteen side by side fill it in every step (`lanes`), and what they need stays in the nearest caches.
+A gap is a weight of zero, so it costs nothing.
+
+Dates are eliminated in their order. A date's row is complete when the pairs that begin with it have been added: pairs
+are read in the order of their first date, assembled and eliminated at once, and read backwards for the residuals.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-LANES = 128  # pixels solved together: enough to repay the compiler's run-time checks, and they fit the L2 cache
-CHUNK = 8  # groups of LANES pixels that one thread takes at a time
+from slipmap.deformation.lanes import (
+    LANES,
+    both,
+    either,
+    equal,
+    floor,
+    greater,
+    load,
+    lookup,
+    narrow,
+    prefetch,
+    root,
+    select,
+    some,
+    splat32,
+    splat64,
+    store,
+    unequal,
+    widen,
+)
+
 SINGULAR = 1e-9  # a pivot below this share of its diagonal: the pixel's network falls into subsets
-_FAST = {"contract", "arcp", "nsz"}  # never "nnan": a gap is a NaN
+AHEAD = 4 * LANES  # pixels between those in work and those asked for from memory
 
 
-@njit(inline="always", fastmath=_FAST)
-def _load_lane(phase, quality, table, offset, zero_is_gap, at, lane, value, weight):
-    p = phase[at + lane]
-    q = quality[at + lane]
-    ok = (p == p) and (q == q) and not (zero_is_gap and p == np.float32(0))
-    q = q if ok else np.float32(0)
+@njit(inline="always")
+def _there(value, zero_is_gap):
+    """Lanes in which there is a phase; no comparison holds for NaN."""
+    if zero_is_gap:
+        return unequal(value, splat32(np.float32(0)))
+    return equal(value, value)
+
+
+@njit(inline="always")
+def _weight(quality, there, table):
+    """Weight of sixteen phases: 0 in gaps, else what `table` has at their coherence, or `quality` itself."""
+    zero, one = splat32(np.float32(0)), splat32(np.float32(1))
+    known = select(both(there, equal(quality, quality)), quality, zero)
     if table.size > 1:
-        q = min(max(q, np.float32(0)), np.float32(1))
-        w = table[np.int32(q * np.float32(table.size - 1) + np.float32(0.5))]
-    else:
-        w = q
-    value[lane] = p - offset if ok else np.float32(0)
-    weight[lane] = w if ok else np.float32(0)
+        share = select(greater(known, zero), known, zero)
+        share = select(greater(share, one), one, share)
+        place = share * splat32(np.float32(table.size - 1)) + splat32(np.float32(0.5))
+        return select(both(there, equal(quality, quality)), lookup(table, place), zero)
+    return known
 
 
-@njit(inline="always", fastmath=_FAST)
-def _load(phase, quality, table, offset, zero_is_gap, at, width, value, weight):
-    """Phase and weight in the lanes, from place `at`; weight 0 (and phase 0) where there is a gap."""
-    if width == LANES:  # a loop of fixed length becomes vector instructions
-        for lane in range(LANES):
-            _load_lane(phase, quality, table, offset, zero_is_gap, at, lane, value, weight)
-    else:
-        for lane in range(width):
-            _load_lane(phase, quality, table, offset, zero_is_gap, at, lane, value, weight)
-
-
-@njit(fastmath=_FAST)
-def _assemble(
-    phase, quality, table, offsets, zero_is_gap, first, second, pitch, start, width, band, right, value, weight
+@njit
+def _eliminate(
+    phase, quality, places, begin, second, offsets, zero_is_gap, table, chain, epsilon, regular, at, reach, work
 ):
-    """Normal matrix (dates 1…, lower band) and right side of the lanes; returns nothing, fills band and right."""
+    """Assemble and eliminate sixteen pixels' normal equations; (singular lanes, number of interferograms).
+
+    `regular`: add `epsilon` times the squared norm of the velocities between neighbouring dates.
+    """
+    band, degree, inverse, right, weights = work
+    zero, one = splat32(np.float32(0)), splat32(np.float32(1))
+    nothing = splat64(0.0)
     band[:] = 0.0
+    degree[:] = 0.0
     right[:] = 0.0
-    for k in range(first.size):
-        i, j = first[k] - 1, second[k] - 1  # date 0 is the zero of the series
-        _load(phase, quality, table, offsets[k], zero_is_gap, k * pitch + start, width, value, weight)
-        if i >= 0:
-            d = j - i
-            for lane in range(LANES):
-                w = np.float64(weight[lane])
-                b = w * np.float64(value[lane])
-                band[j, 0, lane] += w
-                right[j, lane] += b
-                band[i, 0, lane] += w
-                right[i, lane] -= b
-                band[j, d, lane] -= w
-        else:
-            for lane in range(LANES):
-                w = np.float64(weight[lane])
-                band[j, 0, lane] += w
-                right[j, lane] += w * np.float64(value[lane])
+    width = reach + 1
+    dates = begin.size - 1
+    count = zero
+    singular = greater(nothing, nothing)
+    for i in range(dates):
+        diagonal, b = load(degree, i * LANES), load(right, i * LANES)
+        for k in range(begin[i], begin[i + 1]):
+            place = places[k] + at
+            prefetch(phase, place + AHEAD)
+            prefetch(quality, place + AHEAD)
+            p = load(phase, place)
+            there = _there(p, zero_is_gap)
+            w = _weight(load(quality, place), there, table)
+            store(weights, k * LANES, w)
+            count = count + select(greater(w, zero), one, zero)
+            w64 = widen(w)
+            push = w64 * widen(select(there, p - splat32(offsets[k]), zero))
+            j = second[k]
+            store(degree, j * LANES, load(degree, j * LANES) + w64)
+            store(right, j * LANES, load(right, j * LANES) + push)
+            diagonal = diagonal + w64
+            b = b - push
+            link = (i * width + j - i) * LANES
+            store(band, link, load(band, link) - w64)
+        if regular and i + 1 < dates:
+            w64 = epsilon * splat64(chain[i])
+            diagonal = diagonal + w64
+            store(degree, (i + 1) * LANES, load(degree, (i + 1) * LANES) + w64)
+            link = (i * width + 1) * LANES
+            store(band, link, load(band, link) - w64)
+        store(degree, i * LANES, diagonal)
+        if i == 0:
+            continue  # the zero of the series: no unknown
+        pivot = diagonal - load(band, i * width * LANES)
+        least = diagonal * splat64(SINGULAR) + splat64(1e-300)
+        low = greater(least, pivot)
+        singular = either(singular, low)
+        reciprocal = splat64(1.0) / select(low, least, pivot)
+        store(inverse, i * LANES, reciprocal)
+        store(right, i * LANES, b)
+        for d in range(min(reach, dates - 1 - i), 0, -1):
+            factor = load(band, (i * width + d) * LANES) * reciprocal
+            for e in range(1, d):
+                target = ((i + e) * width + d - e) * LANES
+                store(band, target, load(band, target) - factor * load(band, (i * width + e) * LANES))
+            target = (i + d) * width * LANES  # what elimination takes from the diagonal
+            store(band, target, load(band, target) + factor * load(band, (i * width + d) * LANES))
+            store(right, (i + d) * LANES, load(right, (i + d) * LANES) - factor * b)
+            store(band, (i * width + d) * LANES, factor)
+    return singular, count
 
 
-@njit(fastmath=_FAST)
-def _regularise(band, chain, epsilon):
-    """Add `epsilon` (a lane's) times the squared norm of the velocities between neighbouring dates."""
-    for j in range(band.shape[0]):
-        for lane in range(LANES):
-            c = chain[j] * epsilon[lane]
-            band[j, 0, lane] += c
-            if j > 0:
-                band[j - 1, 0, lane] += c
-                band[j, 1, lane] -= c
+@njit
+def _back(dates, reach, band, inverse, right):
+    """x from Lᵀ x = D⁻¹ right, in place."""
+    for i in range(dates - 1, 0, -1):
+        x = load(right, i * LANES) * load(inverse, i * LANES)
+        for d in range(1, min(reach, dates - 1 - i) + 1):
+            x = x - load(band, (i * (reach + 1) + d) * LANES) * load(right, (i + d) * LANES)
+        store(right, i * LANES, x)
 
 
-@njit(fastmath=_FAST)
-def _factor(band, inverse, bad):
-    """Cholesky factor in place; `inverse` holds the reciprocal diagonal; marks lanes that are singular."""
-    n, width = band.shape[0], band.shape[1] - 1
-    total = np.empty(LANES)
-    for j in range(n):
-        reach = min(width, j)
-        for d in range(reach, 0, -1):
-            k = j - d
-            for lane in range(LANES):
-                total[lane] = band[j, d, lane]
-            for m in range(1, min(width - d, k) + 1):
-                for lane in range(LANES):
-                    total[lane] -= band[j, d + m, lane] * band[k, m, lane]
-            for lane in range(LANES):
-                band[j, d, lane] = total[lane] * inverse[k, lane]
-        for lane in range(LANES):
-            total[lane] = band[j, 0, lane]
-        for d in range(1, reach + 1):
-            for lane in range(LANES):
-                total[lane] -= band[j, d, lane] * band[j, d, lane]
-        for lane in range(LANES):
-            floor = SINGULAR * band[j, 0, lane] + 1e-300
-            if total[lane] <= floor:
-                bad[lane] = 1
-            inverse[j, lane] = 1.0 / np.sqrt(max(total[lane], floor))
-
-
-@njit(fastmath=_FAST)
-def _substitute(band, inverse, right):
-    """Solve L Lᵀ x = right in place."""
-    n, width = band.shape[0], band.shape[1] - 1
-    for j in range(n):
-        for d in range(1, min(width, j) + 1):
-            for lane in range(LANES):
-                right[j, lane] -= band[j, d, lane] * right[j - d, lane]
-        for lane in range(LANES):
-            right[j, lane] *= inverse[j, lane]
-    for j in range(n - 1, -1, -1):
-        for lane in range(LANES):
-            right[j, lane] *= inverse[j, lane]
-        for d in range(1, min(width, j) + 1):
-            for lane in range(LANES):
-                right[j - d, lane] -= band[j, d, lane] * right[j, lane]
-
-
-@njit(fastmath=_FAST)
-def _minimum_norm(band, inverse, right, bad, chain, epsilon, again, keep):
-    """Least-squares solution of least velocity norm for lanes whose network falls apart (others unchanged).
+@njit
+def _minimum_norm(phase, places, begin, second, offsets, chain, epsilon, at, reach, work, keep):
+    """From the regularised solution to the least-squares solution of least velocity norm.
 
     Iterated Tikhonov from zero: x ← (N + εR)⁻¹ (b + εR x) stays orthogonal (in R) to the null space of N, so it tends
-    to the solution of least xᵀRx, by a factor of about ε a step. `band` and `right` hold N and b.
+    to the solution of least xᵀRx, by a factor of about ε a step.
     """
-    n = band.shape[0]
-    for lane in range(LANES):
-        diagonal, links = 0.0, 0.0
-        for j in range(n):
-            diagonal += band[j, 0, lane]
-            links += chain[j]
-        epsilon[lane] = (1e-6 * diagonal / links if diagonal > 0 else 1.0) if bad[lane] else 0.0
-        again[lane] = 0
-    _regularise(band, chain, epsilon)
-    _factor(band, inverse, again)
-    keep[:] = right
-    _substitute(band, inverse, right)
+    band, _, inverse, right, weights = work
+    dates = begin.size - 1
+    zero = splat32(np.float32(0))
+    keep[:] = 0.0
+    for i in range(dates):
+        for k in range(begin[i], begin[i + 1]):
+            j = second[k]
+            w = load(weights, k * LANES)
+            p = load(phase, places[k] + at) - splat32(offsets[k])
+            push = widen(w) * widen(select(greater(w, zero), p, zero))
+            store(keep, j * LANES, load(keep, j * LANES) + push)
+            store(keep, i * LANES, load(keep, i * LANES) - push)
     for _ in range(2):
-        # right ← keep + ε R x, with R x = differences of c_j (x_j − x_{j−1})
-        before = np.zeros(LANES)
-        flow = np.zeros(LANES)
-        for j in range(n):
-            for lane in range(LANES):
-                x = right[j, lane]
-                f = epsilon[lane] * chain[j] * (x - before[lane])
-                before[lane] = x
-                if j > 0:
-                    right[j - 1, lane] = keep[j - 1, lane] + flow[lane] - f
-                flow[lane] = f
-        for lane in range(LANES):
-            right[n - 1, lane] = keep[n - 1, lane] + flow[lane]
-        _substitute(band, inverse, right)
+        # right ← keep + ε R x, with R x = differences of c (x_j − x_{j−1})
+        before, flow = splat64(0.0), splat64(0.0)
+        for j in range(1, dates):
+            x = load(right, j * LANES)
+            onward = epsilon * splat64(chain[j - 1]) * (x - before)
+            before = x
+            if j > 1:
+                store(right, (j - 1) * LANES, load(keep, (j - 1) * LANES) + flow - onward)
+            flow = onward
+        store(right, (dates - 1) * LANES, load(keep, (dates - 1) * LANES) + flow)
+        for i in range(1, dates):
+            b = load(right, i * LANES)
+            for d in range(1, min(reach, dates - 1 - i) + 1):
+                target = (i + d) * LANES
+                store(right, target, load(right, target) - load(band, (i * (reach + 1) + d) * LANES) * b)
+        _back(dates, reach, band, inverse, right)
 
 
-@njit(fastmath=_FAST)
-def _temporal_coherence(
-    phase, quality, table, offsets, zero_is_gap, first, second, pitch, start, width, right, value, weight, mean, count
-):
+@njit(inline="always")
+def _sine_and_cosine(turns):
+    """Of 2π × `turns`: by their series at half the angle, then doubled; errors below 1e-6."""
+    r = turns - floor(turns + splat32(np.float32(0.5)))  # −½ … ½
+    x = r * splat32(np.float32(np.pi))
+    x2 = x * x
+    s = x2 * splat32(np.float32(1 / 362880)) + splat32(np.float32(-1 / 5040))
+    s = s * x2 + splat32(np.float32(1 / 120))
+    s = s * x2 + splat32(np.float32(-1 / 6))
+    s = s * x2 * x + x
+    c = x2 * splat32(np.float32(-1 / 3628800)) + splat32(np.float32(1 / 40320))
+    c = c * x2 + splat32(np.float32(-1 / 720))
+    c = c * x2 + splat32(np.float32(1 / 24))
+    c = c * x2 + splat32(np.float32(-0.5))
+    c = c * x2 + splat32(np.float32(1))
+    return splat32(np.float32(2)) * s * c, c * c - s * s
+
+
+@njit
+def _temporal_coherence(original, places, begin, second, offsets, zero_is_gap, at, right, weights):
     """|Σ exp(i·residual)| over the interferograms present, divided by their number."""
-    cosine = np.zeros(LANES, np.float32)
-    sine = np.zeros(LANES, np.float32)
-    count[:] = 0
-    turn = np.float32(1 / (2 * np.pi))
-    for k in range(first.size):
-        i, j = first[k] - 1, second[k] - 1
-        _load(phase, quality, table, offsets[k], zero_is_gap, k * pitch + start, width, value, weight)
-        for lane in range(LANES):
-            before = right[i, lane] if i >= 0 else 0.0
-            r = np.float32(np.float64(value[lane]) - (right[j, lane] - before)) * turn
-            r -= np.floor(r + np.float32(0.5))  # turns, −½ … ½
-            # Sine and cosine of π r by their series, then of 2π r by doubling: errors below 1e-6.
-            x = r * np.float32(np.pi)
-            x2 = x * x
-            s = x * (
-                np.float32(1)
-                + x2
-                * (
-                    np.float32(-1 / 6)
-                    + x2 * (np.float32(1 / 120) + x2 * (np.float32(-1 / 5040) + x2 * np.float32(1 / 362880)))
-                )
-            )
-            c = np.float32(1) + x2 * (
-                np.float32(-0.5)
-                + x2
-                * (
-                    np.float32(1 / 24)
-                    + x2 * (np.float32(-1 / 720) + x2 * (np.float32(1 / 40320) + x2 * np.float32(-1 / 3628800)))
-                )
-            )
-            there = np.float32(1) if weight[lane] > 0 else np.float32(0)
-            cosine[lane] += there * (c * c - s * s)
-            sine[lane] += there * (np.float32(2) * s * c)
-            count[lane] += there
-    for lane in range(LANES):
-        length = np.sqrt(cosine[lane] * cosine[lane] + sine[lane] * sine[lane])
-        mean[lane] = length / count[lane] if count[lane] > 0 else np.float32(np.nan)
+    zero, one = splat32(np.float32(0)), splat32(np.float32(1))
+    turn = splat64(1 / (2 * np.pi))
+    cosines, sines, count = zero, zero, zero
+    for i in range(begin.size - 2, -1, -1):
+        x = load(right, i * LANES)
+        for k in range(begin[i], begin[i + 1]):
+            p = load(original, places[k] + at)
+            there = both(_there(p, zero_is_gap), greater(load(weights, k * LANES), zero))
+            p = p - splat32(offsets[k])
+            residual = (widen(p) - (load(right, second[k] * LANES) - x)) * turn
+            sine, cosine = _sine_and_cosine(narrow(residual))
+            sines = sines + select(there, sine, zero)
+            cosines = cosines + select(there, cosine, zero)
+            count = count + select(there, one, zero)
+    return root(cosines * cosines + sines * sines) / count
 
 
-@njit(parallel=True, cache=True, fastmath=_FAST, nogil=True)
+@njit(cache=True, nogil=True)
 def solve(
     phase,
     original,
     quality,
-    pitch,
-    origin,
+    places,
+    begin,
+    second,
     offsets,
     zero_is_gap,
     table,
-    first,
-    second,
-    reach,
     chain,
     scale,
     operator,
+    start,
+    stop,
+    pixels,
     series,
     velocity,
     coherence,
     used,
     joined,
 ):
-    """Invert all pixels; fills the outputs in place.
+    """Invert the pixels from `start` to `stop`, sixteen at a time; fills the outputs in place.
 
     Parameters
     ----------
-    phase : (interferograms · pitch,) float32, rad; NaN is a gap. Interferogram k's pixels begin at k · pitch + origin,
-        so that a memory-mapped stack is read where it lies.
+    phase : one-dimensional float32, rad; NaN is a gap. Pixel p of interferogram k is at places[k] + p, so that a
+        memory-mapped stack is read where it lies.
     original : as `phase`, compared with the solution by the temporal coherence; only its wrapped value counts.
     quality : as `phase`, float32: coherence where `table` has more than one entry, else the weight itself.
+    places : (interferograms,) int64, sorted by the first date of the pair.
+    begin : (dates + 1,) int64: the interferograms of first date i are begin[i] … begin[i + 1] − 1.
+    second : (interferograms,) int64, number of the second date, larger than the first.
     offsets : (interferograms,) float32, taken from the phase. zero_is_gap : a phase of 0 is a gap, too.
     table : (entries,) float32, weight at coherence 0 … 1; one entry: `quality` is the weight.
-    first, second : (interferograms,) int64, date numbers of the pair, first < second.
-    reach : largest second − first.
     chain : (dates − 1,) float64, 1/Δt² between neighbouring dates, for the minimum norm.
     scale : displacement for one radian; 1 keeps the series in rad.
     operator : (dates,) float64, velocity = operator @ series; empty: none.
-    series : (dates, pixels) float32 out: `scale` × phase of each date relative to date 0.
+    pixels : of the outputs, at least `LANES`. The last sixteen of a range may overlap those before it, or the range
+        before: they come out the same.
+    series : (dates · pixels,) float32 out: `scale` × phase of each date relative to date 0.
     velocity : (pixels,) float32 out, where there is an operator.
     coherence : (pixels,) float32 out: temporal coherence. used : (pixels,) float32 out: interferograms used.
-    joined : (pixels,) uint8 out: 1 where subsets were joined by the minimum norm.
+    joined : (pixels,) float32 out: 1 where subsets were joined by the minimum norm, else 0.
     """
-    dates, pixels = series.shape
-    n = dates - 1
-    groups = (pixels + LANES - 1) // LANES
-    for chunk in prange((groups + CHUNK - 1) // CHUNK):
-        band = np.empty((n, max(reach, 1) + 1, LANES))
-        inverse = np.empty((n, LANES))
-        right = np.empty((n, LANES))
-        keep = np.empty((n, LANES))
-        epsilon = np.empty(LANES)
-        bad = np.empty(LANES, np.uint8)
-        again = np.empty(LANES, np.uint8)
-        value = np.zeros(LANES, np.float32)
-        weight = np.zeros(LANES, np.float32)
-        mean = np.empty(LANES, np.float32)
-        count = np.empty(LANES, np.float32)
-        rate = np.empty(LANES)
-        for group in range(chunk * CHUNK, min(groups, (chunk + 1) * CHUNK)):
-            start = group * LANES
-            width = min(LANES, pixels - start)
-            value[:] = 0
-            weight[:] = 0
-            bad[:] = 0
-            _assemble(
+    dates = begin.size - 1
+    reach = 1
+    for i in range(dates):
+        for k in range(begin[i], begin[i + 1]):
+            reach = max(reach, second[k] - i)
+    band = np.empty(dates * (reach + 1) * LANES)
+    degree, inverse, right, keep = (
+        np.empty(dates * LANES),
+        np.empty(dates * LANES),
+        np.empty(dates * LANES),
+        np.empty(dates * LANES),
+    )
+    weights = np.empty(places.size * LANES, np.float32)
+    work = (band, degree, inverse, right, weights)
+    zero, one, nan = splat32(np.float32(0)), splat32(np.float32(1)), splat32(np.float32(np.nan))
+    none = splat64(0.0)
+    links = chain.sum()
+    for first in range(start, stop, LANES):
+        at = max(0, min(first, stop - LANES))
+        singular, count = _eliminate(
+            phase, quality, places, begin, second, offsets, zero_is_gap, table, chain, none, False, at, reach, work
+        )
+        if some(singular):
+            trace = none
+            for i in range(1, dates):
+                trace = trace + load(degree, i * LANES)
+            epsilon = select(greater(trace, none), trace * splat64(1e-6 / links), splat64(1.0))
+            epsilon = select(singular, epsilon, none)
+            _eliminate(
                 phase,
                 quality,
-                table,
+                places,
+                begin,
+                second,
                 offsets,
                 zero_is_gap,
-                first,
-                second,
-                pitch,
-                origin + start,
-                width,
-                band,
-                right,
-                value,
-                weight,
-            )
-            _factor(band, inverse, bad)
-            any_bad = False
-            for lane in range(width):
-                any_bad = any_bad or bad[lane] == 1
-            if any_bad:
-                _assemble(
-                    phase,
-                    quality,
-                    table,
-                    offsets,
-                    zero_is_gap,
-                    first,
-                    second,
-                    pitch,
-                    origin + start,
-                    width,
-                    band,
-                    right,
-                    value,
-                    weight,
-                )
-                _minimum_norm(band, inverse, right, bad, chain, epsilon, again, keep)
-            else:
-                _substitute(band, inverse, right)
-            _temporal_coherence(
-                original,
-                quality,
                 table,
-                offsets,
-                zero_is_gap,
-                first,
-                second,
-                pitch,
-                origin + start,
-                width,
-                right,
-                value,
-                weight,
-                mean,
-                count,
+                chain,
+                epsilon,
+                True,
+                at,
+                reach,
+                work,
             )
-            for lane in range(width):
-                nothing = count[lane] == 0
-                series[0, start + lane] = np.nan if nothing else 0.0
-                coherence[start + lane] = mean[lane]
-                used[start + lane] = count[lane]
-                joined[start + lane] = bad[lane]
-            for j in range(n):
-                for lane in range(width):
-                    series[j + 1, start + lane] = np.nan if count[lane] == 0 else scale * right[j, lane]
+            _back(dates, reach, band, inverse, right)
+            _minimum_norm(phase, places, begin, second, offsets, chain, epsilon, at, reach, work, keep)
+        else:
+            _back(dates, reach, band, inverse, right)
+        store(right, 0, none)
+        mean = _temporal_coherence(original, places, begin, second, offsets, zero_is_gap, at, right, weights)
+        seen = greater(count, zero)
+        rate = none
+        for i in range(dates):
+            x = load(right, i * LANES)
+            store(series, i * pixels + at, select(seen, narrow(x * splat64(scale)), nan))
             if operator.size > 0:
-                rate[:] = 0.0
-                for j in range(n):
-                    for lane in range(LANES):
-                        rate[lane] += operator[j + 1] * right[j, lane]
-                for lane in range(width):
-                    velocity[start + lane] = np.nan if count[lane] == 0 else scale * rate[lane]
+                rate = rate + x * splat64(operator[i])
+        if operator.size > 0:
+            store(velocity, at, select(seen, narrow(rate * splat64(scale)), nan))
+        store(coherence, at, select(seen, mean, nan))
+        store(used, at, count)
+        store(joined, at, select(singular, one, zero))
