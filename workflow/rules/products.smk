@@ -54,5 +54,23 @@ def reported_files(wildcards):
         if area in mapped_areas(RUN, experiment):
             files += [f"{base}/maps/{experiment}/{name}" for name in ("probability.tif", "landslides.gpkg", "item.json")]
         if is_tested(RUN, experiment, area):
-            files.append(f"{base}/experiments/{experiment}/metrics.csv")
+            files += [f"{base}/experiments/{experiment}/metrics.csv", *augmentation_figures(area, experiment)]
     return files + susceptibility_files(area)
+
+
+def benchmark_files(wildcards):
+    """Input function: everything that the report of an imported data set shows."""
+    base = f"results/{wildcards.dataset}"
+    tested = [experiment for experiment in EXPERIMENTS if is_tested(RUN, experiment, wildcards.dataset)]
+    files = [f"{base}/experiments/{experiment}/metrics.csv" for experiment in tested]
+    figures = [path for experiment in tested for path in augmentation_figures(wildcards.dataset, experiment)]
+    return {"store": f"{base}/patches/{wildcards.dataset}.zarr", "metrics": files, "figures": figures}
+
+
+def augmentation_figures(place, experiment):
+    """The picture of what augmentation does, where an experiment is trained in a place and its augmentation does any."""
+    chosen = EXPERIMENTS[experiment]
+    augment = chosen.training.augment
+    drawn = augment.flips or augment.rotations or augment.brightness or augment.centerrep
+    here = drawn and trains(experiment) and place == home_area(chosen)
+    return [f"results/{place}/experiments/{experiment}/augmentation.png"] if here else []

@@ -1,4 +1,5 @@
-# Stage 8, report: one self-contained HTML file of whatever stages an area has.
+# Stage 8, report: one self-contained HTML file of whatever stages an area has, and one of each imported data set.
+from slipmap.report.published import digest as published_digest
 
 
 rule report:
@@ -10,6 +11,7 @@ rule report:
         tables=directory("results/{area}/report/tables"),
     params:
         run=reported_settings,
+        published=lambda wildcards: published_digest(f"results/{wildcards.area}/tables"),
         code=code_digest("report", "config/report.py", "colours.py"),
     log:
         "results/{area}/logs/report.log",
@@ -23,3 +25,30 @@ rule report:
         "../../envs/slipmap.yaml"
     script:
         "../scripts/report.py"
+
+
+rule report_benchmark:
+    message: "Write the report of the imported data set {wildcards.dataset}."
+    input:
+        unpack(benchmark_files),
+    output:
+        page=report("results/{dataset}/report/index.html", caption="../report/report.rst", category="Report"),
+        tables=directory("results/{dataset}/report/tables"),
+    wildcard_constraints:
+        dataset="|".join(IMPORTED) or "none",
+    params:
+        run=lambda wildcards: reported(RUN, wildcards.dataset).model_dump(mode="json"),
+        published=lambda wildcards: published_digest(f"results/{wildcards.dataset}/tables"),
+        code=code_digest("report", "config/report.py", "colours.py"),
+    log:
+        "results/{dataset}/logs/report.log",
+    benchmark:
+        "results/{dataset}/benchmarks/report.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(30),
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/report_benchmark.py"

@@ -21,16 +21,19 @@ def is_tested(run: RunSettings, experiment: str, area: str) -> bool:
 
 
 def reported(run: RunSettings, area: str) -> RunSettings:
-    """Of a config what the report of an area shows: the area, and the experiments that map it or are tested in it."""
+    """Of a config what the report of an area shows: the area, and the experiments that map it or are tested in it.
+
+    An imported data set is such a place too, though without an area.
+    """
     shown = {
         name: chosen
         for name, chosen in run.experiments.items()
         if area in mapped_areas(run, name) or is_tested(run, name, area)
     }
-    used = {chosen.dataset for chosen in shown.values()}
+    used = {name for chosen in shown.values() for name in (chosen.dataset, area, *chosen.train_areas)}
     return run.model_copy(
         update={
-            "areas": {area: run.areas[area]},
+            "areas": {area: run.areas[area]} if area in run.areas else {},
             "datasets": {name: dataset for name, dataset in run.datasets.items() if name in used},
             "experiments": shown,
         }

@@ -4,24 +4,19 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import jinja2
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 
-from slipmap import __version__
 from slipmap.atomic import write_aside, write_text
 from slipmap.config.report import ReportSettings
 from slipmap.config.run import RunSettings
 from slipmap.grid import Grid
 from slipmap.inputs.layout import input_files
-from slipmap.report import agreement, landslides, points, record, scores, validation
+from slipmap.report import agreement, landslides, points, record, scores, template, validation
 from slipmap.report.layers import Layer, make_layers
 from slipmap.report.page import page_context
 from slipmap.report.pictures import display_grid
 from slipmap.report.sources import Sources, gather
-
-ASSETS = Path(__file__).parent / "assets"
 
 
 def build(
@@ -97,6 +92,7 @@ def _tables(sources: Sources, settings: ReportSettings) -> dict[str, pd.DataFram
         if counted:
             joined = pd.concat(counted, ignore_index=True)
             tables["map_agreement"] = joined[["experiment", *agreement.COLUMNS]]
+    tables |= {f"published_{name}": found.numbers for name, found in sources.published.items()}
     files = {**_truth_free(input_files(sources.settings.inputs))}
     rows = [
         {"key": f"inputs.{key}", **record.checksum(path, settings.checksum_megabytes)}
@@ -154,18 +150,6 @@ def _viewer_data(
 
 
 def _render(context: Mapping, viewer: Mapping) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(ASSETS),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
     text = json.dumps(viewer, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return environment.get_template("page.html.j2").render(
-        **context,
-        version=__version__,
-        style=Markup((ASSETS / "style.css").read_text(encoding="utf-8")),
-        script=Markup((ASSETS / "viewer.js").read_text(encoding="utf-8")),
-        map_data=text.replace("</", "<\\/"),
-    )
+    more = {"script": template.asset("viewer.js"), "map_data": text.replace("</", "<\\/")}
+    return template.render("page.html.j2", {**context, **more})

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from slipmap.report import landslides, record, sections
+from slipmap.report import augmentation, landslides, published, record, sections
 from slipmap.report.layers import Layer
 from slipmap.report.limits import limits
 from slipmap.report.sources import Sources
@@ -59,9 +59,11 @@ def page_context(
         "screening": sections.screening(sources),
         "susceptibility": sections.susceptibility(sources, ids),
         "training": sections.training(sources),
+        "augmentation": augmentation.pictures(sources.experiments, sources.folder),
         "experiments": bool(sources.experiments),
         "scores": sections.score_section(sources, numbers, ids),
         "no_scores": _no_scores(sources),
+        "published": published.section(sources.published, simulated=sources.simulated),
         "map_figures": sections.map_figures(sources, ids),
         "limits": limits(sources),
         "benchmarks": _benchmarks(numbers["benchmarks"]),
@@ -84,6 +86,7 @@ def page_context(
             ("susceptibility", "Susceptibility", context["susceptibility"]),
             ("training", "Training", context["training"]),
             ("scores", "Scores", context["experiments"]),
+            ("published", "Papers", context["published"]),
             ("maps", "Maps", context["experiments"]),
             ("limits", "Limits", True),
             ("provenance", "Provenance", True),

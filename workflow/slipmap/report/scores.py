@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from slipmap.report.sources import Experiment
+from slipmap.training.summary import independence_of
 
 # (pooling, score) → how the page calls it
 SHOWN = {
@@ -20,7 +21,7 @@ SHOWN = {
     ("pooled_over_pixels", "average_precision"): "Average precision",
     ("pooled_over_pixels", "brier"): "Brier score (lower is better)",
     ("pooled_over_pixels", "expected_calibration_error"): "Expected calibration error (lower is better)",
-    ("mean_over_images", "f1"): "F1, mean over test blocks",
+    ("mean_over_images", "f1"): "F1, mean over test blocks (or images)",
     ("boundary", "f1"): "Boundary F1",
     ("objects", "detection_rate"): "Landslides found (half their pixels or more)",
     ("objects", "object_precision"): "Found objects that are on a landslide",
@@ -41,6 +42,7 @@ def side_by_side(experiments: Mapping[str, Experiment]) -> pd.DataFrame:
     pair = deformation_pair(experiments)
     if pair:
         joined["difference"] = joined[pair[1]] - joined[pair[0]]
+    joined["independence"] = independence_of(test for e in experiments.values() for test in e.tests)
     return joined.reset_index()
 
 

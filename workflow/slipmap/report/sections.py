@@ -1,7 +1,6 @@
 """The figures, tables and sentences of each stage's section."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,8 +9,9 @@ from slipmap.colours import BLUE, ORANGE, VERMILION
 from slipmap.report import scores
 from slipmap.report.charts import Line, bars, chart, heat_map
 from slipmap.report.layers import Layer
-from slipmap.report.sources import Sources
+from slipmap.report.sources import Sources, Tested
 from slipmap.report.tabular import from_frame, plain, table
+from slipmap.training.summary import independence_of
 
 
 def figure(ids: str, caption: str, available: Collection[str], label: str = "", landslides: str = "") -> dict | None:
@@ -237,7 +237,7 @@ def susceptibility(sources: Sources, ids: Collection[str]) -> dict | None:
     }
 
 
-def training(sources: Sources) -> dict | None:
+def training(sources: Tested) -> dict | None:
     """Recipes and curves."""
     head = ["experiment", "seed", "model", "bands", "epochs", "best epoch", "threshold", "validation F1"]
     rows, made = [], []
@@ -283,7 +283,7 @@ def _curves(history: pd.DataFrame, best: int | None, seed: str) -> list[dict]:
     return made
 
 
-def score_section(sources: Sources, numbers: Mapping[str, pd.DataFrame], ids: Collection[str]) -> dict | None:
+def score_section(sources: Tested, numbers: Mapping[str, pd.DataFrame], ids: Collection[str]) -> dict | None:
     """Test scores side by side, what deformation adds, calibration, agreement of the maps."""
     if "scores" not in numbers or not len(numbers["scores"]):
         return None
@@ -297,7 +297,7 @@ def score_section(sources: Sources, numbers: Mapping[str, pd.DataFrame], ids: Co
     text = (
         f"On the test ground of {sources.area}, which no stage learnt from: {first['images']} blocks, "
         f"{first['pixels']:,} labelled pixels, {landslide:,} of them landslide. Thresholds were chosen on validation "
-        f"ground. Division of the ground: {_independence(first)}."
+        f"ground. Division of the ground: {independence_of([first])}."
     )
     remarks = []
     if pair:
@@ -327,13 +327,7 @@ def score_section(sources: Sources, numbers: Mapping[str, pd.DataFrame], ids: Co
     }
 
 
-def _independence(test: Mapping[str, Any]) -> str:
-    said = [s for s in test.get("independence") or [] if s]
-    found = [str(s.get("independence", s.get("method", ""))) if isinstance(s, Mapping) else str(s) for s in said]
-    return ", ".join(dict.fromkeys(found)) or "see the configuration"
-
-
-def _sizes(sources: Sources) -> dict | None:
+def _sizes(sources: Tested) -> dict | None:
     rows = []
     for name, experiment in sources.tested.items():
         for kind in experiment.tests[0].get("objects", {}).get("by_size", []):
@@ -350,7 +344,7 @@ def _sizes(sources: Sources) -> dict | None:
     )
 
 
-def _reliability(sources: Sources) -> list[dict]:
+def _reliability(sources: Tested) -> list[dict]:
     made = []
     for name, experiment in sources.tested.items():
         found = experiment.tests[0].get("reliability")

@@ -13,6 +13,8 @@ from slipmap.config.products import has_factors, is_tested, mapped_areas
 from slipmap.config.run import AreaSettings, ExperimentSettings, RunSettings
 from slipmap.factors.names import factor_names
 from slipmap.grid import Grid
+from slipmap.report import published
+from slipmap.report.published import Published
 
 DEFORMATION = ("velocity", "velocity_std", "temporal_coherence", "dem_error", "mask")
 TABLES = ("correlation", "spearman", "vif", "vif_selected", "importance", "pca", "frequency_ratio", "decision")
@@ -39,33 +41,17 @@ class Experiment:
 
 
 @dataclass(frozen=True)
-class Sources:
-    """Everything there is to show of one area."""
+class Tested:
+    """The experiments that are shown of one place, an area or an imported data set.
+
+    Parameters
+    ----------
+    area : its name. folder : its results.
+    """
 
     area: str
-    settings: AreaSettings
-    grid: Grid
     folder: Path
-    hillshade: Path | None
-    inventory: Path | None
-    split: Path | None
-    factors: dict[str, Path]
-    coverage: pd.DataFrame | None
-    screening: dict[str, pd.DataFrame]
-    selection: dict[str, Any] | None
-    deformation: dict[str, Path]
-    network: pd.DataFrame | None
-    stack: dict[str, Any] | None
-    reference: dict[str, Any] | None
     experiments: dict[str, Experiment]
-    truth: dict[str, Path]
-    susceptibility: dict[str, Path] = field(default_factory=dict)
-    susceptibility_tables: dict[str, pd.DataFrame] = field(default_factory=dict)
-
-    @property
-    def simulated(self) -> bool:
-        """Whether the inputs are simulated."""
-        return self.settings.simulate is not None
 
     @property
     def mapped(self) -> dict[str, Experiment]:
@@ -78,6 +64,34 @@ class Sources:
         return {name: e for name, e in self.experiments.items() if e.tests}
 
 
+@dataclass(frozen=True)
+class Sources(Tested):
+    """Everything there is to show of one area."""
+
+    settings: AreaSettings
+    grid: Grid
+    hillshade: Path | None
+    inventory: Path | None
+    split: Path | None
+    factors: dict[str, Path]
+    coverage: pd.DataFrame | None
+    screening: dict[str, pd.DataFrame]
+    selection: dict[str, Any] | None
+    deformation: dict[str, Path]
+    network: pd.DataFrame | None
+    stack: dict[str, Any] | None
+    reference: dict[str, Any] | None
+    truth: dict[str, Path]
+    susceptibility: dict[str, Path] = field(default_factory=dict)
+    susceptibility_tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    published: dict[str, Published] = field(default_factory=dict)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the inputs are simulated."""
+        return self.settings.simulate is not None
+
+
 def gather(area: str, run: RunSettings, results: Path, resources: Path) -> Sources:
     """Find what `results`/`area` holds of what the config `run` asks for.
 
@@ -87,21 +101,10 @@ def gather(area: str, run: RunSettings, results: Path, resources: Path) -> Sourc
     """
     settings = run.areas[area]
     folder = results / area
-    deformation, maps = folder / "deformation", folder / "maps"
+    deformation = folder / "deformation"
     has_inventory = settings.inputs.inventory is not None
     names = factor_names(settings) if has_factors(settings) else []
-    experiments = {}
-    for name, chosen in run.experiments.items():
-        found = {kind: maps / name / f"{kind}.tif" for kind in MAPS} | {"landslides": maps / name / "landslides.gpkg"}
-        experiment = Experiment(
-            name,
-            chosen,
-            _existing(found) if area in mapped_areas(run, name) else {},
-            _seeds(chosen, name, results),
-            *(_scores(chosen, name, folder) if is_tested(run, name, area) else (None, [])),
-        )
-        if experiment.maps or experiment.tests:
-            experiments[name] = experiment
+    experiments = experiments_of(area, run, results)
     truth = {"velocity_los": resources / area / "truth" / "velocity_los.tif"} if settings.simulate else {}
     susceptibility, susceptibility_tables = _susceptibility(settings, folder / "susceptibility", has_inventory)
     return Sources(
@@ -130,7 +133,27 @@ def gather(area: str, run: RunSettings, results: Path, resources: Path) -> Sourc
         truth=_existing(truth),
         susceptibility=susceptibility,
         susceptibility_tables=susceptibility_tables,
+        published=published.read(folder / "tables"),
     )
+
+
+def experiments_of(area: str, run: RunSettings, results: Path) -> dict[str, Experiment]:
+    """What the experiments of `run` left for an area or an imported data set; those that left nothing are not there."""
+    folder = results / area
+    experiments = {}
+    for name, chosen in run.experiments.items():
+        maps = folder / "maps" / name
+        found = {kind: maps / f"{kind}.tif" for kind in MAPS} | {"landslides": maps / "landslides.gpkg"}
+        experiment = Experiment(
+            name,
+            chosen,
+            _existing(found) if area in mapped_areas(run, name) else {},
+            _seeds(chosen, name, results),
+            *(_scores(chosen, name, folder) if is_tested(run, name, area) else (None, [])),
+        )
+        if experiment.maps or experiment.tests:
+            experiments[name] = experiment
+    return experiments
 
 
 def _susceptibility(

@@ -1,0 +1,6 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from slipmap.report.benchmark import build
+
+    build(snakemake.wildcards.dataset, snakemake.params.run, snakemake.output.page, snakemake.output.tables)

@@ -1,0 +1,42 @@
+"""What augmentation does to training patches, as pictures for the page."""
+
+import base64
+import hashlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+from PIL import Image
+
+from slipmap.report.sources import Experiment
+
+
+def pictures(experiments: Mapping[str, Experiment], folder: Path) -> list[dict]:
+    """The pictures that the rule augmentation_figure drew in `folder` (``results/{area}``), each once.
+
+    Experiments that differ in model or bands alone have the same picture.
+    """
+    found: dict[str, dict] = {}
+    for name, experiment in experiments.items():
+        path = folder / "experiments" / name / "augmentation.png"
+        if experiment.settings.weights or not path.is_file():
+            continue
+        key = hashlib.sha256(path.read_bytes()).hexdigest()
+        entry = found.setdefault(key, {"uri": _uri(path), "names": [], "used": experiment.settings.training.augment})
+        entry["names"].append(name)
+    return [{"uri": entry["uri"], "caption": _caption(entry)} for entry in found.values()]
+
+
+def _caption(entry: Mapping) -> str:
+    aside = "" if entry["used"].centerrep else ", which is shown for comparison and not used"
+    return (
+        f"Training patches of {', '.join(entry['names'])}, landslides outlined: as stored, with CenterRep "
+        f"alone{aside}, and as training may see them. Validation and test patches are never changed."
+    )
+
+
+def _uri(path: Path) -> str:
+    out = io.BytesIO()
+    with Image.open(path) as picture:
+        picture.convert("RGB").save(out, "WEBP", quality=80, method=4)
+    return f"data:image/webp;base64,{base64.b64encode(out.getvalue()).decode()}"

@@ -1,0 +1,99 @@
+"""The report of an imported data set of images: what it holds, how it was trained on, its test scores. No map."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from slipmap.atomic import write_aside, write_text
+from slipmap.config.patches import ImportSettings
+from slipmap.config.run import RunSettings
+from slipmap.patches.checks import describe_independence
+from slipmap.patches.store import read_attributes
+from slipmap.report import augmentation, published, record, scores, sections, template
+from slipmap.report.sources import Tested, experiments_of
+from slipmap.report.tabular import from_frame, table
+
+NAMES = {
+    "landslide4sense": "Landslide4Sense",
+    "bijie": "Bijie",
+    "sen12landslides": "Sen12Landslides",
+    "folder": "images and masks",
+}
+
+
+def build(
+    dataset: str, run: RunSettings | Mapping, output: str | Path, tables: str | Path, *, results: str | Path = "results"
+) -> None:
+    """Write the report of an imported data set: one HTML file that needs nothing else, and its tables as CSV.
+
+    Parameters
+    ----------
+    dataset : its name in `run`; it is tested on by at least one experiment.
+    run : the config, or as much of it as concerns the data set (`slipmap.config.products.reported`); also as plain
+        data.
+    output : the HTML file. tables : folder of the CSV files (made anew).
+    results : the run's results.
+    """
+    if not isinstance(run, RunSettings):
+        run = RunSettings.model_validate(run)
+    folder = Path(results) / dataset
+    shown = Tested(dataset, folder, experiments_of(dataset, run, Path(results)))
+    store = folder / "patches" / f"{dataset}.zarr"
+    numbers = {
+        "counts": _counts(store),
+        "scores": scores.side_by_side(shown.tested),
+        "benchmarks": record.benchmarks(folder / "benchmarks"),
+    }
+    with write_aside(tables) as aside:
+        aside.mkdir()
+        for name, frame in numbers.items():
+            frame.to_csv(aside / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
+    context = _context(shown, numbers, store, run.datasets[dataset].source)
+    write_text(output, template.render("benchmark.html.j2", context))
+
+
+def _counts(store: Path) -> pd.DataFrame:
+    """Images and labelled pixels of each split."""
+    counts = read_attributes(store)["counts"]
+    rows = [
+        {
+            "split": split,
+            "images": counts[split]["patches"],
+            "landslide_pixels": counts[split]["landslide_pixels"],
+            "background_pixels": counts[split]["background_pixels"],
+        }
+        for split in ("training", "validation", "test")
+        if split in counts
+    ]
+    return pd.DataFrame(rows)
+
+
+def _context(shown: Tested, numbers: Mapping[str, pd.DataFrame], store: Path, source: ImportSettings) -> dict[str, Any]:
+    independence = describe_independence(store)
+    found = sections.score_section(shown, numbers, ())
+    test = next(iter(shown.tested.values())).tests[0]
+    found["text"] = (
+        f"On the {test['images']} test images of {shown.area}, {test['pixels']:,} labelled pixels. Thresholds were "
+        f"chosen on validation images. Division of the images: {independence}."
+    )
+    attributes = read_attributes(store)
+    bands = attributes["bands"]
+    return {
+        "title": f"{NAMES[source.format]}: {shown.area}",
+        "lead": f"An imported data set of images with {len(bands)} bands: {', '.join(bands)}.",
+        "independence": f"{independence[0].upper()}{independence[1:]}.",
+        "counts": from_frame(numbers["counts"], 12),
+        "left_out": _left_out(attributes.get("left_out") or []),
+        "augmentation": augmentation.pictures(shown.experiments, shown.folder),
+        "training": sections.training(shown),
+        "scores": found,
+        "published": published.section(published.read(shown.folder / "tables"), simulated=False),
+        "software": table(["package", "version"], list(record.versions().items())),
+    }
+
+
+def _left_out(sentences: Sequence[str], most: int = 20) -> list[str]:
+    more = len(sentences) - most
+    return [*sentences[:most], *([f"… and {more} more (see the store's attributes)."] if more > 0 else [])]

@@ -1,0 +1,92 @@
+"""The results tables of the papers beside what the same rows gave here (``make tables``)."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from slipmap.report.tabular import plain, table
+
+
+@dataclass(frozen=True)
+class Published:
+    """One table, as `slipmap.training.tables` writes it.
+
+    Parameters
+    ----------
+    numbers : one row for each row of the paper; columns "{heading}, published", "{heading}, ours", "{heading}, spread".
+    about : title, paper, data and split of both, caveats, columns.
+    """
+
+    numbers: pd.DataFrame
+    about: Mapping[str, Any]
+
+
+def read(folder: str | Path) -> dict[str, Published]:
+    """The tables in `folder` (``results/{area}/tables``) by name; none where they were not made."""
+    return {
+        path.stem: Published(pd.read_csv(path), json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+        for path in _files(folder)
+    }
+
+
+def digest(folder: str | Path) -> str:
+    """SHA-256 of the tables in `folder`: a report that shows other ones is out of date."""
+    whole = hashlib.sha256()
+    for path in _files(folder):
+        for part in (path, path.with_suffix(".json")):
+            whole.update(part.name.encode() + b"\0" + part.read_bytes())
+    return whole.hexdigest()
+
+
+def _files(folder: str | Path) -> list[Path]:
+    return [path for path in sorted(Path(folder).glob("*.csv")) if path.with_suffix(".json").is_file()]
+
+
+def section(tables: Mapping[str, Published], *, simulated: bool) -> list[dict]:
+    """What the page says of each table: title, data of both sides, the numbers in pairs, notes and caveats."""
+    return [_block(name, published, simulated) for name, published in tables.items()]
+
+
+def _block(name: str, published: Published, simulated: bool) -> dict:
+    numbers, about = published.numbers, published.about
+    theirs, ours = about["published"], about["ours"]
+    head, decimals = ["model"], {}
+    for heading, column in about["columns"].items():
+        decimals[heading] = column["decimals"]
+        head += [f"{heading}, published", f"{heading}, ours"]
+    rows = []
+    for _, row in numbers.iterrows():
+        cells = [str(row["model"])]
+        for heading, digits in decimals.items():
+            cells += [plain(row[f"{heading}, published"], digits), _ours(row, heading, digits)]
+        rows.append(cells)
+    size = "published size" if ours["width"] == 1 else f"{ours['width']:g} of their published width"
+    seeds = int(numbers["seeds"].max())
+    runs = f"mean ± standard deviation of {seeds} seeds" if seeds > 1 else "one seed"
+    notes = numbers.dropna(subset=["note"])
+    return {
+        "name": name,
+        "title": about["title"],
+        "paper": about["paper"],
+        "data": [
+            f"Published: {theirs['data']} {theirs['split']}",
+            f"Ours: {'simulated ' if simulated else ''}{', '.join(ours['areas'])}, {ours['images']} test images of "
+            f"{ours['pixels']:,} labelled pixels; division of the ground: {ours['independence']}. Models at {size}, "
+            f"{ours['training']['epochs']} epochs, {runs}.",
+        ],
+        "table": table(head, rows, numeric=range(1, len(head))),
+        "notes": [f"{row['model']}: {row['note']}" for _, row in notes.iterrows()],
+        "caveats": list(about["caveats"]),
+    }
+
+
+def _ours(row: pd.Series, heading: str, digits: int) -> str:
+    value, spread = row[f"{heading}, ours"], row[f"{heading}, spread"]
+    shown = plain(value, digits)
+    return f"{shown} ± {plain(spread, digits)}" if np.isfinite(spread) else shown
