@@ -6,7 +6,9 @@ import h5py
 import numpy as np
 import pytest
 
-from slipmap.bench.deformation import find_peer, make_stack, run_mintpy
+from slipmap.bench._peers import find_peer
+from slipmap.bench._stack import make_stack
+from slipmap.bench.deformation import run_mintpy
 from slipmap.deformation import mintpy_stack
 from slipmap.deformation.inversion import invert_stack, pair_numbers, years
 from slipmap.deformation.phase import mm_per_radian

@@ -1,23 +1,26 @@
 """Network inversion against MintPy: same simulated stack, same machine, files in and out counted.
 
-MintPy is looked for in an environment of its own (see `find_peer`). Interpreter start-up and imports are left out on
-both sides; just-in-time compilation, or loading what it cached, is in the first run of ours, which is given apart.
+Interpreter start-up and imports are left out on both sides. Ours is timed in fresh processes: the first call there, in
+which numba loads the kernel that an earlier run compiled and stored beside the source, and the calls that follow. What
+compiling costs, once for an installation, is measured with an empty store and given apart; so are the modules of its
+own that numba imports only when the first compiled function is called.
 """
 
-import json
 import os
-import subprocess
+import statistics
+import sys
 import tempfile
 import time
-from datetime import date, timedelta
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-LOOKS = 30
-WAVELENGTH = 0.0554658
-PEER = """
+from slipmap.bench._peers import find_peer, measured
+from slipmap.bench._stack import make_stack, write_cogs
+
+MINTPY = """
 import json, sys, time
 from mintpy.cli import ifgram_inversion, timeseries2velocity
 t = time.perf_counter()
@@ -26,72 +29,231 @@ solved = time.perf_counter() - t
 timeseries2velocity.main(["timeseries.h5"])
 print("RESULT", json.dumps([solved, time.perf_counter() - t]))
 """
+OURS = """
+import json, pathlib, resource, sys, time
+import scipy.special
+from numba.core.registry import cpu_target
+from slipmap.deformation import kernel, mintpy_stack
+stack, output, corner, runs = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+t = time.perf_counter()
+cpu_target.target_context.refresh()
+cpu_target.typing_context.refresh()
+late, seconds = time.perf_counter() - t, []
+for _ in range(runs):
+    pathlib.Path(output).unlink(missing_ok=True)
+    t = time.perf_counter()
+    mintpy_stack.invert(stack, output, reference=(corner, corner))
+    seconds.append(time.perf_counter() - t)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print("RESULT", json.dumps({"late_imports_s": late, "seconds": seconds, "peak_MiB": peak}))
+"""
+COGS = """
+import json, resource, sys, time
+from pathlib import Path
+from slipmap.config.deformation import DeformationSettings
+from slipmap.config.inputs import Sentinel1Settings
+from slipmap.deformation import closure, invert_network, kernel, network
+folder, out = sys.argv[1], Path(sys.argv[2])
+settings = DeformationSettings(unwrapping_error_correction=sys.argv[3] == "True")
+files = [out / name for name in ("network.csv", "network.png", "stack.json")]
+network.run(Sentinel1Settings(level="unwrapped", path=folder), settings, *files)
+seconds = []
+for _ in range(int(sys.argv[4])):
+    t = time.perf_counter()
+    invert_network.run(files[0], files[2], [], settings, out)
+    seconds.append(time.perf_counter() - t)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print("RESULT", json.dumps({"seconds": seconds, "peak_MiB": peak}))
+"""
 
 
-def make_stack(path: Path, size: int, dates: int = 60, ahead: int = 3, gaps: float = 0.0, seed: int = 0) -> np.ndarray:
-    """Write a simulated ifgramStack.h5 in MintPy's layout, uncompressed; returns the velocity (mm/yr)."""
-    rng = np.random.default_rng(seed)
-    days = [date(2018, 1, 1) + timedelta(days=12 * k) for k in range(dates)]
-    pairs = [(i, j) for i in range(dates) for j in range(i + 1, min(i + 1 + ahead, dates))]
-    y, x = np.mgrid[:size, :size].astype(np.float32) / size
-    velocity = -60 * np.exp(-((x - 0.5) ** 2 + (y - 0.5) ** 2) / 0.03)
-    base = 0.4 + 0.5 * np.exp(-((x - 0.4) ** 2 + (y - 0.6) ** 2) * 3)
-    delay = [rng.normal(0, 0.5) * np.sin(6 * x + rng.uniform(0, 6)) for _ in days]
-    with h5py.File(path, "w") as out:
-        out["date"] = np.array([[f"{days[i]:%Y%m%d}", f"{days[j]:%Y%m%d}"] for i, j in pairs], "S8")
-        out["bperp"] = rng.normal(0, 60, len(pairs)).astype(np.float32)
-        out["dropIfgram"] = np.ones(len(pairs), bool)
-        shape = (len(pairs), size, size)
-        phase, coherence = (out.create_dataset(n, shape, "f4") for n in ("unwrapPhase", "coherence"))
-        for k, (i, j) in enumerate(pairs):
-            years = 12 * (j - i) / 365.25
-            gamma = np.clip(base * np.exp(-years) + rng.normal(0, 0.03, base.shape), 0.05, 0.98).astype(np.float32)
-            noise = rng.standard_normal(base.shape) * np.sqrt((1 - gamma**2) / (2 * LOOKS * gamma**2))
-            values = -4 * np.pi / WAVELENGTH * velocity / 1000 * years + delay[j] - delay[i] + noise
-            if gaps:
-                missing = rng.random(base.shape) < gaps
-                missing[size // 10, size // 10] = False
-                values[missing] = 0
-            phase[k], coherence[k] = values, gamma
-        attributes = {
-            "FILE_TYPE": "ifgramStack",
-            "LENGTH": size,
-            "WIDTH": size,
-            "WAVELENGTH": WAVELENGTH,
-            "PROCESSOR": "isce",
-            "PLATFORM": "Sen",
-            "ALOOKS": 2,
-            "RLOOKS": 10,
-            "NCORRLOOKS": LOOKS,
-            "REF_Y": size // 10,
-            "REF_X": size // 10,
-            "UNIT": "radian",
-            "ORBIT_DIRECTION": "ASCENDING",
-            "ANTENNA_SIDE": -1,
-            "HEADING": -12.0,
-            "EARTH_RADIUS": 6371000.0,
-            "HEIGHT": 693000.0,
-            "AZIMUTH_PIXEL_SIZE": 28.0,
-            "RANGE_PIXEL_SIZE": 23.0,
-            "CENTER_LINE_UTC": 3600.0,
-            "STARTING_RANGE": 800000.0,
-            "START_DATE": f"{days[0]:%Y%m%d}",
-            "END_DATE": f"{days[-1]:%Y%m%d}",
-        }
-        out.attrs.update({k: str(v) for k, v in attributes.items()})
-    return velocity
+def run() -> dict[str, object]:
+    """Inversion with files in and out and alone, with gaps, from COGs; each as pixels/s and as a ratio to MintPy."""
+    from slipmap.deformation.inversion import thread_count
+
+    peer = find_peer()
+    found: dict[str, object] = {"threads": thread_count(), "bandwidth": memory_bandwidth()}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        small, truth = _stack(folder, 300)
+        mintpy = None
+        if peer:
+            mintpy = found["mintpy"] = mintpy_rate(peer, small)
+        else:
+            found["peer"] = "no MintPy: 'make bench' installs it in .venv-peer; SLIPMAP_PEER_PYTHON names another"
+        found["300 x 300"] = _ratios(file_to_file(small, truth), mintpy)
+        found["300 x 300, solve alone"] = _ratios(solve_alone(small), mintpy)
+        gaps, truth_gaps = _stack(folder, 300, gaps=0.02)
+        found["300 x 300, 2 % gaps"] = _ratios(file_to_file(gaps, truth_gaps), mintpy)
+        found["slower with gaps"] = _slower(found, "300 x 300, 2 % gaps", "300 x 300")
+        found["300 x 300, 2 % gaps, solve alone"] = _ratios(solve_alone(gaps), mintpy)
+        found["slower with gaps, solve alone"] = _slower(
+            found, "300 x 300, 2 % gaps, solve alone", "300 x 300, solve alone"
+        )
+        found["300 x 300, compiling counted"] = _ratios(compiling(small), mintpy)
+        large, truth_large = _stack(folder, 1000)
+        found["1000 x 1000"] = _ratios(file_to_file(large, truth_large, processes=3), mintpy)
+        found["1000 x 1000, solve alone"] = _ratios(solve_alone(large, runs=3), mintpy)
+        found["1000 x 1000, from the disk"] = _ratios(from_disk(large), mintpy)
+        large.unlink()
+        for mend in (False, True):
+            found[f"COGs 300 x 300, whole chain, unwrapping errors {'mended' if mend else 'left'}"] = _ratios(
+                from_cogs(small, mend), mintpy
+            )
+    moved = _bytes_a_pixel() * found["1000 x 1000, solve alone"]["pixels_per_s"] / 1e9
+    found["share of the memory's bandwidth, solve alone"] = round(moved / found["bandwidth"]["copy_GB_per_s"], 3)
+    return found
 
 
-def run_ours(stack: Path, output: Path, size: int, runs: int) -> list[float]:
-    """Seconds of each run, from opening the stack to the written file."""
-    from slipmap.deformation.mintpy_stack import invert
+def _slower(found: dict, one: str, other: str) -> float:
+    return round(found[one]["median_s"] / found[other]["median_s"], 3)
 
+
+def _bytes_a_pixel(dates: int = 60, pairs: int = 174) -> int:
+    """Read and written once: phase and coherence in; series, velocity and temporal coherence out."""
+    return 4 * (2 * pairs + dates + 2)
+
+
+def _stack(folder: Path, size: int, gaps: float = 0.0) -> tuple[Path, np.ndarray]:
+    path = folder / f"{size}_{gaps}" / "inputs" / "ifgramStack.h5"
+    path.parent.mkdir(parents=True)
+    return path, make_stack(path, size, gaps=gaps)
+
+
+def _size(stack: Path) -> int:
+    with h5py.File(stack) as file:
+        return file["unwrapPhase"].shape[1]
+
+
+def _ratios(report: dict, mintpy: dict | None) -> dict:
+    if mintpy:
+        for key in [key for key in report if key.startswith("pixels_per_s")]:
+            report[key.replace("pixels_per_s", "ratio")] = round(report[key] / mintpy["pixels_per_s"])
+    return report
+
+
+def _rate(seconds: list[float], pixels: int) -> dict[str, object]:
+    middle = statistics.median(seconds)
+    return {
+        "all_s": [round(s, 4) for s in seconds],
+        "median_s": round(middle, 4),
+        "pixels_per_s": round(pixels / middle),
+    }
+
+
+def file_to_file(stack: Path, truth: np.ndarray, processes: int = 5, runs: int = 4) -> dict[str, object]:
+    """From the stored stack to the stored result: the first call and the later ones of several fresh processes."""
+    size, output = _size(stack), stack.parent / "ours.h5"
+    corner = size // 10
+    results = [
+        measured(sys.executable, OURS, stack, output, corner, runs, folder=stack.parent) for _ in range(processes + 1)
+    ][1:]  # the process before them may have had to compile
+    with h5py.File(output) as file:
+        velocity = file["velocity"][:] * 1000
+    error = velocity - velocity[corner, corner] - (truth - truth[corner, corner])
+    first = [r["seconds"][0] for r in results]
+    late = statistics.median(r["late_imports_s"] for r in results)
+    report = _rate([s for r in results for s in r["seconds"][1:]], size**2)
+    return report | {
+        "first_call_s": [round(s, 4) for s in first],
+        "pixels_per_s_first_call": round(size**2 / statistics.median(first)),
+        "late_imports_s": round(late, 4),
+        "pixels_per_s_first_call_and_late_imports": round(size**2 / (statistics.median(first) + late)),
+        "peak_MiB": round(max(r["peak_MiB"] for r in results)),
+        "rms_error_mm_yr": round(float(np.sqrt(np.nanmean(error**2))), 3),
+    }
+
+
+def compiling(stack: Path) -> dict[str, object]:
+    """The first call of an installation: numba's store is empty, the kernel is compiled."""
+    size = _size(stack)
+    with tempfile.TemporaryDirectory() as store:
+        result = measured(
+            sys.executable,
+            OURS,
+            stack,
+            stack.parent / "ours.h5",
+            size // 10,
+            1,
+            folder=stack.parent,
+            NUMBA_CACHE_DIR=store,
+        )
+    return _rate(result["seconds"], size**2)
+
+
+def solve_alone(stack: Path, runs: int = 7) -> dict[str, object]:
+    """Weights, solve, temporal coherence and velocity of arrays in memory, compiled beforehand."""
+    from slipmap.deformation.inversion import Network, Outputs, pair_numbers, thread_count, years
+    from slipmap.deformation.phase import mm_per_radian, weight_table
+    from slipmap.deformation.stack import parse_date
+    from slipmap.deformation.velocity import time_model
+
+    with h5py.File(stack) as file:
+        pairs = [tuple(parse_date(d.decode(), "") for d in row) for row in file["date"][:]]
+        phase, coherence = (file[name][:].ravel() for name in ("unwrapPhase", "coherence"))
+        size = file["unwrapPhase"].shape[1]
+        scale = mm_per_radian(float(file.attrs["WAVELENGTH"]))
+        looks = round(float(file.attrs["NCORRLOOKS"]))
+    dates = sorted({d for pair in pairs for d in pair})
+    network = Network(
+        pair_numbers(pairs, dates),
+        years(dates),
+        weight_table("variance", looks),
+        scale=scale,
+        operator=time_model(dates).row("velocity"),
+        zero_is_gap=True,
+    )
+    out = Outputs.empty(len(dates), size**2)
     seconds = []
-    for _ in range(runs):
+    for _ in range(runs + 1):
         start = time.perf_counter()
-        invert(stack, output, reference=(size // 10, size // 10))
+        network.invert(phase, phase, coherence, out, threads=thread_count())
         seconds.append(time.perf_counter() - start)
-    return seconds
+    return _rate(seconds[1:], size**2)
+
+
+def from_disk(stack: Path, runs: int = 3) -> dict[str, object]:
+    """From file to file with the stack dropped from the system's cache, and how fast the disk gives it in one go."""
+    size, seconds, reading = _size(stack), [], []
+    for _ in range(runs):
+        forget(stack)
+        result = measured(sys.executable, OURS, stack, stack.parent / "ours.h5", size // 10, 1, folder=stack.parent)
+        seconds += result["seconds"]
+        forget(stack)
+        start = time.perf_counter()
+        with open(stack, "rb", buffering=0) as file:
+            while file.read(2**24):
+                pass
+        reading.append(time.perf_counter() - start)
+    report = _rate(seconds, size**2)
+    return report | {
+        "disk_GB_per_s": round(stack.stat().st_size / statistics.median(reading) / 1e9, 2),
+        "share_of_the_disks_bandwidth": round(statistics.median(reading) / report["median_s"], 3),
+    }
+
+
+def forget(path: Path) -> None:
+    """Drop a file from the system's cache, so far as it heeds the advice."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def from_cogs(stack: Path, mend: bool, runs: int = 3) -> dict[str, object]:
+    """The workflow's own rule on compressed GeoTIFFs: coherence, reference, closure, inversion, fit, all products."""
+    folder, size = stack.parent / "cogs", _size(stack)
+    if not folder.exists():
+        write_cogs(stack, folder)
+    out = stack.parent / "products"
+    out.mkdir(exist_ok=True)
+    result = measured(sys.executable, COGS, folder, out, mend, runs, folder=stack.parent)
+    return _rate(result["seconds"], size**2) | {"peak_MiB": round(result["peak_MiB"])}
+
+
+def mintpy_rate(peer: str, stack: Path, runs: int = 2) -> dict[str, object]:
+    """MintPy's default on the same stack: inversion weighted by variance, then velocity."""
+    seconds, _ = run_mintpy(peer, stack, stack.parents[1], runs)
+    return _rate(seconds, _size(stack) ** 2)
 
 
 def run_mintpy(peer: str, stack: Path, folder: Path, runs: int) -> tuple[list[float], np.ndarray]:
@@ -100,68 +262,21 @@ def run_mintpy(peer: str, stack: Path, folder: Path, runs: int) -> tuple[list[fl
     for _ in range(runs):
         for old in folder.glob("*.h5"):
             old.unlink()
-        done = subprocess.run([peer, "-c", PEER, str(stack)], cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"MintPy failed in {folder}:\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}")
-        line = next(x for x in done.stdout.splitlines() if x.startswith("RESULT"))
-        seconds.append(json.loads(line[7:])[1])
+        seconds.append(measured(peer, MINTPY, stack, folder=folder)[1])
     with h5py.File(folder / "velocity.h5") as file:
         return seconds, file["velocity"][:] * 1000
 
 
-def measure(size: int, *, runs: int = 5, peer: str | None = None, gaps: float = 0.0) -> dict[str, object]:
-    """Invert one simulated stack with ours, and with MintPy where `peer` is the interpreter that has it."""
-    pixels = size**2
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        stack = folder / "inputs" / "ifgramStack.h5"
-        stack.parent.mkdir()
-        truth = make_stack(stack, size, gaps=gaps)
-        ours = run_ours(stack, folder / "ours.hdf5", size, runs + 1)
-        with h5py.File(folder / "ours.hdf5") as file:
-            velocity = file["velocity"][:] * 1000
-        corner = (size // 10,) * 2
-        error = velocity - velocity[corner] - (truth - truth[corner])
-        best = float(np.median(ours[1:]))
-        report: dict[str, object] = {
-            "size": size,
-            "gaps": gaps,
-            "first_s": round(ours[0], 3),
-            "median_s": round(best, 4),
-            "all_s": [round(s, 4) for s in ours[1:]],
-            "pixels_per_s": round(pixels / best),
-            "pixels_per_s_first": round(pixels / ours[0]),
-            "rms_mm_yr": round(float(np.sqrt(np.nanmean(error**2))), 3),
-        }
-        if peer:
-            theirs, expected = run_mintpy(peer, stack, folder, 1)
-            difference = velocity - expected
-            report |= {
-                "mintpy_s": round(theirs[0], 2),
-                "mintpy_pixels_per_s": round(pixels / theirs[0]),
-                "ratio": round(theirs[0] / best),
-                "ratio_first": round(theirs[0] / ours[0]),
-                "rms_difference_mm_yr": round(float(np.sqrt(np.nanmean(difference**2))), 4),
-            }
-        return report
+def memory_bandwidth(megabytes: int = 256, runs: int = 5) -> dict[str, float]:
+    """Bytes read and written per second by copies of large arrays, one for each thread at once."""
+    from slipmap.deformation.inversion import thread_count
 
-
-def find_peer() -> str | None:
-    """Interpreter with MintPy: SLIPMAP_PEER_PYTHON, else .venv-peer/bin/python in the working directory, else None."""
-    given = os.environ.get("SLIPMAP_PEER_PYTHON")
-    made = Path(".venv-peer/bin/python")
-    return given or (str(made) if made.exists() else None)
-
-
-def run() -> dict[str, object]:
-    """The benchmarks of `slipmap bench deformation`: 300 × 300 against MintPy, with gaps, and 1000 × 1000."""
-    from slipmap.deformation import kernel  # noqa: F401  imports are left out on both sides
-
-    peer = find_peer()
-    found = {"small": measure(300, peer=peer), "gaps": measure(300, gaps=0.02), "large": measure(1000, runs=3)}
-    found["slower_with_gaps"] = round(found["gaps"]["median_s"] / found["small"]["median_s"], 3)
-    if peer:
-        found["ratio_large"] = round(found["large"]["pixels_per_s"] / found["small"]["mintpy_pixels_per_s"])
-    else:
-        found["peer"] = "no MintPy: pip install mintpy==1.6.4 into .venv-peer, or set SLIPMAP_PEER_PYTHON"
-    return found
+    threads = thread_count()
+    arrays = [(np.ones(megabytes * 2**20, np.uint8), np.ones(megabytes * 2**20, np.uint8)) for _ in range(threads)]
+    seconds = []
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in range(runs):
+            start = time.perf_counter()
+            list(pool.map(lambda pair: np.copyto(*pair), arrays))
+            seconds.append(time.perf_counter() - start)
+    return {"copy_GB_per_s": round(2 * threads * megabytes * 2**20 / min(seconds) / 1e9, 1)}

@@ -1,0 +1,28 @@
+"""Other programs to measure against, in a Python environment of their own (``make bench`` makes it)."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+RESULT = "RESULT "  # begins the line of JSON that a measured process prints
+
+
+def find_peer() -> str | None:
+    """Interpreter with MintPy and SNAPHU: SLIPMAP_PEER_PYTHON, else .venv-peer in the working directory, else None."""
+    given = os.environ.get("SLIPMAP_PEER_PYTHON")
+    made = Path(".venv-peer/bin/python")
+    return given or (str(made) if made.exists() else None)
+
+
+def measured(python: str, code: str, *arguments: object, folder: Path, **environment: str) -> Any:
+    """What `code` prints after `RESULT`, run by another interpreter in `folder`."""
+    command = [str(Path(python).absolute()), "-c", code, *map(str, arguments)]
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, env=os.environ | environment
+    )
+    if done.returncode:
+        raise SystemExit(f"{python} failed in {folder}:\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}")
+    line = next(line for line in done.stdout.splitlines() if line.startswith(RESULT))
+    return json.loads(line.removeprefix(RESULT))
