@@ -12,6 +12,7 @@ from torch import Tensor
 from slipmap.errors import InputError
 
 SCORES = "validation_scores.csv"
+METHODS = ("none", "temperature", "isotonic")
 _SLOPE = 1e-3  # share of the plain sigmoid mixed into the isotonic steps, so that the order of pixels is kept
 
 

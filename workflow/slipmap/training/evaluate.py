@@ -14,10 +14,12 @@ from tqdm import tqdm
 
 from slipmap.atomic import write_text
 from slipmap.codes import IGNORE
+from slipmap.errors import InputError
 from slipmap.models.base import SegmentationModel
 from slipmap.patches.checks import describe_independence
 from slipmap.patches.normalisation import Statistics
 from slipmap.patches.store import read_attributes
+from slipmap.prediction.calibration import METHODS, calibration_of
 from slipmap.training.losses import landslide_logit
 from slipmap.training.metrics import ScoreHistogram, confusion, jsonable, mean_scores, scores
 from slipmap.training.objects import ObjectCounts, boundary_counts, boundary_f1
@@ -32,7 +34,8 @@ def run(stores: list[Path], weights_folder: Path, out_json: Path, split: str = "
 
     The file has, each named by how it was pooled: ``pooled_over_pixels`` (each labelled ground pixel counted once),
     ``mean_over_images`` (an image is a block of the split, or a picture of a benchmark), ``boundary`` and
-    ``objects``; the ``threshold`` was chosen on validation and is not fitted here. Undefined scores are null.
+    ``objects``; ``calibration`` has what each calibration does to the probabilities. The ``threshold`` was chosen on
+    validation and is not fitted here. Undefined scores are null.
 
     Parameters
     ----------
@@ -88,10 +91,33 @@ def run(stores: list[Path], weights_folder: Path, out_json: Path, split: str = "
         "boundary": boundary_f1(edges),
         "objects": objects.summary(pixel_area),
         "reliability": histogram.reliability(),
+        "calibration": calibrated_scores(histogram, weights_folder, record),
     }
     result = jsonable(result)
     write_text(out_json, json.dumps(result, indent=1, allow_nan=False) + "\n")
     return result
+
+
+def calibrated_scores(histogram: ScoreHistogram, folder: Path, record: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What each calibration, fitted on validation ground, does to the probabilities of the test pixels.
+
+    A calibration that cannot be fitted (isotonic without validation scores, or with one class alone) is left out.
+    """
+    p = np.clip(histogram.probability, 1e-12, 1 - 1e-12)
+    logit = torch.from_numpy(np.log(p / (1 - p)).astype(np.float32))
+    found = {}
+    for method in METHODS:
+        try:
+            calibration = calibration_of(folder, record, method)
+        except InputError:
+            continue
+        probability = calibration(logit).numpy().astype(np.float64)
+        found[method] = {
+            "brier": histogram.brier(probability),
+            "expected_calibration_error": histogram.calibration_error(probability=probability),
+            "reliability": histogram.reliability(probability=probability),
+        }
+    return found
 
 
 def images(

@@ -185,13 +185,19 @@ class ScoreHistogram:
         precision = np.divide(tp, tp + fp, out=np.zeros_like(tp), where=tp + fp > 0)
         return _ratio(float((precision * self.positive).sum()), float(self.positive.sum()))
 
-    def brier(self) -> float:
-        """Return the mean squared difference of probability and truth (Brier 1950)."""
-        p = self.probability
+    def brier(self, probability: NDArray[np.float64] | None = None) -> float:
+        """Return the mean squared difference of probability and truth (Brier 1950).
+
+        Parameters
+        ----------
+        probability
+            Of each bin, after calibration; None: the sigmoid of its logit. So in the two methods below.
+        """
+        p = self.probability if probability is None else probability
         total = float(self.positive.sum() + self.negative.sum())
         return _ratio(float((self.positive * (1 - p) ** 2 + self.negative * p**2).sum()), total)
 
-    def calibration_error(self, bins: int = CALIBRATION_BINS) -> float:
+    def calibration_error(self, bins: int = CALIBRATION_BINS, probability: NDArray[np.float64] | None = None) -> float:
         """Return the expected calibration error: |mean probability - share of landslide|, weighted by pixels.
 
         Parameters
@@ -199,14 +205,16 @@ class ScoreHistogram:
         bins
             Equally wide bins of probability (Guo et al., ICML 2017, eq. 3: 15).
         """
-        table = self.reliability(bins)
+        table = self.reliability(bins, probability)
         gap = np.abs(table["probability"] - table["share"])
         total = table["pixels"].sum()
         return _ratio(float(np.nansum(gap * table["pixels"])), float(total))
 
-    def reliability(self, bins: int = CALIBRATION_BINS) -> dict[str, NDArray[np.float64]]:
+    def reliability(
+        self, bins: int = CALIBRATION_BINS, probability: NDArray[np.float64] | None = None
+    ) -> dict[str, NDArray[np.float64]]:
         """Return mean ``probability``, ``share`` of landslide and number of ``pixels`` in bins of probability."""
-        p = self.probability
+        p = self.probability if probability is None else probability
         where = np.minimum((p * bins).astype(int), bins - 1)
         pixels = np.bincount(where, self.positive + self.negative, bins)
         hits = np.bincount(where, self.positive, bins)
