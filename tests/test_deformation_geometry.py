@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 
 from slipmap import raster
@@ -12,17 +13,18 @@ from slipmap.deformation.geometry import (
     SHADOW,
     VISIBLE,
     decompose,
+    descent,
     downslope,
     gradient,
-    line_of_sight,
     run,
     sensitivity,
     visibility,
 )
+from slipmap.deformation.sight import look_vector
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 
-EAST_LOOKING = line_of_sight(40.0, 0.0)  # flies north, looks east: the satellite is in the west
+EAST_LOOKING = look_vector(40.0, 0.0)  # flies north, looks east: the satellite is in the west
 
 
 def plane(angle, azimuth):
@@ -34,7 +36,17 @@ def plane(angle, azimuth):
 def test_line_of_sight_is_a_unit_vector_to_the_west_of_an_ascending_pass():
     assert np.linalg.norm(EAST_LOOKING) == pytest.approx(1)
     np.testing.assert_allclose(EAST_LOOKING, [-np.sin(np.radians(40)), 0, np.cos(np.radians(40))], atol=1e-12)
-    assert line_of_sight(39.0, -168.0)[0] > 0  # descending: the satellite is in the east
+    assert look_vector(39.0, -168.0)[0] > 0  # descending: the satellite is in the east
+
+
+@pytest.mark.parametrize(("slope", "aspect"), [(30, 90), (20, 270), (45, 0), (10, 200), (0, 0)])
+def test_sensitivity_is_the_projection_of_downslope_motion(slope, aspect):
+    """Move 1 m down a plane built from its gradient, and project by hand."""
+    los = look_vector(39.0, 348.0)
+    s, a = np.radians(slope), np.radians(aspect)
+    step = np.array([np.sin(a), np.cos(a), -np.tan(s)])  # one metre over the ground, down by the tangent
+    step /= np.linalg.norm(step)
+    assert sensitivity(np.float64(slope), np.sin(a), np.cos(a), los) == pytest.approx(los @ step)
 
 
 def test_gradient_of_a_plane():
@@ -68,26 +80,26 @@ def test_layover_and_shadow(angle, azimuth, expected):
     ],
 )
 def test_sensitivity(angle, azimuth, expected):
-    assert sensitivity(*plane(angle, azimuth), EAST_LOOKING)[0] == pytest.approx(expected, abs=1e-9)
+    assert sensitivity(*descent(*plane(angle, azimuth)), EAST_LOOKING)[0] == pytest.approx(expected, abs=1e-9)
 
 
 def test_downslope_motion_is_recovered_where_it_can_be_seen():
     east, north = plane(np.array([25.0]), 100.0)
     direction = np.array([-east[0], -north[0], -(east[0] ** 2 + north[0] ** 2)])
     motion = 50 * direction / np.linalg.norm(direction)
-    seen = sensitivity(east, north, EAST_LOOKING)
+    seen = sensitivity(*descent(east, north), EAST_LOOKING)
     assert downslope(EAST_LOOKING @ motion, seen, np.array([25.0]))[0] == pytest.approx(50)
     assert np.isnan(downslope(np.array([5.0]), np.array([0.1]), np.array([25.0])))[0]
     assert np.isnan(downslope(np.array([5.0]), np.array([0.9]), np.array([1.0])))[0]
 
 
 def test_vertical_and_east_west_from_two_tracks():
-    ascending, descending = line_of_sight(38.0, -12.0), line_of_sight(41.0, -168.0)
+    ascending, descending = look_vector(38.0, -12.0), look_vector(41.0, -168.0)
     motion = np.array([12.0, 0.0, -30.0])
     up, east = decompose(ascending @ motion, descending @ motion, ascending, descending)
     assert (up, east) == (pytest.approx(-30), pytest.approx(12))
     with pytest.raises(InputError, match="nearly the same side"):
-        decompose(1.0, 1.0, ascending, line_of_sight(39.0, -12.0))
+        decompose(1.0, 1.0, ascending, look_vector(39.0, -12.0))
 
 
 def test_driver_on_a_plane(tmp_path):
@@ -104,3 +116,10 @@ def test_driver_on_a_plane(tmp_path):
     np.testing.assert_allclose(raster.read(tmp_path / "sensitivity.tif", bands=1), -expected, atol=1e-4)
     np.testing.assert_allclose(raster.read(tmp_path / "velocity_downslope.tif", bands=1), 10 / expected, atol=1e-2)
     assert (raster.read(tmp_path / "visibility.tif", bands=1) == VISIBLE).all()
+    # Without incidence and heading nothing can be told, and the products say so.
+    (tmp_path / "stack.json").write_text(json.dumps({"radar": {}, "geometry": {}, "simulated": False}))
+    run(tmp_path / "v.tif", tmp_path / "stack.json", tmp_path / "dem.tif", tmp_path)
+    with rasterio.open(tmp_path / "velocity_downslope.tif") as src:
+        assert "no incidence angle and heading" in src.tags()["LEFT_OUT"] and np.isnan(src.read()).all()
+    with rasterio.open(tmp_path / "visibility.tif") as src:
+        assert (src.read() == src.nodata).all()

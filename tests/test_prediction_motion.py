@@ -14,6 +14,8 @@ from shapely.ops import unary_union
 from slipmap import raster
 from slipmap.config.prediction import ObjectRules, PredictionSettings
 from slipmap.deformation import timeseries
+from slipmap.deformation.geometry import sensitivity
+from slipmap.deformation.sight import line_of_sight, look_vector
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.prediction import attributes, motion, polygons
@@ -21,25 +23,6 @@ from slipmap.prediction.outlines import outlines, smoothed
 
 SETTINGS = PredictionSettings()
 DATES = [date(2021, 1, 9), date(2021, 7, 1), date(2022, 1, 9)]
-
-
-def test_the_line_of_sight_of_an_ascending_pass_comes_from_the_west():
-    """Sentinel-1 looks to the right: flying north it is west of what it sees, and the vector points west and up."""
-    east, north, up = motion.look_vector(39.0, 0.0)
-    assert (east, north, up) == pytest.approx((-np.sin(np.radians(39)), 0, np.cos(np.radians(39))), abs=1e-12)
-    assert motion.look_vector(39.0, 180.0)[0] > 0
-    assert np.linalg.norm(motion.look_vector(33.3, 347.0)) == pytest.approx(1)
-
-
-@pytest.mark.parametrize(("slope", "aspect"), [(30, 90), (20, 270), (45, 0), (10, 200), (0, 0)])
-def test_sensitivity_is_the_projection_of_downslope_motion(slope, aspect):
-    """Move 1 m down a plane built from its gradient, and project by hand."""
-    los = np.array(motion.look_vector(39.0, 348.0))
-    s, a = np.radians(slope), np.radians(aspect)
-    step = np.array([np.sin(a), np.cos(a), -np.tan(s)])  # one metre over the ground, down by the tangent
-    step /= np.linalg.norm(step)
-    found = motion.downslope_sensitivity(np.float64(slope), np.sin(a), np.cos(a), los)
-    assert found == pytest.approx(los @ step)
 
 
 def pixels(n=50, **values):
@@ -76,8 +59,8 @@ def area(tmp_path_factory):
     grid = Grid.from_bounds("EPSG:32632", 10, (500000, 5000000, 500600, 5000400))
     hits = np.zeros(grid.shape, np.uint8)
     hits[5:15, 5:20] = hits[25:35, 40:50] = 1
-    los = motion.look_vector(39.0, 0.0)
-    s = float(motion.downslope_sensitivity(np.float64(30), 1.0, 0.0, np.array(los)))
+    los = look_vector(39.0, 0.0)
+    s = float(sensitivity(np.float64(30), 1.0, 0.0, np.array(los)))
     velocity = np.zeros(grid.shape, np.float32)
     velocity[5:15, 5:20] = 20 * s
     coherence = np.full(grid.shape, 0.9, np.float32)
@@ -189,7 +172,7 @@ def test_unknown_line_of_sight_leaves_motion_out(area, tmp_path):
     _, grid, files, _ = area
     silent = tmp_path / "stack.json"
     silent.write_text(json.dumps({"radar": {"incidence": 39.0, "orbit_direction": ""}, "geometry": {}}))
-    assert motion.line_of_sight(silent) is None
+    assert line_of_sight(silent) is None
     frame = outlines(files["classes"], grid, 0)
     layers = {k: files[k] for k in ("slope", "aspect_sin", "aspect_cos")}
     radar = {k: files[k] for k in ("velocity", "velocity_std", "temporal_coherence")} | {"stack": silent}
@@ -206,7 +189,7 @@ def test_the_line_of_sight_is_read_from_its_raster(tmp_path):
     stack = tmp_path / "stack.json"
     stack.write_text(json.dumps({"radar": {}, "geometry": {"los": str(path)}}))
     window = next(iter(grid.blocks()))
-    np.testing.assert_allclose(motion.line_of_sight(stack).read(window, grid), values[:3])
+    np.testing.assert_allclose(line_of_sight(stack).read(window, grid), values[:3])
 
 
 def test_cut_corners_stay_within_half_a_pixel_and_never_overlap():

@@ -1,33 +1,31 @@
 """What the radar can see of a landslide: line of sight, layover and shadow, sensitivity, downslope motion."""
 
 import json
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import numpy as np
 from rasterio.crs import CRS
-from rasterio.windows import Window
 
 from slipmap import raster
 from slipmap.deformation.interferogram import with_margin
 from slipmap.deformation.reference import METRES_PER_DEGREE
-from slipmap.deformation.stack import Radar, load_radar
+from slipmap.deformation.sight import line_of_sight
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 
 VISIBLE, LAYOVER, SHADOW = 1, 2, 3
 MIN_SENSITIVITY = 0.2  # below it the projection multiplies the noise by more than five
 MIN_SLOPE = 5.0  # degrees; flatter ground has no downslope direction to speak of
-
-
-def line_of_sight(incidence: np.ndarray | float, heading: float) -> np.ndarray:
-    """Unit vector(s) from the ground to a right-looking satellite: (3, …) east, north, up.
-
-    Parameters
-    ----------
-    incidence : degrees from the vertical. heading : of the flight, degrees clockwise from north.
-    """
-    theta, alpha = np.radians(incidence), np.radians(heading)
-    return np.stack([-np.sin(theta) * np.cos(alpha), np.sin(theta) * np.sin(alpha), np.cos(theta)])
+PRODUCTS = {
+    "sensitivity": "cosine between steepest descent and line of sight",
+    "velocity_downslope": "line-of-sight velocity projected on the steepest descent, downhill positive",
+    "visibility": "active layover and shadow",
+}
+UNKNOWN_SIGHT = (
+    "the files tell no incidence angle and heading; set inputs.sentinel1.incidence, or put geometry.tif (los_east, "
+    "los_north, los_up) beside them"
+)
 
 
 def gradient(elevation: np.ndarray, pixel: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
@@ -57,14 +55,31 @@ def visibility(east: np.ndarray, north: np.ndarray, los: np.ndarray) -> np.ndarr
     return result
 
 
-def sensitivity(east: np.ndarray, north: np.ndarray, los: np.ndarray) -> np.ndarray:
-    """Cosine of the angle between the steepest descent and the line of sight, −1 … 1; NaN on flat ground.
+def descent(east: np.ndarray, north: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Slope (degrees) and the east and north component of the downslope direction, NaN on flat ground.
 
-    1: all of a downslope motion is seen, towards the satellite; 0: none; −1: all, away from it (Notti et al. 2014).
+    Parameters
+    ----------
+    east, north : rise to the east and to the north, m/m (`gradient`).
     """
-    squared = east**2 + north**2
+    rise = np.hypot(east, north)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return -(east * los[0] + north * los[1] + squared * los[2]) / np.sqrt(squared + squared**2)
+        return np.degrees(np.arctan(rise)), -east / rise, -north / rise
+
+
+def sensitivity(slope: np.ndarray, aspect_sin: np.ndarray, aspect_cos: np.ndarray, los: np.ndarray) -> np.ndarray:
+    """Share of motion straight down the slope that the radar sees, signed: −1 … 1.
+
+    It is the cosine of the angle between the steepest descent and the line of sight: velocity in the line of sight =
+    sensitivity × downslope velocity (Cascini, Fornaro & Peduto 2010; Notti et al. 2014).
+
+    Parameters
+    ----------
+    slope : degrees. aspect_sin, aspect_cos : east and north component of the downslope direction.
+    los : (3, …), unit vector from the ground to the satellite: east, north, up.
+    """
+    angle = np.radians(slope)
+    return np.cos(angle) * (aspect_sin * los[0] + aspect_cos * los[1]) - np.sin(angle) * los[2]
 
 
 def downslope(
@@ -114,67 +129,36 @@ def run(velocity: str | Path, stack_json: str | Path, dem: str | Path, folder: s
     """Write sensitivity.tif, velocity_downslope.tif and visibility.tif into `folder`, on the velocity's grid.
 
     Line-of-sight vectors come from the stack's geometry raster where there is one (bands los_east, los_north, los_up),
-    else from its mean incidence and heading. Block by block.
+    else from its mean incidence and heading; where neither is known, everything is nodata, and the log and the tag
+    LEFT_OUT say why. Block by block.
     """
-    record = json.loads(Path(stack_json).read_text())
-    grid, radar = Grid.from_raster(velocity), load_radar(record)
-    tags = {"SIMULATED": "yes"} if record["simulated"] else {}
-    folder = Path(folder)
-    floats = {
-        "sensitivity": ("1", "cosine between steepest descent and line of sight"),
-        "velocity_downslope": ("mm/yr", "line-of-sight velocity projected on the steepest descent, downhill positive"),
-    }
-    with (
-        raster.create(
-            folder / "sensitivity.tif",
-            grid,
-            bands=["sensitivity"],
-            units=floats["sensitivity"][0],
-            long_name=floats["sensitivity"][1],
-            tags=tags,
-        ) as out_sensitivity,
-        raster.create(
-            folder / "velocity_downslope.tif",
-            grid,
-            bands=["velocity_downslope"],
-            units=floats["velocity_downslope"][0],
-            long_name=floats["velocity_downslope"][1],
-            tags=tags | {"MIN_SENSITIVITY": MIN_SENSITIVITY, "MIN_SLOPE_DEGREES": MIN_SLOPE},
-        ) as out_downslope,
-        raster.create(
-            folder / "visibility.tif",
-            grid,
-            bands=["visibility"],
-            units="1",
-            long_name="active layover and shadow",
-            dtype="uint8",
-            categories={VISIBLE: "visible", LAYOVER: "layover", SHADOW: "shadow"},
-            tags=tags,
-        ) as out_visibility,
-        raster.warped(dem, grid) as elevation,
-    ):
+    grid, sight = Grid.from_raster(velocity), line_of_sight(stack_json)
+    tags = {"SIMULATED": "yes"} if json.loads(Path(stack_json).read_text(encoding="utf-8"))["simulated"] else {}
+    if sight is None:
+        print(f"sensitivity, velocity_downslope, visibility: nodata, {UNKNOWN_SIGHT}")
+        tags["LEFT_OUT"] = UNKNOWN_SIGHT
+    with ExitStack() as stack:
+        out = {name: stack.enter_context(_create(Path(folder), name, grid, tags)) for name in PRODUCTS}
+        elevation = stack.enter_context(raster.warped(dem, grid))
         for window in grid.blocks():
             outer, inner = with_margin(window, grid, 1)
             east, north = (g[inner] for g in gradient(raster.read_open(elevation, outer, 1), pixel_size(grid)))
-            los = _los(record, radar, grid, window)
-            seen = sensitivity(east, north, los)
-            slope = np.degrees(np.arctan(np.hypot(east, north)))
-            out_sensitivity.write(seen.astype(np.float32), window)
+            los = np.full((3, *east.shape), np.nan) if sight is None else sight.read(window, grid)
+            slope, *aspect = descent(east, north)
+            seen = sensitivity(slope, *aspect, los)
             rate = raster.read(velocity, window, 1)
-            out_downslope.write(downslope(rate, seen, slope).astype(np.float32), window)
-            out_visibility.write(visibility(east, north, los), window)
+            out["sensitivity"].write(seen.astype(np.float32), window)
+            out["velocity_downslope"].write(downslope(rate, seen, slope).astype(np.float32), window)
+            out["visibility"].write(visibility(east, north, los), window)
 
 
-def _los(record: dict, radar: Radar, grid: Grid, window: Window) -> np.ndarray:
-    path = record["geometry"].get("los")
-    if path:
-        bands = [raster.band_index(path, name) for name in ("los_east", "los_north", "los_up")]
-        with raster.warped(path, grid) as src:
-            return raster.read_open(src, window, bands).astype(np.float64)
-    if radar.incidence is None or radar.heading is None:
-        raise InputError(
-            "inputs.sentinel1: the files tell no incidence angle and heading; set inputs.sentinel1.incidence, or put "
-            "geometry.tif (los_east, los_north, los_up) beside them."
-        )
-    vector = line_of_sight(radar.incidence, radar.heading)
-    return np.broadcast_to(vector[:, None, None], (3, int(window.height), int(window.width)))
+def _create(
+    folder: Path, name: str, grid: Grid, tags: dict[str, object]
+) -> AbstractContextManager[raster.RasterWriter]:
+    about: dict[str, object] = {"units": "1", "long_name": PRODUCTS[name], "tags": tags}
+    if name == "visibility":
+        about |= {"dtype": "uint8", "categories": {VISIBLE: "visible", LAYOVER: "layover", SHADOW: "shadow"}}
+    if name == "velocity_downslope":
+        limits = {"MIN_SENSITIVITY": MIN_SENSITIVITY, "MIN_SLOPE_DEGREES": MIN_SLOPE}
+        about |= {"units": "mm/yr", "tags": tags | limits}
+    return raster.create(folder / f"{name}.tif", grid, bands=[name], **about)

@@ -1,15 +1,12 @@
 """What the radar says of a landslide: can it be seen moving downslope, does it, and how over time."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
 import h5netcdf
 import numpy as np
 import pandas as pd
-import rasterio
 from affine import Affine
 from rasterio.crs import CRS
 from rasterio.features import geometry_mask
@@ -17,90 +14,13 @@ from rasterio.windows import Window, from_bounds
 
 from slipmap import raster
 from slipmap.config.prediction import MotionSettings
+from slipmap.deformation.geometry import sensitivity as downslope_sensitivity
+from slipmap.deformation.sight import line_of_sight
 from slipmap.grid import Grid, crs_name
 
 MOVING, STILL, UNSEEN = "moving", "no movement detected", "not observable"
-# Flight directions of Sentinel-1 at middle latitudes, degrees clockwise from north, where the files do not say.
-HEADINGS = {"ASCENDING": 348.0, "DESCENDING": 192.0}
 LEAST_PIXELS = 3  # with a reliable velocity; fewer say nothing about a landslide
 COLUMNS = ("velocity_mean", "velocity_std", "velocity_downslope", "coherent_share", "sensitivity", "motion")
-
-
-@dataclass(frozen=True)
-class LineOfSight:
-    """Unit vector from the ground to the satellite: (east, north, up) everywhere, or a raster of it.
-
-    Parameters
-    ----------
-    vector : constant. files : (path, band) of east, north and up.
-    """
-
-    vector: tuple[float, float, float] | None = None
-    files: tuple[tuple[str, int], ...] = ()
-
-    def read(self, window: Window, grid: Grid) -> np.ndarray:
-        """(3, rows, cols) float32 in a window of `grid`."""
-        part = grid.window_grid(window)
-        if self.vector is not None:
-            return np.broadcast_to(np.float32(self.vector)[:, None, None], (3, *part.shape))
-        bands = []
-        for path, band in self.files:
-            with raster.warped(path, part) as source:
-                bands.append(raster.read_open(source, None, band))
-        return np.stack(bands)
-
-
-def line_of_sight(stack_json: str | Path) -> LineOfSight | None:
-    """The line of sight of a stack: from its geometry rasters, else from its incidence and heading; None: unknown."""
-    record = json.loads(Path(stack_json).read_text(encoding="utf-8"))
-    geometry, radar = record.get("geometry", {}), record["radar"]
-    if "los" in geometry and Path(geometry["los"]).exists():
-        with rasterio.open(geometry["los"]) as source:
-            names = list(source.descriptions)
-        wanted = ("los_east", "los_north", "los_up")
-        if all(name in names for name in wanted):
-            return LineOfSight(files=tuple((geometry["los"], names.index(name) + 1) for name in wanted))
-    parts = [geometry.get(f"los_{axis}") for axis in ("east", "north", "up")]
-    if all(path and Path(path).exists() for path in parts):
-        return LineOfSight(files=tuple((path, 1) for path in parts))
-    heading = radar.get("heading")
-    if heading is None:
-        heading = HEADINGS.get(str(radar.get("orbit_direction") or "").upper())
-    if radar.get("incidence") is None or heading is None:
-        return None
-    return LineOfSight(vector=look_vector(radar["incidence"], heading))
-
-
-def look_vector(incidence: float, heading: float) -> tuple[float, float, float]:
-    """Unit vector (east, north, up) from the ground to a right-looking satellite.
-
-    Parameters
-    ----------
-    incidence : degrees from the vertical. heading : of the flight, degrees clockwise from north.
-    """
-    theta, to_satellite = np.radians(incidence), np.radians(heading - 90)
-    return (
-        float(np.sin(theta) * np.sin(to_satellite)),
-        float(np.sin(theta) * np.cos(to_satellite)),
-        float(np.cos(theta)),
-    )
-
-
-def downslope_sensitivity(
-    slope: np.ndarray, aspect_sin: np.ndarray, aspect_cos: np.ndarray, los: np.ndarray
-) -> np.ndarray:
-    """Share of motion straight down the slope that the radar sees, signed: −1 … 1.
-
-    Velocity in the line of sight = sensitivity × downslope velocity (Cascini, Fornaro & Peduto 2010, Eng. Geol. 112).
-
-    Parameters
-    ----------
-    slope : degrees. aspect_sin, aspect_cos : east and north component of the downslope direction.
-    los : (3, …), unit vector from the ground to the satellite: east, north, up.
-    """
-    angle = np.radians(slope)
-    flat = np.cos(angle)
-    return flat * aspect_sin * los[0] + flat * aspect_cos * los[1] - np.sin(angle) * los[2]
 
 
 def summarise(

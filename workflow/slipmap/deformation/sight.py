@@ -1,0 +1,73 @@
+"""The line of sight: unit vectors from the ground to the satellite, from a stack's rasters or its mean geometry."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from rasterio.windows import Window
+
+from slipmap import raster
+from slipmap.grid import Grid
+
+AXES = ("los_east", "los_north", "los_up")
+# Flight directions of Sentinel-1 at middle latitudes, degrees clockwise from north, where the files do not say.
+HEADINGS = {"ASCENDING": 348.0, "DESCENDING": 192.0}
+
+
+def look_vector(incidence: np.ndarray | float, heading: float) -> np.ndarray:
+    """Unit vector(s) from the ground to a right-looking satellite: (3, …) east, north, up.
+
+    Parameters
+    ----------
+    incidence : degrees from the vertical. heading : of the flight, degrees clockwise from north.
+    """
+    theta, alpha = np.radians(incidence), np.radians(heading)
+    return np.stack([-np.sin(theta) * np.cos(alpha), np.sin(theta) * np.sin(alpha), np.cos(theta)])
+
+
+@dataclass(frozen=True)
+class LineOfSight:
+    """Unit vector from the ground to the satellite: (east, north, up) everywhere, or a raster of it.
+
+    Parameters
+    ----------
+    vector : constant. files : (path, band) of east, north and up.
+    """
+
+    vector: tuple[float, float, float] | None = None
+    files: tuple[tuple[str, int], ...] = ()
+
+    def read(self, window: Window, grid: Grid) -> np.ndarray:
+        """(3, rows, cols) float32 in a window of `grid`."""
+        part = grid.window_grid(window)
+        if self.vector is not None:
+            return np.broadcast_to(np.float32(self.vector)[:, None, None], (3, *part.shape))
+        bands = []
+        for path, band in self.files:
+            with raster.warped(path, part) as source:
+                bands.append(raster.read_open(source, None, band))
+        return np.stack(bands)
+
+
+def line_of_sight(stack_json: str | Path) -> LineOfSight | None:
+    """The line of sight of a stack: from its geometry rasters, else from its incidence and heading; None: unknown."""
+    record: Mapping[str, Any] = json.loads(Path(stack_json).read_text(encoding="utf-8"))
+    geometry, radar = record.get("geometry", {}), record["radar"]
+    if "los" in geometry and Path(geometry["los"]).exists():
+        with rasterio.open(geometry["los"]) as source:
+            names = list(source.descriptions)
+        if all(name in names for name in AXES):
+            return LineOfSight(files=tuple((geometry["los"], names.index(name) + 1) for name in AXES))
+    parts = [geometry.get(axis) for axis in AXES]
+    if all(path and Path(path).exists() for path in parts):
+        return LineOfSight(files=tuple((path, 1) for path in parts))
+    heading = radar.get("heading")
+    if heading is None:
+        heading = HEADINGS.get(str(radar.get("orbit_direction") or "").upper())
+    if radar.get("incidence") is None or heading is None:
+        return None
+    return LineOfSight(vector=tuple(float(v) for v in look_vector(radar["incidence"], heading)))
