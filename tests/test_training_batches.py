@@ -157,6 +157,17 @@ def test_centerrep_is_drawn_anew_and_the_store_is_not_changed(patches):
     assert all(torch.equal(a[1], b) for a, b in zip(batches(patches), before, strict=True))
 
 
+def test_class_weights_are_those_of_the_training_pixels(patches):
+    from sklearn.utils.class_weight import compute_class_weight
+
+    source = batches(patches).patches
+    _, mask = source.read(range(len(source)))
+    expected = compute_class_weight("balanced", classes=np.array([0, 1]), y=mask[mask != 255])
+    assert source.class_weights("balanced") == pytest.approx(tuple(expected))
+    assert source.class_weights(3.0) == (1, 3)
+    assert source.class_weights(None) == (1, 1)
+
+
 def test_stores_of_two_areas(tmp_path):
     stores = [tiny_store(tmp_path / f"{name}.zarr", seed=seed, area=name) for seed, name in enumerate("ab")]
     bands, chosen = choose_bands(stores, None, None, ["lithology"])

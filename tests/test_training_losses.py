@@ -30,9 +30,9 @@ def test_bce_weight_and_smoothing():
     logit, target = sample()
     known = target != 255
     expected = F.binary_cross_entropy_with_logits(
-        logit[known], target[known].float() * 0.8 + 0.1, weight=torch.where(target[known] == 1, 3.0, 1.0)
+        logit[known], target[known].float() * 0.8 + 0.1, weight=torch.where(target[known] == 1, 3.0, 0.5)
     )
-    assert torch.allclose(bce(logit, target, 3.0, 0.2), expected, atol=1e-6)
+    assert torch.allclose(bce(logit, target, (0.5, 3.0), 0.2), expected, atol=1e-6)
 
 
 def test_focal_written_out():
@@ -87,7 +87,7 @@ def test_lovasz_is_convex_between_random_points():
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("classes", [1, 2])
 def test_ignored_pixels_change_nothing(name, classes):
-    loss = SegmentationLoss(TrainingSettings(loss={name: 1.0}), positive_weight=2.0)
+    loss = SegmentationLoss(TrainingSettings(loss={name: 1.0}), class_weights=(0.5, 2.0))
     logits = torch.randn(2, classes, 6, 6, requires_grad=True)
     _, target = sample((2, 6, 6))
     value = loss(logits, target)

@@ -273,3 +273,12 @@ def test_weights_that_do_not_fit(trained, tmp_path):
     save_file({"a": torch.ones(1)}, folder / "weights.safetensors")
     with pytest.raises(InputError, match="another architecture than unet"):
         load_weights(folder)
+
+
+def test_class_weights_reach_the_loss(store, tmp_path):
+    losses = []
+    for weights in (None, 50.0):
+        chosen = experiment(epochs=1, loss={"bce": 1.0}, learning_rate=1e-9, class_weights=weights)
+        train.run([store], None, chosen, 0, tmp_path / str(weights))
+        losses.append(pd.read_csv(tmp_path / str(weights) / "history.csv")["training_loss"][0])
+    assert losses[1] > 3 * losses[0]

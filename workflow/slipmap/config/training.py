@@ -1,6 +1,6 @@
 """Settings of an experiment: the architecture and the training recipe."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -65,10 +65,11 @@ class TrainingSettings(Settings):
         min_length=1,
         description=f"Losses and their weights, summed: {', '.join(LOSSES)}.",
     )
-    positive_weight: float | Literal["balanced"] | None = Field(
+    class_weights: Annotated[float, Field(gt=0)] | Literal["balanced", "sqrt"] | None = Field(
         None,
-        description="Weight of landslide pixels in bce, cross_entropy and focal; balanced: background pixels for "
-        "each landslide pixel of the training patches.",
+        description="Weights of pixels in bce, cross_entropy and focal. balanced: both classes of the training patches "
+        "weigh the same in all; sqrt: the square root of that; a number: of a landslide pixel for a background pixel; "
+        "none: all pixels weigh the same.",
     )
     prior_bias: bool = Field(
         True,

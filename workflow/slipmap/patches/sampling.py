@@ -37,24 +37,18 @@ def choose(records: Sequence[MutableMapping[str, Any]], landslide_share: float |
 
 
 def class_weights(
-    landslide_pixels: int, background_pixels: int, scheme: Literal["inverse", "sqrt", "none"] = "inverse"
+    landslide_pixels: int, background_pixels: int, scheme: Literal["balanced", "sqrt"]
 ) -> tuple[float, float]:
-    """Weights of (background, landslide) pixels, mean 1 over the training pixels.
+    """Weights of a (background, landslide) pixel, mean 1 over the training pixels.
 
-    inverse: each class weighs the same in all (n / (2 n_class)); sqrt: the square root of that, scaled.
+    balanced: each class weighs the same in all (n / (2 n_class)); sqrt: the square root of that, scaled. Where there
+    is one class only, both weigh 1.
     """
     counts = np.array([background_pixels, landslide_pixels], float)
-    if scheme == "none" or (counts == 0).any():
+    if (counts == 0).any():
         return 1.0, 1.0
     weights = counts.sum() / counts
     if scheme == "sqrt":
         weights = np.sqrt(weights)
     weights *= counts.sum() / (weights * counts).sum()
     return float(weights[0]), float(weights[1])
-
-
-def pixel_weights(mask: np.ndarray, weights: tuple[float, float]) -> np.ndarray:
-    """Weight of each pixel of `mask` (0, 1, 255), float32: that of its class, 0 where ignored."""
-    table = np.zeros(256, np.float32)
-    table[:2] = weights
-    return table[mask]

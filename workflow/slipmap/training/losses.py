@@ -35,7 +35,7 @@ def landslide_logit(logits: Tensor) -> Tensor:
 def bce(
     logit: Tensor,
     target: Tensor,
-    positive_weight: float | Tensor = 1.0,
+    class_weights: tuple[float, float] = (1.0, 1.0),
     label_smoothing: float = 0.0,
     gamma: float = 0.0,
 ) -> Tensor:
@@ -50,8 +50,8 @@ def bce(
         Shape (batch, height, width).
     target
         Same shape, uint8: 1 landslide, 0 background, 255 ignored.
-    positive_weight
-        Weight of landslide pixels against background pixels. The average is over pixels, not over weights.
+    class_weights
+        Weights of a background and of a landslide pixel. The average is over pixels, not over weights.
     label_smoothing
         The target is moved by this much towards 1/2: y (1 - s) + s/2.
     gamma
@@ -63,7 +63,8 @@ def bce(
     if gamma:
         true_logit = torch.where(positive > 0, logit, -logit)
         loss = torch.sigmoid(-true_logit) ** gamma * loss
-    loss = loss * (1 + (positive_weight - 1) * positive)
+    background, landslide = class_weights
+    loss = loss * (background + (landslide - background) * positive)
     return (loss * counts).sum() / counts.sum().clamp(min=1)
 
 
@@ -120,14 +121,14 @@ class SegmentationLoss(nn.Module):
     ----------
     settings
         The recipe: ``loss`` and the options of its terms.
-    positive_weight
-        Weight of landslide pixels, as a number (``"balanced"`` worked out by the caller).
+    class_weights
+        Weights of a background and of a landslide pixel in the pixel losses (bce, cross_entropy, focal).
     """
 
-    def __init__(self, settings: TrainingSettings, positive_weight: float = 1.0) -> None:
+    def __init__(self, settings: TrainingSettings, class_weights: tuple[float, float] = (1.0, 1.0)) -> None:
         super().__init__()
         self.settings = settings
-        self.positive_weight = positive_weight
+        self.class_weights = class_weights
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of logits (batch, 1 or 2, height, width) against a uint8 target (batch, height, width)."""
@@ -139,9 +140,9 @@ class SegmentationLoss(nn.Module):
         chosen = self.settings
         match name:
             case "bce" | "cross_entropy":
-                return bce(logit, target, self.positive_weight, chosen.label_smoothing)
+                return bce(logit, target, self.class_weights, chosen.label_smoothing)
             case "focal":
-                return bce(logit, target, self.positive_weight, gamma=chosen.focal_gamma)
+                return bce(logit, target, self.class_weights, gamma=chosen.focal_gamma)
             case "dice":
                 return tversky(logit, target, 0.5, 0.5)
             case "iou":

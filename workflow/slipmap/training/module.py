@@ -28,8 +28,8 @@ class SegmentationModule(pl.LightningModule):
         The recipe.
     steps, steps_per_epoch
         Optimiser steps of the whole run and of an epoch, for the schedule.
-    positive_weight
-        Weight of landslide pixels in the pixel losses.
+    class_weights
+        Weights of a background and of a landslide pixel in the pixel losses.
     pretrained
         Names of parameters that a file gave; frozen for the first ``freeze_epochs``.
 
@@ -46,13 +46,13 @@ class SegmentationModule(pl.LightningModule):
         settings: TrainingSettings,
         steps: int,
         steps_per_epoch: int,
-        positive_weight: float = 1.0,
+        class_weights: tuple[float, float] = (1.0, 1.0),
         pretrained: Set[str] = frozenset(),
     ) -> None:
         super().__init__()
         self.model, self.settings = model, settings
         self.steps, self.steps_per_epoch = steps, steps_per_epoch
-        self.loss = SegmentationLoss(settings, positive_weight)
+        self.loss = SegmentationLoss(settings, class_weights)
         self.frozen = thawed_last(model, pretrained) if settings.freeze_epochs else set()
         self.losses: list[Tensor] = []
         self.histogram: Tensor | None = None

@@ -15,6 +15,7 @@ from slipmap.errors import InputError, nearest
 from slipmap.patches.centerrep import center_rep
 from slipmap.patches.dataset import PatchDataset, StoredArray
 from slipmap.patches.normalisation import Statistics, normalise, pool
+from slipmap.patches.sampling import class_weights
 from slipmap.patches.store import load_statistics, read_attributes
 
 
@@ -127,6 +128,13 @@ class StoredPatches:
         """Return background pixels for each landslide pixel."""
         landslide = int(self.index["landslide_pixels"].sum())
         return float(self.index["background_pixels"].sum() / max(landslide, 1))
+
+    def class_weights(self, scheme: str | float | None) -> tuple[float, float]:
+        """Return the weights of a background and of a landslide pixel that ``training.class_weights`` asks for."""
+        if scheme is None or isinstance(scheme, float):
+            return 1.0, scheme or 1.0
+        landslide, background = (int(self.index[f"{name}_pixels"].sum()) for name in ("landslide", "background"))
+        return class_weights(landslide, background, scheme)
 
     def describe(self, numbers: NDArray[np.int64], most: int = 8) -> str:
         """Say which patches these are, for a message."""

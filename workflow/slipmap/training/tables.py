@@ -154,7 +154,7 @@ def run(
     for row, experiment, scored, folders in zip(table.rows, experiments, results, weights, strict=True):
         record: dict[str, Any] = {"model": row.name, "experiment": experiment.model.name if experiment else ""}
         loaded = [json.loads(Path(path).read_text(encoding="utf-8")) for path in scored]
-        costs = _costs(table, experiment) if experiment else {}
+        costs = _costs(table, row) if experiment else {}
         for heading, column in table.columns.items():
             values = _ours(column, loaded, folders, costs) if experiment else []
             values = np.array([value for value in values if value is not None], dtype=float) * column.scale
@@ -216,23 +216,24 @@ def _at_best_epoch(folder: Path, score: str) -> float:
     return float(history.loc[history["epoch"] == best, score].iloc[0])
 
 
-def _costs(table: TableSettings, experiment: ExperimentSettings) -> dict[str, float]:
-    """Return the costs that the table has columns for, of the model at its published size."""
+def _costs(table: TableSettings, row: RowSettings) -> dict[str, float]:
+    """Return the costs that the table has columns for, of the row's model at its published size."""
     wanted = {c.score.removeprefix("cost.") for c in table.columns.values() if c.score.startswith("cost.")}
     if not wanted:
         return {}
     from slipmap.training import cost
 
     at = table.cost
-    options = {key: value for key, value in experiment.model.options.items() if key != "width"}
+    model = merged(table.shared, row.experiment or {}).get("model", {})
+    name, options = model.get("name", "unet"), model.get("options", {})
     shape = (at.channels, at.size, at.size)
     found: dict[str, float] = {}
     if "parameters" in wanted:
-        found["parameters"] = cost.parameters(experiment.model.name, at.channels, at.classes, options)
+        found["parameters"] = cost.parameters(name, at.channels, at.classes, options)
     if "flops" in wanted:
-        found["flops"] = cost.flops(experiment.model.name, shape, at.classes, options) * at.flops_per_mac / 2
+        found["flops"] = cost.flops(name, shape, at.classes, options) * at.flops_per_mac / 2
     if "images_per_second" in wanted:
-        found["images_per_second"] = cost.images_per_second(experiment.model.name, shape, at.classes, options)
+        found["images_per_second"] = cost.images_per_second(name, shape, at.classes, options)
     return found
 
 

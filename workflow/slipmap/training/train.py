@@ -110,8 +110,9 @@ def run(
     per_epoch = math.ceil(data.batches_per_epoch / settings.accumulate)
     epochs = settings.epochs if settings.max_steps is None else math.ceil(settings.max_steps / per_epoch)
     steps = settings.max_steps or epochs * per_epoch
-    weight = training.negative_share() if settings.positive_weight == "balanced" else settings.positive_weight or 1.0
-    module = SegmentationModule(model, settings, steps, per_epoch, weight, pretrained)
+    module = SegmentationModule(
+        model, settings, steps, per_epoch, training.class_weights(settings.class_weights), pretrained
+    )
     epoch_record = EpochRecord(resume, len(validation), seed, data.describe)
     bar = Progress(f"Training {experiment.model.name}, seed {seed}")
     trainer = _trainer(settings, device, epochs, [epoch_record, bar], folder)
