@@ -1,6 +1,7 @@
 # make demo   install, then map the built-in demo area      make test   install, then run the tests
 # make bench  speed against named peers, as ratios          make lint   style and workflow lint
-# make tables the results tables of the five papers, every model, on the demo area (hours)
+# make tables the results tables of the five papers, every model, on the demo area (about an hour on two cores)
+# make bench-training  the training loop, and every model, on a GPU or the CPU
 
 # the first Python that runs and has the right version (a name on the PATH may be a shim of one that is not there)
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
 
-.PHONY: demo install test lint bench tables clean
+.PHONY: demo install test lint bench bench-training tables clean
 
 demo: install
 	$(SNAKEMAKE)
@@ -38,8 +39,14 @@ lint: install
 bench: install
 	$(BIN)/slipmap bench
 
+# the tables, then the report that shows them
 tables: install
 	$(BIN)/snakemake tables --cores $(CORES) --resources gpu=1
+	$(SNAKEMAKE)
+
+# the training loop against the bare step and a plain loop; every model's rate and memory; on a GPU or the CPU
+bench-training: install
+	$(BIN)/slipmap bench training
 
 # results, and what the simulator made; a user's own inputs stay
 clean:
