@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from slipmap.config.layout import imported_datasets
 from slipmap.config.run import ExperimentSettings, RunSettings
 from slipmap.errors import InputError, nearest
-from slipmap.inputs.layout import simulated_inputs
+from slipmap.inputs.layout import acquired_inputs, simulated_inputs
 
 
 def read_config(path: str | Path) -> RunSettings:
@@ -43,27 +43,35 @@ def parse_config(record: Mapping[str, Any], source: str = "config") -> RunSettin
     InputError : an unknown key (the nearest known one is proposed), a wrong type or value, a reference to an
         area, data set or experiment that is not there.
     """
-    settings = _with_simulated_inputs(validate(record, source))
+    settings = _with_inputs(validate(record, source), source)
     _check_references(settings, source)
     return _without_maps_of_benchmarks(settings)
 
 
 def validate(record: Mapping[str, Any], source: str = "config") -> RunSettings:
-    """As `parse_config`, but exactly what was given: a simulated area's inputs are not filled in."""
+    """As `parse_config`, but exactly what was given: inputs that are simulated or fetched are not filled in."""
     try:
         return RunSettings.model_validate(_follow_paths(record, source))
     except ValidationError as error:
         raise InputError(_sentence(error, source)) from None
 
 
-def _with_simulated_inputs(settings: RunSettings) -> RunSettings:
-    """A simulated area's inputs are where the simulator puts them: no rule need know that they are simulated."""
-    areas = {
-        name: area.model_copy(
-            update={"inputs": simulated_inputs(name, inventory=area.simulate.inventory)} if area.simulate else {}
-        )
-        for name, area in settings.areas.items()
-    }
+def _with_inputs(settings: RunSettings, source: str) -> RunSettings:
+    """Inputs that are simulated or fetched are where the simulator or the acquisition puts them: no rule need know."""
+    areas = {}
+    for name, area in settings.areas.items():
+        inputs = area.inputs
+        if area.simulate and area.acquire:
+            raise InputError(f"{source}: areas.{name} has both simulate and acquire; keep one.")
+        if area.simulate:
+            inputs = simulated_inputs(name, inventory=area.simulate.inventory)
+        elif area.acquire:
+            fetched = acquired_inputs(name, area.acquire)
+            for key in fetched:
+                if getattr(inputs, key) is not None:
+                    raise InputError(f"{source}: areas.{name} has both inputs.{key} and acquire.{key}; keep one.")
+            inputs = inputs.model_copy(update=fetched)
+        areas[name] = area.model_copy(update={"inputs": inputs})
     return settings.model_copy(update={"areas": areas})
 
 

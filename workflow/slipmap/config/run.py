@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from slipmap.config.acquisition import AcquireSettings
 from slipmap.config.base import Settings
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.factors import FactorSettings
@@ -21,6 +22,9 @@ class AreaSettings(Settings):
     note: str = Field("", description="A warning that the report shows beside every score of this area.")
     grid: GridSettings = Field(description="The area's grid.")
     simulate: SimulateSettings | None = Field(None, description="Make simulated inputs under resources/{area}/.")
+    acquire: AcquireSettings | None = Field(
+        None, description="Fetch raw data into resources/{area}/; what is fetched need not stand under inputs."
+    )
     inputs: InputSettings = Field(default_factory=InputSettings, description="Where the raw data are.")
     deformation: DeformationSettings = Field(default_factory=DeformationSettings, description="SBAS-InSAR.")
     factors: FactorSettings = Field(default_factory=FactorSettings, description="Factors on the area's grid.")

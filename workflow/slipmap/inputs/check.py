@@ -9,6 +9,7 @@ from slipmap.config.run import AreaSettings, RunSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.inputs import area_grid, inventory
+from slipmap.inputs.check_acquisition import check_acquisition
 from slipmap.inputs.check_experiments import check_experiment, check_factors
 from slipmap.inputs.check_files import RASTER_SUFFIXES, check_scenes, check_series, check_single, check_vector
 from slipmap.inputs.layout import input_files
@@ -47,7 +48,10 @@ def check_area(name: str, area: AreaSettings) -> Grid:
         )
     if area.simulate:
         return grid  # the simulator makes the files
+    fetched = check_acquisition(name, area, grid)
     for key, path in input_files(area.inputs).items():
+        if key.partition(".")[0] in fetched:
+            continue  # the acquisition makes the files
         _check_input(key, f"areas.{name}.inputs.{key}", Path(path), area.inputs, grid)
     return grid
 

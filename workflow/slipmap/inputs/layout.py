@@ -1,5 +1,8 @@
-"""Where the simulator puts an area's inputs: under the same keys as a user's own files."""
+"""Where the simulator and the acquisition put an area's inputs: under the same keys as a user's own files."""
 
+from typing import Any
+
+from slipmap.config.acquisition import AcquireSettings, acquired_kinds
 from slipmap.config.inputs import InputSettings, Sentinel1Settings, Sentinel2Settings, VectorSettings
 
 TRUTH = ("velocity_los.tif", "dem_error.tif", "landslides.gpkg")
@@ -17,6 +20,46 @@ def simulated_inputs(area: str, *, inventory: bool) -> InputSettings:
         soil_moisture=f"{folder}/soil_moisture.nc",
         inventory=f"{folder}/inventory.gpkg" if inventory else None,
     )
+
+
+# what the acquisition makes of each kind of data, under resources/{area}/; raw Sentinel-1 has a folder of its own
+ACQUIRED = {
+    "sentinel1": "sentinel1",
+    "sentinel1_raw": "sentinel1_raw",
+    "orbits": "orbits",
+    "sentinel2": "sentinel2",
+    "dem": "dem.tif",
+    "lithology": "lithology.gpkg",
+    "rainfall": "rainfall",
+    "soil_moisture": "soil_moisture",
+    "inventory": "inventory.gpkg",
+}
+_LEVELS = {"opera_cslc": ("slc", "opera"), "hyp3": ("unwrapped", "hyp3")}
+
+
+def acquired_places(settings: AcquireSettings | None) -> dict[str, str]:
+    """Kind of data → file or folder under ``resources/{area}/``, of what is fetched."""
+    kinds = acquired_kinds(settings)
+    raw = settings is not None and settings.sentinel1 is not None and settings.sentinel1.product not in _LEVELS
+    return {kind: ACQUIRED["sentinel1_raw" if kind == "sentinel1" and raw else kind] for kind in kinds}
+
+
+def acquired_inputs(area: str, settings: AcquireSettings) -> dict[str, Any]:
+    """Inputs of the area named `area` that are fetched. Raw Sentinel-1 and its orbits are no inputs yet."""
+    folder = f"resources/{area}"
+    found: dict[str, Any] = {}
+    for kind, place in acquired_places(settings).items():
+        match kind:
+            case "sentinel1" if settings.sentinel1.product in _LEVELS:
+                level, format_ = _LEVELS[settings.sentinel1.product]
+                found[kind] = Sentinel1Settings(level=level, path=f"{folder}/{place}", format=format_)
+            case "sentinel2":
+                found[kind] = Sentinel2Settings(path=f"{folder}/{place}")
+            case "lithology":
+                found[kind] = VectorSettings(path=f"{folder}/{place}", attribute="lithology")
+            case "dem" | "rainfall" | "soil_moisture" | "inventory":
+                found[kind] = f"{folder}/{place}"
+    return found
 
 
 def input_files(inputs: InputSettings) -> dict[str, str]:

@@ -1,0 +1,17 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from slipmap.acquisition import run
+    from slipmap.config.acquisition import AcquireSettings
+    from slipmap.config.factors import FactorSettings
+    from slipmap.grid import Grid
+
+    run.search(
+        snakemake.wildcards.kind,
+        snakemake.wildcards.area,
+        AcquireSettings(**snakemake.params.settings),
+        FactorSettings(**snakemake.params.factors),
+        Grid.load(snakemake.input.grid),
+        snakemake.output.found,
+        sentinel1=snakemake.input.get("sentinel1"),
+    )

@@ -1,0 +1,83 @@
+"""Finished interferograms of the user's HyP3 jobs."""
+
+import re
+from pathlib import Path
+
+from slipmap.acquisition import local, unpack
+from slipmap.acquisition.download import RemoteFile
+from slipmap.acquisition.products import Found, Product, Target
+from slipmap.acquisition.web import Web, pages
+from slipmap.config.acquisition import AcquireSentinel1Settings
+from slipmap.errors import InputError
+from slipmap.factors.scenes import scene_date
+
+PATTERN = (
+    r"S1\w*_(?P<date>\d{8})T\d{6}_\d{8}T\d{6}_[VH]{2}[RP]\d+_INT\d+_G_\w+\.zip|S1_\w+_(IW[123]_)?\d{8}_\d{8}_\w+\.zip"
+)
+_TYPES = ("INSAR_GAMMA", "INSAR_ISCE_BURST", "INSAR_ISCE_MULTI_BURST")
+# what the deformation stage reads of a product; amplitude, browse pictures and the rest are left in the archive
+_WANTED = re.compile(r"(_unw_phase|_corr|_conncomp|_dem|_inc_map|_inc_map_ell|_lv_theta|_lv_phi)\.tif$|\.txt$")
+
+
+def search(where: Target, settings: AcquireSentinel1Settings, web: Web) -> Found:
+    """The user's successful interferogram jobs whose two dates lie from start to end.
+
+    Raises
+    ------
+    InputError : there are none. TransferError : the service cannot be reached, or knows no such user.
+    """
+    if settings.archive:
+        key = f"areas.{where.area}.acquire.sentinel1.archive"
+        return local.search("hyp3", settings.archive, PATTERN, where, key=key)
+    products, left = [], []
+    parameters = {"name": settings.hyp3_name} if settings.hyp3_name else {}
+    for page in pages(web, f"{settings.hyp3_service}/jobs", lambda page: page.get("next"), params=parameters):
+        for job in page.get("jobs", []):
+            if job.get("job_type") not in _TYPES:
+                continue
+            dates = [scene_date(name) for name in (job.get("job_parameters") or {}).get("granules", [])]
+            for name in ("reference", "secondary"):
+                dates += [scene_date(item) for item in (job.get("job_parameters") or {}).get(name, [])]
+            dates = [day for day in dates if day]
+            if not dates or min(dates) < where.start or max(dates) > where.end:
+                continue
+            if job.get("status_code") != "SUCCEEDED" or not job.get("files"):
+                left.append(f"{job.get('job_id')}: {str(job.get('status_code', 'unknown')).lower()}, left out")
+                continue
+            files = tuple(RemoteFile(file["filename"], file["url"], file.get("size")) for file in job["files"])
+            products.append(
+                Product(files[0].name.removesuffix(".zip"), files, min(dates), None, {"job": job["job_id"]})
+            )
+    if not products:
+        raise InputError(
+            f"areas.{where.area}.acquire.sentinel1: HyP3 has no finished interferogram of yours"
+            f"{' named ' + settings.hyp3_name if settings.hyp3_name else ''} from {where.start} to {where.end}; "
+            "order them there "
+            f"(or wait until they are done)."
+        )
+    unique = {product.name: product for product in products}
+    return Found("hyp3", settings.hyp3_service, {}, tuple(unique[name] for name in sorted(unique)), tuple(left))
+
+
+def deliver(paths: dict[str, Path], output: str | Path) -> None:
+    """Unpack each product once, beside its archive, and link what the deformation stage reads of it."""
+    links = []
+    for name, archive in sorted(paths.items()):
+        folder = archive.parent / "unpacked" / name.removesuffix(".zip")
+        if archive.is_symlink() or not _is_writable(archive.parent):
+            folder = Path(output).parent / "unpacked" / name.removesuffix(".zip")
+        if not folder.is_dir():
+            unpack.unpack(archive, folder)
+        files = [path for path in sorted(folder.rglob("*")) if path.is_file() and _WANTED.search(path.name)]
+        if not any(path.name.endswith("_unw_phase.tif") for path in files):
+            raise InputError(
+                f"{archive} holds no *_unw_phase.tif; it is no unwrapped interferogram of HyP3: remove it."
+            )
+        links += [(f"{folder.name}/{path.name}", path) for path in files if "README" not in path.name]
+    local.place(links, output)
+
+
+def _is_writable(folder: Path) -> bool:
+    import os
+
+    return os.access(folder, os.W_OK)
