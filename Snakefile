@@ -30,4 +30,5 @@ rule all:
         [f"results/{area}/report/index.html" for area in AREAS],
         [f"results/{name}/report/index.html" for name in IMPORTED if any(is_tested(RUN, e, name) for e in EXPERIMENTS)],
         [f"results/{area}/deformation/velocity.tif" for area in AREAS if has_deformation(area)],
+        [file for area in AREAS for file in beside_velocity(area)],
         [file for area in AREAS for file in susceptibility_files(area)],

@@ -185,3 +185,34 @@ rule slope_geometry:
         "../../envs/slipmap.yaml"
     script:
         "../scripts/slope_geometry.py"
+
+
+rule decomposition:
+    message: "Make vertical and east-west velocity of {wildcards.area} from its two tracks."
+    input:
+        unpack(opposite_files),
+        grid="results/{area}/grid.json",
+        velocity="results/{area}/deformation/velocity.tif",
+        velocity_std="results/{area}/deformation/velocity_std.tif",
+        stack="results/{area}/deformation/stack.json",
+        reference="results/{area}/deformation/reference.json",
+    output:
+        vertical="results/{area}/deformation/velocity_vertical.tif",
+        east="results/{area}/deformation/velocity_east.tif",
+    wildcard_constraints:
+        area="|".join(area for area in AREAS if AREAS[area].deformation.opposite_area) or "none",
+    params:
+        opposite=lambda wildcards: AREAS[wildcards.area].deformation.opposite_area,
+        code=code_digest("deformation/decomposition.py"),
+    log:
+        "results/{area}/logs/decomposition.log",
+    benchmark:
+        "results/{area}/benchmarks/decomposition.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(30),
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/decomposition.py"

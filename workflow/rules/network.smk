@@ -55,3 +55,20 @@ def unwrapped_files(wildcards):
     if AREAS[wildcards.area].inputs.sentinel1.level == "unwrapped":
         return []
     return [f"results/{wildcards.area}/deformation/unwrapped/{name}.tif" for name in network_pairs(wildcards)]
+
+
+def opposite_files(wildcards):
+    """What is needed of the area with the opposite flight direction to make vertical and east-west velocity."""
+    opposite = AREAS[wildcards.area].deformation.opposite_area
+    names = ("velocity.tif", "velocity_std.tif", "stack.json")
+    return {f"opposite_{Path(name).stem}": f"results/{opposite}/deformation/{name}" for name in names}
+
+
+def beside_velocity(area):
+    """What is made of an area's velocity besides the factor: projected on the slopes, and of two tracks together."""
+    folder = f"results/{area}/deformation"
+    if not has_deformation(area) or AREAS[area].inputs.sentinel1.level == "velocity":
+        return []
+    slopes = ["velocity_downslope.tif"] if AREAS[area].inputs.dem else []
+    parts = ["velocity_vertical.tif", "velocity_east.tif"] if AREAS[area].deformation.opposite_area else []
+    return [f"{folder}/{name}" for name in slopes + parts]

@@ -105,6 +105,16 @@ class InversionSettings(AveragingSettings):
     )
 
 
+class TrackSettings(Settings):
+    """Two lines of sight of the same ground."""
+
+    opposite_area: str | None = Field(
+        None,
+        description="Area of this config with the Sentinel-1 data of the opposite flight direction (descending for "
+        "ascending): vertical and east-west velocity are made of both; none: they are not.",
+    )
+
+
 # Keys come in the order of the bases from the last to the first.
-class DeformationSettings(InversionSettings, UnwrappingSettings, NetworkSettings):
+class DeformationSettings(TrackSettings, InversionSettings, UnwrappingSettings, NetworkSettings):
     """SBAS-InSAR, from Sentinel-1 at any level to velocity."""

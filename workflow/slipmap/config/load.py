@@ -119,6 +119,7 @@ def _check_references(settings: RunSettings, source: str) -> None:
                 f"{source}: '{name}' is an area and an imported data set, whose results would lie in one folder; "
                 f"rename one."
             )
+    _check_tracks(settings, source)
     for name, experiment in settings.experiments.items():
         key = f"{source}: experiments.{name}"
         places = [*settings.areas, *imported]
@@ -148,6 +149,25 @@ def _check_references(settings: RunSettings, source: str) -> None:
                         f"{key}.{role} names '{area}', which has no inventory; give areas.{area}.inputs.inventory or "
                         f"{'use weights from another area' if role == 'train_areas' else 'leave it out'}."
                     )
+
+
+def _check_tracks(settings: RunSettings, source: str) -> None:
+    """The areas that are combined into vertical and east-west velocity have what that needs."""
+    for name, area in settings.areas.items():
+        opposite = area.deformation.opposite_area
+        if opposite is None:
+            continue
+        key = f"{source}: areas.{name}.deformation.opposite_area"
+        others = [other for other in settings.areas if other != name]
+        if opposite not in others:
+            raise InputError(f"{key} names '{opposite}', which is no other area{nearest(opposite, others)}")
+        for each in (name, opposite):
+            stack = settings.areas[each].inputs.sentinel1
+            if stack is None or stack.level == "velocity":
+                raise InputError(
+                    f"{key}: area '{each}' has no Sentinel-1 SLCs or interferograms, whose line of sight is needed; "
+                    f"give areas.{each}.inputs.sentinel1."
+                )
 
 
 def _check_dataset(settings: RunSettings, experiment: ExperimentSettings, key: str) -> None:

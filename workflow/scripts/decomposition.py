@@ -1,0 +1,13 @@
+from slipmap.job import job
+
+with job(snakemake):
+    from pathlib import Path
+
+    from slipmap.deformation.decomposition import Track, run
+    from slipmap.grid import Grid
+
+    run(
+        Track(snakemake.wildcards.area, Path(snakemake.input.velocity).parent),
+        Track(snakemake.params.opposite, Path(snakemake.input.opposite_velocity).parent),
+        Grid.load(snakemake.input.grid),
+    )
