@@ -32,7 +32,7 @@ class Browser:
     def __init__(self, width: int, height: int, mobile: bool = False) -> None:
         self.requests: list[str] = []
         self.complaints: list[str] = []
-        self.width = width
+        self.width, self.height = width, height
         self._profile = tempfile.mkdtemp(prefix="slipmap-chromium-")
         to_read, self._write = os.pipe()
         self._read, to_write = os.pipe()

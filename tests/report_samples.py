@@ -188,12 +188,13 @@ def _maps(folder: Path, slides: np.ndarray, inventory: bool) -> None:
             "probability_mean": [0.91, 0.83],
             "slope_mean": [24.5, 18.0],
             "velocity_mean": [-30.2, -29.1],
+            "motion": ["no movement detected", "moving"],
         },
         geometry=boxes,
         crs=GRID.crs,
     )
     if inventory:
-        frame["inventory"] = ["matched", "matched"]
+        frame["inventory"] = ["matched", "new"]
     frame.to_file(folder / "landslides.gpkg", layer="landslides", driver="GPKG")
     years = [(d - DATES[0]).days / 365.25 for d in DATES]
     series = pd.DataFrame(
@@ -236,6 +237,11 @@ def _training(folder: Path, name: str, tested: bool) -> None:
         "counts": {"true_positive": 48, "false_positive": 16, "false_negative": 16, "true_negative": 3120},
         "objects": {"by_size": [{"pixels_from": 1, "pixels_to": None, "landslides": 1, "detected": 1}]},
         "reliability": {"probability": [0.1, 0.9, None], "share": [0.05, 0.95, None], "pixels": [3000, 200, 0]},
+        "calibration": {
+            method: {"brier": 0.05, "expected_calibration_error": error, "reliability": {
+                "probability": [0.1, 0.9, None], "share": [0.1 - error, 0.9 + error, None], "pixels": [3000, 200, 0]}}
+            for method, error in (("none", 0.0512), ("temperature", 0.0123), ("isotonic", 0.0034))
+        },
     }  # fmt: skip
     (seed / "test_metrics.json").write_text(json.dumps(test))
     pd.DataFrame(

@@ -19,6 +19,7 @@ from slipmap import raster
 from slipmap.config.prediction import PredictionSettings
 from slipmap.grid import Grid
 from slipmap.prediction import polygons, stac, styles
+from slipmap.prediction.dates import dates_of, interval_tags
 
 PYTHON_QGIS = Path("/usr/bin/python3")
 OPEN_IN_QGIS = """
@@ -48,7 +49,7 @@ def folder(tmp_path_factory):
     hits = np.zeros(grid.shape, np.uint8)
     hits[20:40, 30:50] = 1
     p = (0.1 + 0.8 * hits).astype(np.float32)
-    tags = {"model": "unet", "threshold": "0.4"}
+    tags = {"model": "unet", "threshold": "0.4", "FIRST_DATE": "2021-02-23", "LAST_DATE": "2022-09-16"}
     for name, values in (("probability", p), ("uncertainty", 0.2 * p)):
         raster.write(folder / f"{name}.tif", grid, values, bands=[name], units="1", long_name=name, tags=tags)
     for name, values, names in (
@@ -68,16 +69,7 @@ def folder(tmp_path_factory):
         folder / "uncertainty.tif", folder / "probability_class.tif", True, {n: folder / f"{n}.qml" for n in names}
     )
     assets = {n: folder / (f"{n}.gpkg" if n == "landslides" else f"{n}.tif") for n in names}
-    raster.write(
-        folder / "ndvi_factor.tif",
-        grid,
-        p,
-        bands=["ndvi"],
-        units="1",
-        long_name="ndvi",
-        tags={"scenes": "20210223,20220916"},
-    )
-    stac.run("demo-rs", assets, [folder / "ndvi_factor.tif"], folder / "item.json", simulated=True)
+    stac.run("demo-rs", assets, folder / "item.json", simulated=True)
     return folder
 
 
@@ -115,12 +107,27 @@ def test_the_item_says_where_when_and_what(folder):
 
 def test_dates_are_read_however_they_are_written(tmp_path):
     grid = Grid.from_bounds("EPSG:32632", 10, (0, 0, 40, 40))
-    for name, tags in (("a", {"FIRST_DATE": "2021-01-09", "LAST_DATE": "2022-12-30"}), ("b", {"dem": "20200101.tif"})):
+    for name, tags in (
+        ("a", {"FIRST_DATE": "2021-01-09", "LAST_DATE": "2022-12-30"}),
+        ("b", {"dem": "20200101.tif"}),
+        ("c", {"period": "2022-12-01 to 2022-12-31"}),
+    ):
         raster.write(
             tmp_path / f"{name}.tif", grid, np.zeros(grid.shape), bands=["a"], units="1", long_name="a", tags=tags
         )
-    assert stac.dates_of([tmp_path / "a.tif", tmp_path / "b.tif"]) == [date(2021, 1, 9), date(2022, 12, 30)]
-    assert stac.dates_of([tmp_path / "b.tif"]) == [date(1970, 1, 1)]
+    assert dates_of([tmp_path / "a.tif", tmp_path / "b.tif"]) == [date(2021, 1, 9), date(2022, 12, 30)]
+    assert dates_of([tmp_path / "b.tif"]) == []
+    last = {"FIRST_DATE": "2021-01-09", "LAST_DATE": "2022-12-31"}
+    assert interval_tags([tmp_path / f"{name}.tif" for name in "abc"]) == last
+
+
+def test_an_item_of_undated_data_says_that_the_dates_are_not_known(tmp_path):
+    grid = Grid.from_bounds("EPSG:32632", 10, (0, 0, 40, 40))
+    path = tmp_path / "probability.tif"
+    raster.write(path, grid, np.zeros(grid.shape), bands=["p"], units="1", long_name="p")
+    properties = stac.item("undated", {"probability": path})["properties"]
+    assert properties["slipmap:dates_known"] is False
+    assert (properties["start_datetime"][:4], properties["end_datetime"][:4]) == ("1970", "9999")
 
 
 @pytest.mark.skipif(shutil.which("gdalinfo") is None, reason="gdalinfo is not installed (apt-get install gdal-bin)")

@@ -124,6 +124,27 @@ def test_a_row_of_the_table_of_landslides_leads_to_the_landslide(browser):
     assert browser.evaluate("slipmap.map.selected.id") == 2
 
 
+def test_new_and_moving_landslides_can_be_shown_alone(browser):
+    shown = "slipmap.map.landslides.map(l => l.id)"
+    assert browser.evaluate(shown) == [1, 2]
+    browser.evaluate("document.querySelector('[data-chip=moving]').click()")
+    assert browser.evaluate(shown) == [2]
+    assert browser.evaluate("document.querySelector('[data-chip=moving]').innerText") == "Moving (1)"
+    browser.evaluate("document.querySelector('a[data-only=all]').click()")
+    assert browser.evaluate(shown) == [1, 2]
+    browser.evaluate("document.querySelector('a[data-only=new]').click()")
+    assert browser.evaluate(shown) == [2]
+    colours = browser.evaluate("[...document.querySelectorAll('.keys i')].map(i => i.style.borderColor)")
+    assert len(set(colours)) == 2  # moving, no movement detected
+    browser.evaluate("document.querySelector('[data-chip=all]').click()")
+
+
+def test_the_first_screen_of_a_phone_answers_how_many_landslides_there_are(browser):
+    browser.evaluate("window.scrollTo(0, 0)")
+    bottom = browser.evaluate("document.querySelector('.cards').getBoundingClientRect().bottom")
+    assert bottom <= browser.height
+
+
 def test_nothing_is_wider_than_the_window(browser):
     assert browser.evaluate("document.documentElement.scrollWidth") <= browser.width
     assert browser.evaluate("window.innerWidth") == browser.width  # a phone widens it for what does not fit

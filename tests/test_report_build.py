@@ -3,15 +3,17 @@
 import json
 import re
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from shapely.geometry import Point
 
 from report_samples import GRID, NOTE, landslide_raster, run_settings, write_area
 from slipmap import raster
 from slipmap.grid import Grid
-from slipmap.report import agreement, record, validation
+from slipmap.report import agreement, landslides, record, validation
 from slipmap.report.build import build
 from slipmap.report.pictures import Style, display_grid, load, paint
 
@@ -54,6 +56,41 @@ def test_every_heading_under_which_scores_stand_is_followed_by_the_note(full):
 
 def test_simulated_data_are_called_simulated(full):
     assert "Simulated data" in full[0] and "says nothing about any real place" in full[0]
+
+
+def test_the_first_screen_counts_landslides_new_ones_and_moving_ones(full):
+    """Two landslides of 20,000 and 6,400 m² on 800,000: one new, one moving; the map is right on 48 of 64 pixels."""
+    page, _ = full
+    cards = [
+        words(card).split() for card in re.findall(r"<li>(.*?)</li>", page.partition('class="facts cards"')[2])[:4]
+    ]
+    said = [" ".join(card) for card in cards]
+    assert said[0].startswith("2 landslides outlined 3.3 % of the area")
+    assert said[1].startswith("1 not in the inventory new, or a false alarm; 1 match it")
+    assert said[2].startswith("1 moving 1 without movement detected; 0 the radar cannot tell")
+    assert said[3].startswith("75 % of the ground mapped is right and 75 % of the landslide ground is found")
+
+
+def test_moving_landslides_come_first_then_new_ones():
+    frame = gpd.GeoDataFrame(
+        {
+            "landslide": [1, 2, 3, 4, 5],
+            "area_m2": [900.0, 100.0, 200.0, 300.0, 800.0],
+            "motion": ["not observable", "moving", "moving", "no movement detected", "not observable"],
+            "inventory": ["matched", "matched", "matched", "new", "matched"],
+        },
+        geometry=[Point(0, 0)] * 5,
+    )
+    assert landslides.first_to_look_at(frame)["landslide"].tolist() == [3, 2, 4, 1, 5]
+    head, rows = landslides.table_rows(landslides.first_to_look_at(frame), most=1)
+    assert head == ["No.", "Motion", "Inventory", "Area, m²"] and rows == [["3", "moving", "matched", "200"]]
+
+
+def test_reliability_is_shown_before_and_after_calibration(full):
+    page, _ = full
+    shown = words(page.partition("Is a probability a frequency?")[2])
+    for text in ("before calibration", "temperature (used in the maps)", "isotonic", "0.0512", "0.0123", "0.0034"):
+        assert text in shown, text
 
 
 def test_agreement_is_counted_on_each_ground(full):

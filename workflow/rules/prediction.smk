@@ -146,7 +146,6 @@ rule publish_map:
     input:
         **MAP,
         landslides="results/{area}/maps/{experiment}/landslides.gpkg",
-        factors=lambda wildcards: list(factor_files(wildcards.area).values()),
     output:
         **{name: f"results/{{area}}/maps/{{experiment}}/{name}.qml" for name in STYLES},
         item="results/{area}/maps/{experiment}/item.json",

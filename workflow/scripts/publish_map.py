@@ -15,8 +15,7 @@ with job(snakemake):
     )
     stac.run(
         f"{snakemake.wildcards.area}-{snakemake.wildcards.experiment}",
-        {("class" if name == "classes" else name): path for name, path in given.items() if name != "factors"},
-        given["factors"],
+        {("class" if name == "classes" else name): path for name, path in given.items()},
         snakemake.output.item,
         description=snakemake.params.description,
         simulated=snakemake.params.simulated,

@@ -14,7 +14,7 @@ CLASSES = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, YELLOW, "#666666", "#33228
 LANDSLIDE = VERMILION
 MOTION = {"moving": VERMILION, "no movement detected": BLUE, "not observable": "#999999"}
 # matplotlib colour maps of the maps: light where there is little, so that relief shows through
-PROBABILITY, UNCERTAINTY, VELOCITY, SUSCEPTIBILITY = "YlOrRd", "PuBu", "RdBu", "YlOrBr"
+PROBABILITY, UNCERTAINTY, VELOCITY, SUSCEPTIBILITY = "OrRd", "PuBu", "RdBu", "YlOrBr"
 
 
 def ramp(name: str, count: int) -> list[str]:

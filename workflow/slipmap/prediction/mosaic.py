@@ -18,6 +18,7 @@ from slipmap.config.prediction import MapSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.prediction.calibration import calibration_of
+from slipmap.prediction.dates import interval_tags
 from slipmap.prediction.ensemble import Ensemble, Predictor
 from slipmap.prediction.reader import FactorReader
 from slipmap.prediction.tiles import Tiling, reflected
@@ -186,13 +187,13 @@ def gather(blocks: Sequence[str | Path], grid: Grid, settings: MapSettings, outp
             if not own.matches(expected) or int(source.tags()["AREA_ROWS"]) != grid.height:
                 raise InputError(f"{path} is a part of another area; delete it and let the workflow make it anew.")
     parts.sort(key=lambda part: part[:2])
-    kept = ("model", "weights", "members", "threshold", "calibration")
-    tags = {key: parts[0][3][key] for key in kept}
+    kept = ("model", "weights", "members", "threshold", "calibration", "bands", "FIRST_DATE", "LAST_DATE")
+    tags = {key: parts[0][3][key] for key in kept if key in parts[0][3]}
     row = 0
     for first, rows, path, own in parts:
         if rows and first != row:
             raise InputError(f"{path} begins at row {first}, but rows from {row} on are missing; make all parts anew.")
-        if any(own[key] != tags[key] for key in kept):
+        if any(own.get(key) != tags.get(key) for key in kept):
             raise InputError(f"{path} was made with other weights or settings than {parts[0][2]}; make all parts anew.")
         row += rows
     if row != grid.height:
@@ -241,9 +242,11 @@ def _prepared(
         "members": str(predictor.members),
         "threshold": f"{float(np.mean(thresholds)):.9g}",
         "calibration": settings.calibration,
+        "bands": ",".join(record["bands"]),
     }
     tiling = Tiling(grid.height, grid.width, settings.tile, int(settings.overlap * settings.tile))
     with FactorReader(factors, record["bands"], record["statistics"], grid) as reader:
+        tags |= interval_tags(factors[name] for name in record["bands"])
         yield reader, predictor, tiling, device, tags
 
 

@@ -1,9 +1,8 @@
 """A STAC item of an area's map, so that machines find what a folder holds (STAC 1.0.0, projection extension 2.0)."""
 
 import json
-import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import rasterio
@@ -14,8 +13,10 @@ from shapely.geometry import box, mapping
 from slipmap import __version__
 from slipmap.atomic import write_text
 from slipmap.grid import Grid
+from slipmap.prediction.dates import dates_in
 
 _COG = "image/tiff; application=geotiff; profile=cloud-optimized"
+UNDATED = (date(1970, 1, 1), date(9999, 12, 31))
 _TITLES = {
     "probability": "Probability of landslide",
     "uncertainty": "Standard deviation of the probability over the ensemble",
@@ -25,21 +26,22 @@ _TITLES = {
 }
 
 
-def item(
-    name: str, assets: Mapping[str, str | Path], dates: list[date], *, description: str = "", simulated: bool = False
-) -> dict:
+def item(name: str, assets: Mapping[str, str | Path], *, description: str = "", simulated: bool = False) -> dict:
     """The item as a dictionary.
+
+    Its interval is that of the observations behind the map, in the tags of the probability. STAC wants one: where no
+    factor says when it was observed the interval is `UNDATED`, and ``slipmap:dates_known`` is false.
 
     Parameters
     ----------
-    name : identifier. assets : key → file; all lie in the folder of the item. dates : of the data the map was made
-        from, one at least.
+    name : identifier. assets : key → file; all lie in the folder of the item.
     """
     grid = Grid.from_raster(assets["probability"])
     crs = CRS.from_user_input(grid.crs)
     with rasterio.open(assets["probability"]) as source:
         made = source.tags()
-    first, last = (datetime.combine(d, datetime.min.time()).isoformat() + "Z" for d in (min(dates), max(dates)))
+    days = sorted(dates_in(made))
+    first, last = (f"{day.isoformat()}T00:00:00Z" for day in ((days[0], days[-1]) if days else UNDATED))
     outline = transform_geom(crs, "EPSG:4326", mapping(box(*grid.bounds).segmentize(max(grid.resolution) * 200)))
     properties = {
         "title": name,
@@ -52,6 +54,7 @@ def item(
         "proj:transform": list(grid.transform[:6]),
         "gsd": grid.resolution[0],
         "slipmap:simulated": simulated,
+        "slipmap:dates_known": bool(days),
         "slipmap:software": f"slipmap {__version__}",
         **{f"slipmap:{k}": made[k] for k in ("model", "weights", "members", "threshold", "calibration") if k in made},
     }
@@ -73,31 +76,14 @@ def item(
 def run(
     name: str,
     assets: Mapping[str, str | Path],
-    sources: list[str | Path],
     output: str | Path,
     *,
     description: str = "",
     simulated: bool = False,
 ) -> None:
-    """Write the item of a map; its dates are those in the tags of `sources` (factors and velocity)."""
-    found = item(name, assets, dates_of(sources), description=description, simulated=simulated)
+    """Write the item of a map; see `item`."""
+    found = item(name, assets, description=description, simulated=simulated)
     write_text(output, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-
-
-def dates_of(sources: list[str | Path]) -> list[date]:
-    """Dates of the observations in the tags of rasters: SCENES (YYYYMMDD,…), FIRST_DATE, LAST_DATE, ACQUISITION_DATE.
-
-    Where no tag says one, the first day of STAC's epoch stands for "not known": an item must have a date.
-    """
-    found = set()
-    for path in sources:
-        with rasterio.open(path) as source:
-            tags = {key.upper(): value for key, value in source.tags().items()}
-        for key, value in tags.items():
-            if key in ("SCENES", "FIRST_DATE", "LAST_DATE", "ACQUISITION_DATE") or key.startswith("SCENES_"):
-                for year, month, day in re.findall(r"(\d{4})-?(\d{2})-?(\d{2})", value):
-                    found.add(date(int(year), int(month), int(day)))
-    return sorted(found) or [date(1970, 1, 1)]
 
 
 def _asset(key: str, path: Path) -> dict:

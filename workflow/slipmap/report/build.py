@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from slipmap.atomic import write_aside, write_text
+from slipmap.colours import MOTION
 from slipmap.config.report import ReportSettings
 from slipmap.config.run import RunSettings
 from slipmap.grid import Grid
@@ -134,6 +135,7 @@ def _viewer_data(
         "left": left,
         "top": top,
         "layers": [layer.data() for layer in layers],
+        "motion": MOTION,
         "landslides": {
             name: landslides.for_viewer(
                 frame,

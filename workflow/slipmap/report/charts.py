@@ -85,8 +85,9 @@ def chart(
     for x, label in (x_ticks or {x: number(x) for x in ticks(x0, x1)}).items():
         px, _ = place(x, y0)
         out.append(f'<line class="grid" x1="{px:.1f}" x2="{px:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
+        at, anchor = (WIDTH, "end") if px + 3.5 * len(label) > WIDTH else (px, "middle")
         out.append(
-            f'<text class="tick" x="{px:.1f}" y="{HEIGHT - BOTTOM + 17}" text-anchor="middle">{escape(label)}</text>'
+            f'<text class="tick" x="{at:.1f}" y="{HEIGHT - BOTTOM + 17}" text-anchor="{anchor}">{escape(label)}</text>'
         )
     if diagonal:
         (ax, ay), (bx, by) = place(max(x0, y0), max(x0, y0)), place(min(x1, y1), min(x1, y1))

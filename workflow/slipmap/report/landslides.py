@@ -1,6 +1,5 @@
 """Landslide outlines and displacement histories as the interactive map wants them."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas as gpd
@@ -10,6 +9,7 @@ import pyogrio
 from shapely.geometry import MultiPolygon, Polygon
 
 from slipmap.grid import Grid
+from slipmap.report.tabular import plain
 
 SERIES_LAYER = "displacement"
 # attribute → (label, unit, digits after the point)
@@ -33,6 +33,17 @@ LABELS = {
     "sensitivity": ("Sensitivity to downslope motion", "", 2),
     "motion": ("Motion", "", 0),
     "inventory": ("Against the inventory", "", 0),
+}
+
+# what the table of landslides shows, and its headings
+HEADINGS = {
+    "landslide": "No.",
+    "motion": "Motion",
+    "inventory": "Inventory",
+    "area_m2": "Area, m²",
+    "probability_mean": "Probability",
+    "velocity_downslope": "Downslope, mm/yr",
+    "slope_mean": "Slope, °",
 }
 
 
@@ -76,8 +87,7 @@ def for_viewer(frame: gpd.GeoDataFrame, series: pd.DataFrame | None, shown: Grid
         item = {"id": int(record["landslide"]), "rings": rings, "attributes": attributes(record)}
         if item["id"] in histories:
             item["series"] = histories[item["id"]]
-        if "motion" in record:
-            item["motion"] = str(record["motion"])
+        item |= {name: str(record[name]) for name in ("motion", "inventory") if name in record}
         items.append(item)
     return {"dates": dates, "items": items}
 
@@ -98,23 +108,30 @@ def attributes(record: dict) -> list[list[str]]:
     return rows
 
 
-def table_rows(frame: gpd.GeoDataFrame, columns: Sequence[str], most: int = 12) -> tuple[list[str], list[list[str]]]:
-    """Headings and text rows of the first `most` landslides for a table."""
-    names = [name for name in columns if name in frame.columns]
-    rows = []
-    for record in frame[names].head(most).to_dict("records"):
-        text = []
-        for name in names:
-            digits = LABELS[name][2]
-            value = record[name]
-            if value is None or value != value:
-                text.append("–")
-            elif isinstance(value, str):
-                text.append(value)
-            else:
-                text.append(f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "−"))
-        rows.append(text)
-    return [LABELS[n][0] + (f" ({LABELS[n][1]})" if LABELS[n][1] else "") for n in names], rows
+def first_to_look_at(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Moving landslides first, then those not in the inventory, each the largest first."""
+    still = frame["motion"] != "moving" if "motion" in frame else False
+    known = frame["inventory"] != "new" if "inventory" in frame else False
+    ordered = frame.assign(_still=still, _known=known, _small=-frame["area_m2"])
+    return ordered.sort_values(["_still", "_known", "_small", "landslide"]).drop(columns=["_still", "_known", "_small"])
+
+
+def table_rows(frame: gpd.GeoDataFrame, most: int = 12) -> tuple[list[str], list[list[str]]]:
+    """Headings and text rows of the first `most` landslides for a table; the first column is the number."""
+    names = [name for name in HEADINGS if name in frame.columns]
+    rows = [[_cell(record, name) for name in names] for record in frame.head(most).to_dict("records")]
+    return [HEADINGS[name] for name in names], rows
+
+
+def _cell(record: dict, name: str) -> str:
+    value = record[name]
+    if value is None or value != value:
+        return "–"
+    if isinstance(value, str):
+        return value
+    text = plain(value, LABELS[name][2])
+    spread = record.get("uncertainty_mean") if name == "probability_mean" else None
+    return text if spread is None or spread != spread else f"{text} ± {plain(spread, 2)}"
 
 
 def _polygons(geometry: Polygon | MultiPolygon) -> list[Polygon]:

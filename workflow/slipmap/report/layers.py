@@ -23,6 +23,7 @@ from slipmap.colours import (
 )
 from slipmap.grid import Grid
 from slipmap.report.pictures import Picture, Style, composite, load, paint
+from slipmap.report.scores import deformation_pair
 from slipmap.report.sources import Sources
 
 SPLIT_COLOURS = {0: "#bdbdbd", 1: SKY, 2: ORANGE}
@@ -88,6 +89,7 @@ def make_layers(sources: Sources, shown: Grid) -> list[Layer]:
     layers += _susceptibility(sources, shown)
     for experiment in sources.experiments.values():
         layers += _maps(experiment.name, experiment.maps, sources, shown)
+    layers += _difference(sources, shown)
     return _first_view(layers, sources)
 
 
@@ -232,6 +234,17 @@ def _maps(name: str, maps: Mapping[str, Path], sources: Sources, shown: Grid) ->
                 Layer(f"{name}.agreement", "Agreement with the inventory", group, agreement(found, truth), False, 0.9)
             )
     return layers
+
+
+def _difference(sources: Sources, shown: Grid) -> list[Layer]:
+    """What the deformation rate adds to the probability, where two experiments differ in it alone."""
+    pair = deformation_pair(sources.tested)
+    if not pair or not set(pair) <= sources.mapped.keys():
+        return []
+    without, with_it = (load(sources.experiments[name].maps["probability"], shown) for name in pair)
+    picture = paint(with_it - without, Style(colours="PuOr_r", limits=(-1, 1)))
+    title = f"Probability by {pair[1]} minus by {pair[0]}"
+    return [Layer("difference", title, "Comparison", picture, False, 1.0, "multiply")]
 
 
 def agreement(found: np.ndarray, truth: np.ndarray) -> Picture:

@@ -3,20 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import yaml
 
-from slipmap.report import augmentation, landslides, published, record, sections
+from slipmap.prediction.dates import dates_of
+from slipmap.report import augmentation, headline, landslides, published, record, sections
 from slipmap.report.layers import Layer
 from slipmap.report.limits import limits
 from slipmap.report.sources import Sources
 from slipmap.report.tabular import plain, table
-
-LISTED = (
-    "landslide", "area_m2", "probability_mean", "slope_mean", "velocity_mean", "velocity_downslope", "sensitivity",
-    "motion", "inventory",
-)  # fmt: skip
 
 
 def page_context(
@@ -41,8 +36,12 @@ def page_context(
         "lead": _lead(sources),
         "simulated": sources.simulated,
         "note": sources.settings.note,
-        "facts": _facts(sources, numbers, drawn),
-        "landslides": {name: {"count": len(frame)} for name, frame in drawn.items()},
+        "cards": headline.cards(sources, numbers, drawn),
+        "facts": _facts(sources, numbers),
+        "landslides": {
+            name: {"count": len(frame), "about": sources.experiments[name].settings.description}
+            for name, frame in drawn.items()
+        },
         "landslides_left_out": [
             (name, f"the largest {most} of {len(frame)} are drawn here; all are in landslides.gpkg.")
             for name, frame in drawn.items()
@@ -99,22 +98,22 @@ def page_context(
 def _lead(sources: Sources) -> str:
     grid = sources.grid
     width, height = (grid.bounds[2] - grid.bounds[0]) / 1000, (grid.bounds[3] - grid.bounds[1]) / 1000
+    velocity = [sources.deformation["velocity"]] if "velocity" in sources.deformation else []
+    days = dates_of([*sources.factors.values(), *velocity])
+    crs = grid.crs if len(grid.crs) < 20 else "projected CRS (see the configuration)"
     return (
         f"Study area {sources.area}: {width:.3g} km × {height:.3g} km, {grid.width} × {grid.height} pixels of "
-        f"{grid.resolution[0]:g} m, {grid.crs if len(grid.crs) < 20 else 'projected CRS (see the configuration)'}."
+        f"{grid.resolution[0]:g} m, {crs}.{f' Observed {days[0]} to {days[-1]}.' if days else ''}"
     )
 
 
-def _facts(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _facts(sources: Sources, numbers: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
     facts = []
     if sources.network is not None:
         dates = set(sources.network["reference"]) | set(sources.network["secondary"])
         facts.append((f"{len(dates)}", f"radar dates, {len(sources.network)} interferograms"))
     if sources.factors:
         facts.append((str(len(sources.factors)), "factors on one grid"))
-    for name, frame in drawn.items():
-        share = frame["area_m2"].sum() / (sources.grid.width * sources.grid.height * np.prod(sources.grid.resolution))
-        facts.append((str(len(frame)), f"landslides outlined by {name}, {100 * share:.2g} % of the area"))
     if "scores" in numbers:
         keyed = numbers["scores"].set_index(["pooling", "score"])
         if ("pooled_over_pixels", "f1") in keyed.index:
@@ -130,7 +129,7 @@ def _largest(drawn: Mapping[str, Any]) -> list[dict]:
     blocks = []
     for name, frame in list(drawn.items())[-1:]:
         if len(frame):
-            head, rows = landslides.table_rows(frame, LISTED)
+            head, rows = landslides.table_rows(landslides.first_to_look_at(frame))
             blocks.append({"name": name, "head": head, "rows": rows})
     return blocks
 

@@ -27,6 +27,19 @@ SHOWN = {
     ("objects", "object_precision"): "Found objects that are on a landslide",
 }
 
+MEANINGS = {
+    "Precision": "of the pixels called landslide, the share that the inventory has as landslide; the rest are false "
+    "alarms, or landslides that nobody mapped.",
+    "Recall": "of the inventory's landslide pixels, the share that is found.",
+    "F1": "one number for both (their harmonic mean): 1 is perfect, 0 is nothing right.",
+    "IoU": "overlap of both divided by what either covers; stricter than F1.",
+    "Overall accuracy": "share of all pixels that are right. With few landslides a map without any has a high one.",
+    "Cohen's kappa": "agreement beyond what chance would give.",
+    "Area under ROC": "the chance that a landslide pixel gets a higher probability than another; 0.5 is guessing.",
+    "Brier score": "mean squared error of the probability.",
+    "Expected calibration error": "how far probabilities lie from frequencies, on average.",
+}
+
 
 def side_by_side(experiments: Mapping[str, Experiment]) -> pd.DataFrame:
     """Every score of every experiment: columns pooling, score, then {experiment} and {experiment}_std."""

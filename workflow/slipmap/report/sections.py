@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from slipmap.colours import BLUE, ORANGE, VERMILION
-from slipmap.report import scores
+from slipmap.report import calibration, scores
 from slipmap.report.charts import Line, bars, chart, heat_map
 from slipmap.report.layers import Layer
 from slipmap.report.sources import Sources, Tested
@@ -314,7 +314,9 @@ def score_section(sources: Tested, numbers: Mapping[str, pd.DataFrame], ids: Col
         "table": table(head, body, numeric=range(2, len(head))),
         "remarks": remarks,
         "sizes": _sizes(sources),
-        "reliability": _reliability(sources),
+        "reliability": calibration.charts(sources),
+        "calibration": calibration.errors(sources),
+        "words": list(scores.MEANINGS.items()),
         "agreement": _agreement(numbers.get("map_agreement")),
         "agreement_text": "Pixels of the finished map against the inventory. Only the rows of test ground are on "
         "ground that nothing was fitted to; the others are shown so that nobody mistakes the whole map's agreement "
@@ -344,32 +346,6 @@ def _sizes(sources: Tested) -> dict | None:
     )
 
 
-def _reliability(sources: Tested) -> list[dict]:
-    made = []
-    for name, experiment in sources.tested.items():
-        found = experiment.tests[0].get("reliability")
-        if not found:
-            continue
-        points = [
-            (p, s) for p, s in zip(found["probability"], found["share"], strict=True) if p is not None and s is not None
-        ]
-        picture = chart(
-            [Line("", [p for p, _ in points], [s for _, s in points], BLUE, markers=True)],
-            title=f"Reliability diagram of {name}",
-            x_label="probability given by the model",
-            y_label="share of landslide pixels",
-            x_range=(0.0, 1.0),
-            y_range=(0.0, 1.0),
-            diagonal=True,
-        )
-        made.append({
-            "svg": picture,
-            "caption": f"Reliability of {name} on test ground: on the dashed line a probability is a frequency; below "
-            "it the model claims too much.",
-        })  # fmt: skip
-    return made
-
-
 def _agreement(counted: pd.DataFrame | None) -> dict | None:
     return None if counted is None else from_frame(counted, 3)
 
@@ -386,4 +362,11 @@ def map_figures(sources: Sources, ids: Collection[str]) -> list[dict]:
     for kind, words in kinds:
         for name in sources.mapped:
             made.append(figure(f"hillshade {name}.{kind}", f"{name}: {words}.", ids))
+    pair = scores.deformation_pair(sources.tested)
+    if pair:
+        text = (
+            f"What the deformation rate changes: probability by {pair[1]} minus that by {pair[0]}. Purple: more likely "
+            "a landslide with it; orange: less."
+        )
+        made.append(figure("hillshade difference", text, ids))
     return [f for f in made if f]

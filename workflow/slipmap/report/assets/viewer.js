@@ -2,6 +2,7 @@
 // The report's maps: pan, zoom, layers, opacity, landslides to click. No library, no network.
 (() => {
   const data = JSON.parse(document.getElementById("map-data").textContent);
+  const PLAIN = "#7a1f5c"; // outlines of landslides of whose motion nothing is known
   const layers = new Map(data.layers.map((layer) => [layer.id, layer]));
   const pictures = new Map();
   const el = (tag, attributes = {}, ...children) => {
@@ -156,7 +157,7 @@
       context.strokeStyle = strong ? "#000" : "rgba(255,255,255,.85)";
       context.stroke();
       context.lineWidth = strong ? 2.5 : 1.2;
-      context.strokeStyle = strong ? "#f0e442" : "#7a1f5c";
+      context.strokeStyle = strong ? "#f0e442" : data.motion[landslide.motion] || PLAIN;
       context.stroke();
     }
 
@@ -337,13 +338,39 @@
       groups.get(layer.group).append(row);
     }
     const choice = document.getElementById("which");
+    const chips = document.getElementById("only");
+    const key = el("p", { class: "keys" });
+    root.parentElement.before(key);
+    const choices = [
+      ["all", "All", () => true],
+      ["new", "Not in the inventory", (l) => l.inventory === "new"],
+      ["moving", "Moving", (l) => l.motion === "moving"],
+    ];
+    let only = "all";
     const use = (name) => {
       const found = name ? data.landslides[name] : null;
-      map.landslides = found ? found.items : [];
+      const items = found ? found.items : [];
+      const there = choices.filter(([id]) => id === "all" || items.some((l) => (id === "new" ? l.inventory : l.motion)));
+      if (!there.some(([id]) => id === only)) only = "all";
+      map.landslides = items.filter(choices.find(([id]) => id === only)[2]);
       map.dates = found ? found.dates : [];
       map.selected = null;
       map.draw();
+      chips.className = "chips";
+      chips.replaceChildren(...(items.length && there.length > 1 ? there : []).map(([id, label, wanted]) => {
+        const button = el("button", { type: "button", "data-chip": id, "aria-pressed": String(id === only) }, `${label} (${items.filter(wanted).length})`);
+        button.addEventListener("click", () => { only = id; use(name); });
+        return button;
+      }));
+      const seen = Object.keys(data.motion).filter((motion) => items.some((l) => l.motion === motion));
+      key.replaceChildren(...(seen.length ? ["Outlines:"] : []), ...seen.map((motion) => {
+        const swatch = el("i");
+        swatch.style.borderColor = data.motion[motion];
+        return el("span", {}, swatch, motion);
+      }));
     };
+    for (const card of document.querySelectorAll("a[data-only]"))
+      card.addEventListener("click", () => { only = card.dataset.only; if (choice && !choice.value) choice.selectedIndex = choice.options.length - 2; use(choice ? choice.value : ""); });
     if (choice) {
       choice.addEventListener("change", () => use(choice.value));
       use(choice.value);
@@ -374,7 +401,9 @@
       picked.append(el("h3", {}, here), two);
     };
     for (const row of document.querySelectorAll("tr[data-landslide]"))
-      row.addEventListener("click", () => {
+      for (const kind of ["click", "keydown"]) row.addEventListener(kind, (event) => {
+        if (kind === "keydown" && event.key !== "Enter") return;
+        only = "all";
         if (choice) { choice.value = row.dataset.experiment; use(choice.value); }
         const found = map.landslides.find((l) => String(l.id) === row.dataset.landslide);
         if (found) { document.getElementById("explore").scrollIntoView(); map.show(found); }

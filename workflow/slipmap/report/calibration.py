@@ -1,0 +1,58 @@
+"""Reliability on test ground before and after calibration: is a probability a frequency?"""
+
+from slipmap.colours import BLUE, GREEN, ORANGE
+from slipmap.report.charts import Line, chart
+from slipmap.report.sources import Experiment, Tested
+from slipmap.report.tabular import plain, table
+
+_SHOWN = {  # method → how the page calls it, colour, dash
+    "none": ("before calibration", ORANGE, "5 4"),
+    "temperature": ("temperature", BLUE, ""),
+    "isotonic": ("isotonic", GREEN, ""),
+}
+
+
+def charts(sources: Tested) -> list[dict]:
+    """A reliability diagram of each experiment: the share of landslide among pixels of about one probability."""
+    return [_chart(name, found) for name, found in sources.tested.items() if found.tests[0].get("calibration")]
+
+
+def _chart(name: str, experiment: Experiment) -> dict:
+    used, lines = experiment.settings.prediction.calibration, []
+    for method, (words, colour, dash) in _SHOWN.items():
+        found = experiment.tests[0]["calibration"].get(method)
+        if not found:
+            continue
+        pairs = zip(found["reliability"]["probability"], found["reliability"]["share"], strict=True)
+        known = [(p, s) for p, s in pairs if p is not None and s is not None]
+        title = f"{words} (used in the maps)" if method == used else words
+        lines.append(Line(title, [p for p, _ in known], [s for _, s in known], colour, dash, markers=True))
+    picture = chart(
+        lines,
+        title=f"Reliability diagram of {name}",
+        x_label="probability given by the model",
+        y_label="share of landslide pixels",
+        x_range=(0.0, 1.0),
+        y_range=(0.0, 1.0),
+        diagonal=True,
+    )
+    return {
+        "svg": picture,
+        "caption": f"Reliability of {name} on test ground. On the dashed diagonal a probability is a frequency: of the "
+        "pixels given 0.3, three in ten are landslide. Below it the model claims too much, above it too little. "
+        "Calibration was fitted on validation ground.",
+    }
+
+
+def errors(sources: Tested) -> dict | None:
+    """How far off the probabilities are on test ground, by each calibration; the one used in the maps is marked."""
+    rows = []
+    for name, experiment in sources.tested.items():
+        for method, found in (experiment.tests[0].get("calibration") or {}).items():
+            words = _SHOWN[method][0] + (
+                " (used in the maps)" if method == experiment.settings.prediction.calibration else ""
+            )
+            numbers = (found["brier"], found["expected_calibration_error"])
+            rows.append([name, words, *("–" if n is None else plain(n, 4) for n in numbers)])
+    head = ["experiment", "calibration", "Brier score", "expected calibration error"]
+    return table(head, rows, numeric=(2, 3)) if rows else None

@@ -1,0 +1,53 @@
+"""The first screen: how many landslides, which are new, what moves, and how far to trust it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from slipmap.report.sources import Sources
+
+
+def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[str, Any]) -> list[dict[str, str]]:
+    """One answer each, of the last experiment's map: {"value", "label", "detail", "only"}.
+
+    "only" is the choice of landslides on the map to which the card leads ("" where it leads nowhere). Empty without
+    a map.
+    """
+    if not drawn:
+        return []
+    name, frame = list(drawn.items())[-1]
+    share = 100 * frame["area_m2"].sum() / (sources.grid.width * sources.grid.height * _pixel_area(sources))
+    found = [_card(len(frame), "landslides outlined", f"{share:.2g} % of the area; map of {name}", "all")]
+    if "inventory" in frame:
+        new = int((frame["inventory"] == "new").sum())
+        found.append(_card(new, "not in the inventory", f"new, or a false alarm; {len(frame) - new} match it", "new"))
+    if "motion" in frame:
+        counts = frame["motion"].value_counts()
+        still, unseen = counts.get("no movement detected", 0), counts.get("not observable", 0)
+        detail = f"{still} without movement detected; {unseen} the radar cannot tell"
+        found.append(_card(int(counts.get("moving", 0)), "moving", detail, "moving"))
+    found.append(_trust(name, numbers))
+    return found
+
+
+def _trust(name: str, numbers: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    counted = numbers.get("map_agreement")
+    if counted is not None:
+        row = counted[(counted["experiment"] == name) & (counted["ground"] == "test")]
+        if len(row) and row["precision"].notna().all() and row["recall"].notna().all():
+            right, seen = (round(100 * float(row[score].iloc[0])) for score in ("precision", "recall"))
+            return _card(
+                f"{right} %",
+                "of the ground mapped is right",
+                f"and {seen} % of the landslide ground is found: on held-out test ground, against the inventory",
+            )
+    return _card("Not known", "how right this map is", "there is no test ground here to compare it with")
+
+
+def _pixel_area(sources: Sources) -> float:
+    return sources.grid.resolution[0] * sources.grid.resolution[1]
+
+
+def _card(value: object, label: str, detail: str, only: str = "") -> dict[str, str]:
+    return {"value": str(value), "label": label, "detail": detail, "only": only}
