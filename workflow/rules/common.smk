@@ -1,6 +1,7 @@
 # The checked config, who owns this run, and the few things that all rules ask about an area or an experiment.
 import math
 import sys
+from operator import attrgetter
 from pathlib import Path
 
 try:
@@ -52,13 +53,13 @@ def has_inventory(area):
 
 def settings_of(section):
     """Params function: one section of an area's settings, as plain data (a change of it reruns the job)."""
-    return lambda wildcards: getattr(AREAS[wildcards.area], section).model_dump(mode="json")
+    return lambda wildcards: attrgetter(section)(AREAS[wildcards.area]).model_dump(mode="json")
 
 
 def part_of(section, model):
     """As `settings_of`, of the section only the keys of `model`: a change of another key does not rerun the job."""
     keys = set(model.model_fields)
-    return lambda wildcards: getattr(AREAS[wildcards.area], section).model_dump(mode="json", include=keys)
+    return lambda wildcards: attrgetter(section)(AREAS[wildcards.area]).model_dump(mode="json", include=keys)
 
 
 def trains(experiment):

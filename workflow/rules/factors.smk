@@ -1,7 +1,8 @@
 # Stage 3, factors: terrain, hydrology, lithology, optical, climate, deformation, each on the area's grid.
 import re
 
-from slipmap.factors.names import RAIN, SOIL, SOIL_EXTRA, TERRAIN, TERRAIN_EXTRA, TPI, factor_names, is_optical
+from slipmap.config import factors as options
+from slipmap.factors.names import RAIN, RAIN_LAG, SOIL, SOIL_EXTRA, TERRAIN, TERRAIN_EXTRA, TPI, factor_names, is_optical
 
 
 for area, settings in AREAS.items():
@@ -20,7 +21,7 @@ rule terrain:
         **{name: f"results/{{area}}/factors/{name}.tif" for name in TERRAIN},
         hillshade="results/{area}/hillshade.tif",
     params:
-        settings=lambda wildcards: AREAS[wildcards.area].factors.terrain.model_dump(mode="json"),
+        settings=part_of("factors.terrain", options.HillshadeSettings),
         code=code_digest("factors/terrain.py", "factors/surface.py", "factors/align.py"),
     log:
         "results/{area}/logs/terrain.log",
@@ -46,7 +47,7 @@ rule terrain_extra:
     wildcard_constraints:
         factor="|".join((*TERRAIN_EXTRA, TPI)),
     params:
-        settings=lambda wildcards: AREAS[wildcards.area].factors.terrain.model_dump(mode="json"),
+        settings=part_of("factors.terrain", options.ReliefSettings),
         code=code_digest("factors/terrain.py", "factors/surface.py", "factors/relief.py", "factors/align.py"),
     log:
         "results/{area}/logs/terrain_extra_{factor}.log",
@@ -73,8 +74,8 @@ rule hydrology:
         flow_accumulation="results/{area}/factors/flow_accumulation.tif",
         distance_to_streams="results/{area}/factors/distance_to_streams.tif",
     params:
-        settings=lambda wildcards: AREAS[wildcards.area].factors.hydrology.model_dump(mode="json"),
-        terrain=lambda wildcards: AREAS[wildcards.area].factors.terrain.model_dump(mode="json"),
+        settings=settings_of("factors.hydrology"),
+        resampling=lambda wildcards: AREAS[wildcards.area].factors.terrain.resampling,
         code=code_digest("factors/hydrology.py", "factors/distances.py", "factors/surface.py", "factors/align.py"),
     log:
         "results/{area}/logs/hydrology.log",
@@ -99,7 +100,7 @@ rule lithology:
     output:
         lithology="results/{area}/factors/lithology.tif",
     params:
-        settings=lambda wildcards: AREAS[wildcards.area].factors.lithology.model_dump(mode="json"),
+        settings=settings_of("factors.lithology"),
         attribute=lambda wildcards: AREAS[wildcards.area].inputs.lithology.attribute,
         code=code_digest("factors/lithology.py", "factors/align.py"),
     log:
@@ -162,9 +163,9 @@ rule rain:
     output:
         "results/{area}/factors/{factor}.tif",
     wildcard_constraints:
-        factor="|".join(RAIN),
+        factor="|".join((*RAIN, RAIN_LAG)),
     params:
-        settings=lambda wildcards: AREAS[wildcards.area].factors.climate.model_dump(mode="json"),
+        settings=settings_of("factors.climate"),
         code=code_digest("factors/climate.py", "factors/coarse.py", "factors/align.py"),
     log:
         "results/{area}/logs/rain_{factor}.log",
@@ -190,7 +191,7 @@ rule soil:
     wildcard_constraints:
         factor="|".join((*SOIL, *SOIL_EXTRA)),
     params:
-        settings=lambda wildcards: AREAS[wildcards.area].factors.climate.model_dump(mode="json"),
+        settings=part_of("factors.climate", options.AntecedentSettings),
         code=code_digest("factors/climate.py", "factors/coarse.py", "factors/align.py"),
     log:
         "results/{area}/logs/soil_{factor}.log",

@@ -1,13 +1,26 @@
 # What the rules of the classical models ask about an area: its settings, and the areas whose pixels are pooled.
+from slipmap.config import susceptibility as classical
+from slipmap.factors.names import require
 
 
-def susceptibility_settings(wildcards):
-    """Params function: the area's susceptibility settings, as plain data."""
-    return AREAS[wildcards.area].susceptibility.model_dump(mode="json")
+for area, settings in AREAS.items():
+    index = settings.susceptibility and settings.susceptibility.risk_index
+    try:
+        require(index.names if index else (), factor_names(settings), "susceptibility.risk_index")
+    except InputError as error:
+        sys.exit(f"slipmap: {CONFIG_SOURCE}: areas.{area}.{error}")
 
 
-def risk_index_settings(wildcards):
-    return AREAS[wildcards.area].susceptibility.risk_index.model_dump(mode="json")
+def one_model_settings(wildcards):
+    """Params function: what the fit of one model depends on, with the options of that model alone."""
+    settings = part_of("susceptibility", classical.ClassicalSettings)(wildcards)
+    own = {model: given for model, given in settings["options"].items() if model == wildcards.model}
+    return settings | {"options": own}
+
+
+def index_files(area):
+    """Rasters of the factors of which the Landslide Risk Index is made, by name."""
+    return {name: f"results/{area}/factors/{name}.tif" for name in AREAS[area].susceptibility.risk_index.names}
 
 
 def pooled_areas(area):

@@ -1,4 +1,7 @@
 # Beside the networks: classical models on the same factors, and the Landslide Risk Index.
+from slipmap.factors.names import RISK_INDEX
+
+
 include: "pooling.smk"
 
 
@@ -14,7 +17,7 @@ rule compare_models:
         figures=expand("results/{{area}}/susceptibility/{figure}.png", figure=["roc", "calibration"]),
         sample="results/{area}/susceptibility/sample.json",
     params:
-        settings=susceptibility_settings,
+        settings=part_of("susceptibility", classical.ComparisonSettings),
         names=pooled_names,
         code=code_digest("susceptibility", "screening", "config/susceptibility.py"),
     log:
@@ -38,9 +41,9 @@ rule map_susceptibility:
     output:
         map="results/{area}/susceptibility/{model}.tif",
     wildcard_constraints:
-        model="svm|random_forest|xgboost|gam|gamm|logistic|frequency_ratio",
+        model="|".join(classical.MODELS),
     params:
-        settings=susceptibility_settings,
+        settings=one_model_settings,
         names=pooled_names,
         code=code_digest("susceptibility", "screening", "config/susceptibility.py"),
     log:
@@ -60,7 +63,7 @@ rule map_susceptibility:
 rule risk_index:
     message: "Map the Landslide Risk Index of {wildcards.area}."
     input:
-        factors=lambda wildcards: list(factor_files(wildcards.area).values()),
+        factors=lambda wildcards: list(index_files(wildcards.area).values()),
         inventory=lambda wildcards: f"results/{wildcards.area}/inventory.tif" if has_inventory(wildcards.area) else [],
         split=lambda wildcards: (
             f"results/{wildcards.area}/patches/split.tif" if has_inventory(wildcards.area) else []
@@ -69,8 +72,8 @@ rule risk_index:
         index="results/{area}/susceptibility/lsi.tif",
         classes="results/{area}/susceptibility/lsi_class.tif",
     params:
-        settings=risk_index_settings,
-        names=lambda wildcards: factor_names(AREAS[wildcards.area]),
+        settings=settings_of("susceptibility.risk_index"),
+        names=lambda wildcards: list(index_files(wildcards.area)),
         code=code_digest("susceptibility", "screening", "config/susceptibility.py"),
     log:
         "results/{area}/logs/risk_index.log",
@@ -84,3 +87,25 @@ rule risk_index:
         "../../envs/slipmap.yaml"
     script:
         "../scripts/risk_index.py"
+
+
+rule risk_index_factor:
+    message: "Give the Landslide Risk Index of {wildcards.area} to the networks as a channel."
+    input:
+        index="results/{area}/susceptibility/lsi.tif",
+    output:
+        factor=f"results/{{area}}/factors/{RISK_INDEX}.tif",
+    params:
+        code=code_digest("atomic.py"),
+    log:
+        "results/{area}/logs/risk_index_factor.log",
+    benchmark:
+        "results/{area}/benchmarks/risk_index_factor.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    conda:
+        "../../envs/slipmap.yaml"
+    script:
+        "../scripts/risk_index_factor.py"

@@ -10,7 +10,7 @@ with job(snakemake):
         grid=Grid.load(snakemake.input.grid),
         outputs=dict(snakemake.output.items()),
         settings=HydrologySettings(**snakemake.params.settings),
-        resampling=snakemake.params.terrain["resampling"],
+        resampling=snakemake.params.resampling,
         key=f"areas.{snakemake.wildcards.area}.inputs.dem",
         threads=snakemake.threads,
     )

@@ -1,11 +1,16 @@
 """Write aside, then rename: a file under its final name is always whole."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slipmap import runs
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -32,6 +37,18 @@ def write_aside(path: str | Path) -> Iterator[Path]:
         os.replace(aside, path)
     finally:
         runs.remove(aside)
+
+
+def copy(source: str | Path, path: str | Path) -> None:
+    """Copy a file to `path`, whole or not at all."""
+    with write_aside(path) as aside:
+        shutil.copyfile(source, aside)
+
+
+def write_table(path: str | Path, table: "pd.DataFrame", *, digits: int = 6, **options: object) -> None:
+    """Write a table as CSV, whole or not at all, with so many significant digits; `options` are `to_csv`'s."""
+    with write_aside(path) as aside:
+        table.to_csv(aside, float_format=f"%.{digits}g", lineterminator="\n", **options)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -8,8 +8,8 @@ from pydantic import Field
 from slipmap.config.base import Settings
 
 
-class TerrainSettings(Settings):
-    """Slope, aspect, curvature, roughness and relief from the DEM."""
+class SurfaceSettings(Settings):
+    """The surface that the DEM makes on the grid, and its differences."""
 
     method: Literal["zevenbergen_thorne", "horn"] = Field(
         "zevenbergen_thorne",
@@ -21,11 +21,25 @@ class TerrainSettings(Settings):
         "than twice as fine, else cubic.",
     )
     max_void: float = Field(0.05, ge=0, le=1, description="Largest share of the area that may have no elevation.")
+
+
+class HillshadeSettings(SurfaceSettings):
+    """The surface, and the light on it."""
+
     sun_azimuth: float = Field(
         315.0, ge=0, le=360, description="Light of the hillshade, degrees from north, clockwise."
     )
     sun_altitude: float = Field(45.0, gt=0, le=90, description="Light of the hillshade, degrees above the horizon.")
+
+
+class ReliefSettings(SurfaceSettings):
+    """The surface, and the window of its relief."""
+
     roughness_window: int = Field(5, ge=3, description="Side of the window of `roughness`, pixels (odd).")
+
+
+class TerrainSettings(ReliefSettings, HillshadeSettings):
+    """Slope, aspect, curvature, roughness and relief from the DEM."""
 
 
 class HydrologySettings(Settings):
@@ -81,13 +95,21 @@ class LithologySettings(Settings):
     )
 
 
-class ClimateSettings(Settings):
-    """Rain and soil moisture before the event."""
+class AntecedentSettings(Settings):
+    """The days before the event."""
 
     cutoff: date | None = Field(
         None, description="Last day that counts: no predictor may postdate the event. None: the last day on file."
     )
     window: int = Field(30, ge=1, description="Days up to the cut-off that count as antecedent.")
+    resampling: Literal["nearest", "bilinear", "cubic"] = Field(
+        "bilinear", description="From the coarse cells of rain and soil moisture to the grid."
+    )
+
+
+class ClimateSettings(AntecedentSettings):
+    """Rain and soil moisture before the event."""
+
     wet_day: float = Field(1.0, ge=0, description="Rain from which a day is wet, mm.")
     event: Literal["spell", "window"] = Field(
         "spell",
@@ -97,9 +119,6 @@ class ClimateSettings(Settings):
     accumulated: bool = Field(
         False,
         description="Sub-daily rain is accumulated from 00 UTC, as in ERA5-Land (true), or given for each step.",
-    )
-    resampling: Literal["nearest", "bilinear", "cubic"] = Field(
-        "bilinear", description="From the coarse cells of rain and soil moisture to the grid."
     )
 
 

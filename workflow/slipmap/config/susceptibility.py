@@ -1,12 +1,23 @@
 """Settings of the susceptibility stage: the Landslide Risk Index and the classical models."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from slipmap.config.base import Settings
 
-ModelName = Literal["svm", "random_forest", "xgboost", "gam", "gamm", "logistic", "frequency_ratio"]
+ModelName = Literal[
+    "svm",
+    "random_forest",
+    "xgboost",
+    "gam",
+    "gamm",
+    "logistic",
+    "frequency_ratio",
+    "rainfall_history",
+    "stability_margin",
+]
+MODELS = get_args(ModelName)
 Role = Literal["slope", "dem", "ndvi", "ndwi", "smi", "ndbi"]
 
 
@@ -23,6 +34,11 @@ class RainSettings(Settings):
     reference_duration: float = Field(gt=0, description="D0, days. The paper does not give it: yours to choose.")
     alpha: float = Field(1.2, description="Exponent of the intensity (Table 1).")
     beta: float = Field(0.8, description="Exponent of the duration (Table 1).")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Factors that are asked for (numbers need none)."""
+        return tuple(v for v in (self.intensity, self.duration) if isinstance(v, str))
 
 
 class RiskIndexSettings(Settings):
@@ -56,6 +72,11 @@ class RiskIndexSettings(Settings):
     )
     fixed_breaks: list[float] = Field(default_factory=list, description="Inner breaks where breaks is fixed.")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every factor that the index is made of, once."""
+        return tuple(dict.fromkeys([*self.factors.values(), *(self.rain.names if self.rain else ())]))
+
     @model_validator(mode="after")
     def _whole(self) -> "RiskIndexSettings":
         roles = {"slope", "dem", "ndvi", "ndwi", "smi", "ndbi"}
@@ -68,16 +89,14 @@ class RiskIndexSettings(Settings):
         return self
 
 
-class SusceptibilitySettings(Settings):
-    """Classical models on the same factors, cross-validated at random and in space, and the Landslide Risk Index."""
+class ClassicalSettings(Settings):
+    """What a classical model learns from."""
 
-    models: list[ModelName] = Field(
-        ["svm", "random_forest", "xgboost", "gam", "gamm", "logistic", "frequency_ratio"],
-        description="Models to compare.",
-    )
     factors: list[str] | None = Field(None, description="Factors used; none: all that screening lets through.")
     options: dict[ModelName, dict[str, Any]] = Field(
-        default_factory=dict, description="Options of single models, as their libraries name them."
+        default_factory=dict,
+        description="Options of single models, as their libraries name them; of stability_margin also rain, the factor "
+        "that triggers (default rainfall).",
     )
     with_areas: list[str] = Field(
         default_factory=list,
@@ -87,20 +106,29 @@ class SusceptibilitySettings(Settings):
     sample: int = Field(
         6000, ge=50, description="Labelled pixels drawn, half landslide and half not, for training and for testing."
     )
+    block: int = Field(96, ge=1, description="Side of a block, pixels; also the groups of the mixed model.")
+    seed: int = Field(0, ge=0, description="Seed of the sample, the folds and the models.")
+
+
+class ComparisonSettings(ClassicalSettings):
+    """How the models are compared."""
+
+    models: list[ModelName] = Field(
+        ["svm", "random_forest", "xgboost", "gam", "gamm", "logistic", "frequency_ratio"],
+        description="Models to compare. Besides these: stability_margin (Steger et al. 2024: a GAMM that only rises "
+        "with rain), and rainfall_history (after Mondini et al. 2023: a recurrent network on the rain of the days "
+        "before the cut-off, which needs the factors rain_lag_0, rain_lag_1, ... in factors.extra).",
+    )
     folds: int = Field(5, ge=2, description="Folds of both cross-validations.")
     repeats: int = Field(1, ge=1, description="Times each cross-validation is repeated with another division.")
     spatial: Literal["blocks", "kmeans"] = Field(
         "blocks",
         description="Spatial folds: whole square blocks dealt to folds, or clusters of coordinates (Brenning 2012).",
     )
-    block: int = Field(96, ge=1, description="Side of a block, pixels; also the groups of the mixed model.")
-    maps: list[ModelName] = Field(["random_forest"], description="Models whose susceptibility is mapped.")
     risk_index: RiskIndexSettings | None = Field(None, description="The Landslide Risk Index; none: not made.")
-    seed: int = Field(0, ge=0, description="Seed of the sample, the folds and the models.")
 
-    @model_validator(mode="after")
-    def _maps_are_models(self) -> "SusceptibilitySettings":
-        for name in self.maps:
-            if name not in self.models:
-                raise ValueError(f"maps names {name}, which is not under models; add it there or leave it out of maps")
-        return self
+
+class SusceptibilitySettings(ComparisonSettings):
+    """Classical models on the same factors, cross-validated at random and in space, and the Landslide Risk Index."""
+
+    maps: list[ModelName] = Field(["random_forest"], description="Models whose susceptibility is mapped.")

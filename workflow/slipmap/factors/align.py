@@ -168,7 +168,7 @@ def align(
     tags = {"source": Path(source).name, "resampling": resampling} | (tags or {})
     with (
         reader(source, grid, bands=band, resampling=resampling, kind=kind, nodata=nodata) as read,
-        raster.create(out, grid, bands=[name], units=units, long_name=long_name, tags=tags) as target,
+        raster.create(out, grid, bands=[name], units=units, long_name=long_name, tags=tags, compress="zstd") as target,
     ):
         for window in grid.blocks(WIDE_BLOCK):
             block = read(window)

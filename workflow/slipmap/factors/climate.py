@@ -10,6 +10,7 @@ import pandas as pd
 from slipmap.config.factors import ClimateSettings
 from slipmap.errors import InputError
 from slipmap.factors.coarse import Series, cut, read_series, write_on_grid
+from slipmap.factors.names import rain_lag, rain_lags
 from slipmap.grid import Grid
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,8 @@ def run_rain(
     ----------
     path : see `slipmap.factors.coarse.read_series`. Units mm, mm/day, mm/h, m (ERA5-Land) or kg m-2 s-1.
     outputs : factor → file: rainfall (mm in the window up to the cut-off), rain_intensity (P, mm/h), rain_duration
-        (D, days); P and D as in equation 5 of the LSI paper, see `intensity_and_duration`.
+        (D, days), rain_lag_N (mm, of the day N days before the cut-off); P and D as in equation 5 of the
+        LSI paper, see `intensity_and_duration`.
 
     Raises
     ------
@@ -56,12 +58,20 @@ def run_rain(
         days, daily = antecedent(days, daily, settings, path, key)
         intensity, duration = intensity_and_duration(daily, settings.wet_day, settings.event)
         layers = {"rainfall": daily.sum(axis=0), "rain_intensity": intensity, "rain_duration": duration}
+        for name in rain_lags(outputs):
+            if rain_lag(name) >= len(daily):
+                raise InputError(
+                    f"factors.extra names '{name}', but only {len(daily)} days count (factors.climate.window); raise "
+                    f"the window or leave the factor out."
+                )
+            layers[name] = daily[-1 - rain_lag(name)]
         span = f"{days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}"
     text = {
         "rainfall": ("mm", f"rain, {span}"),
         "rain_intensity": ("mm/h", f"mean intensity P of the rain event ({settings.event}), {span}"),
         "rain_duration": ("days", f"duration D of the rain event ({settings.event}), {span}"),
     }
+    text |= {name: ("mm", f"rain of the day {rain_lag(name)} days before the cut-off") for name in rain_lags(outputs)}
     tags = {
         "source": Path(path).name, "period": span, "wet_day": f"{settings.wet_day:g} mm", "event": settings.event,
         "resampling": settings.resampling,

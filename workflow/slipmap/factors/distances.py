@@ -44,7 +44,7 @@ def write(
     row0, col0 = offset
     with (
         tempfile.TemporaryFile(prefix="slipmap-distance-") as scratch,
-        raster.create(path, grid, bands=[name], units="m", long_name=long_name, tags=tags) as target,
+        raster.create(path, grid, bands=[name], units="m", long_name=long_name, tags=tags, compress="zstd") as target,
     ):
         columns = _column_distance(marked, wide, scratch)
         if columns is None:

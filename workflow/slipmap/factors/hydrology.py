@@ -169,7 +169,7 @@ def _from_area(
             name: stack.enter_context(
                 raster.create(
                     path, grid, bands=[name], units=DESCRIPTIONS[name][0], long_name=DESCRIPTIONS[name][1],
-                    tags=tags | {"method": settings.algorithm},
+                    tags=tags | {"method": settings.algorithm}, compress="zstd",
                 )
             )
             for name, path in outputs.items()

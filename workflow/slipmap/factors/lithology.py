@@ -63,7 +63,7 @@ def run(
         codes = dict(enumerate(names, start=1))
         with raster.create(
             out, grid, bands=["lithology"], units="class", long_name="lithological class", dtype="uint8",
-            categories=codes, tags={"source": path.name},
+            categories=codes, tags={"source": path.name}, compress="zstd",
         ) as target:  # fmt: skip
             for window in grid.blocks():
                 classes = heal(make(grown(window, halo)), settings.min_patch, reach)[halo:-halo, halo:-halo]

@@ -1,6 +1,7 @@
 """Which factors an area can have: a function of its settings alone, light enough to run as the workflow is planned."""
 
 import re
+from collections.abc import Collection, Iterable
 
 from slipmap.config.factors import FactorSettings
 from slipmap.config.inputs import InputSettings
@@ -22,7 +23,9 @@ HYDROLOGY_EXTRA = ("flow_accumulation", "spi")
 BANDS = ("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B9", "B11", "B12")
 INDICES = ("ndvi", "ndwi", "ndbi", "ndmi", "bsi")
 PERIODS = ("before", "after", "change")
+RAIN_LAG = r"rain_lag_(?:0|[1-9]\d*)"  # rain of the day so many days before the cut-off
 RAIN = ("rainfall", "rain_intensity", "rain_duration")
+RISK_INDEX = "lsi"  # the Landslide Risk Index as a channel of a network; see slipmap.susceptibility.risk_index
 SOIL = ("soil_moisture",)
 SOIL_EXTRA = ("smi",)
 
@@ -40,13 +43,15 @@ def factor_names(area: object) -> list[str]:
     """
     inputs, settings = area.inputs, area.factors
     possible = allowed(inputs, settings)
+    if getattr(getattr(area, "susceptibility", None), "risk_index", None):
+        possible.append(RISK_INDEX)
     for key in ("include", "extra", "exclude"):
         for name in getattr(settings, key) or ():
             if not _is_known(name) and name not in possible:
                 raise InputError(
                     f"factors.{key} names '{name}', which is no factor{nearest(name, _all_known(possible))}"
                 )
-            if key != "exclude" and name not in possible and not (inputs.dem and re.fullmatch(TPI, name)):
+            if key != "exclude" and name not in possible and not _of_a_family(name, inputs):
                 raise InputError(
                     f"factors.{key} names '{name}', which the area's inputs do not allow; give "
                     f"{_needed(name)} or leave the factor out."
@@ -88,7 +93,7 @@ def defaults(inputs: InputSettings, settings: FactorSettings) -> list[str]:
 
 
 def allowed(inputs: InputSettings, settings: FactorSettings) -> list[str]:
-    """Every factor that the inputs allow (besides ``tpi_{metres}``, of which there are any number)."""
+    """Every factor that the inputs allow (besides ``tpi_{metres}`` and ``rain_lag_{days}``, any number of them)."""
     names = defaults(inputs, settings)
     if inputs.dem:
         names += [*TERRAIN_EXTRA, *HYDROLOGY_EXTRA]
@@ -114,6 +119,28 @@ def is_optical(name: str) -> bool:
     return split_period(name)[0] in (*BANDS, *INDICES)
 
 
+def require(names: Iterable[str], factors: Collection[str], key: str) -> None:
+    """Raise one sentence, from `key` of the config, unless every name is a factor of the area."""
+    for name in names:
+        if name not in factors:
+            raise InputError(f"{key} names '{name}', which is not a factor of this area{nearest(name, factors)}")
+
+
+def rain_lags(names: Iterable[str]) -> list[str]:
+    """Those of `names` that are the rain of one day before the cut-off, the cut-off's own day first."""
+    return sorted((name for name in names if re.fullmatch(RAIN_LAG, name)), key=rain_lag)
+
+
+def rain_lag(name: str) -> int:
+    """Days before the cut-off of the factor ``rain_lag_{days}``."""
+    return int(name.rpartition("_")[2])
+
+
+def _of_a_family(name: str, inputs: InputSettings) -> bool:
+    """Whether the inputs allow a factor of which there are any number."""
+    return bool((inputs.dem and re.fullmatch(TPI, name)) or (inputs.rainfall and re.fullmatch(RAIN_LAG, name)))
+
+
 def tpi_radius(name: str) -> float:
     """Radius in metres of the factor ``tpi_{metres}``."""
     return float(name.partition("_")[2])
@@ -122,8 +149,9 @@ def tpi_radius(name: str) -> float:
 def _is_known(name: str) -> bool:
     stem, _ = split_period(name)
     fixed = (*TERRAIN, *TERRAIN_EXTRA, *HYDROLOGY, *HYDROLOGY_EXTRA, *RAIN, *SOIL, *SOIL_EXTRA)
-    others = ("lithology", "velocity", "distance_to_roads", "distance_to_faults")
-    return name in (*fixed, *others) or stem in (*BANDS, *INDICES) or bool(re.fullmatch(TPI, name))
+    others = ("lithology", "velocity", "distance_to_roads", "distance_to_faults", RISK_INDEX)
+    family = re.fullmatch(TPI, name) or re.fullmatch(RAIN_LAG, name)
+    return name in (*fixed, *others) or stem in (*BANDS, *INDICES) or bool(family)
 
 
 def _all_known(possible: list[str]) -> list[str]:
@@ -139,9 +167,10 @@ def _needed(name: str) -> str:
         "velocity": "inputs.sentinel1",
         "distance_to_roads": "inputs.roads",
         "distance_to_faults": "inputs.faults",
+        RISK_INDEX: "susceptibility.risk_index",
     }
     if name in special:
         return special[name]
-    if name in RAIN:
+    if name in RAIN or re.fullmatch(RAIN_LAG, name):
         return "inputs.rainfall"
     return "inputs.soil_moisture" if name in (*SOIL, *SOIL_EXTRA) else "inputs.dem"

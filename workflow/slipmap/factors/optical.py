@@ -77,7 +77,8 @@ def run(
         targets = {
             name: stack.enter_context(
                 raster.create(
-                    path, grid, bands=[name], units="1", long_name=_long_name(name), tags=_tags(name, scenes, settings)
+                    path, grid, bands=[name], units="1", long_name=_long_name(name), tags=_tags(name, scenes, settings),
+                    compress="zstd",
                 )
             )
             for name, path in outputs.items()

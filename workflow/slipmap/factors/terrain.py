@@ -152,7 +152,7 @@ def _create(path: str | Path, name: str, grid: Grid, tags: dict[str, object]):
         "m",
         f"topographic position index: elevation above the mean within {tpi_radius(name):g} m",
     )
-    return raster.create(path, grid, bands=[name], units=units, long_name=long_name, tags=tags)
+    return raster.create(path, grid, bands=[name], units=units, long_name=long_name, tags=tags, compress="zstd")
 
 
 def _method(name: str, settings: TerrainSettings) -> dict[str, object]:

@@ -4,9 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
-from slipmap.atomic import write_aside, write_text
+from slipmap.atomic import write_table, write_text
 from slipmap.codes import BACKGROUND, LANDSLIDE
 from slipmap.config.screening import ScreeningSettings
 from slipmap.errors import InputError
@@ -93,23 +91,21 @@ def run(
     dropped |= decision.decide(deciding, columns, ranked, settings)
     selected = [name for name in names if name not in dropped]
 
-    _write(pearson, folder / "correlation.csv", index_label="factor")
-    _write(spearman, folder / "spearman.csv", index_label="factor")
-    _write(collinearity.variance_inflation(columns), folder / "vif.csv", index_label="statistic")
+    write_table(folder / "correlation.csv", pearson, index_label="factor")
+    write_table(folder / "spearman.csv", spearman, index_label="factor")
+    write_table(folder / "vif.csv", collinearity.variance_inflation(columns), index_label="statistic")
     left = {name: columns[name] for name in selected}
-    _write(collinearity.variance_inflation(left), folder / "vif_selected.csv", index_label="statistic")
-    _write(ranked, folder / "importance.csv", index=False)
-    _write(
-        components.principal_components(numbers, sample.continuous, settings.pca_scaling),
+    write_table(folder / "vif_selected.csv", collinearity.variance_inflation(left), index_label="statistic")
+    write_table(folder / "importance.csv", ranked, index=False)
+    write_table(
         folder / "pca.csv",
+        components.principal_components(numbers, sample.continuous, settings.pca_scaling),
         index=False,
     )
-    _write(
-        decision.table(names, dropped, _remarks(selected, sample, settings)),
-        folder / "decision.csv",
-        index=False,
+    write_table(
+        folder / "decision.csv", decision.table(names, dropped, _remarks(selected, sample, settings)), index=False
     )
-    _write(frequency.table(divided, counts), folder / "frequency_ratio.csv", index=False)
+    write_table(folder / "frequency_ratio.csv", frequency.table(divided, counts), index=False)
     record = {
         "factors": selected,
         "dropped": dropped,
@@ -136,8 +132,3 @@ def _remarks(selected: Sequence[str], sample: sampling.Sample, settings: Screeni
             "It passes every threshold (classes: GVIF in place of VIF; no correlation, since codes are not numbers).",
         )
     return remarks
-
-
-def _write(frame: pd.DataFrame, path: Path, **options: object) -> None:
-    with write_aside(path) as aside:
-        frame.to_csv(aside, float_format="%.6g", lineterminator="\n", **options)

@@ -23,6 +23,7 @@ from slipmap.screening.frequency import Classes, divide
 from slipmap.screening.sampling import Sample
 from slipmap.susceptibility import risk_index
 from slipmap.susceptibility.additive import AdditiveModel, MixedAdditiveModel
+from slipmap.susceptibility.dynamic import RainfallHistory, StabilityMarginOfPixels
 
 
 class Classifier(Protocol):
@@ -110,7 +111,7 @@ class RiskIndex:
         self.settings = settings
         self.rain = settings.rain if rain else None
         self.factors = tuple(settings.factors[role] for role in risk_index.ROLES)
-        self.names = (*self.factors, *rain_factors(self.rain))
+        self.names = (*self.factors, *(self.rain.names if self.rain else ()))
         self.threshold = 0.5
         self.ranges: dict[str, tuple[float, float]] = {}
         self.weights: Mapping[str, float] = {}
@@ -162,11 +163,6 @@ class RiskIndex:
         )
 
 
-def rain_factors(rain: Any) -> tuple[str, ...]:
-    """Names of the rain factors that the settings ask for (numbers need none)."""
-    return tuple(v for v in (rain.intensity, rain.duration) if isinstance(v, str)) if rain else ()
-
-
 LABELS: dict[str, str] = {
     "svm": "SVM",
     "random_forest": "Random forest",
@@ -175,6 +171,8 @@ LABELS: dict[str, str] = {
     "gamm": "GAMM",
     "logistic": "Logistic regression",
     "frequency_ratio": "Frequency ratio",
+    "rainfall_history": "Rainfall history (model [54])",
+    "stability_margin": "Stability margin (model [55])",
     "lsi_without_rain": "LSI without rainfall",
     "lsi": "LSI",
 }
@@ -191,6 +189,8 @@ class Defaults:
         "gamm": {},
         "logistic": {"C": 1e6, "max_iter": 2000, "tol": 1e-6},  # in effect without a penalty
         "frequency_ratio": {},
+        "rainfall_history": {},
+        "stability_margin": {},
     }
 
 
@@ -207,7 +207,7 @@ def create(
 
     Parameters
     ----------
-    name : "svm", "random_forest", "xgboost", "gam", "gamm", "logistic" or "frequency_ratio".
+    name : a key of `Defaults.of`.
     names : factors, in the order of the columns that it will be given.
     categorical : those of them that are classes.
     options : over the defaults, as scikit-learn, xgboost and pygam name them.
@@ -233,4 +233,8 @@ def create(
             return MixedAdditiveModel(names, categorical, **given)
         case "frequency_ratio":
             return FrequencyRatio(names, **given)
+        case "rainfall_history":
+            return RainfallHistory(names, categorical, seed=seed, **given)
+        case "stability_margin":
+            return StabilityMarginOfPixels(names, categorical, **given)
     raise ValueError(f"there is no classical model '{name}'; known are {', '.join(Defaults.of)}")

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from slipmap.atomic import write_aside, write_text
+from slipmap.atomic import write_table, write_text
 from slipmap.codes import BACKGROUND, LANDSLIDE, TEST, TRAINING
-from slipmap.config.susceptibility import SusceptibilitySettings
-from slipmap.errors import InputError, nearest
+from slipmap.config.susceptibility import ClassicalSettings, ComparisonSettings
+from slipmap.errors import InputError
+from slipmap.factors.names import rain_lags, require
 from slipmap.screening.layers import opened
 from slipmap.screening.sampling import Sample, draw
 from slipmap.susceptibility import figures
@@ -66,7 +67,7 @@ def read_selection(path: str | Path) -> list[str]:
 
 def run(
     areas: Mapping[str, AreaFiles],
-    settings: SusceptibilitySettings | Mapping,
+    settings: ComparisonSettings | Mapping,
     folder: str | Path,
     selected: Sequence[str] | None = None,
     jobs: int = 1,
@@ -98,15 +99,16 @@ def run(
     -----
     Memory holds the samples and one block of every factor.
     """
-    settings = SusceptibilitySettings.model_validate(settings)
+    settings = ComparisonSettings.model_validate(settings)
     folder = Path(folder)
     first = next(iter(areas.values()))
     names = model_factors(first.factors, settings, selected)
-    needed = list(dict.fromkeys([*names, *_index_factors(first.factors, settings)]))
+    own = [own_factors(model, names, first.factors, settings) for model in settings.models]
+    needed = list(dict.fromkeys([*names, *(n for o in own for n in o), *_index_factors(first.factors, settings)]))
 
     everywhere, area = pool(areas, needed, settings, splits=None)
     groups = area if len(areas) > 1 else everywhere.blocks(settings.block)
-    builders = models(names, everywhere.categories, settings, jobs)
+    builders = models(names, first.factors, everywhere.categories, settings, jobs)
     tables, curves, calibration = [], {}, []
     for scheme in ("random", "spatial"):
         for repeat in range(settings.repeats):
@@ -138,7 +140,7 @@ def run(
             curves["test", LABELS[model]] = test.labels, probability
             row = scores(test.labels, probability, fitted.threshold)
             rows.append({"Model": LABELS[model], "Threshold": fitted.threshold} | table_2(row))
-        _write(pd.DataFrame(rows), folder / "test_scores.csv")
+        write_table(folder / "test_scores.csv", pd.DataFrame(rows), index=False)
         record["training"] = _statement(training, "training blocks")
         record["test"] = _statement(test, "test blocks")
 
@@ -146,11 +148,12 @@ def run(
         calibration.append(reliability(labels, probability).assign(scheme=scheme, model=model))
     table_of_calibration = pd.concat(calibration, ignore_index=True)
     means = summary(table)
-    _write(table, folder / "cross_validation.csv")
-    _write(means, folder / "cross_validation_summary.csv")
-    _write(
-        table_of_calibration[["scheme", "model", "predicted", "observed", "pixels"]],
+    write_table(folder / "cross_validation.csv", table, index=False)
+    write_table(folder / "cross_validation_summary.csv", means, index=False)
+    write_table(
         folder / "calibration.csv",
+        table_of_calibration[["scheme", "model", "predicted", "observed", "pixels"]],
+        index=False,
     )
     figures.roc(curves, folder / "roc.png")
     figures.calibration(table_of_calibration, folder / "calibration.png")
@@ -170,14 +173,15 @@ def table_2(row: Mapping[str, float]) -> dict[str, float]:
 
 
 def models(
-    names: Sequence[str], categories: Mapping[str, object], settings: SusceptibilitySettings, jobs: int = 1
+    names: Sequence[str],
+    factors: Mapping[str, object],
+    categories: Mapping[str, object],
+    settings: ComparisonSettings,
+    jobs: int = 1,
 ) -> dict[str, Callable[[], Classifier]]:
     """Makers of every model of `settings`, the risk index without and with rain last."""
-    categorical = [name for name in names if name in categories]
     builders: dict[str, Callable[[], Classifier]] = {
-        model: lambda model=model: create(
-            model, names, categorical, options=settings.options.get(model), seed=settings.seed, jobs=jobs
-        )
+        model: maker(model, own_factors(model, names, factors, settings), categories, settings, jobs)
         for model in settings.models
     }
     if settings.risk_index is not None:
@@ -187,8 +191,40 @@ def models(
     return builders
 
 
+def maker(
+    model: str,
+    names: Sequence[str],
+    categories: Mapping[str, object],
+    settings: ClassicalSettings,
+    jobs: int = 1,
+) -> Callable[[], Classifier]:
+    """What makes one model of the factors `names` (see `own_factors`), as often as it is called."""
+    categorical = [name for name in names if name in categories]
+    options = settings.options.get(model)
+    return lambda: create(model, names, categorical, options=options, seed=settings.seed, jobs=jobs)
+
+
+def own_factors(
+    model: str, names: Sequence[str], factors: Mapping[str, object], settings: ClassicalSettings
+) -> list[str]:
+    """Factors of one model: `names` and, where it looks at rain over time, what it needs besides."""
+    if model == "rainfall_history":
+        lags = rain_lags(factors)
+        if not lags:
+            raise InputError(
+                "susceptibility.models names rainfall_history, which reads the rain of single days; add rain_lag_0, "
+                "rain_lag_1, ... to factors.extra (they need inputs.rainfall with dates)."
+            )
+        return [*(name for name in names if name not in lags), *lags]
+    if model == "stability_margin":
+        rain = (settings.options.get(model) or {}).get("rain", "rainfall")
+        require([rain], factors, "susceptibility.options.stability_margin.rain")
+        return list(dict.fromkeys([*names, rain]))
+    return list(names)
+
+
 def model_factors(
-    factors: Mapping[str, object], settings: SusceptibilitySettings, selected: Sequence[str] | None
+    factors: Mapping[str, object], settings: ClassicalSettings, selected: Sequence[str] | None
 ) -> list[str]:
     """Factors that the models use: those the settings name, else those selected, else all; checked to exist."""
     names = list(settings.factors or selected or factors)
@@ -196,25 +232,18 @@ def model_factors(
     return names
 
 
-def _index_factors(factors: Mapping[str, object], settings: SusceptibilitySettings) -> list[str]:
+def _index_factors(factors: Mapping[str, object], settings: ComparisonSettings) -> list[str]:
     if settings.risk_index is None:
         return []
-    names = list(RiskIndex(settings.risk_index, rain=True).names)
+    names = list(settings.risk_index.names)
     require(names, factors, "susceptibility.risk_index")
     return names
-
-
-def require(names: Sequence[str], factors: Mapping[str, object], key: str) -> None:
-    """Raise one sentence, from `key` of the config, unless every name is a factor."""
-    for name in names:
-        if name not in factors:
-            raise InputError(f"{key} names '{name}', which is not a factor of this area{nearest(name, factors)}")
 
 
 def pool(
     areas: Mapping[str, AreaFiles],
     names: Sequence[str],
-    settings: SusceptibilitySettings,
+    settings: ClassicalSettings,
     splits: Sequence[int] | None,
 ) -> tuple[Sample, np.ndarray]:
     """One sample of all `areas`, and (pixels,) the number of the area that each pixel lies in.
@@ -257,8 +286,3 @@ def _statement(sample: Sample, source: str) -> dict[str, object]:
         "of_landslide_pixels": int(sample.population.get(1, 0)),
         "of_other_pixels": int(sample.population.get(0, 0)),
     }
-
-
-def _write(frame: pd.DataFrame, path: Path) -> None:
-    with write_aside(path) as aside:
-        frame.to_csv(aside, float_format="%.6g", lineterminator="\n", index=False)

@@ -1,6 +1,6 @@
 """Random and spatially blocked cross-validation side by side, and the scores of Zheng et al. (2025), Table 2."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -130,6 +130,3 @@ def reliability(labels: np.ndarray, probability: np.ndarray, bins: int = 10) -> 
         predicted=("predicted", "mean"), observed=("observed", "mean"), pixels=("observed", "size")
     )
     return out.reset_index(drop=True)
-
-
-Predictions = Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]]  # (scheme, model) → labels, probabilities

@@ -7,20 +7,21 @@ import numpy as np
 
 from slipmap import raster
 from slipmap.codes import TRAINING
-from slipmap.config.susceptibility import RiskIndexSettings, SusceptibilitySettings
+from slipmap.config.susceptibility import ClassicalSettings, RiskIndexSettings
 from slipmap.errors import InputError
+from slipmap.factors.names import require
 from slipmap.screening.breaks import class_breaks, classify
 from slipmap.screening.layers import Layers, opened
 from slipmap.screening.sampling import Coverage, draw, priority, survey
 from slipmap.susceptibility.classical import LABELS, RiskIndex
-from slipmap.susceptibility.compare import AreaFiles, model_factors, models, pool, require
+from slipmap.susceptibility.compare import AreaFiles, maker, model_factors, own_factors, pool
 
 SAMPLE = 20_000  # index values from which class breaks are cut
 
 
 def map_susceptibility(
     areas: Mapping[str, AreaFiles],
-    settings: SusceptibilitySettings | Mapping,
+    settings: ClassicalSettings | Mapping,
     model: str,
     output: str | Path,
     selected: Sequence[str] | None = None,
@@ -35,13 +36,13 @@ def map_susceptibility(
     -----
     Memory holds the sample and one block of every factor.
     """
-    settings = SusceptibilitySettings.model_validate(settings)
+    settings = ClassicalSettings.model_validate(settings)
     first = next(iter(areas.values()))
-    names = model_factors(first.factors, settings, selected)
+    names = own_factors(model, model_factors(first.factors, settings, selected), first.factors, settings)
     splits = (TRAINING,) if all(files.split is not None for files in areas.values()) else None
     sample, area = pool(areas, names, settings, splits)
     groups = area if len(areas) > 1 else sample.blocks(settings.block)
-    fitted = models(names, sample.categories, settings, jobs)[model]().fit(sample, groups)
+    fitted = maker(model, names, sample.categories, settings, jobs)().fit(sample, groups)
     with opened({name: first.factors[name] for name in names}) as layers:
         _write(
             layers,
