@@ -18,6 +18,7 @@ from shapely.geometry import LineString, Point, box
 from slipmap import raster
 from slipmap.config.factors import ClimateSettings, FactorSettings, LithologySettings
 from slipmap.config.inputs import InputSettings, Sentinel1Settings, Sentinel2Settings, VectorSettings
+from slipmap.config.susceptibility import RiskIndexSettings, SusceptibilitySettings
 from slipmap.errors import InputError
 from slipmap.factors import climate, coverage, lithology, proximity
 from slipmap.factors.align import align
@@ -194,6 +195,16 @@ def test_intensity_and_duration_by_hand(tmp_path):
     assert (intensity == 0).all() and (duration == 0).all()
 
 
+def test_rain_of_single_days_counts_back_from_the_cutoff(tmp_path):
+    path, _, _ = series(tmp_path / "rain.nc", DAILY)
+    before = {"cutoff": date(2023, 4, 11), "window": 10}
+    found = rain(tmp_path, path, "rain_lag_0", "rain_lag_2", "rain_lag_9", **before)
+    for layer, day in zip(found, (11, 9, 2), strict=True):
+        assert np.allclose(layer, DAILY[day - 1])
+    with pytest.raises(InputError, match="'rain_lag_10', but only 10 days count"):
+        rain(tmp_path, path, "rain_lag_10", **before)
+
+
 def test_nothing_after_the_cutoff_counts(tmp_path):
     """Changing what falls after the cut-off changes no pixel."""
     settings = {"cutoff": date(2023, 4, 11), "window": 8}
@@ -366,6 +377,10 @@ def test_factor_names_follow_the_inputs():
     )
     assert "rainfall" not in names and len(names) == len(set(names))
     assert factor_names(area(everything, include=["slope", "bsi"])) == ["slope", "bsi"]
+    assert factor_names(area(everything, include=["slope"], extra=["rain_lag_3"])) == ["slope", "rain_lag_3"]
+    indexed = area(everything, include=["slope"], extra=["lsi"])
+    indexed.susceptibility = SusceptibilitySettings(risk_index=RiskIndexSettings())
+    assert factor_names(indexed) == ["slope", "lsi"]
 
 
 @pytest.mark.parametrize(
@@ -375,6 +390,8 @@ def test_factor_names_follow_the_inputs():
         ({"dem": "d"}, {"extra": ["ndvi"]}, "'ndvi', which the area's inputs do not allow; give inputs.sentinel2.path"),
         ({"dem": "d"}, {"extra": ["smi"]}, "give inputs.soil_moisture"),
         ({}, {"extra": ["tpi_300"]}, "give inputs.dem"),
+        ({"dem": "d"}, {"extra": ["rain_lag_0"]}, "give inputs.rainfall"),
+        ({"dem": "d"}, {"extra": ["lsi"]}, "give susceptibility.risk_index"),
         ({}, {}, "none is left to make"),
     ],
 )

@@ -6,6 +6,11 @@ import torch
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
+from slipmap.config.susceptibility import ClassicalSettings
+from slipmap.errors import InputError
+from slipmap.screening.sampling import Sample
+from slipmap.susceptibility import compare
+from slipmap.susceptibility.classical import create
 from slipmap.susceptibility.rainfall_history import RainfallHistoryModel, antecedent
 from slipmap.susceptibility.stability_margin import StabilityMargin, youden_threshold
 
@@ -93,3 +98,54 @@ def test_probability_never_falls_with_rain(space_time: tuple[np.ndarray, np.ndar
 
 def test_youden_threshold_by_hand() -> None:
     assert youden_threshold(np.array([0, 0, 1, 0, 1, 1, 1]), np.arange(1, 8) / 10) == 0.5
+
+
+@pytest.fixture(scope="module")
+def pixels() -> tuple[Sample, Sample]:
+    """Simulated pixels, to learn from and to look at: steep ones slide where the last three days brought 60 mm."""
+    samples = []
+    for seed in (0, 1):
+        rain, wet = simulated_rain(900, seed)
+        rng = np.random.default_rng(10 + seed)
+        slope, rock = rng.uniform(0, 45, 900), rng.integers(1, 4, 900)
+        labels = (wet & (slope > 15)).astype(np.uint8)
+        order = [7, 3, *(n for n in range(20) if n not in (7, 3))]  # columns in no order of time
+        values = np.column_stack([slope, rock, rain[:, ::-1][:, order], rain[:, -3:].sum(axis=1)]).astype(np.float32)
+        names = ("slope", "lithology", *(f"rain_lag_{n}" for n in order), "rainfall")
+        at = np.arange(900)
+        samples.append(Sample(values, labels, at // 30, at % 30, names, {"lithology": {1: "a", 2: "b", 3: "c"}}))
+    return samples[0], samples[1]
+
+
+def test_rainfall_history_of_pixels_reads_the_days_in_their_order(pixels: tuple[Sample, Sample]) -> None:
+    known, unseen = pixels
+    names = [name for name in known.names if name != "rainfall"]
+    model = create("rainfall_history", names, ["lithology"], options={"epochs": 15, "kind": "conv"}).fit(known)
+    assert roc_auc_score(unseen.labels, model.predict(unseen.columns(names))) > 0.93
+    turned = [f"rain_lag_{19 - int(name[9:])}" if name.startswith("rain_lag") else name for name in names]
+    assert roc_auc_score(unseen.labels, model.predict(unseen.columns(turned))) < 0.8  # the same rain, long ago
+
+
+def test_stability_margin_of_pixels_only_rises_with_rain(pixels: tuple[Sample, Sample]) -> None:
+    known, unseen = pixels
+    names = ["slope", "lithology", "rainfall"]
+    model = create("stability_margin", names, ["lithology"], options={"smoothing": [1.0]}).fit(known)
+    values = unseen.columns(names)
+    assert roc_auc_score(unseen.labels, model.predict(values)) > 0.93
+    assert model.threshold == youden_threshold(known.labels, model.predict(known.columns(names)))
+    wetter = values.copy()
+    wetter[:, 2] += 20
+    assert (model.predict(wetter) >= model.predict(values) - 1e-9).all()
+
+
+def test_each_model_is_given_the_factors_that_it_needs() -> None:
+    factors = {name: "" for name in ("slope", "rainfall", "rain_lag_1", "rain_lag_0", "rain_lag_10")}
+    given = ClassicalSettings()
+    history = compare.own_factors("rainfall_history", ["slope", "rain_lag_1"], factors, given)
+    assert history == ["slope", "rain_lag_0", "rain_lag_1", "rain_lag_10"]
+    assert compare.own_factors("stability_margin", ["slope"], factors, given) == ["slope", "rainfall"]
+    assert compare.own_factors("svm", ["slope"], factors, given) == ["slope"]
+    with pytest.raises(InputError, match=r"add rain_lag_0, rain_lag_1, \.\.\. to factors\.extra"):
+        compare.own_factors("rainfall_history", ["slope"], {"slope": ""}, given)
+    with pytest.raises(InputError, match=r"stability_margin.rain names 'rainfall', which is not a factor"):
+        compare.own_factors("stability_margin", ["slope"], {"slope": ""}, given)

@@ -23,7 +23,6 @@ from slipmap.screening.frequency import Classes, divide
 from slipmap.screening.sampling import Sample
 from slipmap.susceptibility import risk_index
 from slipmap.susceptibility.additive import AdditiveModel, MixedAdditiveModel
-from slipmap.susceptibility.dynamic import RainfallHistory, StabilityMarginOfPixels
 
 
 class Classifier(Protocol):
@@ -234,7 +233,11 @@ def create(
         case "frequency_ratio":
             return FrequencyRatio(names, **given)
         case "rainfall_history":
+            from slipmap.susceptibility.dynamic import RainfallHistory  # torch takes seconds to import
+
             return RainfallHistory(names, categorical, seed=seed, **given)
         case "stability_margin":
+            from slipmap.susceptibility.dynamic import StabilityMarginOfPixels
+
             return StabilityMarginOfPixels(names, categorical, **given)
     raise ValueError(f"there is no classical model '{name}'; known are {', '.join(Defaults.of)}")
