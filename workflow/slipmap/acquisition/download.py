@@ -215,7 +215,8 @@ def _attempt(file: RemoteFile, part: Path, web: Web) -> None:
 def _append(response, part: Path, mode: str, web: Web) -> None:
     window, since = 0, time.monotonic()
     with open(part, mode) as target:
-        for chunk in response.raw.stream(_CHUNK, decode_content=False):
+        # what is there, rather than full chunks: a broken connection must not lose what had come
+        while chunk := response.raw.read1(_CHUNK, decode_content=False):
             target.write(chunk)
             window += len(chunk)
             passed = time.monotonic() - since

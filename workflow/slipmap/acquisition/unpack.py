@@ -1,9 +1,12 @@
 """Unpacking archives so that nothing can be written outside their folder."""
 
+import gzip
+import lzma
 import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from slipmap.atomic import write_aside
@@ -11,6 +14,15 @@ from slipmap.errors import InputError
 
 _MOST_EXPANSION = 200  # times the archive's size; beyond lies a bomb rather than data
 _ROOM = 1 << 30  # bytes that any archive may hold
+_DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+)
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
@@ -36,7 +48,7 @@ def unpack(archive: str | Path, folder: str | Path) -> Path:
                 _untar(archive, aside)
             else:
                 raise InputError(f"{archive} is neither a zip nor a tar file; fetch it again.")
-        except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError) as error:
+        except _DAMAGE as error:
             raise InputError(f"{archive} is damaged ({error}); remove it, so that it is fetched again.") from error
     return folder
 
