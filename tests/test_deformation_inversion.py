@@ -111,6 +111,22 @@ def test_subsets_are_joined_by_the_least_velocity(stack):
         np.testing.assert_allclose(result.series[1:, p], np.cumsum(solved * steps), atol=2e-4)
 
 
+def test_variance_of_the_velocity_is_that_of_dense_algebra(stack):
+    """gᵀ (AᵀWA)⁻¹ g in float64, gaps left out; not told where subsets were joined."""
+    numbers, times, phase, weight = stack
+    gone = phase.copy()
+    gone[np.random.default_rng(6).random(phase.shape) < 0.05] = np.nan
+    gone[(numbers[:, 0] < 30) & (numbers[:, 1] >= 30), 5] = np.nan
+    slope = np.linalg.pinv(np.stack([np.ones_like(times), times], axis=1))[1]
+    found = invert_stack(gone, weight, numbers, times, operator=slope)
+    assert np.isnan(found.variance[5]) and np.isnan(found.variance).sum() == found.joined.sum()
+    for p in np.flatnonzero(~found.joined):
+        design = incidence(numbers, 60)[np.isfinite(gone[:, p])]
+        normal = design.T @ (weight[np.isfinite(gone[:, p]), p].astype(np.float64)[:, None] * design)
+        assert found.variance[p] == pytest.approx(slope[1:] @ np.linalg.solve(normal, slope[1:]), rel=1e-5)
+    assert invert_stack(gone, weight, numbers, times).variance.size == 0
+
+
 def test_pixel_without_data_is_nan_and_harms_no_other(stack):
     numbers, times, phase, weight = stack
     gone = phase.copy()

@@ -18,12 +18,18 @@ from slipmap.grid import Grid
 
 MAPS = {
     "velocity": ("mm/yr", "line-of-sight velocity, positive towards the satellite"),
-    "velocity_std": ("mm/yr", "standard deviation of the line-of-sight velocity"),
+    "velocity_std": (
+        "mm/yr",
+        "standard deviation of the line-of-sight velocity: scatter of the dates about the model, and decorrelation "
+        "noise of the interferograms going through the network (where these are weighted by variance)",
+    ),
     "temporal_coherence": ("1", "temporal coherence of the network inversion"),
     "dem_error": ("m", "DEM error (true ground minus DEM); nodata where not estimated"),
     "interferograms": ("1", "number of interferograms used at the pixel"),
     "open_triplets": ("1", "triplets whose phase does not close by whole turns, after correction"),
 }
+# Kept beside the series only: the part of velocity_std that comes of decorrelation, 0 where it is not known.
+DECORRELATION = {"decorrelation_std": ("mm/yr", "standard deviation of the velocity by decorrelation noise alone")}
 COPIED = ("temporal_coherence", "interferograms", "open_triplets")  # known before the series are corrected
 FILES = {name: "interferograms_used" if name == "interferograms" else name for name in MAPS}
 
@@ -62,6 +68,10 @@ class SeriesFit:
                 quality = self.series.read_map("temporal_coherence", window)
                 reliable = quality >= self.settings.min_temporal_coherence
                 displacement, result = self._fit(self._corrected(window) - shift[:, None, None])
+                # Errors of dates (atmosphere) are seen as scatter about the model; those of interferograms add up from
+                # date to date, and a straight line takes most of that for velocity.
+                decorrelation = self.series.read_map("decorrelation_std", window)
+                result["velocity_std"] = np.hypot(result["velocity_std"], decorrelation)
                 self.series.write(displacement.astype(np.float32), window)
                 result |= {name: self.series.read_map(name, window) for name in COPIED}
                 if self.settings.mask_velocity:

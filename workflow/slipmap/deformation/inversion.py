@@ -20,12 +20,14 @@ class Inversion:
     series : (N, P) float32, phase of each date relative to the first, rad; NaN where a pixel has no data.
     temporal_coherence : (P,) float32, 0 … 1 (Pepe & Lanari 2006).
     used : (P,) float32, number of interferograms. joined : (P,) bool, subsets joined by minimum norm.
+    variance : (P,) float32, of operator @ series by the weights, rad² times the operator's unit; empty without one.
     """
 
     series: np.ndarray
     temporal_coherence: np.ndarray
     used: np.ndarray
     joined: np.ndarray
+    variance: np.ndarray
 
 
 def pair_numbers(pairs: Sequence[tuple[date, date]], dates: Sequence[date]) -> np.ndarray:
@@ -46,6 +48,7 @@ def invert_stack(
     times: np.ndarray,
     table: np.ndarray | None = None,
     original: np.ndarray | None = None,
+    operator: np.ndarray | None = None,
 ) -> Inversion:
     """Solve min Σ w (φ_ij − (x_j − x_i))² for the phase x of every date, at every pixel.
 
@@ -61,6 +64,8 @@ def invert_stack(
     original : (M, P) float32, the phase before any filter, rad, wrapped or not; the temporal coherence compares it
         with the solution (Pepe & Lanari 2006), so that a filter cannot feign coherence. None: `phase`.
     table : (K,) float32, weight at coherence 0 … 1 (`phase.weight_table`).
+    operator : (N,) float64, of which the variance is told: operatorᵀ (AᵀWA)⁻¹ operator, the noise of every
+        interferogram going through the network to the velocity, say. None: it is not.
 
     Returns
     -------
@@ -70,9 +75,10 @@ def invert_stack(
     pixels = phase.shape[1]
     weights = _rows(quality).ravel()
     before = phase.ravel() if original is None else _rows(original).ravel()
-    out = Outputs.empty(len(times), pixels)
-    Network(numbers, times, table).invert(phase.ravel(), before, weights, out, threads=thread_count())
-    return Inversion(out.series, out.temporal_coherence, out.used, out.joined.astype(bool))
+    out = Outputs.empty(len(times), pixels, variance=operator is not None)
+    network = Network(numbers, times, table, operator=operator)
+    network.invert(phase.ravel(), before, weights, out, threads=thread_count())
+    return Inversion(out.series, out.temporal_coherence, out.used, out.joined.astype(bool), out.variance)
 
 
 @dataclass(frozen=True)
@@ -84,11 +90,12 @@ class Outputs:
     temporal_coherence: np.ndarray
     used: np.ndarray
     joined: np.ndarray
+    variance: np.ndarray
 
     @classmethod
-    def empty(cls, dates: int, pixels: int) -> "Outputs":
-        """Uninitialised arrays for so many dates and pixels."""
-        maps = [np.empty(pixels, np.float32) for _ in range(4)]
+    def empty(cls, dates: int, pixels: int, *, variance: bool = False) -> "Outputs":
+        """Uninitialised arrays for so many dates and pixels; `variance` is asked for or not."""
+        maps = [np.empty(pixels, np.float32) for _ in range(4)] + [np.empty(pixels if variance else 0, np.float32)]
         return cls(np.empty((dates, pixels), np.float32), *maps)
 
 
@@ -161,7 +168,7 @@ class Network:
             self._scale,
             self._operator,
         )
-        arrays = (out.series.reshape(-1), out.velocity, out.temporal_coherence, out.used, out.joined)
+        arrays = (out.series.reshape(-1), out.velocity, out.temporal_coherence, out.used, out.joined, out.variance)
         cuts = [pixels * k // threads // LANES * LANES for k in range(threads)] + [pixels]
 
         def part(start: int, stop: int) -> None:
@@ -182,7 +189,7 @@ class Network:
         more = np.full((3, len(self._order), LANES), np.nan, np.float32)
         for array, padded in zip(arrays, more, strict=True):
             padded[:, :pixels] = array[place]
-        whole = Outputs.empty(self.dates, LANES)
+        whole = Outputs.empty(self.dates, LANES, variance=out.variance.size > 0)
         self.invert(*more.reshape(3, -1), whole)
         for name, array in vars(out).items():
             array[...] = getattr(whole, name)[..., :pixels]

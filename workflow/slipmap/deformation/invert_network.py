@@ -13,7 +13,7 @@ from slipmap import raster
 from slipmap.atomic import write_text
 from slipmap.config.deformation import InversionSettings
 from slipmap.deformation import closure, reference, surfaces, timeseries, velocity
-from slipmap.deformation.fit_series import MAPS, SeriesFit
+from slipmap.deformation.fit_series import DECORRELATION, MAPS, SeriesFit
 from slipmap.deformation.inversion import invert_stack, pair_numbers, years
 from slipmap.deformation.network import drop_incoherent
 from slipmap.deformation.phase import mm_per_radian, weight_table
@@ -109,10 +109,11 @@ def run(
     simulated = {"SIMULATED": "yes"} if record["simulated"] else {}
     attributes = timeseries.mintpy_attributes(grid, dates, radar, point) | simulated
     with timeseries.create(
-        folder / "timeseries.nc", grid, dates, baselines=baselines, attributes=attributes, maps=MAPS
+        folder / "timeseries.nc", grid, dates, baselines=baselines, attributes=attributes, maps=MAPS | DECORRELATION
     ) as series:
-        sample = _invert(job, series, grid, side)
-        removal = surfaces.fit(sample, grid, side, model.row("velocity"), settings, dem)
+        operator = model.row("velocity")
+        sample = _invert(job, series, grid, side, operator)
+        removal = surfaces.fit(sample, grid, side, operator, settings, dem)
         tags = {
             "SIGN": "positive towards the satellite",
             "REFERENCE_LONGITUDE": f"{point.longitude:.6f}",
@@ -202,9 +203,13 @@ def _reference_phase(
     return np.nanmedian(phase, axis=(1, 2)).astype(np.float32)
 
 
-def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> surfaces.Sample:
-    """Series (mm, relative to the reference) of every block into `out`; returns a regular sample of pixels."""
+def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int, operator: np.ndarray) -> surfaces.Sample:
+    """Series (mm, relative to the reference) of every block into `out`; returns a regular sample of pixels.
+
+    `operator` (dates,) makes the velocity of the series.
+    """
     times = years(job.dates)
+    by_variance = job.settings.weights == "variance"  # only then do the weights tell how large the noise is
     samples = []
     closures = np.zeros(3, np.int64)
     for window in grid.blocks(side):
@@ -219,10 +224,12 @@ def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> sur
         phase, coherence = phase.reshape(len(phase), -1), coherence.reshape(len(phase), -1)
         still_open, found = _close(job, phase, coherence)
         closures += found
-        solved = invert_stack(phase, coherence, job.numbers, times, job.table, original)
+        solved = invert_stack(phase, coherence, job.numbers, times, job.table, original, operator)
         series = (solved.series * np.float32(job.scale)).reshape(-1, *shape)
         quality = solved.temporal_coherence.reshape(shape)
         out.write(series, window)
+        noise = abs(job.scale) * np.sqrt(solved.variance).reshape(shape) if by_variance else np.zeros(shape)
+        out.write_map("decorrelation_std", np.nan_to_num(noise).astype(np.float32), window)
         out.write_map("temporal_coherence", quality, window)
         out.write_map("open_triplets", still_open.reshape(shape), window)
         out.write_map("interferograms", solved.used.reshape(shape), window)

@@ -172,6 +172,21 @@ def _minimum_norm(phase, places, begin, second, offsets, chain, epsilon, at, rea
         _back(dates, reach, band, inverse, right)
 
 
+@njit
+def _variance(dates, reach, operator, band, inverse, keep):
+    """operatorᵀ N⁻¹ operator, from the factors of N = L D Lᵀ: Σ y²/d with L y = operator."""
+    total = splat64(0.0)
+    for i in range(1, dates):
+        store(keep, i * LANES, splat64(operator[i]))
+    for i in range(1, dates):
+        y = load(keep, i * LANES)
+        total = total + y * y * load(inverse, i * LANES)
+        for d in range(1, min(reach, dates - 1 - i) + 1):
+            target = (i + d) * LANES
+            store(keep, target, load(keep, target) - load(band, (i * (reach + 1) + d) * LANES) * y)
+    return total
+
+
 @njit(inline="always")
 def _sine_and_cosine(turns):
     """Of 2π × `turns`: by their series at half the angle, then doubled; errors below 1e-6."""
@@ -232,6 +247,7 @@ def solve(
     coherence,
     used,
     joined,
+    variance,
 ):
     """Invert the pixels from `start` to `stop`, sixteen at a time; fills the outputs in place.
 
@@ -255,6 +271,8 @@ def solve(
     velocity : (pixels,) float32 out, where there is an operator.
     coherence : (pixels,) float32 out: temporal coherence. used : (pixels,) float32 out: interferograms used.
     joined : (pixels,) float32 out: 1 where subsets were joined by the minimum norm, else 0.
+    variance : (pixels,) float32 out, or empty: of the velocity, if the weights are inverse variances of independent
+        phases; NaN where subsets were joined.
     """
     dates = begin.size - 1
     reach = 1
@@ -304,6 +322,9 @@ def solve(
             _minimum_norm(phase, places, begin, second, offsets, chain, epsilon, at, reach, work, keep)
         else:
             _back(dates, reach, band, inverse, right)
+        if variance.size > 0:
+            spread = narrow(_variance(dates, reach, operator, band, inverse, keep) * splat64(scale * scale))
+            store(variance, at, select(singular, nan, spread))
         store(right, 0, none)
         mean = _temporal_coherence(original, places, begin, second, offsets, zero_is_gap, at, right, weights)
         seen = greater(count, zero)
