@@ -56,6 +56,7 @@ def test_a_click_on_a_landslide_shows_its_attributes_and_its_displacement_histor
     browser.click(x, y)
     said = browser.evaluate("document.getElementById('picked').innerText")
     assert "Landslide 1" in said and "20\u202f000\u00a0m²" in said and "−30.2\u00a0mm/yr" in said and "matched" in said
+    assert "45.15" in said and "° N, 9.00" in said  # longitude 9 is the zone's middle, x = 500 000 m
     points = browser.evaluate("document.querySelectorAll('#picked svg.series circle').length")
     assert points == 6
     x, y = on_screen(browser, 60, 50)

@@ -10,6 +10,7 @@ import pandas as pd
 import pyogrio
 import pytest
 import rasterio
+import yaml
 import zarr
 from rio_cogeo import cog_validate
 
@@ -218,6 +219,40 @@ def test_an_area_is_mapped_with_the_weights_of_an_earlier_run(elsewhere):
     assert not (elsewhere / "experiments").exists()
     page = (elsewhere / "report/index.html").read_text()
     assert 'id="no-scores"' in page and "simulated" in visible_text(page).lower()
+
+
+def test_a_map_in_three_jobs_is_the_map_of_one_byte_for_byte(whole, elsewhere):
+    config = yaml.safe_load((whole / "second.yaml").read_text())
+    experiment = config["experiments"].pop("borrowed")
+    config["experiments"]["divided"] = experiment | {"prediction": experiment["prediction"] | {"blocks": 3}}
+    write_config(whole, config, name="third.yaml")
+    answer = snakemake(whole, "results/elsewhere/maps/divided/class.tif", config="third.yaml")
+    assert answer.returncode == 0, answer.stdout[-6000:]
+    assert len(list((whole / "results/elsewhere/logs/map_block_divided").glob("*-of-3.log"))) == 3
+    assert not (elsewhere / "maps/divided/parts").exists() or not any((elsewhere / "maps/divided/parts").iterdir())
+    for name in ("probability", "uncertainty", "class", "probability_class"):
+        divided, single = (elsewhere / "maps" / job / f"{name}.tif" for job in ("divided", "borrowed"))
+        assert divided.read_bytes() == single.read_bytes(), name
+
+
+def test_another_smallest_area_outlines_anew_and_maps_nothing(whole, elsewhere):
+    config = yaml.safe_load((whole / "second.yaml").read_text())
+    config["experiments"]["borrowed"]["prediction"]["min_area"] = 2000.0
+    write_config(whole, config, name="fourth.yaml")
+    answer = snakemake(whole, "--dry-run", "--quiet", "host", config="fourth.yaml")
+    planned = set(re.findall(r"^(\w+) +\d+$", answer.stdout, re.MULTILINE)) - {"total", "all"}
+    assert planned == {"outline_landslides", "publish_map", "report"}, answer.stdout[-3000:]
+
+
+def test_snakemakes_own_report_has_captions_that_say_what_is_simulated(whole):
+    answer = snakemake(whole, "--report", "snakemake_report.html")
+    assert answer.returncode == 0, answer.stdout[-3000:]
+    page = (whole / "snakemake_report.html").read_text()
+    for text in (
+        "Simulated data. Landslides of valley outlined by rs_dr",
+        "Simulated data. The whole report of ungauged",
+    ):
+        assert text in page, text
 
 
 def test_the_first_run_is_still_finished_after_the_second(whole, elsewhere):

@@ -119,8 +119,10 @@ rule outline_landslides:
             "results/{area}/maps/{experiment}/landslides.gpkg",
             caption="../report/landslides.rst",
             category="Landslides",
+            labels={"area": "{area}", "experiment": "{experiment}"},
         ),
     params:
+        simulated=lambda wildcards: AREAS[wildcards.area].simulate is not None,  # for the caption
         settings=prediction_part(OutlineSettings),
         factors=lambda wildcards: factor_files(wildcards.area),
         code=code_digest("prediction/polygons.py"),

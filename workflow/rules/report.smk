@@ -32,7 +32,7 @@ rule report_benchmark:
     input:
         unpack(benchmark_files),
     output:
-        page=report("results/{dataset}/report/index.html", caption="../report/report.rst", category="Report"),
+        page=report("results/{dataset}/report/index.html", caption="../report/benchmark.rst", category="Report"),
         tables=directory("results/{dataset}/report/tables"),
     wildcard_constraints:
         dataset="|".join(IMPORTED) or "none",

@@ -15,6 +15,9 @@ SERIES_LAYER = "displacement"
 # attribute → (label, unit, digits after the point)
 LABELS = {
     "landslide": ("Landslide", "", 0),
+    "motion": ("Motion", "", 0),
+    "inventory": ("Against the inventory", "", 0),
+    "place": ("Place", "", 0),
     "area_m2": ("Area", "m²", 0),
     "probability_mean": ("Mean probability", "", 2),
     "probability_max": ("Highest probability", "", 2),
@@ -31,8 +34,6 @@ LABELS = {
     "velocity_std": ("Standard deviation of the velocity", "mm/yr", 1),
     "coherent_share": ("Share of pixels with reliable velocity", "", 2),
     "sensitivity": ("Sensitivity to downslope motion", "", 2),
-    "motion": ("Motion", "", 0),
-    "inventory": ("Against the inventory", "", 0),
 }
 
 # what the table of landslides shows, and its headings
@@ -48,9 +49,15 @@ HEADINGS = {
 
 
 def read(path: str | Path) -> gpd.GeoDataFrame:
-    """Landslides of a map, the largest first."""
+    """Landslides of a map, the largest first, with a "place" inside each: latitude and longitude as text."""
     frame = gpd.read_file(path, layer="landslides")
+    inside = frame.representative_point().to_crs("EPSG:4326")
+    frame["place"] = [_degrees(point.y, "N", "S") + ", " + _degrees(point.x, "E", "W") for point in inside]
     return frame.sort_values(["area_m2", "landslide"], ascending=[False, True]).reset_index(drop=True)
+
+
+def _degrees(value: float, positive: str, negative: str) -> str:
+    return f"{abs(value):.5f}° {positive if value >= 0 else negative}"
 
 
 def read_series(path: str | Path) -> pd.DataFrame | None:
