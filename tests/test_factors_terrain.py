@@ -12,9 +12,10 @@ from slipmap import raster
 from slipmap.config.factors import HydrologySettings, TerrainSettings
 from slipmap.errors import InputError
 from slipmap.factors import distances, hydrology, relief, terrain
-from slipmap.factors.align import choose_resampling, in_parallel, reader, with_margin
+from slipmap.factors.align import choose_resampling, reader, with_margin
 from slipmap.factors.surface import attributes
 from slipmap.grid import Grid
+from slipmap.parallel import in_parallel
 
 UTM = "EPSG:32632"
 
@@ -256,6 +257,20 @@ def test_a_pixel_may_be_missing_in_one_band_alone(tmp_path):
 
 
 def test_work_in_parallel_keeps_its_order_and_its_errors():
-    assert [r for _, r in in_parallel(range(20), lambda n: n, lambda n: n * n, 3)] == [n * n for n in range(20)]
-    with pytest.raises(ZeroDivisionError):
-        list(in_parallel(range(5), lambda n: n, lambda n: 1 / (n - 3), 2))
+    for threads in (1, 3):
+        found = list(in_parallel(range(20), lambda n: n * n, threads, load=lambda n: n + 1))
+        assert found == [(n, (n + 1) ** 2) for n in range(20)]
+        with pytest.raises(ZeroDivisionError):
+            list(in_parallel(range(5), lambda n: 1 / (n - 3), threads))
+
+
+def test_work_in_parallel_holds_few_items():
+    loaded, most = [], 0
+
+    def load(n):
+        loaded.append(n)
+        return n
+
+    for done, _ in in_parallel(range(50), lambda n: n, 2, load=load):
+        most = max(most, len(loaded) - done)
+    assert most == 3

@@ -1,13 +1,9 @@
 """Bring any raster onto the area's grid, once, with the resampling that suits it, block by block and in parallel."""
 
 import logging
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import rasterio
@@ -24,8 +20,6 @@ from slipmap.grid import Grid
 
 log = logging.getLogger(__name__)
 WIDE_BLOCK = 1024  # pixels on a side where the work on a block is light: two tiles of the files each way
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
 
 BlockReader = Callable[[Window], np.ndarray]
 
@@ -117,30 +111,6 @@ def grown(window: Window, pixels: int) -> Window:
     return Window(
         window.col_off - pixels, window.row_off - pixels, window.width + 2 * pixels, window.height + 2 * pixels
     )
-
-
-def in_parallel(
-    items: Iterable[_Item],
-    load: Callable[[_Item], object],
-    compute: Callable[[object], _Result],
-    threads: int | None = None,
-) -> Iterator[tuple[_Item, _Result]]:
-    """Load each item here, compute on it in `threads` threads, and yield the results here, in order.
-
-    At most ``threads + 1`` items are held at once, so memory does not grow with their number. `compute` must release
-    the interpreter's lock (NumPy, numba with nogil, GDAL) to gain anything.
-    """
-    threads = threads or int(os.environ.get("NUMBA_NUM_THREADS", os.cpu_count() or 1))
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque = deque()
-        for item in items:
-            waiting.append((item, pool.submit(compute, load(item))))
-            if len(waiting) > threads:
-                done, future = waiting.popleft()
-                yield done, future.result()
-        while waiting:
-            done, future = waiting.popleft()
-            yield done, future.result()
 
 
 def align(

@@ -14,10 +14,11 @@ from slipmap import raster
 from slipmap.config.factors import TerrainSettings
 from slipmap.errors import InputError
 from slipmap.factors import relief
-from slipmap.factors.align import WIDE_BLOCK, choose_resampling, grown, in_parallel, reader
+from slipmap.factors.align import WIDE_BLOCK, choose_resampling, grown, reader
 from slipmap.factors.names import tpi_radius
 from slipmap.factors.surface import ATTRIBUTES, attributes
 from slipmap.grid import Grid
+from slipmap.parallel import in_parallel
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ def run(
             check_elevation(core, dem, key)
             return block
 
-        for window, blocks in in_parallel(grid.blocks(WIDE_BLOCK), load, compute, threads):
+        for window, blocks in in_parallel(grid.blocks(WIDE_BLOCK), compute, threads, load=load, held=threads + 1):
             for target, block in zip(targets, blocks, strict=True):
                 target.write(block, window)
         _check_voids(void / (grid.width * grid.height), settings.max_void, dem, key)

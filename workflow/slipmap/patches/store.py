@@ -2,12 +2,10 @@
 
 import json
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,15 +17,13 @@ from slipmap.codes import IGNORE, SPLITS, TRAINING
 from slipmap.config.patches import PatchSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
+from slipmap.parallel import in_parallel
 from slipmap.patches import writer
 from slipmap.patches.normalisation import Accumulator, BandStatistics, Statistics
 from slipmap.patches.offline import add_copies
 from slipmap.patches.sampling import choose
 from slipmap.patches.split import UNKNOWN
 from slipmap.patches.windows import PatchWindow, on_raster, plan
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 def build(
@@ -77,7 +73,7 @@ def build(
     with reader, writer.create(store, len(bands), shape, settings.compression, threads) as patches:
         windows = plan(split_tif, settings.size, settings.stride)
         for window, (image, mask, valid) in tqdm(
-            in_parallel(reader.read, windows, threads), desc="patches", unit="patch", disable=None
+            in_parallel(windows, reader.read, threads, held=4 * threads), desc="patches", unit="patch", disable=None
         ):
             if valid.mean() < settings.min_valid or not valid.any():
                 continue
@@ -228,22 +224,6 @@ class AreaReader:
             owned[row - window.row : row_end - window.row, col - window.col : col_end - window.col] = True
             mask[~owned] = IGNORE
         return image, mask, valid
-
-
-def in_parallel(function: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[tuple[T, R]]:
-    """(item, function(item)) in order, computed by `threads` threads a few items ahead."""
-    if threads == 1:
-        yield from ((item, function(item)) for item in items)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        ahead: deque[tuple[T, Any]] = deque()
-        for item in items:
-            ahead.append((item, pool.submit(function, item)))
-            if len(ahead) >= 4 * threads:
-                first, future = ahead.popleft()
-                yield first, future.result()
-        for first, future in ahead:
-            yield first, future.result()
 
 
 def split_description(split_tif: str | Path) -> dict[str, str]:

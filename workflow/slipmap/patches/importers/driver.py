@@ -13,6 +13,7 @@ from tqdm import tqdm
 from slipmap.codes import IGNORE, LANDSLIDE, SPLITS
 from slipmap.config.patches import ImportSettings, PatchSettings
 from slipmap.errors import InputError
+from slipmap.parallel import in_parallel
 from slipmap.patches import writer
 from slipmap.patches.importers import bijie, duplicates, folder, landslide4sense, sen12landslides
 from slipmap.patches.importers.source import Sample, SampleError, Source
@@ -21,7 +22,6 @@ from slipmap.patches.offline import add_copies
 from slipmap.patches.resize import fit
 from slipmap.patches.sampling import choose
 from slipmap.patches.split import draw
-from slipmap.patches.store import in_parallel
 
 log = logging.getLogger(__name__)
 FORMATS = {
@@ -78,7 +78,7 @@ def run(settings: PatchSettings | Mapping[str, Any], store: str | Path, name: st
     required = [not band.optional for band in bands]
     statistics = Accumulator(len(bands))
     with writer.create(store, len(bands), side, settings.compression, threads) as patches:
-        reading = in_parallel(lambda item: source.read(item[0].sample), keep, threads)
+        reading = in_parallel(keep, lambda item: source.read(item[0].sample), threads, held=4 * threads)
         for (found, split), (image, mask) in tqdm(
             reading, total=len(keep), desc=source.name, unit="image", disable=None
         ):
@@ -143,7 +143,7 @@ def survey(source: Source, settings: ImportSettings, threads: int = 1) -> tuple[
 
     found, left_out = [], []
     for _, result in tqdm(
-        in_parallel(look, source.samples, threads),
+        in_parallel(source.samples, look, threads, held=4 * threads),
         total=len(source.samples),
         desc=f"{source.name}: check",
         unit="image",

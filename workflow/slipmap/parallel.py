@@ -1,0 +1,43 @@
+"""Work on many items in a few threads, in order, with few of them in memory."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_parallel(
+    items: Iterable[Item],
+    compute: Callable[..., Result],
+    threads: int,
+    *,
+    load: Callable[[Item], object] | None = None,
+    held: int | None = None,
+) -> Iterator[tuple[Item, Result]]:
+    """Yield (item, result) in order; the first error of an item is raised in its place.
+
+    Parameters
+    ----------
+    compute : works on an item, or on what `load` made of it, in one of `threads` threads. It must release the
+        interpreter's lock (NumPy, numba with nogil, GDAL) to gain anything.
+    load : runs here, one item after another: for what only one thread may do (read from an open data set).
+    held : items loaded or computed at once, so that memory does not grow with their number; None: ``threads + 1``.
+    """
+    load = load or (lambda item: item)
+    if threads == 1 and held is None:
+        for item in items:
+            yield item, compute(load(item))
+        return
+    waiting: deque[tuple[Item, Future]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for item in items:
+            waiting.append((item, pool.submit(compute, load(item))))
+            if len(waiting) >= (held or threads + 1):
+                done, future = waiting.popleft()
+                yield done, future.result()
+        while waiting:
+            done, future = waiting.popleft()
+            yield done, future.result()
