@@ -110,6 +110,17 @@ def test_a_missing_part_and_other_weights_are_sentences(area, tmp_path):
         mosaic.gather(parts, shifted, SETTINGS, outputs(tmp_path))
 
 
+def test_probability_carries_overviews_and_its_statistics(whole):
+    values = raster.read(whole.probability, bands=1)
+    known = values[np.isfinite(values)].astype(np.float64)
+    with rasterio.open(whole.probability) as source:
+        tags = {name: float(value) for name, value in source.tags(1).items() if name.startswith("STATISTICS_")}
+    for name, value in (("MINIMUM", known.min()), ("MAXIMUM", known.max()), ("MEAN", known.mean())):
+        assert tags[f"STATISTICS_{name}"] == pytest.approx(value, abs=1e-9), name
+    assert tags["STATISTICS_STDDEV"] == pytest.approx(known.std(), abs=1e-9)
+    assert not whole.probability.with_suffix(".tif.aux.xml").exists()
+
+
 def test_crs_transform_nodata_and_meaning_survive(area, whole):
     grid, factors, _ = area
     missing = np.isnan(raster.read(factors["slope"], bands=1))

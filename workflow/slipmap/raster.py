@@ -59,6 +59,7 @@ def create(
     tags: Mapping[str, object] | None = None,
     categories: Mapping[int, str] | None = None,
     compress: Literal["deflate", "zstd"] = "deflate",
+    statistics: bool = False,
 ) -> Iterator[RasterWriter]:
     """Yield a `RasterWriter`; on success the file at `path` is a whole cloud-optimised GeoTIFF.
 
@@ -74,6 +75,8 @@ def create(
     categories : names of the classes of a "uint8" raster, written to the tag ``CLASSES`` as ``1=name;2=name``.
     compress : "deflate", which every program reads, for results; "zstd", which takes half the time to write and is read
         by GDAL and so by QGIS, for what the workflow itself reads again and again (the factors).
+    statistics : also write minimum, maximum, mean and standard deviation of each band into its tags (STATISTICS_…),
+        where programs look for them to stretch colours; read in one more pass.
 
     Notes
     -----
@@ -127,6 +130,7 @@ def create(
                 level=1,  # 1.7 times as fast as the default, 2 % larger
                 overview_resampling="nearest" if dtype == "uint8" else "average",
                 bigtiff="if_safer",
+                statistics="YES" if statistics else "NO",
             )
         finally:
             tiled.unlink(missing_ok=True)

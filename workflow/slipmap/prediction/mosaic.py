@@ -286,11 +286,12 @@ def _maps(outputs: Outputs, grid: Grid, settings: MapSettings, tags: Mapping[str
             return stack.enter_context(raster.create(path, grid, **given))
 
         writers = {
-            "probability": create(outputs.probability, "probability", "probability of landslide"),
+            "probability": create(outputs.probability, "probability", "probability of landslide", statistics=True),
             "uncertainty": create(
                 outputs.uncertainty,
                 "uncertainty",
                 "standard deviation of the probability over the ensemble's members",
+                statistics=True,
             ),
             "classes": create(
                 outputs.classes,
