@@ -15,6 +15,7 @@ from slipmap.deformation.interferogram import boxcar, coherence_floor, form, gol
 from slipmap.deformation.phase import wrap
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
+from slipmap.grid import Grid
 
 
 def speckle(rng, shape):
@@ -163,10 +164,40 @@ def test_bad_pairs_get_one_sentence(pair, tmp_path):
         assert not (tmp_path / "out.tif").exists()
 
 
-def test_snaphu_that_is_not_installed_is_named():
-    pytest.importorskip("whirlwind")
+def test_snaphu_unwraps_too_or_says_how_to_install_it():
+    rows, cols = np.mgrid[:96, :128]
+    truth = 0.15 * rows + 12 * np.exp(-((rows - 50) ** 2 + (cols - 60) ** 2) / 400)
+    first, second = coherent_pair(np.random.default_rng(9), (96 * 4, 128 * 4), 0.8, np.kron(truth, np.ones((4, 4))))
+    cross, coherence = form(first, second, (4, 4), 3)
+    phase = np.angle(cross).astype(np.float32)
     try:
         import snaphu  # noqa: F401
     except ImportError:
-        with pytest.raises(InputError, match="pip install snaphu"):
-            unwrapping.unwrap(np.zeros((8, 8), np.float32), np.ones((8, 8), np.float32), 4, "snaphu")
+        with pytest.raises(InputError, match=r"pip install snaphu"):
+            unwrapping.unwrap(phase, coherence, 16, "snaphu")
+        return
+    unwrapped, components = unwrapping.unwrap(phase, coherence, 16, "snaphu")
+    turns = np.round((unwrapped - truth) / (2 * np.pi))
+    assert np.mean(turns == np.median(turns)) > 0.99 and np.mean(components == 1) > 0.9
+    np.testing.assert_allclose(wrap(unwrapped - phase), 0, atol=1e-4)
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, 25.0), (60.0, 60.0)])
+def test_looks_behind_what_is_unwrapped(pair, tmp_path, monkeypatch, given, expected):
+    """Those of the config or else 25 behind a supplied interferogram; what we averaged ourselves behind our own."""
+    asked = []
+
+    def unwrap(phase, coherence, looks, method):
+        asked.append(looks)
+        return phase, np.ones(phase.shape, np.uint32)
+
+    monkeypatch.setattr(unwrapping, "unwrap", unwrap)
+    settings = DeformationSettings(looks=(1, 4), coherence_window=3)
+    interferogram.run(pair, settings, tmp_path / "i.tif")
+    unwrapping.run(tmp_path / "i.tif", None, pair, settings, tmp_path / "u.tif", looks=given)
+    for band, name in ((1, "phase"), (3, "coherence")):
+        about = dict(bands=[name], units="1", long_name=name)
+        grid, values = Grid.from_raster(tmp_path / "i.tif"), raster.read(tmp_path / "i.tif", bands=band)
+        raster.write(tmp_path / f"{name}.tif", grid, values, **about)
+    unwrapping.run(tmp_path / "phase.tif", tmp_path / "coherence.tif", pair, settings, tmp_path / "u.tif", looks=given)
+    assert asked == [36, expected]

@@ -244,6 +244,24 @@ def test_another_smallest_area_outlines_anew_and_maps_nothing(whole, elsewhere):
     assert planned == {"outline_landslides", "publish_map", "report"}, answer.stdout[-3000:]
 
 
+@pytest.mark.parametrize(
+    ("change", "remade"),
+    [
+        ({"reference_point": [9.01, 45.15]}, {"invert_network"}),
+        ({"phase_window": 1}, {"unwrap", "invert_network"}),
+        ({"goldstein_alpha": 0.2}, {"interferogram", "unwrap", "invert_network"}),
+    ],
+)
+def test_an_option_of_deformation_remakes_what_depends_on_it_and_no_more(whole, change, remade):
+    config = small_config()
+    config["areas"]["valley"]["deformation"] = change
+    write_config(whole, config, name="fifth.yaml")
+    target = "results/valley/deformation/velocity.tif"
+    answer = snakemake(whole, "--dry-run", "--quiet", "host", target, config="fifth.yaml")
+    planned = set(re.findall(r"^(\w+) +\d+$", answer.stdout, re.MULTILINE)) - {"total"}
+    assert planned == remade, answer.stdout[-3000:]
+
+
 def test_snakemakes_own_report_has_captions_that_say_what_is_simulated(whole):
     answer = snakemake(whole, "--report", "snakemake_report.html")
     assert answer.returncode == 0, answer.stdout[-3000:]

@@ -16,7 +16,7 @@ from slipmap.deformation import closure, reference, surfaces, timeseries, veloci
 from slipmap.deformation.fit_series import DECORRELATION, MAPS, SeriesFit
 from slipmap.deformation.inversion import invert_stack, pair_numbers, years
 from slipmap.deformation.network import drop_incoherent
-from slipmap.deformation.phase import mm_per_radian, weight_table
+from slipmap.deformation.phase import SUPPLIED_LOOKS, mm_per_radian, weight_table
 from slipmap.deformation.sources import NetworkReader
 from slipmap.deformation.stack import Pair, load_network, load_radar, network_dates
 from slipmap.errors import InputError
@@ -69,7 +69,7 @@ def run(
     network_csv, stack_json : what `network.run` wrote.
     unwrapped : what `unwrapping.run` wrote, one file for each pair; empty for supplied unwrapped interferograms.
     dem : elevation (m) on any grid, for the phase–elevation fit.
-    looks : independent looks behind supplied coherences (default 25).
+    looks : independent looks behind supplied interferograms; None: `phase.SUPPLIED_LOOKS`.
 
     Notes
     -----
@@ -82,18 +82,13 @@ def run(
     pairs, reader, coherence, left_out = _coherent_network(load_network(network_csv), unwrapped, settings)
     dates, grid, side = network_dates(pairs), reader.grid, _block_side(len(pairs))
     point = _reference(settings, grid, coherence.of_pixels, coherence.share)
-    if looks is None:
-        own = settings.looks[0] * settings.looks[1] * settings.coherence_window**2
-        looks = own if unwrapped else 25.0
-    # The phase has the looks of the multilooked pixel where we formed it, and those of its coherence where supplied.
-    phase_looks = settings.looks[0] * settings.looks[1] * settings.phase_window**2 if unwrapped else looks
     numbers = pair_numbers([(p.reference, p.secondary) for p in pairs], dates)
     job = _Job(
         reader=reader,
         numbers=numbers,
         triples=closure.triplets(numbers),
         dates=dates,
-        table=weight_table(settings.weights, int(phase_looks)),
+        table=weight_table(settings.weights, int(_phase_looks(pairs, settings, looks))),
         scale=mm_per_radian(radar.wavelength),
         offsets=_reference_phase(reader, point, grid, pairs),
         settings=settings,
@@ -149,6 +144,13 @@ def _coherent_network(
         reader = NetworkReader(kept, unwrapped)
         coherence = _mean_coherence(reader)
     return kept, reader, coherence, left_out
+
+
+def _phase_looks(pairs: Sequence[Pair], settings: InversionSettings, looks: float | None) -> float:
+    """Independent looks behind the phase that is inverted: of our own averaging, else of who formed the pairs."""
+    if "reference" in pairs[0].files:  # formed from SLCs
+        return settings.looks[0] * settings.looks[1] * settings.phase_window**2
+    return looks or SUPPLIED_LOOKS
 
 
 def _block_side(pairs: int) -> int:

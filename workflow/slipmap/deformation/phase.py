@@ -7,6 +7,7 @@ import numpy as np
 DAYS_PER_YEAR = 365.25
 SPEED_OF_LIGHT = 299_792_458.0  # m/s
 TABLE_SIZE = 1001
+SUPPLIED_LOOKS = 25.0  # taken to be behind supplied interferograms where nobody says
 
 
 def wrap(phase: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from slipmap import raster
 from slipmap.config.deformation import UnwrappingSettings
 from slipmap.deformation.interferogram import boxcar, goldstein
-from slipmap.deformation.phase import wrap
+from slipmap.deformation.phase import SUPPLIED_LOOKS, wrap
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
 from slipmap.grid import Grid
@@ -83,11 +83,14 @@ def run(
     ----------
     interferogram : what `interferogram.run` wrote, or a supplied wrapped phase (rad) or complex interferogram.
     coherence : supplied coherence; None where the interferogram holds it.
-    looks : independent looks of supplied interferograms. threads : of whirlwind.
+    looks : independent looks of supplied interferograms; None: `phase.SUPPLIED_LOOKS`. threads : of whirlwind.
     """
     os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
     filtered, unfiltered, correlation = _read(interferogram, coherence, settings)
-    looks = looks or settings.looks[0] * settings.looks[1] * settings.coherence_window**2
+    if coherence is None:
+        looks = settings.looks[0] * settings.looks[1] * settings.coherence_window**2
+    else:
+        looks = looks or SUPPLIED_LOOKS
     unwrapped, components = unwrap(filtered, correlation, looks, settings.unwrapper)
     unwrapped += wrap(average_phase(unfiltered, settings.phase_window) - filtered)
     if not np.isfinite(unwrapped).any():
