@@ -110,6 +110,10 @@ def test_weights_must_be_whole(folder, capsys):
     (folder / "trained/seed_0/model.json").write_text(json.dumps({}))
     assert "trained/seed_0 holds no trained model (weights.safetensors missing)" in said()
     (folder / "trained/seed_0/weights.safetensors").write_bytes(b"0")
+    assert "trained/seed_0/model.json does not say on which bands the weights were trained" in said()
+    (folder / "trained/seed_0/model.json").write_text(json.dumps({"bands": ["slope", "snow_depth"]}))
+    assert "experiments.rs.weights need the factor 'snow_depth', which the area valley does not have" in said()
+    (folder / "trained/seed_0/model.json").write_text(json.dumps({"bands": ["slope"]}))
     assert said() == ""
     (folder / "trained/seed_1").mkdir()
     assert "trained/seed_1 holds no trained model" in said()

@@ -110,6 +110,14 @@ def test_a_missing_part_and_other_weights_are_sentences(area, tmp_path):
         mosaic.gather(parts, shifted, SETTINGS, outputs(tmp_path))
 
 
+def test_factors_in_another_order_give_the_same_map(area, whole, tmp_path):
+    """Bands are found by name: the order in which an area lists its factors says nothing."""
+    grid, factors, weights = area
+    made = outputs(tmp_path)
+    mosaic.run(dict(reversed(factors.items())), weights, grid, SETTINGS, made, progress=False)
+    assert made.probability.read_bytes() == whole.probability.read_bytes()
+
+
 def test_probability_carries_overviews_and_its_statistics(whole):
     values = raster.read(whole.probability, bands=1)
     known = values[np.isfinite(values)].astype(np.float64)

@@ -1,9 +1,11 @@
 """What an experiment names must be there: its model and options, its factors, its trained weights."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from slipmap.config.layout import weights_folders
+from slipmap.config.products import mapped_areas
 from slipmap.config.run import AreaSettings, ExperimentSettings, RunSettings
 from slipmap.errors import InputError, nearest
 from slipmap.factors import names
@@ -29,6 +31,8 @@ def check_experiment(name: str, settings: RunSettings, factors: Mapping[str, lis
     key = f"experiments.{name}"
     if experiment.weights is not None:
         _check_weights(name, experiment)
+        for area in mapped_areas(settings, name):
+            _check_bands(name, experiment, area, factors[area])
         return
     architectures.check(experiment.model.name, experiment.model.options, f"{key}.model")
     for role in ("factors", "exclude"):
@@ -51,4 +55,23 @@ def _check_weights(name: str, experiment: ExperimentSettings) -> None:
             raise InputError(
                 f"{key}: {seed} holds no trained model ({' and '.join(missing)} missing); name the folder of an "
                 f"experiment that was trained to its end."
+            )
+
+
+def _check_bands(name: str, experiment: ExperimentSettings, area: str, factors: Sequence[str]) -> None:
+    """An area that is mapped with weights from elsewhere has every band that they were trained on."""
+    path = Path(weights_folders(name, experiment)[0]) / "model.json"
+    try:
+        bands = json.loads(path.read_text(encoding="utf-8"))["bands"]
+    except (ValueError, KeyError, TypeError):
+        raise InputError(
+            f"experiments.{name}.weights: {path} does not say on which bands the weights were trained; copy the whole "
+            f"folder again from where it was trained."
+        ) from None
+    for band in bands:
+        if band not in factors:
+            raise InputError(
+                f"experiments.{name}.weights need the factor '{band}', which the area {area} does not have"
+                f"{nearest(band, factors)} Give the input that it is made from, leave {area} out of map_areas, or use "
+                f"weights trained without it."
             )
