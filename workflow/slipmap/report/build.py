@@ -153,5 +153,5 @@ def _viewer_data(
 
 def _render(context: Mapping, viewer: Mapping) -> str:
     text = json.dumps(viewer, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    more = {"script": template.asset("viewer.js"), "map_data": text.replace("</", "<\\/")}
+    more = {"script": template.asset("map.js") + template.asset("viewer.js"), "map_data": text.replace("</", "<\\/")}
     return template.render("page.html.j2", {**context, **more})
