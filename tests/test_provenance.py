@@ -55,6 +55,19 @@ def test_imports_are_followed(monkeypatch, tmp_path):
     clear()
 
 
+def test_templates_of_a_folder_count(monkeypatch, tmp_path):
+    monkeypatch.setattr(provenance, "LIBRARY", tmp_path)
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report/page.py").write_text("")
+    (tmp_path / "report/page.html.j2").write_text("<h1>{{ title }}</h1>")
+    clear()
+    before = code_digest("report")
+    (tmp_path / "report/page.html.j2").write_text("<h2>{{ title }}</h2>")
+    clear()
+    assert code_digest("report") != before
+    clear()
+
+
 def clear():
     code_digest.cache_clear()
     provenance._imported.cache_clear()

@@ -14,6 +14,8 @@ _PLAN = {"config/load.py", "config/run.py", "config/schema.py", "config/template
 def code_digest(*parts: str) -> str:
     """Short SHA-256 of the library's `parts` (modules or folders, "deformation/network.py") and all that they import.
 
+    Of a folder every file counts, templates and style sheets too.
+
     Snakemake reruns a job when its script changes but not when a module which that script imports does; a rule that
     carries this digest as a parameter is rerun then, and only then (a fresh checkout changes dates, not contents).
     """
@@ -36,12 +38,16 @@ def code_files(*parts: str) -> set[Path]:
 
 
 def _files(root: Path) -> list[Path]:
-    return sorted(root.rglob("*.py")) if root.is_dir() else [root]
+    if not root.is_dir():
+        return [root]
+    return sorted(path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
 @cache
 def _imported(path: Path) -> tuple[Path, ...]:
     """Files of the library that the file at `path` imports, at its head or inside a function."""
+    if path.suffix != ".py":
+        return ()
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
