@@ -12,7 +12,7 @@ from affine import Affine
 
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.inputs import Sentinel1Settings
-from slipmap.deformation import network
+from slipmap.deformation import invert_network, network
 from slipmap.deformation.readers import gamma, read_stack
 from slipmap.deformation.stack import Acquisition, Pair
 from slipmap.errors import InputError
@@ -201,3 +201,53 @@ def test_gamma_baseline_is_that_of_gammas_own_table(real_data):
         expected = np.interp(look, table[:, 5], table[:, 7])
         # The baseline changes along the track; at the scene's centre it is that of the vector.
         assert gamma.perpendicular_baseline(base, look) == pytest.approx(expected, abs=1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("again/20210113_20210125.geo.unw.tif", "has the same dates as"),
+        ("20210125_20210113.geo.unw.tif", "first date is not before the second"),
+        ("20211340_20211341.geo.unw.tif", "'20211340' is not a date"),
+        ("first.geo.unw.tif", "no two dates"),
+    ],
+)
+def test_bad_interferogram_gets_one_sentence_that_names_it(tmp_path, name, sentence):
+    for first, second in pairwise(DAYS[:4]):
+        for role in ("unw", "cc"):
+            write_phase(tmp_path / f"{first:%Y%m%d}_{second:%Y%m%d}.geo.{role}.tif")
+    write_phase(tmp_path / name)
+    with pytest.raises(InputError, match=sentence) as error:
+        read(tmp_path, level="unwrapped")
+    assert str(tmp_path / name) in str(error.value)
+
+
+def test_interferogram_of_another_wavelength_or_track(tmp_path):
+    stem = "S1AA_{0:%Y%m%d}T053551_{1:%Y%m%d}T053551_VVP012_INT80_G_ueF_51B6"
+    for k, days in enumerate(pairwise(DAYS[:4])):
+        folder = tmp_path / stem.format(*days)
+        for role in ("unw_phase", "corr"):
+            write_phase(folder / f"{folder.name}_{role}.tif")
+        with rasterio.open(folder / f"{folder.name}_unw_phase.tif", "r+") as file:
+            file.update_tags(WAVELENGTH_METRES=0.2384 if k == 2 else 0.0554658)
+    with pytest.raises(InputError, match=r"its wavelength is 0.2384, the other files' is 0.0554658") as error:
+        read(tmp_path, level="unwrapped")
+    assert folder.name in str(error.value)
+
+
+def test_one_corrupt_interferogram_is_left_out_and_a_truncated_one_is_named(tmp_path):
+    for first, second in [*pairwise(DAYS[:5]), *zip(DAYS[:3], DAYS[2:5], strict=True)]:
+        for role in ("unw", "cc"):
+            write_phase(tmp_path / f"{first:%Y%m%d}_{second:%Y%m%d}.geo.{role}.tif", (64, 64))
+    bad = tmp_path / f"{DAYS[0]:%Y%m%d}_{DAYS[2]:%Y%m%d}.geo.unw.tif"
+    whole = bad.read_bytes()
+    bad.write_bytes(b"not a tiff")
+    stack = read(tmp_path, level="unwrapped")
+    assert len(stack.pairs) == 6 and len(stack.left_out) == 1 and str(bad) in stack.left_out[0]
+    bad.write_bytes(whole[: len(whole) // 2])  # opens, but half of its pixels are not there
+    files = [tmp_path / name for name in ("network.csv", "network.png", "stack.json")]
+    network.run(Sentinel1Settings(level="unwrapped", path=str(tmp_path)), DeformationSettings(), *files)
+    with pytest.raises(InputError, match="truncated or corrupt, fetch it again") as error:
+        invert_network.run(files[0], files[2], [], DeformationSettings(), tmp_path / "out")
+    assert bad.name in str(error.value)
+    assert not (tmp_path / "out" / "velocity.tif").exists()
