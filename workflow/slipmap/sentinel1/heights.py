@@ -1,0 +1,74 @@
+"""Ellipsoidal heights of the ground on a grid: the DEM, with the geoid undulation where its heights are orthometric."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from rasterio.crs import CRS
+from rasterio.warp import transform_bounds
+from rasterio.windows import Window
+
+from slipmap import raster
+from slipmap.errors import InputError
+from slipmap.grid import Grid
+
+
+@contextmanager
+def open_heights(
+    dem: str | Path, undulation: float | str | None, grid: Grid
+) -> Iterator[Callable[[Window], np.ndarray]]:
+    """Yield a function from a window of `grid` to ellipsoidal heights: float32 (rows, cols), m, NaN where none.
+
+    Parameters
+    ----------
+    dem : elevation raster. undulation : m, a raster of it, or None where the DEM's heights are ellipsoidal.
+
+    Raises
+    ------
+    InputError : a raster does not cover the grid.
+    """
+    rasters = [(dem, "inputs.dem")] + ([(undulation, "sentinel1.undulation")] if isinstance(undulation, str) else [])
+    for path, key in rasters:
+        require_cover(path, key, grid)
+    constant = np.float32(undulation if isinstance(undulation, int | float) else 0.0)
+    with ExitStack() as stack:
+        sources = [stack.enter_context(raster.warped(path, grid)) for path, _ in rasters]
+
+        def read(window: Window) -> np.ndarray:
+            return sum((raster.read_open(src, window, 1) for src in sources), start=constant)
+
+        yield read
+
+
+def require_cover(path: str | Path, key: str, grid: Grid) -> None:
+    """Raise `InputError` unless the raster at `path` covers `grid` (to half a pixel of its own)."""
+    raster.check(path, key, overlaps=grid)
+    with rasterio.open(path) as src:
+        left, bottom, right, top = transform_bounds(CRS.from_user_input(grid.crs), src.crs, *grid.bounds)
+        slack = [abs(size) for size in src.res]
+        own = src.bounds
+    if (
+        left < own.left - slack[0]
+        or right > own.right + slack[0]
+        or bottom < own.bottom - slack[1]
+        or top > own.top + slack[1]
+    ):
+        raise InputError(
+            f"{key}: {path} does not cover the whole area (its bounds are {[round(v, 4) for v in own]}, the area's "
+            f"{[round(v, 4) for v in (left, bottom, right, top)]}); give a larger raster or make grid.bounds smaller."
+        )
+
+
+def extremes(read: Callable[[Window], np.ndarray], windows: list[Window], dem: str | Path) -> tuple[float, float]:
+    """Lowest and highest ground, m; `InputError` where there is none at all."""
+    low, high = np.inf, -np.inf
+    for window in windows:
+        found = read(window)
+        found = found[np.isfinite(found)]
+        if found.size:
+            low, high = min(low, float(found.min())), max(high, float(found.max()))
+    if not np.isfinite(low):
+        raise InputError(f"inputs.dem: {dem} has no elevation in the area; give one that covers it.")
+    return low, high
