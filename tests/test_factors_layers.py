@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 from rasterio.transform import from_origin
-from rasterio.warp import transform_bounds
+from rasterio.warp import transform, transform_bounds
 from scipy import ndimage
-from shapely.geometry import LineString, Point, box
+from shapely.geometry import LineString, Point, Polygon, box
 
 from slipmap import raster
 from slipmap.config.factors import ClimateSettings, FactorSettings, LithologySettings
@@ -69,6 +69,18 @@ def test_polygons_of_any_crs_and_format(crs, suffix, tmp_path):
     expected[30:50, 35:65] = 3
     agree = found == expected
     assert agree.mean() > (0.999 if crs == UTM else 0.99)
+
+
+def test_polygons_that_cross_themselves_are_mended(tmp_path):
+    """A bow tie has no area until it is mended, and would be drawn over what lies on it as the smaller one."""
+    x, y = np.array([0, 1000, 0, 1000]) + X, Y - np.array([0, 800, 800, 0])
+    bow = Polygon(list(zip(x, y, strict=True)))
+    inset = box(X + 480, Y - 60, X + 520, Y - 20)
+    frame = gpd.GeoDataFrame({"rock": ["bow", "inset"]}, geometry=[bow, inset], crs=UTM)
+    frame.to_file(tmp_path / "rock.gpkg")
+    found, codes = litho(tmp_path, str(tmp_path / "rock.gpkg"), fill_distance=0)
+    assert (found[2:6, 48:52] == 2).all() and codes[2] == "inset"
+    assert (found == 1).mean() == pytest.approx(0.5, abs=0.01) and np.isnan(found[40, [0, 99]]).all()
 
 
 def test_slivers_and_narrow_gaps_are_healed_and_wide_gaps_stay(tmp_path):
@@ -133,6 +145,8 @@ def test_class_raster_and_a_given_order(tmp_path):
     assert codes == {1: "marl", 2: "flysch"} and (found == np.where(values == 12, 1, 2)).all()
     found, codes = litho(tmp_path, str(tmp_path / "in.tif"), None, classes=["flysch", "gabbro", "marl"])
     assert codes == {1: "flysch", 2: "gabbro", 3: "marl"} and (found == np.where(values == 12, 3, 1)).all()
+    found, codes = litho(tmp_path, str(tmp_path / "in.tif"), None, classes=["marl", "gabbro", "flysch"])
+    assert codes == {1: "marl", 2: "gabbro", 3: "flysch"} and (found == np.where(values == 12, 1, 3)).all()
     with pytest.raises(InputError, match=r"has the class 'flysch', which factors.lithology.classes does not list"):
         litho(tmp_path, str(tmp_path / "in.tif"), None, classes=["flisch", "marl"])
 
@@ -195,6 +209,38 @@ def test_intensity_and_duration_by_hand(tmp_path):
     assert (intensity == 0).all() and (duration == 0).all()
 
 
+def test_of_two_spells_with_as_much_rain_the_last_one_counts(tmp_path):
+    path, _, _ = series(tmp_path / "rain.nc", [12, 0, 6, 6, 0])
+    total, intensity, duration = rain(tmp_path, path, window=5)
+    assert np.allclose(total, 24) and np.allclose(intensity, 12 / 48) and (duration == 2).all()
+
+
+def test_a_day_without_a_value_leaves_the_cells_unknown(tmp_path):
+    """NaN, and the negative numbers that some products leave undeclared."""
+    for missing in (np.nan, -9999.0):
+        path, lat, lon = series(tmp_path / "rain.nc", np.ones(3))
+        values = np.ones((3, len(lat), len(lon)))
+        values[1] = missing
+        series(path, values)
+        outputs = {"rain_intensity": tmp_path / "p.tif", "rain_duration": tmp_path / "d.tif"}
+        with pytest.raises(InputError, match="no valid pixel inside the area"):
+            climate.run_rain(path, GRID, outputs, ClimateSettings(window=3))
+
+
+def test_axes_of_any_direction_and_longitudes_beyond_180(tmp_path):
+    """South to north, 0-360, and days out of order: the field is the same."""
+    path, lat, lon = series(tmp_path / "a.nc", np.ones(4))
+    values = lat[:, None] * 10 + lon[None, :] + 5 * np.arange(4)[:, None, None]
+    series(path, values)
+    (plain,) = rain(tmp_path, path, "rainfall", window=2)
+    with xr.open_dataset(path, engine="h5netcdf") as data:
+        turned = data.load().isel(lat=slice(None, None, -1), time=[2, 0, 3, 1])
+    turned.assign_coords(lon=turned.lon + 360).to_netcdf(tmp_path / "b.nc", engine="h5netcdf")
+    (other,) = rain(tmp_path, tmp_path / "b.nc", "rainfall", window=2)
+    np.testing.assert_allclose(other, plain, rtol=1e-5)
+    assert plain.std() > 0
+
+
 def test_rain_of_single_days_counts_back_from_the_cutoff(tmp_path):
     path, _, _ = series(tmp_path / "rain.nc", DAILY)
     before = {"cutoff": date(2023, 4, 11), "window": 10}
@@ -239,6 +285,10 @@ def test_rain_accumulated_from_midnight_as_in_era5_land(tmp_path):
     path, _, _ = series(tmp_path / "rain.nc", values, units="m", times=hours, name="tp")
     total, intensity, _ = rain(tmp_path, path, cutoff=date(2023, 4, 11), window=10, accumulated=True)
     assert np.allclose(total, 75.9, rtol=1e-4) and np.allclose(intensity, 60 / 72, rtol=1e-4)
+    days = rain(
+        tmp_path, path, *(f"rain_lag_{n}" for n in range(10)), cutoff=date(2023, 4, 11), accumulated=True, window=10
+    )
+    assert np.allclose([day.mean() for day in days], DAILY[10:0:-1], atol=1e-3)
 
 
 def test_coarse_cells_are_interpolated_between_their_centres(tmp_path):
@@ -248,8 +298,6 @@ def test_coarse_cells_are_interpolated_between_their_centres(tmp_path):
     series(path, values)
     settings = {"window": 3, "cutoff": date(2023, 4, 3)}
     (smooth,) = rain(tmp_path, path, "rainfall", **settings)
-    from rasterio.warp import transform
-
     cols = X + (np.arange(100) + 0.5) * 10
     truth, _ = transform(UTM, "EPSG:4326", cols, np.full(100, Y - 405))
     np.testing.assert_allclose(smooth[40], 300 * np.array(truth), atol=0.01)
@@ -270,6 +318,20 @@ def test_folder_of_daily_geotiffs(tmp_path):
     assert np.allclose(total, 75.9) and np.allclose(intensity, 60 / 72)
     (total,) = rain(tmp_path, tmp_path / "chirps" / "chirps-v2.0.2023.04.06.tif", "rainfall", window=1)
     assert np.allclose(total, 20)
+
+
+def test_geotiff_of_the_world_is_read_where_the_area_is(tmp_path):
+    """A field linear in longitude, on cells far beyond the area, days out of order."""
+    coarse = Grid("EPSG:4326", from_origin(5, 48, 0.05, 0.05), 160, 120)
+    lon = 5 + 0.05 * (np.arange(160) + 0.5)
+    for day, factor in ((3, 3.0), (1, 1.0), (2, 2.0)):
+        raster.write(
+            tmp_path / "days" / f"{('c', 'b', 'a')[day - 1]}-2023040{day}.tif", coarse,
+            np.broadcast_to(factor * lon, (120, 160)).astype(np.float32), bands=["rain"], units="mm", long_name="rain",
+        )  # fmt: skip
+    (found,) = rain(tmp_path, tmp_path / "days", "rain_lag_0", window=2)
+    truth, _ = transform(UTM, "EPSG:4326", X + (np.arange(100) + 0.5) * 10, np.full(100, Y - 405))
+    np.testing.assert_allclose(found[40], 3 * np.array(truth), atol=0.01)
 
 
 def test_bad_rain_gets_one_sentence(tmp_path):
@@ -317,6 +379,15 @@ def test_soil_moisture_and_its_index(tmp_path):
     series(path, np.array(values) * 100, name="sm", units="")
     with pytest.raises(InputError, match="has values up to 60, not m3/m3"):
         climate.run_soil(path, GRID, outputs, ClimateSettings())
+
+
+def test_soil_moisture_of_the_whole_last_day_counts_and_fill_values_do_not(tmp_path):
+    values = [0.2, 0.2, 0.2, -0.9, 0.3, 0.3, 0.5, 0.5]  # 6 h: two days
+    path, _, _ = series(tmp_path / "sm.nc", values, name="sm", units="m3 m-3", freq="6h")
+    for last, mean in ((1, 0.2), (2, 0.4)):
+        outputs = {"soil_moisture": tmp_path / "soil_moisture.tif"}
+        climate.run_soil(path, GRID, outputs, ClimateSettings(cutoff=date(2023, 4, last), window=1))
+        assert np.allclose(raster.read(outputs["soil_moisture"], bands=1), mean)
 
 
 # --- distances to vectors, alignment, names, coverage
