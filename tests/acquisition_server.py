@@ -59,6 +59,12 @@ class Service:
 
             do_POST = do_HEAD = do_GET
 
+            def handle(self):
+                try:
+                    super().handle()
+                except (ConnectionResetError, BrokenPipeError):
+                    pass  # a client may go
+
             def log_message(self, *_):
                 pass
 

@@ -13,6 +13,7 @@ import rasterio
 import requests
 from rasterio.crs import CRS
 from rasterio.warp import transform_bounds
+from shapely.geometry import box, mapping
 
 from slipmap.acquisition import local, verify
 from slipmap.acquisition.credentials import shown
@@ -28,6 +29,7 @@ from slipmap.grid import BLOCK, Grid
 log = logging.getLogger(__name__)
 PATTERN = r"S2[A-D]_MSI(L1C|L2A)_(?P<date>\d{8})T\w+\.zip"
 _READ_TRIES = 3
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, NotImplementedError)  # of an answer in another form
 
 
 def search(where: Target, settings: AcquireSentinel2Settings, bands: Iterable[str], web: Web) -> Found:
@@ -106,7 +108,9 @@ def deliver_window(found: Found, grid: Grid, store: Path, output: str | Path) ->
 
 
 def _ask(where: Target, settings: AcquireSentinel2Settings, key: str) -> Iterable[Any]:
+    from pystac.errors import STACError
     from pystac_client import Client
+    from pystac_client.errors import ClientTypeError
     from pystac_client.exceptions import APIError
     from pystac_client.stac_api_io import StacApiIO
 
@@ -120,7 +124,7 @@ def _ask(where: Target, settings: AcquireSentinel2Settings, key: str) -> Iterabl
             query={"eo:cloud_cover": {"lte": settings.max_cloud}},
             limit=100,
         ).items()
-    except (APIError, requests.RequestException, ValueError, KeyError, TypeError, NotImplementedError) as error:
+    except (APIError, STACError, ClientTypeError, requests.RequestException, *_UNREADABLE) as error:
         raise TransferError(
             f"{key}: the search at {shown(settings.service)} failed ({type(error).__name__}); check the address "
             "and the collection "
@@ -231,7 +235,7 @@ def _copy_window(url: str, band: dict[str, Any], grid: Grid, path: Path) -> None
             profile = {"dtype": src.dtypes[0], "nodata": src.nodata}
             window = _window(whole, grid)
         part = whole.window_grid(window)
-        item = pystac.Item("scene", None, None, datetime(2000, 1, 1), {"proj:code": str(src.crs)})
+        item = pystac.Item("scene", _footprint(part), None, datetime(2000, 1, 1), {"proj:code": str(src.crs)})
         item.add_asset("band", pystac.Asset(url, media_type=pystac.MediaType.COG, roles=["data"]))
         with write_aside(path) as aside:
             with rasterio.open(
@@ -243,9 +247,17 @@ def _copy_window(url: str, band: dict[str, Any], grid: Grid, path: Path) -> None
                 target.set_band_description(1, band["name"])
                 for block in part.blocks(4 * BLOCK):
                     here = part.window_grid(block)
-                    box = GeoBox((here.height, here.width), here.transform, here.crs)
-                    read = odc.stac.load([item], bands=["band"], geobox=box, fail_on_error=True, dtype=profile["dtype"])
+                    geobox = GeoBox((here.height, here.width), here.transform, here.crs)
+                    read = odc.stac.load(
+                        [item], bands=["band"], geobox=geobox, fail_on_error=True, dtype=profile["dtype"]
+                    )
                     target.write(read["band"].isel(time=0).to_numpy().astype(profile["dtype"]), 1, window=block)
+
+
+def _footprint(part: Grid) -> dict[str, Any]:
+    """The ground of `part`, and a little more, in degrees: odc-stac asks which items lie where."""
+    bounds = transform_bounds(CRS.from_user_input(part.crs), CRS.from_epsg(4326), *part.bounds)
+    return mapping(box(*bounds).buffer(0.01))
 
 
 def _window(whole: Grid, grid: Grid) -> rasterio.windows.Window:
