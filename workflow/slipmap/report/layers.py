@@ -22,7 +22,7 @@ from slipmap.colours import (
     class_ramp,
 )
 from slipmap.grid import Grid
-from slipmap.report.pictures import Picture, Style, composite, load, paint
+from slipmap.report.pictures import STRETCH, Picture, Style, composite, load, paint
 from slipmap.report.scores import deformation_pair
 from slipmap.report.sources import Sources
 
@@ -87,8 +87,9 @@ def make_layers(sources: Sources, shown: Grid) -> list[Layer]:
     layers += _truth(sources, shown)
     layers += _labels(sources, shown)
     layers += _susceptibility(sources, shown)
+    spread = _common_spread(sources, shown)
     for experiment in sources.experiments.values():
-        layers += _maps(experiment.name, experiment.maps, sources, shown)
+        layers += _maps(experiment.name, experiment.maps, sources, shown, spread)
     layers += _difference(sources, shown)
     return _first_view(layers, sources)
 
@@ -207,7 +208,20 @@ def _susceptibility(sources: Sources, shown: Grid) -> list[Layer]:
     return layers
 
 
-def _maps(name: str, maps: Mapping[str, Path], sources: Sources, shown: Grid) -> list[Layer]:
+def _common_spread(sources: Sources, shown: Grid) -> tuple[float, float]:
+    """Limits of the uncertainty's colours: the same for every experiment, so that maps can be compared."""
+    most = 0.0
+    for experiment in sources.experiments.values():
+        if "uncertainty" in experiment.maps:
+            values = load(experiment.maps["uncertainty"], shown)
+            known = values[np.isfinite(values)]
+            most = max(most, float(np.percentile(known, STRETCH[1])) if known.size else 0.0)
+    return 0.0, most or 1.0
+
+
+def _maps(
+    name: str, maps: Mapping[str, Path], sources: Sources, shown: Grid, spread: tuple[float, float]
+) -> list[Layer]:
     group = f"Map by {name}"
     layers = []
     if "probability" in maps:
@@ -215,12 +229,12 @@ def _maps(name: str, maps: Mapping[str, Path], sources: Sources, shown: Grid) ->
         picture = _ramp(maps["probability"], shown, style)
         layers.append(Layer(f"{name}.probability", "Probability of landslide", group, picture, False, 1.0, "multiply"))
     if "uncertainty" in maps:
-        picture = _ramp(maps["uncertainty"], shown, Style(colours=UNCERTAINTY))
+        picture = _ramp(maps["uncertainty"], shown, Style(colours=UNCERTAINTY, limits=spread))
         layers.append(
             Layer(f"{name}.uncertainty", "Uncertainty (standard deviation)", group, picture, False, 1.0, "multiply")
         )
     if "probability_class" in maps:
-        names = raster.read_classes(maps["probability_class"])
+        names = _with_ranges(maps["probability_class"])
         colours = dict(zip(sorted(names), class_ramp(SUSCEPTIBILITY, len(names)), strict=True))
         picture = paint(load(maps["probability_class"], shown, classes=True), Style("classes", colours), names=names)
         layers.append(Layer(f"{name}.probability_class", "Probability class", group, picture, False, 1.0, "multiply"))
@@ -234,6 +248,18 @@ def _maps(name: str, maps: Mapping[str, Path], sources: Sources, shown: Grid) ->
                 Layer(f"{name}.agreement", "Agreement with the inventory", group, agreement(found, truth), False, 0.9)
             )
     return layers
+
+
+def _with_ranges(path: Path) -> dict[int, str]:
+    """Names of the classes of probability, each with its range: "medium, 0.33 to 0.67"."""
+    names = raster.read_classes(path)
+    with rasterio.open(path) as source:
+        breaks = [float(text) for text in source.tags().get("breaks", "").split()]
+    if len(breaks) + 1 != len(names):
+        return names
+    edges = [0.0, *breaks, 1.0]
+    ranges = zip(sorted(names), edges[:-1], edges[1:], strict=True)
+    return {code: f"{names[code]}, {low:.2g} to {high:.2g}" for code, low, high in ranges}
 
 
 def _difference(sources: Sources, shown: Grid) -> list[Layer]:

@@ -355,7 +355,7 @@ def map_figures(sources: Sources, ids: Collection[str]) -> list[dict]:
     made = []
     kinds = (
         ("probability", "probability of landslide"),
-        ("probability_class", "class of the probability (breaks in the configuration)"),
+        ("probability_class", "class of the probability"),
         ("class", "landslides at the threshold chosen on validation"),
         ("uncertainty", "standard deviation of the probability over the ensemble"),
     )
@@ -365,8 +365,8 @@ def map_figures(sources: Sources, ids: Collection[str]) -> list[dict]:
     pair = scores.deformation_pair(sources.tested)
     if pair:
         text = (
-            f"What the deformation rate changes: probability by {pair[1]} minus that by {pair[0]}. Purple: more likely "
-            "a landslide with it; orange: less."
+            f"What the deformation rate changes: probability by {pair[1]} minus that by {pair[0]}. Orange: more likely "
+            "a landslide with it; purple: less."
         )
         made.append(figure("hillshade difference", text, ids))
     return [f for f in made if f]
