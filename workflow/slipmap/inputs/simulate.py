@@ -13,7 +13,7 @@ from slipmap.grid import Grid
 from slipmap.inputs import simulate_sentinel1 as sentinel1
 from slipmap.inputs import simulate_sentinel2 as sentinel2
 from slipmap.inputs.simulate_climate import simulate_moisture, simulate_rain
-from slipmap.inputs.simulate_fields import SIMULATED, write_geotiff, write_netcdf, write_vector
+from slipmap.inputs.simulate_fields import SIMULATED, write_geotiff, write_netcdf
 from slipmap.inputs.simulate_landcover import simulate_cover
 from slipmap.inputs.simulate_landslides import (
     Landslide,
@@ -30,6 +30,7 @@ from slipmap.inputs.simulate_terrain import (
     simulate_terrain,
     slope_of,
 )
+from slipmap.vector import write_vector
 
 SMALLEST = 128  # pixels on a side below which there is no room for drainage and landslides
 

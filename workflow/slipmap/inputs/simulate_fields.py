@@ -4,9 +4,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
-import pyogrio
 import rasterio
 import scipy.fft
 import xarray as xr
@@ -16,8 +14,6 @@ from slipmap.atomic import write_aside
 from slipmap.grid import BLOCK, Grid
 
 SIMULATED = {"SIMULATED": "yes"}
-# GeoPackages carry the time of writing unless this says otherwise; the same seed must give the same bytes.
-_GPKG_DATE = "2021-01-01T00:00:00.000Z"
 
 
 def stream(seed: int, *names: object) -> np.random.Generator:
@@ -95,17 +91,6 @@ def write_geotiff(
         dataset.units = (units,) * len(bands)
         dataset.update_tags(**({key: str(value) for key, value in tags.items()} | SIMULATED))
         dataset.write(bands)
-
-
-def write_vector(path: Path, frame: gpd.GeoDataFrame, layer: str) -> None:
-    """Write a GeoPackage, whole or not at all, with the same bytes each time."""
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _GPKG_DATE})
-    try:
-        with write_aside(path) as aside:
-            pyogrio.write_dataframe(frame, aside, driver="GPKG", layer=layer)
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
 
 
 def write_netcdf(path: Path, dataset: xr.Dataset) -> None:
