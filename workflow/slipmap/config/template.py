@@ -69,7 +69,7 @@ def _section(settings: BaseModel, indent: str, explained: set[type]) -> Iterator
                 yield f"{indent}  {key}:"
                 yield from _section(item, indent + "    ", explained)
         elif value is None and (model := _optional_model(field.annotation)) and model not in explained:
-            yield from _commented([f"{name}:", *_blank(model, "  ", explained)], indent)
+            yield from _commented([f"{indent}{name}:", *_blank(model, indent + "  ", explained)], indent)
         else:
             yield f"{indent}{'' if given else '# '}{name}: {scalar(value)}"
 
