@@ -222,9 +222,9 @@ def test_a_day_without_a_value_leaves_the_cells_unknown(tmp_path):
         values = np.ones((3, len(lat), len(lon)))
         values[1] = missing
         series(path, values)
-        outputs = {"rain_intensity": tmp_path / "p.tif", "rain_duration": tmp_path / "d.tif"}
-        with pytest.raises(InputError, match="no valid pixel inside the area"):
-            climate.run_rain(path, GRID, outputs, ClimateSettings(window=3))
+        for name in ("rainfall", "rain_intensity", "rain_duration"):
+            with pytest.raises(InputError, match="no valid pixel inside the area"):
+                rain(tmp_path, path, name, window=3)
 
 
 def test_axes_of_any_direction_and_longitudes_beyond_180(tmp_path):
