@@ -66,7 +66,7 @@ def test_the_first_screen_counts_landslides_new_ones_and_moving_ones(full):
     ]
     said = [" ".join(card) for card in cards]
     assert said[0].startswith("2 landslides outlined 3.3 % of the area")
-    assert said[1].startswith("1 not in the inventory new, or a false alarm; 1 match it")
+    assert said[1].startswith("1 not in the inventory new, or false alarms; 1 match it. Their mean probability is 0.83")
     assert said[2].startswith("1 moving 1 without movement detected; 0 the radar cannot tell")
     assert said[3].startswith("75 % of the ground mapped is right and 75 % of the landslide ground is found")
 

@@ -20,8 +20,7 @@ def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[
     share = 100 * frame["area_m2"].sum() / (sources.grid.width * sources.grid.height * _pixel_area(sources))
     found = [_card(len(frame), "landslides outlined", f"{share:.2g} % of the area; map of {name}", "all")]
     if "inventory" in frame:
-        new = int((frame["inventory"] == "new").sum())
-        found.append(_card(new, "not in the inventory", f"new, or a false alarm; {len(frame) - new} match it", "new"))
+        found.append(_against_inventory(frame))
     if "motion" in frame:
         counts = frame["motion"].value_counts()
         still, unseen = counts.get("no movement detected", 0), counts.get("not observable", 0)
@@ -29,6 +28,15 @@ def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[
         found.append(_card(int(counts.get("moving", 0)), "moving", detail, "moving"))
     found.append(_trust(name, numbers))
     return found
+
+
+def _against_inventory(frame: pd.DataFrame) -> dict[str, str]:
+    new = frame["inventory"] == "new"
+    detail = f"new, or false alarms; {int((~new).sum())} match it"
+    if "probability_mean" in frame and new.any() and not new.all():
+        p, q = (frame.loc[chosen, "probability_mean"].mean() for chosen in (new, ~new))
+        detail += f". Their mean probability is {p:.2f}, that of matches {q:.2f}"
+    return _card(int(new.sum()), "not in the inventory", detail, "new")
 
 
 def _trust(name: str, numbers: Mapping[str, pd.DataFrame]) -> dict[str, str]:
