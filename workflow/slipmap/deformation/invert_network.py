@@ -107,7 +107,7 @@ def run(
         folder / "timeseries.nc", grid, dates, baselines=baselines, attributes=attributes, maps=MAPS | DECORRELATION
     ) as series:
         operator = model.row("velocity")
-        sample = _invert(job, series, grid, side, operator)
+        sample, closures = _invert(job, series, grid, side, operator)
         removal = surfaces.fit(sample, grid, side, operator, settings, dem)
         tags = {
             "SIGN": "positive towards the satellite",
@@ -117,7 +117,8 @@ def run(
             "LAST_DATE": record["dates"][-1],
         }
         SeriesFit(series, grid, side, model, removal, point, radar, settings, tags | simulated).write(folder)
-    about = point.record() | removal.record() | {"pairs_left_out": left_out, "simulated": record["simulated"]}
+    about = point.record() | removal.record() | {"triplets": closures, "pairs_left_out": left_out}
+    about |= {"simulated": record["simulated"]}
     write_text(folder / "reference.json", json.dumps(about, indent=2) + "\n")
 
 
@@ -205,8 +206,12 @@ def _reference_phase(
     return np.nanmedian(phase, axis=(1, 2)).astype(np.float32)
 
 
-def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int, operator: np.ndarray) -> surfaces.Sample:
-    """Series (mm, relative to the reference) of every block into `out`; returns a regular sample of pixels.
+def _invert(
+    job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int, operator: np.ndarray
+) -> tuple[surfaces.Sample, dict[str, int]]:
+    """Series (mm, relative to the reference) of every block into `out`.
+
+    Returns a regular sample of pixels, and how many triplets are open by whole turns before and after their correction.
 
     `operator` (dates,) makes the velocity of the series.
     """
@@ -237,11 +242,16 @@ def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int, operat
         out.write_map("interferograms", solved.used.reshape(shape), window)
         samples.append(surfaces.sample_of(series, quality >= job.settings.min_temporal_coherence, window, grid))
     verb = "mended" if job.settings.unwrapping_error_correction else "left"
+    counted = {
+        "open_before": int(closures[0]),
+        "open_after": int(closures[1]),
+        "all": int(closures[2]) * len(job.triples),
+    }
     print(
-        f"closure: {closures[0]} of {closures[2] * max(1, len(job.triples))} triplets open by whole turns, "
-        f"{closures[1]} after ({verb}), {len(job.triples)} triplets a pixel"
+        f"closure: {counted['open_before']} of {counted['all']} triplets open by whole turns, "
+        f"{counted['open_after']} after ({verb}), {len(job.triples)} triplets a pixel"
     )
-    return surfaces.Sample.joined(samples)
+    return surfaces.Sample.joined(samples), counted
 
 
 def _close(job: _Job, phase: np.ndarray, coherence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from slipmap.config.report import ReportSettings
 from slipmap.config.run import RunSettings
 from slipmap.grid import Grid
 from slipmap.inputs.layout import input_files
-from slipmap.report import agreement, landslides, points, record, scores, template, validation
+from slipmap.report import agreement, deformation_truth, landslides, points, record, scores, template, validation
 from slipmap.report.layers import Layer, make_layers
 from slipmap.report.page import page_context
 from slipmap.report.pictures import display_grid
@@ -82,6 +82,10 @@ def _tables(sources: Sources, settings: ReportSettings) -> dict[str, pd.DataFram
     if truth and {"velocity", "temporal_coherence"} <= found.keys():
         compared = validation.compare_rasters(found["velocity"], truth, found["temporal_coherence"])
         tables["velocity_truth"] = pd.DataFrame([compared.row()])
+        if "velocity_std" in found:
+            tables["velocity_intervals"] = deformation_truth.interval_coverage(found, truth)
+    if "dem_error" in sources.truth and {"dem_error", "temporal_coherence"} <= found.keys():
+        tables["dem_error_truth"] = deformation_truth.dem_errors(found, sources.truth["dem_error"])
     if sources.tested:
         tables["scores"] = scores.side_by_side(sources.tested)
     if sources.inventory:

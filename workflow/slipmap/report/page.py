@@ -7,7 +7,7 @@ import pandas as pd
 import yaml
 
 from slipmap.prediction.dates import dates_of
-from slipmap.report import augmentation, headline, landslides, published, record, sections
+from slipmap.report import augmentation, deformation_truth, headline, landslides, published, record, sections
 from slipmap.report.layers import Layer
 from slipmap.report.limits import limits
 from slipmap.report.sources import Sources
@@ -54,6 +54,7 @@ def page_context(
         "inputs": _inputs(sources, numbers["inputs"]),
         "deformation": sections.deformation(sources, ids),
         "truth": sections.truth(sources, numbers.get("velocity_truth"), ids),
+        "truth_charts": deformation_truth.charts(numbers),
         "factors": sections.factors(sources, layers),
         "screening": sections.screening(sources),
         "susceptibility": sections.susceptibility(sources, ids),
@@ -145,6 +146,7 @@ def _data_text(sources: Sources) -> list[str]:
     parts = []
     if inputs.sentinel1:
         kind = {
+            "safe": "raw SAFE products, geocoded by slipmap",
             "slc": "geocoded single-look complex images",
             "wrapped": "wrapped interferograms",
             "unwrapped": "unwrapped interferograms",

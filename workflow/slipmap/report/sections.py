@@ -77,6 +77,10 @@ def deformation(sources: Sources, ids: Collection[str]) -> dict | None:
         )
         removed = [t for t in where.get("removed", []) if t not in ("1", "offset")]
         facts.append(("removed from each date", ", ".join(removed) or "nothing"))
+        if where.get("triplets", {}).get("all"):
+            counted = where["triplets"]
+            before, after = (counted[key] / counted["all"] for key in ("open_before", "open_after"))
+            facts.append(("triplets open by whole turns", f"{before:.2%}, after mending {after:.2%}"))
     facts.append(("reliable where temporal coherence is at least", f"{settings.min_temporal_coherence:g}"))
     maps = [
         figure("hillshade velocity", "Velocity in the line of sight, mm/yr.", ids),

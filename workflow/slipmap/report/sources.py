@@ -105,7 +105,8 @@ def gather(area: str, run: RunSettings, results: Path, resources: Path) -> Sourc
     has_inventory = settings.inputs.inventory is not None
     names = factor_names(settings) if has_factors(settings) else []
     experiments = experiments_of(area, run, results)
-    truth = {"velocity_los": resources / area / "truth" / "velocity_los.tif"} if settings.simulate else {}
+    simulated = ("velocity_los", "dem_error") if settings.simulate else ()
+    truth = {name: resources / area / "truth" / f"{name}.tif" for name in simulated}
     susceptibility, susceptibility_tables = _susceptibility(settings, folder / "susceptibility", has_inventory)
     return Sources(
         area=area,
