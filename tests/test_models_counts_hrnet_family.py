@@ -162,6 +162,7 @@ def test_ema_adds_its_parameters_over_the_104_blocks_of_hrnet(factor, thousands)
 
 
 def test_fusing_saves_the_parameters_that_renet_publishes():
+    """No independent evidence: the branches were chosen so that this comes out. It holds the reading fast."""
     model = build("renet", 3, 1)
     plain = build("unet", 3, 1, upsampling="transposed").parameter_count()
     inside = [module for module in model.modules() if isinstance(module, FiveBranchConv)]

@@ -30,6 +30,9 @@ class ReNet(UNetFrame):
     ``slipmap.models.blocks.reparameterise.fused(model)`` is the network for inference, every module one 3 ×
     3 convolution.
 
+    The structure is our reading of an abstract, chosen by the published saving of parameters; that the saving is
+    reproduced (see `readings`) is therefore no independent evidence for it.
+
     Parameters
     ----------
     in_channels, classes
@@ -46,7 +49,8 @@ class ReNet(UNetFrame):
         "a U-shaped network and becomes a convolution; the five branches are not named there. Read: 3 × "
         "3; 1 × 1 then 3 × 3; 1 × 3; 3 × 1; 1 × 1, each normalised, in a 64-1024 U-Net with transposed "
         "convolutions. Fusing then saves 53.2 % of the parameters (published 52.9 %) and 39.8 % of the "
-        "FLOPs (published 34.98 %). The paper's text was not at hand."
+        "FLOPs (published 34.98 %). The paper's text was not at hand: branches and widths were chosen so that the "
+        "saving comes out, and a test that it does is no independent evidence that the network is the paper's."
     )
 
     def __init__(
