@@ -13,7 +13,17 @@ from slipmap.config.report import ReportSettings
 from slipmap.config.run import RunSettings
 from slipmap.grid import Grid
 from slipmap.inputs.layout import input_files
-from slipmap.report import agreement, deformation_truth, landslides, points, record, scores, template, validation
+from slipmap.report import (
+    agreement,
+    deformation_truth,
+    landslide_truth,
+    landslides,
+    points,
+    record,
+    scores,
+    template,
+    validation,
+)
 from slipmap.report.layers import Layer, make_layers
 from slipmap.report.page import page_context
 from slipmap.report.pictures import display_grid
@@ -49,15 +59,17 @@ def build(
         run = RunSettings.model_validate(run)
     sources = gather(area, run, Path(results), Path(resources))
     settings = run.areas[area].report
+    drawn = {
+        name: landslides.read(e.maps["landslides"]) for name, e in sources.mapped.items() if "landslides" in e.maps
+    }
     numbers = _tables(sources, settings)
+    if "landslides" in sources.truth and drawn:
+        numbers["landslide_truth"] = landslide_truth.compare(drawn, sources.truth["landslides"])
     with write_aside(tables) as aside:
         aside.mkdir()
         for name, table in numbers.items():
             table.to_csv(aside / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
     shown, layers = _layers_within(sources, settings)
-    drawn = {
-        name: landslides.read(e.maps["landslides"]) for name, e in sources.mapped.items() if "landslides" in e.maps
-    }
     viewer = _viewer_data(sources, settings, shown, layers, drawn)
     context = page_context(
         sources,

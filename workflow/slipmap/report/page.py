@@ -7,7 +7,16 @@ import pandas as pd
 import yaml
 
 from slipmap.prediction.dates import dates_of
-from slipmap.report import augmentation, deformation_truth, headline, landslides, published, record, sections
+from slipmap.report import (
+    augmentation,
+    deformation_truth,
+    headline,
+    landslide_truth,
+    landslides,
+    published,
+    record,
+    sections,
+)
 from slipmap.report.layers import Layer
 from slipmap.report.limits import limits
 from slipmap.report.sources import Sources
@@ -63,6 +72,7 @@ def page_context(
         "experiments": bool(sources.experiments),
         "scores": sections.score_section(sources, numbers, ids),
         "no_scores": _no_scores(sources),
+        "landslide_truth": landslide_truth.section(numbers.get("landslide_truth")),
         "published": published.section(sources.published, simulated=sources.simulated),
         "map_figures": sections.map_figures(sources, ids),
         "limits": limits(sources),

@@ -107,6 +107,8 @@ def gather(area: str, run: RunSettings, results: Path, resources: Path) -> Sourc
     experiments = experiments_of(area, run, results)
     simulated = ("velocity_los", "dem_error") if settings.simulate else ()
     truth = {name: resources / area / "truth" / f"{name}.tif" for name in simulated}
+    if settings.simulate:
+        truth["landslides"] = resources / area / "truth" / "landslides.gpkg"
     susceptibility, susceptibility_tables = _susceptibility(settings, folder / "susceptibility", has_inventory)
     return Sources(
         area=area,
