@@ -1,5 +1,7 @@
 # make demo   install, then map the built-in demo area      make test   install, then run the tests
 # make bench  speed against named peers, as ratios          make lint   style and workflow lint
+# make bench-deformation  inversion and unwrapping against MintPy and SNAPHU only
+# make test-slurm  the demo through a real one-node Slurm (Debian: apt-get install slurm-wlm munge; as root)
 # make tables the results tables of the five papers, every model, on the demo area (about an hour on two cores)
 # make bench-training  the training loop, and every model, on a GPU or the CPU
 
@@ -10,10 +12,12 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peer
+PEERS_READY := $(if $(SLIPMAP_PEER_PYTHON),,$(PEERS)/installed)
 INSTALLED := $(VENV)/installed
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
 
-.PHONY: demo install test lint bench bench-training tables clean
+.PHONY: demo install test test-slurm lint bench bench-deformation bench-training tables clean
 
 demo: install
 	$(SNAKEMAKE)
@@ -31,13 +35,26 @@ $(INSTALLED): pyproject.toml constraints.txt
 test: install
 	$(BIN)/pytest -n 2 --dist loadfile
 
+test-slurm: install
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[slurm]'
+	$(BIN)/pytest -m slurm -rs -s tests/test_slurm.py
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakemake --lint
 
-bench: install
+bench: install $(PEERS_READY)
 	$(BIN)/slipmap bench
+
+bench-deformation: install $(PEERS_READY)
+	$(BIN)/slipmap bench deformation unwrapping
+
+# what the deformation is measured against, in an environment of its own
+$(PEERS)/installed:
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check mintpy==1.6.4 snaphu==0.4.1
+	@touch $@
 
 # the tables, then the report that shows them
 tables: install
@@ -46,7 +63,7 @@ tables: install
 
 # the training loop against the bare step and a plain loop; every model's rate and memory; on a GPU or the CPU
 bench-training: install
-	$(BIN)/slipmap bench training
+	$(BIN)/python -m slipmap.bench.training --models results/model_costs.csv
 
 # results, and what the simulator made; a user's own inputs stay
 clean:

@@ -30,7 +30,7 @@ rule terrain:
     threads: 2
     resources:
         mem_mb=memory(2000),
-        runtime=minutes(60),
+        runtime=minutes(10, per_megapixel=0.2),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -84,8 +84,8 @@ rule hydrology:
     threads: 2
     resources:
         # flow needs the whole DEM, its margin included, at once
-        mem_mb=memory(4000),
-        runtime=minutes(120),
+        mem_mb=memory(1000, per_megapixel=300),
+        runtime=minutes(15, per_megapixel=1),
     conda:
         "../../envs/slipmap.yaml"
     script:

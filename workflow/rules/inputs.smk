@@ -57,7 +57,7 @@ rule simulate:
     threads: 2
     resources:
         mem_mb=memory(4000),
-        runtime=minutes(20),
+        runtime=minutes(20, per_megapixel=4),
     conda:
         "../../envs/slipmap.yaml"
     script:

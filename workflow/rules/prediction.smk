@@ -44,7 +44,7 @@ rule map_landslides:
     resources:
         gpu=1,
         mem_mb=memory(4000),
-        runtime=minutes(60),
+        runtime=minutes(30, per_megapixel=2),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -72,7 +72,7 @@ rule map_block:
     resources:
         gpu=1,
         mem_mb=memory(4000),
-        runtime=minutes(60),
+        runtime=minutes(30, per_megapixel=2),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -133,7 +133,7 @@ rule outline_landslides:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=minutes(30),
+        runtime=minutes(30, per_megapixel=2),
     conda:
         "../../envs/slipmap.yaml"
     script:
