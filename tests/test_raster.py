@@ -40,6 +40,16 @@ def test_a_written_raster_is_a_valid_cog_with_units_nodata_and_crs(cog, field):
     assert GRID.matches(Grid.from_raster(cog))
 
 
+def test_factors_compressed_by_zstandard_are_valid_cogs_too(field, tmp_path):
+    path = tmp_path / "slope.tif"
+    raster.write(path, GRID, field, bands=["slope"], units="degrees", long_name="slope", compress="zstd")
+    valid, errors, _ = cog_validate(path, strict=True, quiet=True)
+    assert valid, errors
+    with rasterio.open(path) as src:
+        assert src.compression.name == "zstd" and src.overviews(1)
+    np.testing.assert_array_equal(raster.read(path, bands=1), field)
+
+
 def test_the_same_content_gives_the_same_bytes(cog, field, tmp_path):
     again = tmp_path / "velocity.tif"
     raster.write(
