@@ -2,6 +2,7 @@
 # make bench  speed against named peers, as ratios          make lint   style and workflow lint
 # make bench-deformation  inversion and unwrapping against MintPy and SNAPHU only
 # make test-slurm  the demo through a real one-node Slurm (Debian: apt-get install slurm-wlm munge; as root)
+# make test-faults  kills, a full disk, a read-only folder under the whole workflow; writes docs/faults.md (as root)
 # make tables the results tables of the five papers, every model, on the demo area (about an hour on two cores)
 # make bench-training  the training loop, and every model, on a GPU or the CPU
 
@@ -17,7 +18,7 @@ PEERS_READY := $(if $(SLIPMAP_PEER_PYTHON),,$(PEERS)/installed)
 INSTALLED := $(VENV)/installed
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
 
-.PHONY: demo install test test-slurm lint bench bench-deformation bench-training tables clean
+.PHONY: demo install test test-slurm test-faults lint bench bench-deformation bench-training tables clean
 
 demo: install
 	$(SNAKEMAKE)
@@ -38,6 +39,9 @@ test: install
 test-slurm: install
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[slurm]'
 	$(BIN)/pytest -m slurm -rs -s tests/test_slurm.py
+
+test-faults: install
+	$(BIN)/pytest -m faults -rs tests/test_faults.py
 
 lint: install
 	$(BIN)/ruff check .

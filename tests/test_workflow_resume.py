@@ -1,17 +1,15 @@
 """kill -9 of a job or of Snakemake itself, then the same command again: the same bytes, nothing half-written."""
 
-import hashlib
 import os
 import shutil
-import signal
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from workflow_runs import command, environment, kill_group, small_config, snakemake, write_config
+from workflow_kills import digests, jobs_of, kill_job, kill_snakemake, start, wait_for
+from workflow_runs import kill_group, small_config, snakemake, write_config
 
 EARLY = ["results/valley/deformation/velocity.tif", "results/valley/factors/slope.tif", "results/valley/inventory.tif"]
 TARGETS = [*EARLY, "results/valley/maps/rs/probability.tif"]
@@ -34,14 +32,6 @@ LATE = (
 )
 
 
-def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every raster that a run made."""
-    found = {}
-    for path in sorted(folder.glob("re*/**/*.tif")):
-        found[str(path.relative_to(folder))] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return found
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """The folder of a run that nothing disturbed."""
@@ -60,36 +50,6 @@ def copy_without(undisturbed: Path, folder: Path, *removed: str) -> Path:
     return folder
 
 
-def start(folder: Path, targets: list[str]) -> subprocess.Popen:
-    with (folder / "run.log").open("w") as log:
-        return subprocess.Popen(
-            command(folder, *targets), stdout=log, stderr=subprocess.STDOUT, env=environment(), start_new_session=True
-        )
-
-
-def jobs_of(process: subprocess.Popen, rule: str = "") -> list[int]:
-    """Processes that run a script of the workflow (of `rule`) on behalf of `process`."""
-    listing = subprocess.check_output(["ps", "-ww", "-eo", "pid,ppid,args"], text=True).splitlines()[1:]
-    rows = [(int(a), int(b), c) for a, b, c in (line.split(None, 2) for line in listing)]
-    family = {process.pid}
-    for _ in range(5):
-        family |= {pid for pid, parent, _ in rows if parent in family}
-    script = f".{rule}.py" if rule else ".py"
-    return [
-        pid
-        for pid, _, args in rows
-        if pid in family and ".snakemake/scripts" in args and args.endswith(script) and "bash" not in args
-    ]
-
-
-def wait_for(condition, what: str, seconds: float = 180):
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, f"no {what} within {seconds} s"
-        time.sleep(0.01)
-    return found
-
-
 def at_work(process: subprocess.Popen, folder: Path, stage: Stage) -> list[int]:
     """The processes of `stage`, in the midst of their work."""
 
@@ -100,19 +60,6 @@ def at_work(process: subprocess.Popen, folder: Path, stage: Stage) -> list[int]:
     jobs = wait_for(lambda: running(lambda: jobs_of(process, stage.rule)), f"job of {stage.rule}")
     wait_for(lambda: running(lambda: list(folder.glob(stage.sign))), f"sign of {stage.rule} at work")
     return jobs
-
-
-def kill_snakemake(process: subprocess.Popen, jobs: list[int]) -> None:
-    """Snakemake dies alone; its jobs are left to find out."""
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def kill_job(process: subprocess.Popen, jobs: list[int]) -> None:
-    """The job dies; Snakemake notices and ends."""
-    for pid in jobs:
-        os.kill(pid, signal.SIGKILL)
-    assert process.wait(timeout=120) != 0
 
 
 def killed_and_resumed(folder: Path, targets: list[str], stages, kill, undisturbed: Path) -> None:

@@ -6,8 +6,9 @@ from functools import cache
 from pathlib import Path
 
 LIBRARY = Path(__file__).parent
-# Read by every job and changed by every stage: how a config file is read is not how a result is made.
+# How a config file is read, a job is run and an error is worded is not how a result is made.
 _PLAN = {"config/load.py", "config/run.py", "config/schema.py", "config/template.py"}
+_PLAN |= {"disk.py", "errors.py", "job.py", "runs.py"}
 
 
 @cache

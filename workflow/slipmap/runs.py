@@ -21,6 +21,7 @@ import time
 import uuid
 from pathlib import Path
 
+from slipmap import disk
 from slipmap.errors import InputError, SupersededError
 
 TOKEN = "SLIPMAP_RUN_TOKEN"
@@ -43,8 +44,10 @@ def claim(folder: str | Path, wait_s: float = 20.0) -> bool:
 
     Raises
     ------
-    InputError : another run is alive in `folder`, or its orphans do not end.
+    InputError : another run is alive in `folder`, its orphans do not end, or results cannot be written there.
     """
+    for place in (folder, Path(folder) / "results", Path(folder) / "resources"):
+        disk.require_writable(Path(place))
     state = Path(folder) / ".snakemake" / "slipmap"
     state.mkdir(parents=True, exist_ok=True)
     record = state / "run.json"
