@@ -142,6 +142,9 @@ def test_costs_are_the_published_ones():
     assert cost.flops("hrnetv2_w32", (3, 480, 480), 21, {}) == pytest.approx(80.18e9, rel=0.01)
     assert cost.flops("segnet", (3, 256, 256), 1, {}) / 2 == pytest.approx(40.1311e9, rel=0.01)
     assert cost.images_per_second("unet", (2, 16, 16), 1, {"width": 0.125}, seconds=0.01) > 0
+    spent = cost.training_cost("unet", (2, 64, 64), 1, {"width": 0.125}, 8, 1, "cpu")
+    assert spent["patches_per_second"] > 0
+    assert 0 < spent["peak_memory_gib"] < 4
 
 
 def test_mean_and_spread_over_seeds(tmp_path):

@@ -1,7 +1,7 @@
 """Speed of the training loop against the bare step, and against an eager float32 loop with a plain DataLoader.
 
-``slipmap bench training`` prints ratios as JSON. The three loops train the same model from the same
-weights on simulated patches of the same shape for the same number of steps:
+``slipmap bench training`` prints ratios as JSON; ``make bench-training`` also times every model. The three loops train
+the same model from the same weights on simulated patches of the same shape for the same number of steps:
 
 bare
     forward, backward and step on tensors that already lie on the device, in the loop's own precision and memory order;
@@ -19,18 +19,22 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import multiprocessing
 import statistics
 import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
+import pandas as pd
 import torch
 from torch.utils.data import DataLoader
+from tqdm import tqdm
 
 from slipmap.codes import IGNORE
 from slipmap.config.patches import PatchSettings
@@ -40,7 +44,7 @@ from slipmap.patches import writer
 from slipmap.patches.dataset import PatchDataset
 from slipmap.patches.normalisation import BandStatistics, Statistics
 from slipmap.training.callbacks import EpochRecord, Progress
-from slipmap.training.cost import training_cost
+from slipmap.training.cost import images_per_second, parameters, training_cost
 from slipmap.training.data import PatchData
 from slipmap.training.losses import SegmentationLoss
 from slipmap.training.module import SegmentationModule
@@ -198,14 +202,37 @@ def compare(
 
 
 def every_model(size: int, batch: int, steps: int, device: torch.device) -> dict[str, dict[str, float | None]]:
-    """Return patches a second of training, and peak memory on a GPU, of every model at its published size."""
+    """Return for every model at its published size: parameters (M), images a second, and cost of training.
+
+    ``images_per_second`` is one image at a time, forward only; ``patches_per_second`` and ``peak_memory_gib`` are of
+    training (`slipmap.training.cost.training_cost`). On the CPU each model has a process of its own, whose memory no
+    other model has filled.
+    """
+    on_gpu = device.type == "cuda"
     found = {}
-    for name in list_models():
-        try:
-            found[name] = training_cost(name, (len(BANDS), size, size), 1, {}, batch, steps, device)
-        except torch.OutOfMemoryError:
-            found[name] = {"patches_per_second": None, "peak_memory_gib": None}
+    for name in tqdm(list_models(), desc="models", disable=None):
+        asked = (name, size, batch, steps, device.type, torch.get_num_threads())
+        if on_gpu:
+            found[name] = one_model(*asked)
+            continue
+        context = multiprocessing.get_context("forkserver")  # a fork after OpenMP has worked here would hang
+        context.set_forkserver_preload(["slipmap.training.cost"])
+        with ProcessPoolExecutor(1, context) as pool:
+            found[name] = pool.submit(one_model, *asked).result()
     return found
+
+
+def one_model(name: str, size: int, batch: int, steps: int, device: str, threads: int) -> dict[str, float | None]:
+    """Return one row of `every_model`."""
+    torch.set_num_threads(threads)
+    shape = (len(BANDS), size, size)
+    try:
+        row = training_cost(name, shape, 1, {}, batch, steps, device)
+    except torch.OutOfMemoryError:
+        row = {"patches_per_second": None, "peak_memory_gib": None}
+    row["images_per_second"] = images_per_second(name, shape, 1, {}, device=device)
+    row["parameters_m"] = parameters(name, len(BANDS), 1, {}) / 1e6
+    return {key: value if value is None else round(value, 3) for key, value in row.items()}
 
 
 def now(device: torch.device) -> float:
@@ -219,8 +246,7 @@ def run() -> dict[str, Any]:
     """Return the comparison at sizes that suit the machine: the 17 M U-Net on a GPU, a quarter wide on a CPU."""
     _be_quiet()
     if torch.cuda.is_available():
-        device = torch.device("cuda")
-        return compare(1.0, 128, 32, 120, 5, device) | {"every_model": every_model(128, 32, 10, device)}
+        return compare(1.0, 128, 32, 120, 5, torch.device("cuda"))
     return compare(0.25, 64, 8, 20, 3, torch.device("cpu"))
 
 
@@ -233,7 +259,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32 if on_gpu else 8)
     parser.add_argument("--steps", type=int, default=120 if on_gpu else 20)
     parser.add_argument("--rounds", type=int, default=5 if on_gpu else 3)
-    parser.add_argument("--models", action="store_true", help="also time every registered model (a GPU's work)")
+    parser.add_argument("--models", metavar="CSV", help="also time every registered model, and write this table")
     parser.add_argument(
         "--clock", choices=("wall", "cpu"), default="wall", help="cpu: processor time, for a machine with other work"
     )
@@ -244,7 +270,10 @@ def main() -> None:
     device = torch.device("cuda" if on_gpu else "cpu")
     result = compare(chosen.width, chosen.size, chosen.batch, chosen.steps, chosen.rounds, device)
     if chosen.models:
-        result["every_model"] = every_model(chosen.size, chosen.batch, 10, device)
+        rows = every_model(128, 32 if on_gpu else 2, 10 if on_gpu else 2, device)
+        table = pd.DataFrame(rows).T.rename_axis("model")
+        table.assign(device=result["device"], batch=32 if on_gpu else 2).to_csv(chosen.models)
+        result["every_model"] = rows
     print(json.dumps(result, indent=1))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -86,37 +87,52 @@ def training_cost(
     steps: int,
     device: torch.device | str,
 ) -> dict[str, float | None]:
-    """Return patches a second of forward, backward and step, and the peak memory on a GPU.
+    """Return patches a second of forward, backward and step, and the peak memory.
 
     Parameters
     ----------
     name, shape, classes, options
         As for :func:`flops`.
     batch, steps
-        Patches in a batch; batches measured after two of warm-up.
+        Patches in a batch; batches measured after one of warm-up (two on a GPU).
     device
         Where.
 
     Returns
     -------
     dict
-        ``patches_per_second`` and ``peak_memory_gib`` (None on the CPU).
+        ``patches_per_second`` and ``peak_memory_gib``: on a GPU what tensors took at most, on the CPU by how much this
+        process grew at most (None where the system does not tell; right in a process that did nothing before).
     """
     device = torch.device(device)
+    warm = 2 if device.type == "cuda" else 1
+    before = _resident("VmRSS")
     model = create_model(name, shape[0], classes, **options).to(device).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4)
     image = torch.randn((batch, *shape), device=device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    for step in range(steps + 2):
-        if step == 2:
+    for step in range(steps + warm):
+        if step == warm:
             begun = _now(device)
         optimiser.zero_grad(set_to_none=True)
         model(image).float().square().mean().backward()
         optimiser.step()
     rate = steps * batch / (_now(device) - begun)
-    peak = torch.cuda.max_memory_allocated(device) / 2**30 if device.type == "cuda" else None
+    if device.type == "cuda":
+        peak = torch.cuda.max_memory_allocated(device) / 2**30
+    else:
+        peak = None if before is None else (_resident("VmHWM") - before) / 2**30
     return {"patches_per_second": rate, "peak_memory_gib": peak}
+
+
+def _resident(field: str) -> int | None:
+    """Bytes of this process now (VmRSS) or at most (VmHWM); None without Linux's /proc."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    return 1024 * int(status.partition(f"{field}:")[2].split()[0])
 
 
 def _now(device: torch.device) -> float:
