@@ -48,7 +48,7 @@ def sentences(output: str) -> str:
     lines = [line.strip() for line in output.splitlines()]
     said = [
         line
-        for before, line in zip([""] + lines, lines, strict=False)
+        for before, line in zip(["", *lines], lines, strict=False)
         if line.startswith("slipmap:") or before.startswith("slipmap, ")
     ]
     assert said, output[-3000:]
