@@ -22,7 +22,10 @@ from slipmap.deformation.stack import Pair, load_network, load_radar, network_da
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 
-BLOCK_BYTES = 192 * 2**20  # of phase and coherence together, read at a time
+# Of phase and coherence together, read at a time: a whole tile of the files for up to 256 pairs, since a part of a tile
+# takes as long to decode as the whole.
+BLOCK_BYTES = 512 * 2**20
+CLOSURE_PIXELS = 2**14  # whose triplets are looked at together
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def run(
     Notes
     -----
     Block by block: first the coherences are averaged, then the interferograms become series, then the series are
-    corrected and fitted. Memory is about `BLOCK_BYTES` times three, plus two float32 maps of the whole grid.
+    corrected and fitted. Memory is about `BLOCK_BYTES` times two, plus two float32 maps of the whole grid.
     """
     folder = Path(folder)
     record = json.loads(Path(stack_json).read_text())
@@ -220,18 +223,16 @@ def _invert(
     samples = []
     closures = np.zeros(3, np.int64)
     for window in grid.blocks(side):
-        phase, coherence = job.reader.read(window)
-        original = job.reader.read_original(window)
-        phase -= job.offsets[:, None, None]
-        if original is not None:
-            original -= job.offsets[:, None, None]
+        phase, coherence, *more = job.reader.read(window, original=job.reader.has_original)
+        for array in (phase, *more):
+            array -= job.offsets[:, None, None]
         if job.settings.min_coherence:
             phase[coherence < job.settings.min_coherence] = np.nan
         shape = phase.shape[1:]
         phase, coherence = phase.reshape(len(phase), -1), coherence.reshape(len(phase), -1)
         still_open, found = _close(job, phase, coherence)
         closures += found
-        solved = invert_stack(phase, coherence, job.numbers, times, job.table, original, operator)
+        solved = invert_stack(phase, coherence, job.numbers, times, job.table, *more or [None], operator)
         series = (solved.series * np.float32(job.scale)).reshape(-1, *shape)
         quality = solved.temporal_coherence.reshape(shape)
         out.write(series, window)
@@ -256,11 +257,15 @@ def _invert(
 
 def _close(job: _Job, phase: np.ndarray, coherence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mend unwrapping errors of (pairs, pixels) in place; triplets still open, and (before, after, pixels) counted."""
-    if not len(job.triples):
-        return np.zeros(phase.shape[1]), np.array([0, 0, phase.shape[1]])
-    if job.settings.unwrapping_error_correction:
-        turns, before, after = closure.correct(phase, coherence, job.triples)
-        phase += np.float32(2 * np.pi) * turns
-    else:
-        after = before = np.count_nonzero(closure.integer_closure(phase, job.triples), axis=0)
-    return after, np.array([before.sum(), after.sum(), phase.shape[1]])
+    pixels = phase.shape[1]
+    still_open, counted = np.zeros(pixels), np.array([0, 0, pixels])
+    for start in range(0, pixels if len(job.triples) else 0, CLOSURE_PIXELS):
+        part = slice(start, start + CLOSURE_PIXELS)
+        if job.settings.unwrapping_error_correction:
+            turns, before, after = closure.correct(phase[:, part], coherence[:, part], job.triples)
+            phase[:, part] += np.float32(2 * np.pi) * turns
+        else:
+            after = before = np.count_nonzero(closure.integer_closure(phase[:, part], job.triples), axis=0)
+        still_open[part] = after
+        counted[:2] += before.sum(), after.sum()
+    return still_open, counted

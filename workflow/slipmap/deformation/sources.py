@@ -1,7 +1,7 @@
 """Unwrapped phase and coherence of a whole network, read by window."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from rasterio.windows import Window
 
 from slipmap import raster
 from slipmap.deformation import unwrapping
+from slipmap.deformation.inversion import thread_count
 from slipmap.deformation.readers.checks import same_grid
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
@@ -35,51 +36,57 @@ class NetworkReader:
     def __init__(self, pairs: Sequence[Pair], unwrapped: Sequence[str | Path]) -> None:
         own = {Path(p).stem: str(p) for p in unwrapped}
         self.sources = [_source(pair, own) for pair in pairs]
-        with ExitStack() as stack:
-            grids = []
-            for source in self.sources:
-                for place in (source.phase, source.coherence):
-                    if place:
-                        src = stack.enter_context(_open(place[0]))
-                        grids.append((Path(place[0]), src.shape, src.transform, src.crs))
+        grids = []
+        for path in {place[0]: None for s in self.sources for place in (s.phase, s.coherence) if place}:
+            with _open(path) as src:
+                grids.append((Path(path), src.shape, src.transform, src.crs))
         same_grid(grids)
         self.grid = Grid.from_raster(self.sources[0].phase[0])
 
-    def read(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
+    @property
+    def has_original(self) -> bool:
+        """Whether the phase before any filter is known, which it is of what we unwrapped ourselves."""
+        return all(source.original is not None for source in self.sources)
+
+    def read(self, window: Window, *, original: bool = False) -> list[np.ndarray]:
         """Phase (rad) and coherence, float32 (pairs, rows, cols); NaN in both where either is missing.
 
-        A supplied phase of exactly zero is nodata, as every processor writes it.
+        With `original` also the wrapped phase before any filter (rad). A supplied phase of exactly zero is nodata, as
+        every processor writes it. Several threads read; every file is opened once and each of its tiles decoded once,
+        if the window is one of the files' tiles.
         """
-        shape = (len(self.sources), int(window.height), int(window.width))
-        phase, coherence = np.empty(shape, np.float32), np.empty(shape, np.float32)
-        for k, source in enumerate(self.sources):
-            with _open(source.phase[0]) as src:
-                phase[k] = raster.read_open(src, window, source.phase[1])
-                if source.coherence and source.coherence[0] == source.phase[0]:
-                    coherence[k] = raster.read_open(src, window, source.coherence[1])
-            if source.coherence is None:
-                coherence[k] = NO_COHERENCE
-            elif source.coherence[0] != source.phase[0]:
-                with _open(source.coherence[0]) as src:
-                    coherence[k] = raster.read_open(src, window, source.coherence[1])
-                    if src.dtypes[0] == "uint8":
-                        coherence[k] /= 255
-            if source.original is None:  # supplied
-                phase[k][phase[k] == 0] = np.nan
-        gap = ~(np.isfinite(phase) & (coherence > 0))
-        phase[gap] = np.nan
-        coherence[gap] = np.nan
-        return phase, coherence
+        shape = (2 + original, len(self.sources), int(window.height), int(window.width))
+        stack = np.empty(shape, np.float32)
 
-    def read_original(self, window: Window) -> np.ndarray | None:
-        """Wrapped phase before any filter, float32 (pairs, rows, cols), rad; None where it was not supplied."""
-        if any(source.original is None for source in self.sources):
-            return None
-        phase = np.empty((len(self.sources), int(window.height), int(window.width)), np.float32)
-        for k, source in enumerate(self.sources):
-            with _open(source.original[0]) as src:
-                phase[k] = raster.read_open(src, window, source.original[1])
-        return phase
+        def fill(k: int) -> None:
+            stack[:, k] = _read(self.sources[k], window, original)
+            gap = ~(np.isfinite(stack[0, k]) & (stack[1, k] > 0))
+            stack[:2, k, gap] = np.nan
+
+        with ThreadPoolExecutor(thread_count()) as pool:
+            list(pool.map(fill, range(len(self.sources))))
+        return list(stack)
+
+
+def _read(source: Source, window: Window, original: bool) -> list[np.ndarray]:
+    """Phase, coherence and, if asked for, phase before any filter of one pair."""
+    places = [source.phase, source.coherence, source.original if original else None]
+    wanted: dict[str, list[int]] = {}
+    for place in places:
+        if place:
+            wanted.setdefault(place[0], []).append(place[1])
+    found = {}
+    for path, bands in wanted.items():
+        with _open(path) as src:
+            values = raster.read_open(src, window, bands)
+            if source.coherence and path == source.coherence[0] and src.dtypes[0] == "uint8":
+                values /= 255  # LiCSAR stores coherence as bytes
+        found |= {(path, band): array for band, array in zip(bands, values, strict=True)}
+    phase = found[source.phase]
+    if source.original is None:  # supplied
+        phase[phase == 0] = np.nan
+    coherence = found[source.coherence] if source.coherence else np.full_like(phase, NO_COHERENCE)
+    return [phase, coherence, *([found[source.original]] if original else [])]
 
 
 def _source(pair: Pair, own: dict[str, str]) -> Source:
