@@ -194,6 +194,22 @@ def test_folder_of_geotiffs_that_overlap_stay_together(tmp_path):
     checks.check_stores([path])
 
 
+@pytest.mark.parametrize("how", ["stop", "leave_out"])
+def test_a_published_split_whose_parts_share_ground(tmp_path, how):
+    root, rng = tmp_path / "f", np.random.default_rng(0)
+    for split, places in (("training", (0, 1, 2)), ("validation", (10,)), ("test", (20, 2.5))):  # 2 and 2.5 overlap
+        for place in places:
+            image, origin = samples.texture(rng, 1, 32, 32).astype(np.float32), (7e5 + 320 * place, 5e6)
+            samples.geotiff(root / f"images/{split}/{place}.tif", image, ("slope",), origin)
+            samples.geotiff(root / f"masks/{split}/{place}.tif", samples.landslide_mask(rng, 32, 32), origin=origin)
+    if how == "stop":
+        with pytest.raises(InputError, match=r"training/2 and test/2.5 show the same ground, in two splits"):
+            run(tmp_path, format="folder", path=str(root))
+    else:
+        _, _, index = read(run(tmp_path, format="folder", path=str(root), duplicates="leave_out"))
+        assert sorted(index["source"]) == ["test/2.5", "test/20", "training/0", "training/1", "validation/10"]
+
+
 def test_folder_labels_and_band_order_are_checked(tmp_path):
     root, rng = tmp_path / "f", np.random.default_rng(0)
     for i in range(6):
