@@ -1,5 +1,6 @@
 # Stage 2, deformation: SBAS-InSAR from Sentinel-1 at whatever level the user has it to the deformation rate.
 include: "network.smk"
+include: "sentinel1.smk"
 
 
 wildcard_constraints:
@@ -9,15 +10,15 @@ wildcard_constraints:
 checkpoint network:
     message: "Choose the interferograms of {wildcards.area}."
     input:
-        sentinel1=lambda wildcards: AREAS[wildcards.area].inputs.sentinel1.path,
+        unpack(stack_files),
     output:
         network="results/{area}/deformation/network.csv",
         plot="results/{area}/deformation/network.png",
         stack="results/{area}/deformation/stack.json",
     wildcard_constraints:
-        area=sentinel1_level("slc", "wrapped", "unwrapped"),
+        area=sentinel1_level("safe", "slc", "wrapped", "unwrapped"),
     params:
-        sentinel1=sentinel1,
+        sentinel1=stack_settings,
         settings=part_of("deformation", options.NetworkSettings),
         code=code_digest("deformation/network.py", "deformation/stack.py", "deformation/readers"),
     log:
@@ -42,7 +43,7 @@ rule interferogram:
     output:
         interferogram="results/{area}/deformation/interferograms/{pair}.tif",
     wildcard_constraints:
-        area=sentinel1_level("slc"),
+        area=sentinel1_level("safe", "slc"),
     params:
         pair=pair_record,
         settings=part_of("deformation", options.InterferogramSettings),
@@ -54,7 +55,7 @@ rule interferogram:
     threads: 1
     resources:
         mem_mb=memory(700),
-        runtime=minutes(30),
+        runtime=minutes(5, per_megapixel=0.1),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -69,7 +70,7 @@ rule unwrap:
     output:
         unwrapped="results/{area}/deformation/unwrapped/{pair}.tif",
     wildcard_constraints:
-        area=sentinel1_level("slc"),
+        area=sentinel1_level("safe", "slc"),
     params:
         pair=pair_record,
         settings=part_of("deformation", options.UnwrappingSettings),
@@ -81,8 +82,8 @@ rule unwrap:
         "results/{area}/benchmarks/unwrap/{pair}.tsv"
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=minutes(120),
+        mem_mb=memory(700, per_megapixel=150),
+        runtime=minutes(10, per_megapixel=1),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -115,7 +116,7 @@ rule invert_network:
         timeseries="results/{area}/deformation/timeseries.nc",
         reference="results/{area}/deformation/reference.json",
     wildcard_constraints:
-        area=sentinel1_level("slc", "wrapped", "unwrapped"),
+        area=sentinel1_level("safe", "slc", "wrapped", "unwrapped"),
     params:
         settings=part_of("deformation", options.InversionSettings),
         looks=supplied_looks,
@@ -127,7 +128,7 @@ rule invert_network:
     threads: 2
     resources:
         mem_mb=memory(2000),
-        runtime=minutes(120),
+        runtime=minutes(20, per_megapixel=1),
     conda:
         "../../envs/slipmap.yaml"
     script:
@@ -170,7 +171,7 @@ rule slope_geometry:
         downslope="results/{area}/deformation/velocity_downslope.tif",
         visibility="results/{area}/deformation/visibility.tif",
     wildcard_constraints:
-        area=sentinel1_level("slc", "wrapped", "unwrapped"),
+        area=sentinel1_level("safe", "slc", "wrapped", "unwrapped"),
     params:
         code=code_digest("deformation/geometry.py"),
     log:

@@ -17,6 +17,26 @@ def sentinel1(wildcards):
     return AREAS[wildcards.area].inputs.sentinel1.model_dump(mode="json")
 
 
+def stack_settings(wildcards):
+    """Settings of the stack that interferograms are formed from: the user's, or the SLCs geocoded from SAFE products."""
+    given = sentinel1(wildcards)
+    if given["level"] != "safe":
+        return given
+    return given | {"level": "slc", "format": "opera", "path": f"results/{wildcards.area}/sentinel1/slc"}
+
+
+def stack_files(wildcards):
+    """What the stack consists of: the user's files, or SLCs and line of sight made from SAFE products."""
+    source = AREAS[wildcards.area].inputs.sentinel1
+    if source.level != "safe":
+        return {"sentinel1": source.path}
+    folder = f"results/{wildcards.area}/sentinel1/slc"
+    return {
+        "slcs": [f"{folder}/{date}.h5" for date in products_by_date(wildcards.area)],
+        "geometry": f"{folder}/geometry.tif",
+    }
+
+
 def supplied_looks(wildcards):
     """Independent looks behind an area's supplied coherences; none where the config does not say."""
     return AREAS[wildcards.area].inputs.sentinel1.looks

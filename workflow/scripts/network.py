@@ -11,4 +11,5 @@ with job(snakemake):
         snakemake.output.network,
         snakemake.output.plot,
         snakemake.output.stack,
+        files=snakemake.input.get("slcs"),
     )

@@ -26,6 +26,9 @@ class SimulateSettings(Settings):
     dates: int = Field(30, ge=4, le=60, description="Sentinel-1 acquisitions, about 24 days apart; 30 span two years.")
     landslides: int = Field(140, ge=1, description="Landslides to place; fewer where the area has no room.")
     start: date = Field(date(2021, 1, 9), description="First Sentinel-1 acquisition.")
+    sentinel1: Literal["slc", "safe"] = Field(
+        "slc", description="slc: geocoded SLCs; safe: raw SAFE products of TOPS bursts, geocoded by the workflow."
+    )
     inventory: bool = Field(True, description="Write a landslide inventory (false: a prediction area).")
     moving: float = Field(0.45, ge=0, le=1, description="Share of the landslides that move.")
     baseline: float = Field(
@@ -52,10 +55,16 @@ class SimulateSettings(Settings):
 class Sentinel1Settings(Settings):
     """Sentinel-1 at whatever level the user has it."""
 
-    level: Literal["slc", "wrapped", "unwrapped", "velocity"] = Field(
-        description="slc: geocoded SLCs; wrapped or unwrapped: interferograms with coherence; velocity: ready-made."
+    level: Literal["safe", "slc", "wrapped", "unwrapped", "velocity"] = Field(
+        description="safe: raw SAFE products (IW SLC); slc: geocoded SLCs; wrapped or unwrapped: interferograms with "
+        "coherence; velocity: ready-made."
     )
     path: str = Field(description="Folder (or file, for a velocity) that holds the data.")
+    orbits: str | None = Field(
+        None,
+        description="safe: folder of precise or restituted orbit files (EOF); none: the orbit in the products' "
+        "annotation.",
+    )
     format: Literal["auto", "geotiff", "opera", "gamma", "hyp3", "isce2", "licsar", "mintpy", "egms"] = Field(
         "auto", description="Format of the files; auto: recognised from them."
     )

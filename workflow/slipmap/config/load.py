@@ -64,7 +64,7 @@ def _with_inputs(settings: RunSettings, source: str) -> RunSettings:
         if area.simulate and area.acquire:
             raise InputError(f"{source}: areas.{name} has both simulate and acquire; keep one.")
         if area.simulate:
-            inputs = simulated_inputs(name, inventory=area.simulate.inventory)
+            inputs = simulated_inputs(name, inventory=area.simulate.inventory, sentinel1=area.simulate.sentinel1)
         elif area.acquire:
             fetched = acquired_inputs(name, area.acquire)
             for key in fetched:

@@ -7,10 +7,15 @@ from pydantic import Field
 from slipmap.config.base import Settings
 
 
-class Sentinel1Processing(Settings):
-    """How raw Sentinel-1 (inputs.sentinel1.level: safe) is geocoded; the grid follows from `deformation.looks`."""
+class AcquisitionSettings(Settings):
+    """Which part of the SAFE products is used."""
 
     polarisation: Literal["VV", "HH", "VH", "HV"] = Field("VV", description="Polarisation that is read.")
+
+
+class Sentinel1Processing(AcquisitionSettings):
+    """How raw Sentinel-1 (inputs.sentinel1.level: safe) is geocoded; the grid follows from `deformation.looks`."""
+
     undulation: float | str | None = Field(
         None,
         description="Height of the geoid over the ellipsoid, added to the DEM: metres, or a raster of it (needed for "

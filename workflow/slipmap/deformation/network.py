@@ -150,9 +150,13 @@ def run(
     network_csv: str | Path,
     network_png: str | Path,
     stack_json: str | Path,
+    files: Sequence[str | Path] | None = None,
 ) -> list[Pair]:
-    """Read the files' headers, choose the pairs, write network.csv, stack.json and the network plot."""
-    stack = read_stack(sentinel1)
+    """Read the files' headers, choose the pairs, write network.csv, stack.json and the network plot.
+
+    `files` are the SLCs of the stack, where not all in the folder count.
+    """
+    stack = read_stack(sentinel1, files)
     pairs = choose_pairs(stack, settings)
     dates = network_dates(pairs)
     by_date = baselines_by_date(pairs)

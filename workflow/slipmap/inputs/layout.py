@@ -8,12 +8,15 @@ from slipmap.config.inputs import InputSettings, Sentinel1Settings, Sentinel2Set
 TRUTH = ("velocity_los.tif", "dem_error.tif", "landslides.gpkg")
 
 
-def simulated_inputs(area: str, *, inventory: bool) -> InputSettings:
-    """Input settings of the simulated area named `area`; without `inventory` it is a prediction area."""
+def simulated_inputs(area: str, *, inventory: bool, sentinel1: str = "slc") -> InputSettings:
+    """Input settings of the simulated area named `area`; without `inventory` it is a prediction area.
+
+    `sentinel1` is the level of the simulated Sentinel-1 data: "slc" or "safe".
+    """
     folder = f"resources/{area}"
     return InputSettings(
         dem=f"{folder}/dem.tif",
-        sentinel1=Sentinel1Settings(level="slc", path=f"{folder}/sentinel1"),
+        sentinel1=Sentinel1Settings(level=sentinel1, path=f"{folder}/sentinel1"),
         sentinel2=Sentinel2Settings(path=f"{folder}/sentinel2"),
         lithology=VectorSettings(path=f"{folder}/lithology.gpkg", attribute="lithology"),
         rainfall=f"{folder}/rainfall.nc",
@@ -45,14 +48,18 @@ def acquired_places(settings: AcquireSettings | None) -> dict[str, str]:
 
 
 def acquired_inputs(area: str, settings: AcquireSettings) -> dict[str, Any]:
-    """Inputs of the area named `area` that are fetched. Raw Sentinel-1 and its orbits are no inputs yet."""
+    """Inputs of the area named `area` that are fetched."""
     folder = f"resources/{area}"
     found: dict[str, Any] = {}
-    for kind, place in acquired_places(settings).items():
+    places = acquired_places(settings)
+    for kind, place in places.items():
         match kind:
             case "sentinel1" if settings.sentinel1.product in _LEVELS:
                 level, format_ = _LEVELS[settings.sentinel1.product]
                 found[kind] = Sentinel1Settings(level=level, path=f"{folder}/{place}", format=format_)
+            case "sentinel1":
+                orbits = f"{folder}/{places['orbits']}" if "orbits" in places else None
+                found[kind] = Sentinel1Settings(level="safe", path=f"{folder}/{place}", orbits=orbits)
             case "sentinel2":
                 found[kind] = Sentinel2Settings(path=f"{folder}/{place}")
             case "lithology":

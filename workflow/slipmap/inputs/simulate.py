@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from slipmap import raster
+from slipmap import raster, runs
 from slipmap.atomic import write_text
 from slipmap.config.inputs import SimulateSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
+from slipmap.inputs import simulate_safe as safe
 from slipmap.inputs import simulate_sentinel1 as sentinel1
 from slipmap.inputs import simulate_sentinel2 as sentinel2
 from slipmap.inputs.simulate_climate import simulate_moisture, simulate_rain
@@ -39,9 +40,10 @@ def run(settings: SimulateSettings, grid: Grid, folder: str | Path) -> None:
     """Write the simulated raw data of an area into `folder`.
 
     ``dem.tif`` (m; the DEM with its error), ``lithology.gpkg``, ``rainfall.nc``, ``soil_moisture.nc``,
-    ``inventory.gpkg`` (unless ``settings.inventory`` is false), ``sentinel1/`` (SLCs and ``geometry.tif``),
-    ``sentinel2/``, ``truth/`` (``velocity_los.tif``, ``dem_error.tif``, ``landslides.gpkg``) and ``SIMULATED.txt``,
-    in the formats of config/README.md. The same settings and grid give the same bytes on the same machine.
+    ``inventory.gpkg`` (unless ``settings.inventory`` is false), ``sentinel1/`` (geocoded SLCs and ``geometry.tif``, or
+    raw SAFE products), ``sentinel2/``, ``truth/`` (``velocity_los.tif``, ``dem_error.tif``, ``landslides.gpkg``) and
+    ``SIMULATED.txt``, in the formats of config/README.md. The same settings and grid give the same bytes on the same
+    machine.
 
     Parameters
     ----------
@@ -121,7 +123,8 @@ def _write_sentinel1(
     cover: np.ndarray,
     folder: Path,
 ) -> None:
-    los, incidence = sentinel1.line_of_sight(grid)
+    raw = settings.sentinel1 == "safe"
+    los, incidence = safe.line_of_sight(settings, grid, terrain.elevation) if raw else sentinel1.line_of_sight(grid)
     velocity = line_of_sight_velocity(slides, grid, los)
     error = sentinel1.dem_error(settings, grid)
     raster.write(
@@ -151,6 +154,12 @@ def _write_sentinel1(
         long_name="true ground minus the DEM",
         tags=SIMULATED,
     )
+    if raw:
+        _remove_others(folder / "sentinel1", set())
+        products = safe.simulate_products(settings, grid, cover, velocity, terrain.elevation, folder / "sentinel1")
+        _remove_others(folder / "sentinel1", {path.name for _, path in products}, "*.SAFE")
+        return
+    _remove_others(folder / "sentinel1", set(), "*.SAFE")
     raster.write(
         folder / "sentinel1" / "geometry.tif",
         grid,
@@ -179,10 +188,10 @@ def _write_sentinel1(
         )
 
 
-def _remove_others(folder: Path, wanted: set[str]) -> None:
-    for path in folder.glob("*.tif"):
+def _remove_others(folder: Path, wanted: set[str], pattern: str = "*.tif") -> None:
+    for path in folder.glob(pattern):
         if path.name not in wanted:
-            path.unlink()
+            runs.remove(path)
 
 
 def _statement(settings: SimulateSettings, grid: Grid, slides: list[Landslide]) -> str:

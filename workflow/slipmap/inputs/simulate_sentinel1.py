@@ -119,11 +119,12 @@ def displacement(
         yield (motion - delay) * 1e-3 + baseline * sensitivity * error
 
 
-def scatterers(settings: SimulateSettings, cover: np.ndarray) -> Iterator[np.ndarray]:
+def scatterers(settings: SimulateSettings, cover: np.ndarray, *, noise: bool = True) -> Iterator[np.ndarray]:
     """Complex reflectivity of each date, complex64 (rows, 4 × cols), without propagation phase.
 
     Circular Gaussian speckle: a lasting part, and a changing one that follows a first-order autoregression, so that
-    the coherence of two dates Δt apart is ``c∞ + (1 − c∞) exp(−Δt/τ)``, lowered by thermal noise.
+    the coherence of two dates Δt apart is ``c∞ + (1 − c∞) exp(−Δt/τ)``, lowered by thermal noise (unless `noise` is
+    false: then the receiver's is added elsewhere).
     """
     dates = acquisition_dates(settings)
     table = np.zeros((3, max(SCATTERING) + 1), np.float32)
@@ -131,8 +132,8 @@ def scatterers(settings: SimulateSettings, cover: np.ndarray) -> Iterator[np.nda
         table[:, code] = kind.power, kind.days, kind.lasting
     power, days, lasting = (np.repeat(table[k][cover], NESTED[0], axis=1) for k in range(3))
     rng = stream(settings.seed, "speckle")
-    permanent = _speckle(rng, power.shape) * np.sqrt(power * lasting if settings.decorrelation else power)
-    changing = _speckle(rng, power.shape)
+    permanent = speckle(rng, power.shape) * np.sqrt(power * lasting if settings.decorrelation else power)
+    changing = speckle(rng, power.shape)
     part = np.sqrt(power * (1 - lasting))
     previous = dates[0]
     for day in dates:
@@ -141,10 +142,10 @@ def scatterers(settings: SimulateSettings, cover: np.ndarray) -> Iterator[np.nda
             if day != previous:
                 keep = np.exp(-np.float32((day - previous).days) / days)
                 changing *= keep
-                changing += _speckle(rng, power.shape) * np.sqrt(1 - keep * keep)
+                changing += speckle(rng, power.shape) * np.sqrt(1 - keep * keep)
             scene += changing * part
-        if settings.thermal_noise:
-            scene += _speckle(rng, power.shape) * np.float32(settings.thermal_noise**0.5)
+        if settings.thermal_noise and noise:
+            scene += speckle(rng, power.shape) * np.float32(settings.thermal_noise**0.5)
         previous = day
         yield scene
 
@@ -184,7 +185,7 @@ def simulate_slcs(
         yield day, scene, tags
 
 
-def _speckle(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+def speckle(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     """Unit-power circular Gaussian noise, complex64."""
     pairs = rng.standard_normal((*shape, 2), dtype=np.float32)
     pairs *= np.float32(0.5**0.5)

@@ -54,8 +54,8 @@ def create_cslc(
 
     Notes
     -----
-    One file holds all bursts that see the area, so ``burst_id`` may name several. Not compressed: a speckled phase
-    hardly gets smaller.
+    One file holds all bursts that see the area: ``burst_id`` says so, ``mosaicked_bursts`` names them. Not
+    compressed: a speckled phase hardly gets smaller.
     """
     first = bursts[0].swath
     times = [b.span[0] for b in bursts], [b.span[1] for b in bursts]
@@ -87,7 +87,8 @@ def create_cslc(
                 "mission_id": first.mission,
                 "absolute_orbit_number": first.absolute_orbit,
                 "track_number": first.track,
-                "burst_id": " ".join(b.name for b in bursts),
+                "burst_id": f"T{first.track:03d}-mosaic",
+                "mosaicked_bursts": " ".join(b.name for b in bursts),
                 "orbit_pass_direction": first.pass_direction.capitalize(),
                 "look_direction": "Right",
                 "zero_doppler_start_time": _time(scene.epoch, min(times[0])),

@@ -1,5 +1,6 @@
 """From the SAFE products of one date to its geocoded, flattened SLC."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def run(
     output: str | Path,
     *,
     orbits: str | None = None,
-    shift: float = 0.0,
+    shift: str | Path | None = None,
 ) -> None:
     """Geocode the products of one date onto `grid` and write one HDF5 file in OPERA CSLC-S1's layout.
 
@@ -45,7 +46,8 @@ def run(
     ----------
     products : SAFE folders or zips of one date and track. dem : elevation, m, that covers the grid.
     grid : projected, fine enough for the radar (pixels of 3–15 m). orbits : folder of orbit files,
-        None: the annotation's own. shift : added to the zero-Doppler times, s.
+        None: the annotation's own. shift : file of `shifts.run` whose azimuth shift is added to the
+        zero-Doppler times.
 
     Raises
     ------
@@ -57,6 +59,7 @@ def run(
     pixel comes from the burst on whose edge it lies least.
     """
     opened = [open_product(Path(path)) for path in products]
+    seconds = read_shift(shift) if shift else 0.0
     scene = read_scene(opened, settings, orbits)
     windows = blocks(grid)
     with open_heights(dem, settings.undulation, grid) as heights:
@@ -71,7 +74,7 @@ def run(
                 f"correct grid.bounds."
             )
         limits = np.array([b.limits for b in bursts])
-        notes = _notes(settings, shift)
+        notes = _notes(settings, seconds)
         simulated = any(p.simulated for p in opened)
         filled = 0
         with create_cslc(output, grid, scene, bursts, notes, simulated=simulated) as out:
@@ -83,7 +86,7 @@ def run(
                     near = np.flatnonzero(sees[:, index])
                     place = Place.of(grid, window, heights(window), scene, footprints[index], settings)
                     values, count = part.values(
-                        place, limits[near], int(np.flatnonzero(near == number)[0]), scene, settings, shift
+                        place, limits[near], int(np.flatnonzero(near == number)[0]), scene, settings, seconds
                     )
                     out.update(values, window)
                     filled += count
@@ -93,6 +96,11 @@ def run(
                 f"{opened[0].path}: its bursts pass by the area; remove the product or correct grid.bounds."
             )
     print(f"{', '.join(b.name for b in bursts)}: {filled} pixels, {share:.1%} of the grid; {scene.orbit.source}")
+
+
+def read_shift(path: str | Path) -> float:
+    """The azimuth shift in a file that `shifts.run` wrote, s."""
+    return float(json.loads(Path(path).read_text())["shift_seconds"])
 
 
 def _notes(settings: Sentinel1Processing, shift: float) -> dict[str, object]:

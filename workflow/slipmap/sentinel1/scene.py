@@ -8,7 +8,7 @@ import numpy as np
 from pyproj import Transformer
 from rasterio.windows import Window
 
-from slipmap.config.sentinel1 import Sentinel1Processing
+from slipmap.config.sentinel1 import AcquisitionSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.sentinel1 import SPEED_OF_LIGHT
@@ -107,7 +107,7 @@ class Scene:
         )
 
 
-def read_scene(products: Sequence[Product], settings: Sentinel1Processing, orbits: str | None = None) -> Scene:
+def read_scene(products: Sequence[Product], settings: AcquisitionSettings, orbits: str | None = None) -> Scene:
     """Read the annotations of one date and choose its orbit.
 
     Parameters

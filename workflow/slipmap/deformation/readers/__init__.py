@@ -1,5 +1,6 @@
 """Readers: each recognises its format from the files and returns a `Stack`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from slipmap.config.inputs import Sentinel1Settings
@@ -7,8 +8,10 @@ from slipmap.deformation.stack import Stack
 from slipmap.errors import InputError
 
 
-def read_stack(settings: Sentinel1Settings) -> Stack:
+def read_stack(settings: Sentinel1Settings, files: Sequence[str | Path] | None = None) -> Stack:
     """Find out what lies in `settings.path` and describe it; no pixel is read.
+
+    `files` are the OPERA products that count, where not all in the folder do.
 
     Raises
     ------
@@ -24,7 +27,7 @@ def read_stack(settings: Sentinel1Settings) -> Stack:
         from slipmap.deformation.readers.opera import opera_files, read_opera
 
         if settings.format == "opera" or (settings.format == "auto" and folder.is_dir() and opera_files(folder)):
-            return read_opera(folder)
+            return read_opera(folder, files)
         if settings.format not in ("auto", "geotiff"):
             raise InputError(
                 f"inputs.sentinel1.format: '{settings.format}' does not hold SLCs; choose opera, geotiff or auto."

@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from rasterio.crs import CRS
 
 from slipmap.deformation import orbit
 from slipmap.deformation.readers.checks import same_grid, same_value
+from slipmap.deformation.readers.slc import GEOMETRY
 from slipmap.deformation.slc_file import OPERA_SUFFIXES, opera_grid, opera_layer
 from slipmap.deformation.stack import Acquisition, Radar, Stack, parse_date
 from slipmap.errors import InputError
@@ -23,18 +25,20 @@ def opera_files(folder: Path) -> list[Path]:
     return [p for p in sorted(folder.iterdir()) if p.suffix in OPERA_SUFFIXES]
 
 
-def read_opera(folder: Path) -> Stack:
-    """Describe the CSLC-S1 products in `folder`: one burst, many dates.
+def read_opera(folder: Path, files: Sequence[str | Path] | None = None) -> Stack:
+    """Describe the CSLC-S1 products in `folder`, or only `files`: one burst, many dates.
 
     Perpendicular baselines come from the orbits in the products, at the burst's centre on the ellipsoid. The auxiliary
-    files (static layers, correction tables) that lie beside are passed over.
+    files (static layers, correction tables) that lie beside are passed over; of geometry.tif (los_east, los_north,
+    los_up) comes the line of sight.
     """
     import h5py
 
     found, left_out, grids = defaultdict(list), [], []
     meta: list[tuple[Path, dict[str, str]]] = []
     states: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
-    for path in opera_files(folder):
+    simulated = False
+    for path in map(Path, files or opera_files(folder)):
         if re.search(r"static", path.name, re.IGNORECASE):
             continue
         try:
@@ -48,6 +52,7 @@ def read_opera(folder: Path) -> Stack:
                 continue
             grid = opera_grid(file, str(path))
             opera_layer(file, str(path))
+            simulated |= file.attrs.get("SIMULATED") == "yes"
             grids.append((path, grid.shape, grid.transform, CRS.from_user_input(grid.crs)))
             start = _text(file, "identification/zero_doppler_start_time", path)
             found[parse_date(start[:10].replace("-", ""), str(path))].append(path)
@@ -95,7 +100,9 @@ def read_opera(folder: Path) -> Stack:
             track=shared["track"],
         ),
         acquisitions=[Acquisition(d, str(found[d][0]), b) for d, b in zip(days, baselines, strict=True)],
+        geometry={"los": str(geometry)} if (geometry := folder / GEOMETRY).exists() else {},
         left_out=left_out,
+        simulated=simulated,
     )
 
 

@@ -1,0 +1,64 @@
+"""Line of sight and incidence angle on a grid, from the orbit."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from pyproj import Transformer
+
+from slipmap import raster
+from slipmap.config.sentinel1 import Sentinel1Processing
+from slipmap.grid import Grid
+from slipmap.sentinel1.geometry import earth_fixed, look_angles, to_radar
+from slipmap.sentinel1.heights import open_heights
+from slipmap.sentinel1.safe import open_product
+from slipmap.sentinel1.scene import read_scene
+
+BANDS = ("los_east", "los_north", "los_up", "incidence_angle")
+
+
+def run(
+    products: Sequence[str | Path],
+    dem: str | Path,
+    settings: Sentinel1Processing,
+    grid: Grid,
+    output: str | Path,
+    *,
+    orbits: str | None = None,
+) -> None:
+    """Write the unit vector from the ground to the satellite and the incidence angle, block by block.
+
+    `slipmap.deformation.geometry` makes layover, shadow and sensitivity of them. Parameters as in `geocode.run`.
+    """
+    opened = [open_product(Path(path)) for path in products]
+    scene = read_scene(opened, settings, orbits)
+    to_degrees = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
+    with (
+        open_heights(dem, settings.undulation, grid) as heights,
+        raster.create(
+            output,
+            grid,
+            bands=BANDS,
+            units=["1", "1", "1", "degrees"],
+            long_name=[
+                "east of the unit vector from the ground to the satellite",
+                "north of it",
+                "up of it",
+                "incidence angle",
+            ],
+            tags={"SIMULATED": "yes"} if any(p.simulated for p in opened) else {},
+        ) as out,
+    ):
+        for window in grid.blocks(256):
+            height = heights(window).astype(float)
+            seen = np.isfinite(height)
+            rows, cols = np.nonzero(seen)
+            bands = np.full((4, *height.shape), np.nan, np.float32)
+            if len(rows):
+                x, y = grid.transform @ (cols + window.col_off + 0.5, rows + window.row_off + 0.5)
+                longitude, latitude = to_degrees.transform(x, y)
+                points = earth_fixed(longitude, latitude, height[seen])
+                times, _ = to_radar(points, scene.orbit, scene.start, scene.stop)
+                look, incidence = look_angles(points, longitude, latitude, scene.orbit, times)
+                bands[:3, seen], bands[3, seen] = look.T, incidence
+            out.write(bands, window)

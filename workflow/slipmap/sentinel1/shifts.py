@@ -1,0 +1,142 @@
+"""Azimuth shifts between dates by enhanced spectral diversity (Prats-Iraola et al. 2012; Yague-Martinez et al. 2016).
+
+In the overlap of two bursts a point is seen under two Doppler centroids, Δf apart. An azimuth timing error ε of a date
+turns its phase by −2π f ε in either, so the interferogram of the earlier burst over that of the later one has the phase
+2π Δf ε, whatever the deformation and the atmosphere.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from rasterio.windows import Window
+
+from slipmap.atomic import write_text
+from slipmap.config.sentinel1 import Sentinel1Processing
+from slipmap.deformation.interferogram import multilook
+from slipmap.errors import InputError
+from slipmap.grid import Grid
+from slipmap.sentinel1.geocode import BurstPart, Place, read_shift
+from slipmap.sentinel1.heights import extremes, open_heights
+from slipmap.sentinel1.safe import open_product
+from slipmap.sentinel1.scene import Scene, SceneBurst, blocks, overlapping, read_scene
+from slipmap.sentinel1.tops import sweep_of
+
+LOOKS = (4, 16)  # rows, columns of SLC pixels averaged before the two interferograms are compared
+
+
+def run(
+    products: Sequence[str],
+    earlier: Sequence[Sequence[str]],
+    shifts: Sequence[str | Path],
+    dem: str | Path,
+    settings: Sentinel1Processing,
+    grid: Grid,
+    output: str | Path,
+    *,
+    orbits: str | None = None,
+) -> float:
+    """Estimate the azimuth shift of a date (s, to be added to its zero-Doppler times) and write it as JSON.
+
+    Parameters
+    ----------
+    products : SAFE products of the date. earlier : those of earlier dates with which it is compared.
+    shifts : the files that this function wrote for them. Without earlier dates the shift is 0: the first is the
+        reference.
+
+    Raises
+    ------
+    InputError : the area lies within one burst of each swath, so that there is no overlap.
+    """
+    estimates = []
+    if earlier:
+        scenes = [read_scene([open_product(Path(p)) for p in of], settings, orbits) for of in (products, *earlier)]
+        with open_heights(dem, settings.undulation, grid) as heights:
+            low, high = extremes(heights, blocks(grid), dem)
+            for scene, path in zip(scenes[1:], shifts, strict=True):
+                sums = overlap_sums(scene, scenes[0], read_shift(path), heights, (low, high), grid, settings)
+                if not sums:
+                    raise InputError(
+                        f"{products[0]}: no overlap of bursts lies in the area; set sentinel1.coregistration: orbits."
+                    )
+                total = sum(weight for weight, _ in sums)
+                estimates.append((abs(total), np.angle(total) / (2 * np.pi * sums[0][1])))
+    weight = sum(w for w, _ in estimates)
+    shift = float(sum(w * e for w, e in estimates) / weight) if weight else 0.0
+    record = {"shift_seconds": shift, "estimates_seconds": [float(e) for _, e in estimates]}
+    write_text(output, json.dumps(record, indent=2) + "\n")
+    print(f"azimuth shift {shift * 1e6:.2f} microseconds of {len(estimates)} comparisons")
+    return shift
+
+
+def overlap_sums(
+    reference: Scene,
+    secondary: Scene,
+    shift: float,
+    heights: Callable[[Window], np.ndarray],
+    extent: tuple[float, float],
+    grid: Grid,
+    settings: Sentinel1Processing,
+) -> list[tuple[complex, float]]:
+    """Sum of the double-difference interferogram and Δf (Hz) of each burst overlap in the area.
+
+    Parameters
+    ----------
+    shift : of the reference, s. extent : lowest and highest ground, m.
+
+    Notes
+    -----
+    Holds the parts of four bursts over one overlap, and one block of the grid.
+    """
+    windows = blocks(grid)
+    footprints = [scene.footprints(grid, windows, extent) for scene in (reference, secondary)]
+    others = {burst.name: burst for burst in secondary.bursts}
+    found = []
+    for early, late in zip(reference.bursts, reference.bursts[1:], strict=False):
+        if early.swath.swath != late.swath.swath or early.span[1] <= late.span[0]:
+            continue
+        if early.name not in others or late.name not in others:
+            continue
+        quad = [(early, others[early.name]), (late, others[late.name])]
+        common = np.array([(late.span[0], early.span[1], *early.span[2:])])
+        its = np.flatnonzero(overlapping(common, footprints[0])[0])
+        if not len(its):
+            continue
+        parts = [[BurstPart.load(b, f[its], settings) for b, f in zip(two, footprints, strict=True)] for two in quad]
+        total = 0j
+        for index in its:
+            window = windows[index]
+            height = heights(window)
+            places = [
+                Place.of(grid, window, height, scene, f[index], settings)
+                for scene, f in zip((reference, secondary), footprints, strict=True)
+            ]
+            crosses = []
+            for two in parts:
+                first, second = (
+                    part.values(place, np.array([part.burst.limits]), 0, scene, settings, moved)[0]
+                    for part, place, scene, moved in zip(two, places, (reference, secondary), (shift, 0.0), strict=True)
+                )
+                crosses.append(coherence(np.nan_to_num(first), np.nan_to_num(second)))
+            total += complex((crosses[0] * np.conj(crosses[1])).sum(dtype=complex))
+        if total:
+            found.append((total, doppler_difference(early, late)))
+    return found
+
+
+def coherence(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Complex coherence over `LOOKS` pixels (bright ground counts no more than other); 0 where there is no data."""
+    power = multilook(np.abs(first) ** 2, LOOKS) * multilook(np.abs(second) ** 2, LOOKS)
+    cross = multilook(first * np.conj(second), LOOKS)
+    return np.divide(cross, np.sqrt(power), out=np.zeros_like(cross), where=power > 0)
+
+
+def doppler_difference(early: SceneBurst, late: SceneBurst) -> float:
+    """Doppler centroid of `early` less that of `late` in the middle of their overlap, Hz."""
+    swath = early.swath
+    middle = (early.span[1] + late.span[0]) / 2
+    tau = swath.middle_range_time
+    sweeps = [sweep_of(b.swath, b.burst) for b in (early, late)]
+    first, second = (float(s.frequency(np.array(middle - s.middle), np.array(tau))) for s in sweeps)
+    return first - second
