@@ -31,6 +31,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  echo "slipmap needs Python 3.11 or 3.12: install one, or name it with 'make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)'."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -c 'from slipmap.deformation.inversion import compile_kernel; compile_kernel()'
 	@touch $@
 
 test: install

@@ -168,11 +168,12 @@ class Network:
             self._scale,
             self._operator,
         )
+        given = [_read_only(array) for array in (phase, original, quality)]
         arrays = (out.series.reshape(-1), out.velocity, out.temporal_coherence, out.used, out.joined, out.variance)
         cuts = [pixels * k // threads // LANES * LANES for k in range(threads)] + [pixels]
 
         def part(start: int, stop: int) -> None:
-            solve(phase, original, quality, *fixed, start, stop, pixels, *arrays)
+            solve(*given, *fixed, start, stop, pixels, *arrays)
 
         if threads == 1:
             part(0, pixels)
@@ -198,6 +199,20 @@ class Network:
 def thread_count() -> int:
     """Threads that this process may use: what its rule was given (NUMBA_NUM_THREADS), else one for each core."""
     return int(os.environ.get("NUMBA_NUM_THREADS", os.cpu_count() or 1))
+
+
+def compile_kernel() -> None:
+    """Compile the kernel, which numba keeps beside the source: done by ``make install``, ahead of the first use."""
+    network = Network(np.array([[0, 1], [1, 2], [0, 2]]), np.arange(3.0))
+    values = np.ones(3 * 64, np.float32)
+    network.invert(values, values, values, Outputs.empty(3, 64))
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    """A view that cannot be written to, as of a mapped file: one type of argument, so that one kernel is compiled."""
+    view = np.asarray(array).view()
+    view.flags.writeable = False
+    return view
 
 
 def _rows(array: np.ndarray) -> np.ndarray:
