@@ -30,6 +30,23 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("config", nargs="?", default="config/config.yaml", help="config file (default: %(default)s)")
     check.set_defaults(command=_check)
 
+    _add_new_area(commands)
+
+    rates = commands.add_parser(
+        "rates", help="measure bytes and seconds for each pixel of a run, for `new-area` to go by"
+    )
+    rates.add_argument("results", nargs="?", default="results/demo", help="an area's results (default: %(default)s)")
+    rates.set_defaults(command=_rates)
+
+    scale = commands.add_parser(
+        "scale", help="tell what a large area will take, stage by stage, from the benchmarks of a finished run"
+    )
+    scale.add_argument("results", nargs="?", default="results/demo", help="an area's results (default: %(default)s)")
+    scale.add_argument("--km2", type=float, default=50_000, help="size of the area (default: %(default)g)")
+    scale.add_argument("--resolution", type=float, default=12.5, help="metres (default: %(default)g)")
+    scale.add_argument("--dates", type=int, default=103, help="Sentinel-1 acquisitions (default: %(default)s)")
+    scale.set_defaults(command=_scale)
+
     models = commands.add_parser("models", help="list the architectures of the registry")
     models.set_defaults(command=_models)
 
@@ -57,9 +74,62 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_new_area(commands) -> None:
+    parser = commands.add_parser(
+        "new-area",
+        help="write a config for a new study area, from a box or polygon and dates",
+        description="Writes a commented config: grid, UTM zone, the tracks, scenes and tiles that there are, the "
+        "size of "
+        "the download, and the disk and time that the area will need.",
+    )
+    parser.add_argument("name", help="name of the area: letters, digits, - and _")
+    ground = parser.add_mutually_exclusive_group(required=True)
+    ground.add_argument(
+        "--bbox", nargs=4, type=float, metavar=("W", "S", "E", "N"), help="west, south, east, north, degrees"
+    )
+    ground.add_argument("--polygon", metavar="FILE", help="vector file; its bounding box is the area")
+    ground.add_argument("--simulated", type=int, metavar="SEED", help="simulate the area from this seed instead")
+    parser.add_argument("--dates", nargs=2, metavar=("A", "B"), help="first and last date, YYYY-MM-DD (real areas)")
+    parser.add_argument("--out", metavar="FILE", help="config to write (default: config/areas/NAME.yaml)")
+    parser.add_argument("--resolution", type=float, default=12.5, help="pixel size, m (default: %(default)s)")
+    parser.add_argument(
+        "--offline", action="store_true", help="search nothing: what there is is found when the run begins"
+    )
+    parser.add_argument("--archive", metavar="FOLDER", help="local archive that stands for every service")
+    parser.add_argument(
+        "--service", action="append", default=[], metavar="KIND=ADDRESS",
+        help="another address of a kind's service, dem=https://mirror.example.org say; may be given several times",
+    )  # fmt: skip
+    parser.add_argument("--weights", metavar="FOLDER", help="trained experiment to map the area with")
+    parser.add_argument(
+        "--fine-tune", metavar="FOLDER", help="trained experiment to go on from (the area needs landslides)"
+    )
+    parser.add_argument(
+        "--from", dest="source", default="config/config.yaml", metavar="CONFIG",
+        help="config in which it was trained, and whose simulation --simulated follows (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--force", action="store_true", help="overwrite the config")
+    parser.set_defaults(command=_new_area)
+
+
+def _new_area(options: argparse.Namespace) -> None:
+    from slipmap.acquisition import command
+
+    print(command.new_area(options))
+
+
+def _rates(options: argparse.Namespace) -> None:
+    from slipmap.acquisition.estimate import RATES, write_rates
+
+    for name, value in write_rates(options.results).items():
+        print(f"{name:20} {value:.4g}")
+    print(f"wrote {RATES.name}")
+
+
 def _check(options: argparse.Namespace) -> None:
     from slipmap.config import read_config
     from slipmap.inputs.check import check_run
+    from slipmap.inputs.check_acquisition import advice
 
     settings = read_config(options.config)
     check_run(settings)
@@ -67,6 +137,14 @@ def _check(options: argparse.Namespace) -> None:
         f"{options.config}: {len(settings.areas)} area(s) ({', '.join(settings.areas)}) and "
         f"{len(settings.experiments)} experiment(s) are in order."
     )
+    for line in advice(settings):
+        print(f"note: {line}")
+
+
+def _scale(options: argparse.Namespace) -> None:
+    from slipmap import scale
+
+    print(scale.page(options.results, options.km2, options.resolution, options.dates))
 
 
 def _models(_: argparse.Namespace) -> None:
