@@ -19,6 +19,8 @@ def training_inputs(wildcards):
     inputs = {"stores": [patch_store(RUN, chosen, place) for place in chosen.train_areas]}
     if chosen.factors is None and wildcards.area not in IMPORTED:  # an imported data set is used with all its bands
         inputs["selection"] = f"results/{wildcards.area}/screening/selection.json"
+    if chosen.training.initial_weights:  # of an experiment of this run, or of an earlier one
+        inputs["initial"] = [f"{chosen.training.initial_weights}/{name}" for name in ("weights.safetensors", "model.json")]
     return inputs
 
 

@@ -15,9 +15,8 @@ class AcquireSentinel1Settings(Settings):
 
     product: Literal["opera_cslc", "hyp3", "slc", "burst"] = Field(
         "opera_cslc",
-        description="opera_cslc: geocoded SLCs of one burst (North America). hyp3: your finished HyP3 "
-        "interferograms. slc: whole "
-        "scenes; burst: SLC bursts (raw both, into sentinel1_raw).",
+        description="opera_cslc: geocoded SLCs of one burst (North America). slc: whole scenes, geocoded by us. "
+        "hyp3: your finished HyP3 interferograms. burst: single SLC bursts, for a processor of yours.",
     )
     track: int | None = Field(
         None,

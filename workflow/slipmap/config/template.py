@@ -19,8 +19,8 @@ from slipmap.config.load import read_yaml, validate
 WIDTH = 116
 
 
-def render(settings: BaseModel, header: str = "") -> str:
-    """YAML text of `settings` with a comment for every option.
+def render(settings: BaseModel, header: str = "", *, only_given: bool = False) -> str:
+    """YAML text of `settings` with a comment for every option, or for those that were given.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def render(settings: BaseModel, header: str = "") -> str:
     explained in the first.
     """
     lines = [*_comment(header, ""), ""] if header else []
-    lines += _section(settings, "", explained=set())
+    lines += _section(settings, "", explained=set(), only_given=only_given)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -49,25 +49,26 @@ def header(text: str) -> str:
     return " ".join(line.removeprefix("# ") for line in lines) if all(line.startswith("#") for line in lines) else ""
 
 
-def _section(settings: BaseModel, indent: str, explained: set[type]) -> Iterator[str]:
+def _section(settings: BaseModel, indent: str, explained: set[type], only_given: bool = False) -> Iterator[str]:
     known = type(settings) in explained
     explained.add(type(settings))
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         given = name in settings.model_fields_set
-        if known and not given:
+        if (known or only_given) and not given:
             continue
         if not known:
             yield from _comment(field.description or "", indent)
         if isinstance(value, BaseModel):
-            inside = list(_section(value, indent + "  ", explained))
+            inside = list(_section(value, indent + "  ", explained, only_given))
             # a section in which nothing is set must be a comment as a whole, or YAML reads it as null
-            yield from [f"{indent}{name}:", *inside] if given else _commented([f"{name}:", *inside], indent)
+            empty = " {}" if all(line.lstrip().startswith("#") for line in inside) else ""
+            yield from [f"{indent}{name}:{empty}", *inside] if given else _commented([f"{name}:", *inside], indent)
         elif _holds_models(value):
             yield f"{indent}{name}:"
             for key, item in value.items():
                 yield f"{indent}  {key}:"
-                yield from _section(item, indent + "    ", explained)
+                yield from _section(item, indent + "    ", explained, only_given)
         elif value is None and (model := _optional_model(field.annotation)) and model not in explained:
             yield from _commented([f"{indent}{name}:", *_blank(model, indent + "  ", explained)], indent)
         else:

@@ -35,6 +35,7 @@ def check_experiment(name: str, settings: RunSettings, factors: Mapping[str, lis
             _check_bands(name, experiment, area, factors[area])
         return
     architectures.check(experiment.model.name, experiment.model.options, f"{key}.model")
+    _check_initial_weights(name, settings)
     for role in ("factors", "exclude"):
         for factor in getattr(experiment, role) or ():
             for area in experiment.train_areas:
@@ -43,6 +44,25 @@ def check_experiment(name: str, settings: RunSettings, factors: Mapping[str, lis
                         f"{key}.{role} names '{factor}', which is no factor of the area {area}"
                         f"{nearest(factor, factors[area])}"
                     )
+
+
+def _check_initial_weights(name: str, settings: RunSettings) -> None:
+    """Weights to go on from are there, or this run trains them first."""
+    given = settings.experiments[name].training.initial_weights
+    if given is None:
+        return
+    trained_here = {
+        folder
+        for other, experiment in settings.experiments.items()
+        if other != name and experiment.weights is None
+        for folder in weights_folders(other, experiment)
+    }
+    if given in trained_here or all((Path(given) / file).is_file() for file in _TRAINED):
+        return
+    raise InputError(
+        f"experiments.{name}.training.initial_weights: {given} holds no trained model ({' and '.join(_TRAINED)}); name "
+        f"the folder of one seed of a trained experiment{nearest(given, trained_here) if trained_here else '.'}"
+    )
 
 
 def _check_weights(name: str, experiment: ExperimentSettings) -> None:

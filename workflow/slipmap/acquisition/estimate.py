@@ -1,0 +1,133 @@
+"""What an area will need: bytes to download and of disk, core hours; from the sizes found and from measured rates."""
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from importlib.resources import files
+from itertools import combinations
+from pathlib import Path
+
+from slipmap.acquisition.products import Found
+from slipmap.atomic import write_text
+from slipmap.errors import InputError
+from slipmap.grid import Grid
+
+RATES = Path(str(files("slipmap.acquisition") / "rates.csv"))
+# Bytes of one product, for what no service has been asked yet: what these archives usually hold.
+TYPICAL = {
+    "opera_cslc": 250e6, "slc": 4.5e9, "burst": 0.16e9, "hyp3": 0.25e9, "orbits": 4.5e6, "dem": 40e6, "chirps": 3e6,
+    "imerg": 30e6, "smap": 40e6,
+}  # fmt: skip
+_REPEAT = timedelta(days=12)
+_SENTINEL2_BYTES = 2.0  # of a pixel of a band, once compressed
+_SENTINEL2_PIXEL = 100.0  # m2
+
+
+@dataclass(frozen=True)
+class Need:
+    """What an area needs: bytes and hours."""
+
+    download: float
+    disk: float
+    core_hours: float
+
+
+def measure(results: str | Path) -> dict[str, float]:
+    """Rates of a run, from its files and benchmarks: bytes and core seconds for a pixel, and for a pixel of a pair.
+
+    Raises
+    ------
+    InputError : the run in this folder has no deformation or no factors.
+    """
+    results = Path(results)
+    try:
+        grid = json.loads((results / "grid.json").read_text())
+    except OSError as error:
+        raise InputError(f"{results} holds no run of an area (grid.json is missing); run it first.") from error
+    pixels = grid["width"] * grid["height"]
+    pairs = list((results / "deformation/unwrapped").glob("*.tif"))
+    if not pairs or not list((results / "factors").glob("*.tif")):
+        raise InputError(f"{results} has no unwrapped interferograms or no factors; run the area to its end first.")
+    pair_bytes = _bytes(results / "deformation/unwrapped") + _bytes(results / "deformation/interferograms")
+    return {
+        "pixel_bytes": (_bytes(results) - pair_bytes) / pixels,
+        "pair_pixel_bytes": pair_bytes / pixels / len(pairs),
+        "pixel_seconds": _seconds(results, "terrain*", "hydrology", "lithology", "optical", "screening") / pixels,
+        "pair_pixel_seconds": _seconds(results, "interferogram/*", "unwrap/*", "invert_network") / pixels / len(pairs),
+    }
+
+
+def write_rates(results: str | Path, path: str | Path = RATES) -> dict[str, float]:
+    """Measure the rates of a run and keep them as the ones that estimates are made with."""
+    rates = measure(results)
+    write_text(path, "rate,value\n" + "".join(f"{name},{value:.6g}\n" for name, value in rates.items()))
+    return rates
+
+
+def read_rates(path: str | Path = RATES) -> dict[str, float]:
+    """The measured rates that estimates are made with."""
+    with open(path, encoding="utf-8") as file:
+        return {row["rate"]: float(row["value"]) for row in csv.DictReader(file)}
+
+
+def pairs_within(days: Iterable[date], longest: float) -> int:
+    """Pairs of dates at most `longest` days apart: as many interferograms there can be."""
+    return sum((b - a).days <= longest for a, b in combinations(sorted(set(days)), 2))
+
+
+def estimate(
+    grid: Grid,
+    found: dict[str, Found],
+    missing: dict[str, str],
+    start: date,
+    end: date,
+    *,
+    longest_pair: float = 60.0,
+    bands: int = 6,
+    scenes: int = 12,
+    window: int = 30,
+) -> Need:
+    """What an area needs.
+
+    Parameters
+    ----------
+    found : kind of data → what its search found. missing : kind → source of what has not been searched: typical sizes
+        are taken for these, and one Sentinel-1 date every twelve days.
+    longest_pair : days; bands, scenes : of Sentinel-2; window : days of rain.
+    """
+    rates, pixels = read_rates(), grid.width * grid.height
+    ground = pixels * grid.resolution[0] * grid.resolution[1]
+    dates: Sequence[date] = [p.date for p in found["sentinel1"].products if p.date] if "sentinel1" in found else []
+    if not dates and "sentinel1" in missing:
+        dates = [start + n * _REPEAT for n in range((end - start) // _REPEAT + 1)]
+    download = 0.0
+    for kind, result in found.items():
+        if kind == "sentinel2":
+            download += len(result.products) * bands * ground / _SENTINEL2_PIXEL * _SENTINEL2_BYTES
+        else:
+            download += sum(file.size or TYPICAL.get(result.source, 0.0) for file in result.files)
+    counts = {"sentinel1": len(dates), "orbits": len(dates), "rainfall": window, "soil_moisture": window, "dem": 2}
+    for kind, source in missing.items():
+        if kind == "sentinel2":
+            download += scenes * bands * ground / _SENTINEL2_PIXEL * _SENTINEL2_BYTES
+        else:
+            download += counts.get(kind, 0) * TYPICAL.get(source, 0.0)
+    pairs = pairs_within(dates, longest_pair)
+    results = pixels * (rates["pixel_bytes"] + pairs * rates["pair_pixel_bytes"])
+    seconds = pixels * (rates["pixel_seconds"] + pairs * rates["pair_pixel_seconds"])
+    return Need(download, download + results, seconds / 3600)
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _seconds(results: Path, *patterns: str) -> float:
+    total = 0.0
+    for pattern in patterns:
+        for path in (results / "benchmarks").glob(f"{pattern}.tsv"):
+            with open(path, encoding="utf-8") as file:
+                total += sum(float(row["s"]) for row in csv.DictReader(file, delimiter="\t"))
+    return total
