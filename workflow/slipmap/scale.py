@@ -96,8 +96,8 @@ def page(results: str | Path, square_km: float, resolution: float, dates: int) -
     lines = [
         f"# What {square_km:,.0f} km² at {resolution:g} m with {dates} Sentinel-1 dates takes",
         "",
-        f"Written by `slipmap scale {results} --km2 {square_km:g} --resolution {resolution:g} --dates {dates}` from the "
-        f"benchmarks of a run of {grid['width']} × {grid['height']} pixels on {os.cpu_count()} cores "
+        f"Written by `slipmap scale {results} --km2 {square_km:g} --resolution {resolution:g} --dates {dates}` from "
+        f"the benchmarks of a run of {grid['width']} × {grid['height']} pixels on {os.cpu_count()} cores "
         f"({platform.machine()}): {pixels / 1e6:,.0f} million pixels instead of "
         f"{grid['width'] * grid['height'] / 1e6:.2f}. Small jobs spend much of their time starting, which counts here "
         "as if it grew with the area: large areas take less. Downloads and simulation are not counted.",
