@@ -125,6 +125,18 @@ def test_a_row_of_the_table_of_landslides_leads_to_the_landslide(browser):
     assert browser.evaluate("slipmap.map.selected.id") == 2
 
 
+def test_a_close_up_shows_its_place(browser):
+    """48 pixels of the area across, round column 74, row 64."""
+    said = browser.evaluate(
+        "[...document.querySelectorAll('[data-at]')].map(e => [e.clientWidth, e.querySelector('canvas').clientHeight,"
+        "e.querySelector('.scale span').textContent, parseFloat(e.querySelector('.scale i').style.width)])"
+    )
+    assert len(said) == 3
+    for width, height, text, bar in said:
+        metres = float(text.split()[0])
+        assert min(width, height) / (bar / metres) == pytest.approx(480, rel=0.01)
+
+
 def test_new_and_moving_landslides_can_be_shown_alone(browser):
     shown = "slipmap.map.landslides.map(l => l.id)"
     assert browser.evaluate(shown) == [1, 2]

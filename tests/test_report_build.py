@@ -71,6 +71,15 @@ def test_the_first_screen_counts_landslides_new_ones_and_moving_ones(full):
     assert said[3].startswith("75 % of the ground mapped is right and 75 % of the landslide ground is found")
 
 
+def test_close_ups_show_the_largest_landslides_of_test_ground(full):
+    """Of the two landslides one is on test ground: 8 x 8 pixels at row 60, column 70."""
+    page, _ = full
+    assert "Close-ups of test ground" in page and "Place 2" not in page
+    shown = re.findall(r'data-show="([^"]*)" data-at="([^"]*)"', page)
+    pictures = ("hillshade inventory@0.35", "hillshade rs.agreement", "hillshade rs_dr.agreement")
+    assert shown == [(ids, "74 64 48") for ids in pictures]
+
+
 def test_moving_landslides_come_first_then_new_ones():
     frame = gpd.GeoDataFrame(
         {

@@ -76,6 +76,7 @@ def build(
         numbers,
         layers,
         drawn,
+        shown,
         most=settings.max_landslides,
         has_points=bool(viewer.get("points")),
     )

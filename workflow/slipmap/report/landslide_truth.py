@@ -45,8 +45,8 @@ def section(compared: pd.DataFrame | None) -> dict | None:
     if compared is None:
         return None
     return {
-        "text": "What the outlines claim, beside the landslides that the simulator placed: how many of those called new "
-        "are false alarms, how many of those without detected movement do move. On real ground nobody can make this "
-        "table, and the shares there are other ones.",
+        "text": "What the outlines claim, beside the landslides that the simulator placed: how many of those called "
+        "new are false alarms, how many of those without detected movement do move. On real ground nobody can make "
+        "this table, and the shares there are other ones.",
         "table": from_frame(compared),
     }

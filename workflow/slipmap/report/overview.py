@@ -7,6 +7,7 @@ import matplotlib
 import numpy as np
 
 from slipmap.atomic import write_aside
+from slipmap.colours import PROBABILITY, VELOCITY
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.report.pictures import display_grid, load
@@ -33,9 +34,9 @@ def run(area: str, experiment: str, output: str | Path, results: Path = Path("re
     left, bottom, right, top = shown.bounds
     extent = (0, (right - left) / 1000, 0, (top - bottom) / 1000)
     shade = load(folder / "hillshade.tif", shown) if (folder / "hillshade.tif").is_file() else None
-    panels = [("probability of landslide", maps / "probability.tif", "YlOrRd", (0.0, 1.0))]
+    panels = [("probability of landslide", maps / "probability.tif", PROBABILITY, (0.0, 1.0))]
     if (folder / "factors" / "velocity.tif").is_file():
-        panels.append(("line-of-sight velocity, mm/yr", folder / "factors" / "velocity.tif", "RdBu", None))
+        panels.append(("line-of-sight velocity, mm/yr", folder / "factors" / "velocity.tif", VELOCITY, None))
     landslides = gpd.read_file(maps / "landslides.gpkg", layer="landslides")
     landslides = landslides.translate(-left, -bottom).scale(1e-3, 1e-3, origin=(0, 0))
     size = (6.2 * len(panels), 5.2)

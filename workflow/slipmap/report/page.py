@@ -6,9 +6,11 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from slipmap.grid import Grid
 from slipmap.prediction.dates import dates_of
 from slipmap.report import (
     augmentation,
+    closeups,
     deformation_truth,
     headline,
     landslide_truth,
@@ -28,6 +30,7 @@ def page_context(
     numbers: Mapping[str, pd.DataFrame],
     layers: Sequence[Layer],
     drawn: Mapping[str, Any],
+    shown: Grid,
     *,
     most: int,
     has_points: bool,
@@ -37,6 +40,7 @@ def page_context(
     Parameters
     ----------
     numbers : the report's tables by name. layers : of the maps. drawn : landslides of each experiment's map.
+    shown : grid of the pictures.
     most : landslides drawn in the interactive map. has_points : whether a click anywhere has a displacement history.
     """
     ids = {layer.id for layer in layers}
@@ -75,6 +79,7 @@ def page_context(
         "landslide_truth": landslide_truth.section(numbers.get("landslide_truth")),
         "published": published.section(sources.published, simulated=sources.simulated),
         "map_figures": sections.map_figures(sources, ids),
+        "closeups": closeups.section(sources, shown, ids),
         "limits": limits(sources),
         "benchmarks": _benchmarks(numbers["benchmarks"]),
         "checksums": _checksums(numbers["inputs"]),

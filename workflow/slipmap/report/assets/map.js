@@ -57,7 +57,8 @@ const maps = (() => {
   }
 
   class MapView {
-    constructor(root, { live, shown }) {
+    constructor(root, { live, shown, at = null }) {
+      this.at = at; // [column, row, span] of the part that is shown at first; null: all
       this.root = root;
       this.live = live;
       this.state = shown; // [{id, opacity}] bottom first
@@ -93,6 +94,7 @@ const maps = (() => {
     fit() {
       const scale = Math.min(this.width / data.width, this.height / data.height);
       this.smallest = scale * 0.7;
+      if (this.at) return this.moveTo(this.at, Math.min(this.width, this.height) / this.at[2]);
       this.view = { scale, x: (this.width - data.width * scale) / 2, y: (this.height - data.height * scale) / 2 };
       this.draw();
     }

@@ -175,7 +175,8 @@
   function stillMaps() {
     for (const root of document.querySelectorAll("[data-show]")) {
       const shown = root.dataset.show.split(" ").map((part) => part.split("@")).filter(([id]) => layers.has(id));
-      const view = new MapView(root, { live: false, shown: shown.map(([id, opacity]) => ({ id, opacity: Number(opacity || 1) })) });
+      const at = root.dataset.at ? root.dataset.at.split(" ").map(Number) : null;
+      const view = new MapView(root, { live: false, at, shown: shown.map(([id, opacity]) => ({ id, opacity: Number(opacity || 1) })) });
       const caption = root.nextElementSibling;
       for (const [id] of shown) if (layers.get(id).legend && layers.get(id).legend.kind && caption) caption.prepend(legend(layers.get(id)));
       if (root.dataset.landslides) { view.landslides = data.landslides[root.dataset.landslides].items; view.draw(); }
