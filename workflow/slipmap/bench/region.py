@@ -1,4 +1,4 @@
-"""Memory of mapping a region of 20,000 × 20,000 pixels: ``slipmap bench region`` (a quarter of an hour on two cores).
+"""Memory of mapping a region of 20,000 × 20,000 pixels: ``slipmap bench region`` (ten minutes on two cores).
 
 An untrained ContextNet, narrow so that the time goes into what slipmap does, maps 14 factors. All 14 are read from one
 compressed raster on disk, each through a reader of its own: as much is decoded and held as with 14 files.
@@ -25,7 +25,7 @@ from slipmap.prediction import mosaic
 from slipmap.prediction.calibration import Calibration
 from slipmap.prediction.ensemble import Ensemble
 
-SETTINGS = MapSettings(flips=False)
+SETTINGS = MapSettings(flips=False, overlap=0.25)
 CACHE = "256"  # MB that GDAL may keep, as in a job of the workflow
 
 
