@@ -13,7 +13,7 @@ from shapely.geometry import Point
 from report_samples import GRID, NOTE, landslide_raster, run_settings, write_area
 from slipmap import raster
 from slipmap.grid import Grid
-from slipmap.report import agreement, landslides, record, validation
+from slipmap.report import agreement, headline, landslides, record, validation
 from slipmap.report.build import build
 from slipmap.report.pictures import Style, display_grid, load, paint
 
@@ -69,6 +69,22 @@ def test_the_first_screen_counts_landslides_new_ones_and_moving_ones(full):
     assert said[1].startswith("1 not in the inventory new, or false alarms; 1 match it. Their mean probability is 0.83")
     assert said[2].startswith("1 moving 1 without movement detected; 0 the radar cannot tell")
     assert said[3].startswith("75 % of the ground mapped is right and 75 % of the landslide ground is found")
+
+
+@pytest.mark.parametrize(
+    ("precision", "recall", "value", "said"),
+    [
+        (0.476, 0.331, "48 %", "and 33 % of the landslide ground is found"),
+        (np.nan, 0.0, "None", "and 0 % of the landslide ground is found"),
+        (0.0, np.nan, "0 %", "and the inventory has no landslide there"),
+        (None, None, "Not known", "there is no test ground here"),
+    ],
+)
+def test_the_first_screen_says_how_right_the_map_is_whatever_is_there(precision, recall, value, said):
+    rows = [("rs", "training", 0.9, 0.9)] + ([] if precision is None else [("rs", "test", precision, recall)])
+    counted = pd.DataFrame(rows, columns=["experiment", "ground", "precision", "recall"])
+    card = headline.trust("rs", {"map_agreement": counted})
+    assert card["value"] == value and card["detail"].startswith(said)
 
 
 def test_close_ups_show_the_largest_landslides_of_test_ground(full):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from slipmap.report.sources import Sources
@@ -26,7 +27,7 @@ def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[
         still, unseen = counts.get("no movement detected", 0), counts.get("not observable", 0)
         detail = f"{still} without movement detected; {unseen} the radar cannot tell"
         found.append(_card(int(counts.get("moving", 0)), "moving", detail, "moving"))
-    found.append(_trust(name, numbers))
+    found.append(trust(name, numbers))
     return found
 
 
@@ -39,18 +40,22 @@ def _against_inventory(frame: pd.DataFrame) -> dict[str, str]:
     return _card(int(new.sum()), "not in the inventory", detail, "new")
 
 
-def _trust(name: str, numbers: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+def trust(name: str, numbers: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """How right the map of experiment `name` is on test ground, from the table map_agreement."""
     counted = numbers.get("map_agreement")
-    if counted is not None:
-        row = counted[(counted["experiment"] == name) & (counted["ground"] == "test")]
-        if len(row) and row["precision"].notna().all() and row["recall"].notna().all():
-            right, seen = (round(100 * float(row[score].iloc[0])) for score in ("precision", "recall"))
-            return _card(
-                f"{right} %",
-                "of the ground mapped is right",
-                f"and {seen} % of the landslide ground is found: on held-out test ground, against the inventory",
-            )
-    return _card("Not known", "how right this map is", "there is no test ground here to compare it with")
+    rows = [] if counted is None else counted[(counted["experiment"] == name) & (counted["ground"] == "test")]
+    if not len(rows):
+        return _card("Not known", "how right this map is", "there is no test ground here to compare it with")
+    right, seen = (100 * float(rows[score].iloc[0]) for score in ("precision", "recall"))
+    there = (
+        f"{seen:.0f} % of the landslide ground is found"
+        if np.isfinite(seen)
+        else "the inventory has no landslide there"
+    )
+    where = "on held-out test ground, against the inventory"
+    if not np.isfinite(right):
+        return _card("None", "is mapped on test ground", f"and {there}: {where}")
+    return _card(f"{right:.0f} %", "of the ground mapped is right", f"and {there}: {where}")
 
 
 def _pixel_area(sources: Sources) -> float:
