@@ -121,6 +121,7 @@ def test_rainfall_history_of_pixels_reads_the_days_in_their_order(pixels: tuple[
     known, unseen = pixels
     names = [name for name in known.names if name != "rainfall"]
     model = create("rainfall_history", names, ["lithology"], options={"epochs": 15, "kind": "conv"}).fit(known)
+    assert [names[i] for i in model.days] == [f"rain_lag_{n}" for n in range(19, -1, -1)]  # the last day last
     assert roc_auc_score(unseen.labels, model.predict(unseen.columns(names))) > 0.93
     turned = [f"rain_lag_{19 - int(name[9:])}" if name.startswith("rain_lag") else name for name in names]
     assert roc_auc_score(unseen.labels, model.predict(unseen.columns(turned))) < 0.8  # the same rain, long ago
