@@ -30,6 +30,17 @@ def limits(sources: Sources) -> list[str]:
             "Outlines are pixels above a threshold. Their area, and their number above all, depend on the threshold, "
             "the pixel size and the smallest area kept; neighbouring landslides merge.",
         ]
+    if sources.mapped and sources.inventory:
+        text.append(
+            "'Not in the inventory' does not mean that a landslide is recent: it may be a false alarm, or old and never "
+            "mapped. Look at the imagery before calling it new."
+        )
+    optical = sources.settings.inputs.sentinel2
+    if sources.mapped and optical is not None and optical.before:
+        text.append(
+            "The factors hold images from before and after the event. What changed in between for another reason, "
+            "such as harvest, ploughing or felling, can look like a landslide."
+        )
     if sources.tested:
         text += [
             "Test ground is held out by blocks, yet it lies in the same area, scenes and inventory as training "
