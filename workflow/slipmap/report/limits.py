@@ -32,8 +32,8 @@ def limits(sources: Sources) -> list[str]:
         ]
     if sources.mapped and sources.inventory:
         text.append(
-            "'Not in the inventory' does not mean that a landslide is recent: it may be a false alarm, or old and never "
-            "mapped. Look at the imagery before calling it new."
+            "'Not in the inventory' does not mean that a landslide is recent: it may be a false alarm, or old and "
+            "never mapped. Look at the imagery before calling it new."
         )
     optical = sources.settings.inputs.sentinel2
     if sources.mapped and optical is not None and optical.before:
