@@ -19,7 +19,7 @@ def run(sentinel1: Sentinel1Settings, settings: AcquisitionSettings, output: str
     ------
     InputError : no product; a polarisation, an orbit or a measurement is missing; products of several tracks.
     """
-    dates = by_date(find_products(sentinel1.path))
+    dates = by_date(find_products(sentinel1.path, settings.polarisation))
     tracks = {}
     for day, products in dates.items():
         scene = read_scene(products, settings, sentinel1.orbits)

@@ -1,6 +1,7 @@
 """The annotation of one swath of an IW SLC product (Sentinel-1 Product Specification, S1-RS-MDA-52-7441)."""
 
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,7 +74,7 @@ class Swath:
     ----------
     steering_rate : rad/s. chirp_rate : of the transmitted pulse, Hz/s. doppler, fm_rates : polynomials, in time order.
     range_bandwidth, azimuth_bandwidth : processed, Hz. range_window, azimuth_window : Hamming coefficients.
-    reference_range_time : the τ for which the processor's bulk bistatic correction is exact, s (`bistatic_reference`).
+    bistatic_reference : the τ for which the processor's azimuth times are exact, s; see `bistatic_reference`.
     """
 
     path: str
@@ -106,6 +107,7 @@ class Swath:
     bursts: tuple[Burst, ...]
     orbit: Orbit
     grid: GeolocationGrid
+    bistatic_reference: float
 
     @property
     def wavelength(self) -> float:
@@ -122,12 +124,13 @@ class Swath:
         """Slant range time of the middle sample, s."""
         return self.slant_range_time + self.samples_per_burst / (2 * self.range_sampling_rate)
 
-    def line_time(self, line: np.ndarray) -> np.ndarray:
-        """Azimuth time (s) of rows of the measurement, in which overlaps of bursts count twice."""
-        line = np.asarray(line, float)
-        number = np.clip(line // self.lines_per_burst, 0, len(self.bursts) - 1).astype(int)
-        starts = np.array([burst.start for burst in self.bursts])
-        return starts[number] + (line - number * self.lines_per_burst) * self.azimuth_time_interval
+
+def line_time(line: np.ndarray, bursts: Sequence[Burst], interval: float) -> np.ndarray:
+    """Azimuth time (s) of rows of a measurement that consists of `bursts`, one after the other."""
+    line = np.asarray(line, float)
+    size = bursts[0].lines
+    number = np.clip(line // size, 0, len(bursts) - 1).astype(int)
+    return np.array([burst.start for burst in bursts])[number] + (line - number * size) * interval
 
 
 def read_swath(text: bytes | str, path: str, epoch: np.datetime64 | None = None, track: int | None = None) -> Swath:
@@ -173,6 +176,9 @@ def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, track: int 
     if track is None:
         track = (orbit_number - _ORBIT_OFFSET.get(mission, _ORBIT_OFFSET["S1A"])) % _ORBITS + 1
     timing = root.find("swathTiming")
+    interval = float(image.findtext("azimuthTimeInterval"))
+    bursts = _bursts(timing, header.findtext("swath"), epoch, track, interval)
+    grid = _geolocation(root, epoch)
     return Swath(
         path=path,
         epoch=epoch,
@@ -186,7 +192,7 @@ def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, track: int 
         radar_frequency=float(product.findtext("radarFrequency")),
         range_sampling_rate=float(product.findtext("rangeSamplingRate")),
         slant_range_time=float(image.findtext("slantRangeTime")),
-        azimuth_time_interval=float(image.findtext("azimuthTimeInterval")),
+        azimuth_time_interval=interval,
         steering_rate=float(np.radians(float(product.findtext("azimuthSteeringRate")))),
         chirp_rate=float(downlink.findtext("downlinkValues/txPulseRampRate")),
         pulse_repetition_frequency=float(downlink.findtext("prf")),
@@ -201,7 +207,7 @@ def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, track: int 
         processor=processing.findtext("applicationLutId") or "",
         doppler=_doppler(root, epoch, processing.findtext("dcMethod") or ""),
         fm_rates=_fm_rates(general, epoch),
-        bursts=_bursts(timing, header.findtext("swath"), epoch, track, float(image.findtext("azimuthTimeInterval"))),
+        bursts=bursts,
         orbit=state_vectors(
             [
                 [
@@ -212,7 +218,8 @@ def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, track: int 
             ],
             f"the orbit in {path}",
         ),
-        grid=_geolocation(root, epoch),
+        grid=grid,
+        bistatic_reference=bistatic_reference(grid, bursts, interval),
     )
 
 
@@ -274,12 +281,11 @@ def _geolocation(root: ET.Element, epoch: np.datetime64) -> GeolocationGrid:
     return GeolocationGrid(times, *(np.array([float(point.findtext(key)) for point in points]) for key in keys))
 
 
-def bistatic_reference(swath: Swath) -> float:
+def bistatic_reference(grid: GeolocationGrid, bursts: Sequence[Burst], interval: float) -> float:
     """Slant range time (s) at which the processor's azimuth times are exact.
 
     The IPF shifts whole lines by half the slant range time of one reference range, while each range asks for half of
     its own (start-stop approximation; Gisinger et al. 2021, IEEE TGRS 59, eq. 5). ESA's geolocation grid holds both
     times: t_grid − t_line = (τ − τ_ref) / 2, from which τ_ref is taken.
     """
-    grid = swath.grid
-    return float(np.median(grid.slant_range_time - 2 * (grid.azimuth_time - swath.line_time(grid.line))))
+    return float(np.median(grid.slant_range_time - 2 * (grid.azimuth_time - line_time(grid.line, bursts, interval))))

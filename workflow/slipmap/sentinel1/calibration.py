@@ -44,7 +44,7 @@ def calibration(
         raise InputError(f"{product.path}: {member} cannot be read ({error}); fetch the product again.") from error
     order = np.argsort(at)
     at, table = at[order], table[order]
-    rows = scene_burst.burst.first_row + np.arange(*lines)
+    rows = scene_burst.burst.number * scene_burst.burst.lines + np.arange(*lines)  # in the whole scene
     after = np.clip(np.searchsorted(at, rows), 1, len(at) - 1) if len(at) > 1 else np.zeros(len(rows), int)
     if len(at) == 1:
         return np.repeat(table.astype(np.float32), len(rows), axis=0)

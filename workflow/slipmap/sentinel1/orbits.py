@@ -30,7 +30,7 @@ class LocalOrbit:
     def state(self, times: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
         """Position (…, 3), m, and velocity (…, 3), m/s, at `times` (…), s."""
         u = (np.asarray(times, float) - self.middle) / self.scale
-        powers = np.polynomial.polynomial.polyvander(u, self.coefficients.shape[1] - 1)
+        powers = u[..., None] ** np.arange(self.coefficients.shape[1])
         slopes = self.coefficients[:, 1:] * np.arange(1, self.coefficients.shape[1])
         return powers @ self.coefficients.T, powers[..., :-1] @ slopes.T / self.scale
 

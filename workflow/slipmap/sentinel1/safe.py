@@ -101,9 +101,8 @@ class Product:
                 f"{self.path}: the measurement of {swath.swath} {swath.polarisation} is missing in it; fetch the "
                 f"product again."
             )
-        inside = self.path / member if self.path.is_dir() else f"/vsizip/{self.path.resolve()}/{member}"
         try:
-            source = rasterio.open(inside)
+            source = rasterio.open(self._inside(member))
         except RasterioError as error:
             raise InputError(
                 f"{self.path}: {member} is not a raster that can be read; it is truncated or corrupt, fetch it again."
@@ -116,6 +115,10 @@ class Product:
                     f"{wanted[0]} x {wanted[1]}; fetch the product again."
                 )
             yield Measurement(source, f"{self.path}: {member}")
+
+    def _inside(self, member: str) -> str:
+        """How GDAL names a file of the product."""
+        return str(self.path / member) if self.path.is_dir() else f"/vsizip/{self.path.resolve()}/{member}"
 
 
 class Measurement:
@@ -141,8 +144,10 @@ def is_safe(path: Path) -> bool:
     return bool(_PRODUCT.match(path.name)) and (path.suffix.upper() in (".SAFE", ".ZIP"))
 
 
-def find_products(path: str | Path) -> list[Product]:
-    """SAFE products (IW SLC) in the folder `path`, or the one that `path` is, sorted by name.
+def find_products(path: str | Path, polarisation: str | None = None) -> list[Product]:
+    """Products of IW SLC (SAFE, or single bursts) in the folder `path`, or the one that `path` is, sorted by name.
+
+    Of single bursts, which have a file for each polarisation, only those of `polarisation`.
 
     Raises
     ------
@@ -151,17 +156,27 @@ def find_products(path: str | Path) -> list[Product]:
     path = Path(path)
     if not path.exists():
         raise InputError(f"inputs.sentinel1.path: {path} does not exist; correct the path or put SAFE products there.")
-    paths = [path] if is_safe(path) else sorted(p for p in path.rglob("*") if is_safe(p)) if path.is_dir() else []
-    if not paths:
+    from slipmap.sentinel1.single_bursts import is_single_burst
+
+    found = [path, *(path.rglob("*") if path.is_dir() and not is_safe(path) else ())]
+    paths = sorted(p for p in found if is_safe(p) or is_single_burst(p))
+    paths = [p for p in paths if not any(is_safe(parent) for parent in p.parents)]
+    products = [open_product(p) for p in paths]
+    products = [p for p in products if not is_single_burst(p.path) or polarisation in (None, *p.polarisations())]
+    if not products:
         raise InputError(
-            f"inputs.sentinel1.path: no SAFE product of IW SLC in {path} (S1A_IW_SLC__1S….SAFE, or .zip); correct the "
-            f"path."
+            f"inputs.sentinel1.path: no SAFE product of IW SLC in {path} (S1A_IW_SLC__1S….SAFE, or .zip) and no single "
+            f"burst (S1_….-BURST.tiff) of sentinel1.polarisation; correct the path."
         )
-    return [open_product(p) for p in paths]
+    return products
 
 
 def open_product(path: Path) -> Product:
-    """List the files of the SAFE product at `path` (folder or zip)."""
+    """List the files of the SAFE product (folder or zip) or single burst at `path`."""
+    from slipmap.sentinel1.single_bursts import is_single_burst, open_single_burst
+
+    if is_single_burst(path):
+        return open_single_burst(path)
     if path.is_dir():
         names = [file.relative_to(path).as_posix() for file in sorted(path.rglob("*")) if file.is_file()]
     else:

@@ -7,7 +7,7 @@ from pyproj import Transformer
 
 from slipmap.grid import Grid
 from slipmap.sentinel1 import SPEED_OF_LIGHT
-from slipmap.sentinel1.annotation import Burst, GeolocationGrid, Polynomial, Swath
+from slipmap.sentinel1.annotation import Burst, GeolocationGrid, Polynomial, Swath, line_time
 from slipmap.sentinel1.geometry import earth_fixed, geodetic, look_angles, to_ground, to_radar
 from slipmap.sentinel1.orbits import Orbit
 
@@ -204,6 +204,7 @@ def make_swath(
         bursts=bursts,
         orbit=orbit,
         grid=GeolocationGrid(*(np.empty(0) for _ in range(8))),
+        bistatic_reference=near_time + samples / (2 * SAMPLING_RATE),
     )
     return _with_geolocation(partial)
 
@@ -228,7 +229,7 @@ def _with_geolocation(swath: Swath) -> Swath:
     cols = np.linspace(0, swath.samples_per_burst - 1, 9).astype(int)
     line, pixel = (a.ravel().astype(float) for a in np.meshgrid(rows, cols, indexing="ij"))
     tau = swath.slant_range_time + pixel / swath.range_sampling_rate
-    times = swath.line_time(line) + (tau - swath.middle_range_time) / 2
+    times = line_time(line, swath.bursts, swath.azimuth_time_interval) + (tau - swath.middle_range_time) / 2
     height = np.zeros(len(line))
     points = to_ground(times, tau * SPEED_OF_LIGHT / 2, height, swath.orbit)
     longitude, latitude, _ = geodetic(points)

@@ -12,7 +12,7 @@ from slipmap.config.sentinel1 import AcquisitionSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.sentinel1 import SPEED_OF_LIGHT
-from slipmap.sentinel1.annotation import Burst, Swath, bistatic_reference
+from slipmap.sentinel1.annotation import Burst, Swath
 from slipmap.sentinel1.geometry import MAX_SPAN, earth_fixed, to_radar
 from slipmap.sentinel1.orbits import Orbit, find_eof, read_eof
 from slipmap.sentinel1.safe import Product
@@ -137,7 +137,7 @@ def read_scene(products: Sequence[Product], settings: AcquisitionSettings, orbit
     bursts = [SceneBurst(p, swath, burst) for p, swath in found for burst in swath.bursts]
     unique = {b.name: b for b in sorted(bursts, key=lambda b: (b.swath.swath, b.burst.start))}
     middle = next((s for _, s in found if s.swath == "IW2"), found[0][1])
-    return Scene(epoch, orbit, tuple(unique.values()), bistatic_reference(middle))
+    return Scene(epoch, orbit, tuple(unique.values()), middle.bistatic_reference)
 
 
 def _joined(orbits: Sequence[Orbit]) -> Orbit:

@@ -10,7 +10,7 @@ from rasterio.control import GroundControlPoint
 from rasterio.windows import Window
 
 from slipmap.atomic import write_aside
-from slipmap.sentinel1.annotation import Burst, Polynomial, Swath
+from slipmap.sentinel1.annotation import Burst, Polynomial, Swath, line_time
 
 # Amplitude look-up tables: constant, as those of real products nearly are
 _SIGMA, _BETA, _GAMMA, _DN = 311.0, 237.0, 273.0, 237.0
@@ -195,7 +195,10 @@ def _calibration(swath: Swath) -> bytes:
     listed = _list(root, "calibrationVectorList", len(lines))
     for line in lines:
         item = _add(
-            listed, "calibrationVector", azimuthTime=_clock(swath.epoch)(float(swath.line_time(line))), line=line
+            listed,
+            "calibrationVector",
+            azimuthTime=_clock(swath.epoch)(float(line_time(line, swath.bursts, swath.azimuth_time_interval))),
+            line=line,
         )
         for name, values in (
             ("pixel", pixels),
