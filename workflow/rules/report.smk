@@ -1,5 +1,4 @@
 # Stage 8, report: one self-contained HTML file of whatever stages an area has, and one of each imported data set.
-from slipmap.report.published import digest as published_digest
 
 
 rule report:
@@ -11,7 +10,7 @@ rule report:
         tables=directory("results/{area}/report/tables"),
     params:
         run=reported_settings,
-        published=lambda wildcards: published_digest(f"results/{wildcards.area}/tables"),
+        published=lambda wildcards: tables.digest(f"results/{wildcards.area}/tables"),
         code=code_digest("report", "config/report.py", "colours.py"),
     log:
         "results/{area}/logs/report.log",
@@ -38,7 +37,7 @@ rule report_benchmark:
         dataset="|".join(IMPORTED) or "none",
     params:
         run=lambda wildcards: reported(RUN, wildcards.dataset).model_dump(mode="json"),
-        published=lambda wildcards: published_digest(f"results/{wildcards.dataset}/tables"),
+        published=lambda wildcards: tables.digest(f"results/{wildcards.dataset}/tables"),
         code=code_digest("report", "config/report.py", "colours.py"),
     log:
         "results/{dataset}/logs/report.log",

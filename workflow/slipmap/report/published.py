@@ -1,6 +1,5 @@
 """The results tables of the papers beside what the same rows gave here (``make tables``)."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from slipmap.report.tabular import plain, table
+from slipmap.training.tables import written
 
 
 @dataclass(frozen=True)
@@ -31,21 +31,8 @@ def read(folder: str | Path) -> dict[str, Published]:
     """The tables in `folder` (``results/{area}/tables``) by name; none where they were not made."""
     return {
         path.stem: Published(pd.read_csv(path), json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
-        for path in _files(folder)
+        for path in written(folder)
     }
-
-
-def digest(folder: str | Path) -> str:
-    """SHA-256 of the tables in `folder`: a report that shows other ones is out of date."""
-    whole = hashlib.sha256()
-    for path in _files(folder):
-        for part in (path, path.with_suffix(".json")):
-            whole.update(part.name.encode() + b"\0" + part.read_bytes())
-    return whole.hexdigest()
-
-
-def _files(folder: str | Path) -> list[Path]:
-    return [path for path in sorted(Path(folder).glob("*.csv")) if path.with_suffix(".json").is_file()]
 
 
 def section(tables: Mapping[str, Published], *, simulated: bool) -> list[dict]:

@@ -197,6 +197,20 @@ def run_files(
     return run(_checked(TableSettings, definition), chosen, results, weights, out_csv, out_json)
 
 
+def written(folder: str | Path) -> list[Path]:
+    """The tables that lie in `folder` (``results/{area}/tables``), as :func:`run` wrote them: the CSV of each."""
+    return [path for path in sorted(Path(folder).glob("*.csv")) if path.with_suffix(".json").is_file()]
+
+
+def digest(folder: str | Path) -> str:
+    """SHA-256 of the tables in `folder`: a report that shows other ones is out of date."""
+    whole = hashlib.sha256()
+    for path in written(folder):
+        for part in (path, path.with_suffix(".json")):
+            whole.update(part.name.encode() + b"\0" + part.read_bytes())
+    return whole.hexdigest()
+
+
 def _ours(
     column: ColumnSettings, scored: list[dict[str, Any]], folders: Iterable[Path], costs: Mapping[str, float]
 ) -> list[float | None]:
