@@ -9,7 +9,8 @@ import pytest
 import torch
 import yaml
 
-from slipmap.config.run import ExperimentSettings
+from slipmap.config.layout import patch_store
+from slipmap.config.run import ExperimentSettings, RunSettings
 from slipmap.errors import InputError
 from slipmap.models import create_model, list_models, model_entry
 from slipmap.patches import writer
@@ -85,6 +86,19 @@ def test_the_deformation_rate_is_what_the_pair_differs_in():
     assert without.model_copy(update={"exclude": []}) == with_rate
     assert without.training.seeds == [0, 1, 2]
     assert loaded.rows["fcadensenet_table3"][-1] == loaded.rows["fcadensenet_table4"][-1]  # trained once, shown twice
+
+
+def test_tables_of_a_public_data_set(tmp_path):
+    """What config/tables.yaml says to change for one: rows are trained on its store, at published size."""
+    run = yaml.safe_load(open(RUN)) | {"train_areas": ["l4s"], "test_areas": ["l4s"], "dataset": "l4s"}
+    del run["width"], run["training"], run["options"]
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(run | {"tables": ["sbconv_table1"], "seeds": {}}))
+    loaded = tables.load(FOLDER, tmp_path / "run.yaml")
+    config = RunSettings(datasets={"l4s": {"source": {"format": "landslide4sense", "path": "l4s"}}})
+    for experiment in loaded.experiments.values():
+        assert patch_store(config, experiment, "l4s") == "results/l4s/patches/l4s.zarr"
+        assert "width" not in experiment.model.options
+        assert experiment.training.max_steps == 5000  # the paper's recipe
 
 
 def test_mistakes_in_tables_are_one_sentence(tmp_path):
