@@ -51,6 +51,7 @@ rule map_landslides:
         "../scripts/map_landslides.py"
 
 
+# As many threads as map_landslides has: with another number torch may round the last bit otherwise.
 rule map_block:
     message: "Map part {wildcards.scatteritem} of {wildcards.area} with {wildcards.experiment}."
     input:
