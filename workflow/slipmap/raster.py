@@ -23,6 +23,7 @@ from slipmap.atomic import write_aside
 from slipmap.codes import IGNORE
 from slipmap.errors import InputError
 from slipmap.grid import BLOCK, Grid, crs_name
+from slipmap.overviews import with_overviews
 
 CLASS_NODATA = IGNORE
 _NODATA = {"float32": np.nan, "uint8": CLASS_NODATA}
@@ -80,8 +81,9 @@ def create(
 
     Notes
     -----
-    Blocks go to a tiled temporary file beside `path`, which GDAL then copies, overviews included, into COG layout, in
-    as many threads as the environment's ``GDAL_NUM_THREADS`` says: memory stays at a few blocks and GDAL's cache.
+    Blocks go to a tiled temporary file beside `path` (not compressed: floats would shrink by a sixth only), whose
+    overviews are made next; GDAL then copies both into COG layout, in as many threads as the environment's
+    ``GDAL_NUM_THREADS`` says. Memory stays at a few blocks and GDAL's cache.
     """
     if dtype not in _NODATA:
         raise ValueError(f"dtype {dtype!r}: rasters are float32 (NaN) or uint8 classes (255)")
@@ -104,8 +106,6 @@ def create(
                 tiled=True,
                 blockxsize=BLOCK,
                 blockysize=BLOCK,
-                compress="zstd",
-                zstd_level=1,
                 interleave="band",
                 sparse_ok=True,
                 bigtiff="if_safer",
@@ -120,18 +120,18 @@ def create(
                 given = {key: str(value) for key, value in (tags or {}).items()}
                 dataset.update_tags(**(general | {"software": f"slipmap {__version__}"} | given))
                 yield RasterWriter(dataset, grid)
-            rasterio.shutil.copy(
-                tiled,
-                aside,
-                driver="COG",
-                blocksize=BLOCK,
-                compress=compress,
-                predictor="yes",
-                level=1,  # 1.7 times as fast as the default, 2 % larger
-                overview_resampling="nearest" if dtype == "uint8" else "average",
-                bigtiff="if_safer",
-                statistics="YES" if statistics else "NO",
-            )
+            with with_overviews(tiled) as source:
+                rasterio.shutil.copy(
+                    source,
+                    aside,
+                    driver="COG",
+                    blocksize=BLOCK,
+                    compress=compress,
+                    predictor="yes",
+                    level=1,  # 1.7 times as fast as the default, 2 % larger
+                    bigtiff="if_safer",
+                    statistics="YES" if statistics else "NO",
+                )
         finally:
             tiled.unlink(missing_ok=True)
 
@@ -238,7 +238,7 @@ def check(path: str | Path, key: str, *, overlaps: Grid | None = None) -> None:
                 f"{key}: {path} has no coordinate reference system; assign the right one (gdal_edit.py -a_srs EPSG:n)."
             )
         if src.driver == "GTiff":
-            _check_whole(src, path, key)
+            check_whole(src, path, key)
         if overlaps is not None and not _overlap(src, overlaps):
             raise InputError(
                 f"{key}: {path} does not overlap the area (its bounds are "
@@ -247,7 +247,8 @@ def check(path: str | Path, key: str, *, overlaps: Grid | None = None) -> None:
             )
 
 
-def _check_whole(src: rasterio.io.DatasetReader, path: Path, key: str) -> None:
+def check_whole(src: rasterio.io.DatasetReader, path: Path, key: str) -> None:
+    """Raise `InputError` where a block of the open GeoTIFF `src` would lie behind the end of the file at `path`."""
     size = path.stat().st_size
     rows, cols = src.block_shapes[0]
     last = 0
