@@ -81,10 +81,20 @@ def test_the_first_screen_counts_landslides_new_ones_and_moving_ones(full):
     ],
 )
 def test_the_first_screen_says_how_right_the_map_is_whatever_is_there(precision, recall, value, said):
-    rows = [("rs", "training", 0.9, 0.9)] + ([] if precision is None else [("rs", "test", precision, recall)])
-    counted = pd.DataFrame(rows, columns=["experiment", "ground", "precision", "recall"])
-    card = headline.trust("rs", {"map_agreement": counted})
-    assert card["value"] == value and card["detail"].startswith(said)
+    rows = [("rs", "training", 90, 10, 0.9, 0.9)]
+    if precision is not None:
+        rows.append(("rs", "test", 48, 52, precision, recall))
+    columns = ["experiment", "ground", "true_positive", "false_positive", "precision", "recall"]
+    card = headline.trust("rs", {"map_agreement": pd.DataFrame(rows, columns=columns)})
+    assert card["value"] == value and card["detail"].startswith(said) and "Over the whole" not in card["detail"]
+
+
+def test_the_first_screen_warns_of_a_map_that_is_worse_off_test_ground():
+    """On Romagna's test blocks 38 % of the mapped ground was right, on all of it 10 %."""
+    rows = [("unet", "training", 351, 3767, 0.085, 0.789), ("unet", "test", 69, 112, 0.381, 0.645)]
+    columns = ["experiment", "ground", "true_positive", "false_positive", "precision", "recall"]
+    card = headline.trust("unet", {"map_agreement": pd.DataFrame(rows, columns=columns)})
+    assert card["value"] == "38 %" and card["detail"].endswith("Over the whole map only 10 % is")
 
 
 def test_close_ups_show_the_largest_landslides_of_test_ground(full):

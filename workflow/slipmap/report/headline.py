@@ -55,7 +55,16 @@ def trust(name: str, numbers: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     where = "on held-out test ground, against the inventory"
     if not np.isfinite(right):
         return _card("None", "is mapped on test ground", f"and {there}: {where}")
-    return _card(f"{right:.0f} %", "of the ground mapped is right", f"and {there}: {where}")
+    detail = f"and {there}: {where}{_elsewhere(name, counted, right)}"
+    return _card(f"{right:.0f} %", "of the ground mapped is right", detail)
+
+
+def _elsewhere(name: str, counted: pd.DataFrame, right: float) -> str:
+    """A warning where the whole map, the ground that was learnt from included, is right less often than test ground."""
+    own = counted[counted["experiment"] == name]
+    mapped = own["true_positive"].sum() + own["false_positive"].sum()
+    whole = 100 * own["true_positive"].sum() / mapped if mapped else right
+    return f". Over the whole map only {whole:.0f} % is" if whole < 0.9 * right else ""
 
 
 def _pixel_area(sources: Sources) -> float:
