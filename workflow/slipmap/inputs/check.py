@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from slipmap import raster
-from slipmap.config.inputs import InputSettings
 from slipmap.config.layout import imported_datasets
 from slipmap.config.run import AreaSettings, RunSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
-from slipmap.inputs import area_grid, inventory
+from slipmap.inputs import area_grid, check_sentinel1, inventory
 from slipmap.inputs.check_acquisition import check_acquisition
 from slipmap.inputs.check_experiments import check_experiment, check_factors
 from slipmap.inputs.check_files import RASTER_SUFFIXES, check_scenes, check_series, check_single, check_vector
@@ -48,21 +47,29 @@ def check_area(name: str, area: AreaSettings) -> Grid:
         )
     if area.simulate:
         return grid  # the simulator makes the files
+    if area.inputs.sentinel1 and area.inputs.sentinel1.level == "safe":
+        check_sentinel1.needed_for_geocoding(area, f"areas.{name}", grid)
     fetched = check_acquisition(name, area, grid)
     for key, path in input_files(area.inputs).items():
         if key.partition(".")[0] in fetched:
             continue  # the acquisition makes the files
-        _check_input(key, f"areas.{name}.inputs.{key}", Path(path), area.inputs, grid)
+        _check_input(key, f"areas.{name}.inputs.{key}", Path(path), area, grid)
     return grid
 
 
-def _check_input(what: str, key: str, path: Path, inputs: InputSettings, grid: Grid) -> None:
+def _check_input(what: str, key: str, path: Path, area: AreaSettings, grid: Grid) -> None:
+    inputs = area.inputs
     if not path.exists():
         raise InputError(
             f"{key}: {path} does not exist; correct the path or put the data there (README, 'Your own area')."
         )
     stage = what.partition(".")[0]
-    if stage in ("sentinel1", "sentinel2"):
+    if stage == "sentinel1" and inputs.sentinel1.level == "safe":
+        if what == "sentinel1.path":
+            check_sentinel1.check_raw(path, key, area.sentinel1.polarisation)
+    elif stage == "sentinel1" and inputs.sentinel1.level == "slc" and check_sentinel1.looks_raw(path):
+        raise InputError(f"{key}: {path} holds raw SAFE products; set inputs.sentinel1.level: safe.")
+    elif stage in ("sentinel1", "sentinel2"):
         check_scenes(path, key, grid)
     elif stage in ("rainfall", "soil_moisture"):
         check_series(path, key, grid)

@@ -14,6 +14,7 @@ import rasterio
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
+from slipmap import raster
 from slipmap.errors import InputError
 from slipmap.sentinel1.annotation import Burst, Swath, read_swath
 
@@ -114,6 +115,8 @@ class Product:
                     f"{self.path}: {member} has {source.height} x {source.width} pixels, its annotation says "
                     f"{wanted[0]} x {wanted[1]}; fetch the product again."
                 )
+            if self.path.is_dir():
+                raster.check_whole(source, Path(source.name), "inputs.sentinel1.path")
             yield Measurement(source, f"{self.path}: {member}")
 
     def _inside(self, member: str) -> str:
@@ -144,6 +147,13 @@ def is_safe(path: Path) -> bool:
     return bool(_PRODUCT.match(path.name)) and (path.suffix.upper() in (".SAFE", ".ZIP"))
 
 
+def is_product(path: Path) -> bool:
+    """Whether the name of `path` is that of a SAFE product or of a single burst."""
+    from slipmap.sentinel1.single_bursts import is_single_burst
+
+    return is_safe(path) or is_single_burst(path)
+
+
 def find_products(path: str | Path, polarisation: str | None = None) -> list[Product]:
     """Products of IW SLC (SAFE, or single bursts) in the folder `path`, or the one that `path` is, sorted by name.
 
@@ -159,7 +169,7 @@ def find_products(path: str | Path, polarisation: str | None = None) -> list[Pro
     from slipmap.sentinel1.single_bursts import is_single_burst
 
     found = [path, *(path.rglob("*") if path.is_dir() and not is_safe(path) else ())]
-    paths = sorted(p for p in found if is_safe(p) or is_single_burst(p))
+    paths = sorted(p for p in found if is_product(p))
     paths = [p for p in paths if not any(is_safe(parent) for parent in p.parents)]
     products = [open_product(p) for p in paths]
     products = [p for p in products if not is_single_burst(p.path) or polarisation in (None, *p.polarisations())]
