@@ -50,6 +50,43 @@ def test_factors_compressed_by_zstandard_are_valid_cogs_too(field, tmp_path):
     np.testing.assert_array_equal(raster.read(path, bands=1), field)
 
 
+def halved(values):
+    """Mean of the known of 2 × 2 pixels, by NumPy."""
+    rows, cols = values.shape
+    even = np.pad(values, ((0, rows % 2), (0, cols % 2)), constant_values=np.nan)
+    fours = even.reshape((rows + 1) // 2, 2, (cols + 1) // 2, 2)
+    known = np.isfinite(fours)
+    with np.errstate(invalid="ignore"):
+        return np.where(known, fours, 0).sum(axis=(1, 3)) / known.sum(axis=(1, 3))
+
+
+def test_overviews_are_the_mean_of_what_is_known_in_every_band(tmp_path):
+    grid = Grid.from_bounds("EPSG:32632", 10, (500000, 5000000, 511010, 5006070))  # odd both ways, 1101 x 607
+    bands = np.random.default_rng(3).normal(size=(2, *grid.shape)).astype(np.float32)
+    bands[bands > 1] = np.nan
+    path = tmp_path / "pair.tif"
+    raster.write(path, grid, bands, bands=["a", "b"], units=["m", "1"], long_name="pair")
+    assert [file.name for file in tmp_path.iterdir()] == ["pair.tif"]
+    with rasterio.open(path) as src:
+        assert src.descriptions == ("a", "b") and src.units == ("m", "1") and src.overviews(2) == [2, 4]
+    for number, truth in enumerate(bands, start=1):
+        for level in (0, 1):
+            truth = halved(truth)
+            with rasterio.open(path, OVERVIEW_LEVEL=level) as src:
+                assert src.shape == truth.shape
+                np.testing.assert_allclose(src.read(number), truth, atol=1e-5)
+
+
+def test_overviews_of_classes_hold_classes_only(tmp_path):
+    grid = Grid.from_bounds("EPSG:32632", 10, (500000, 5000000, 511000, 5006000))
+    values = np.random.default_rng(3).choice([1, 9, raster.CLASS_NODATA], grid.shape).astype(np.uint8)
+    path = tmp_path / "classes.tif"
+    raster.write(path, grid, values, bands=["c"], units="1", long_name="c", dtype="uint8", categories={1: "a", 9: "b"})
+    with rasterio.open(path, OVERVIEW_LEVEL=0) as src:
+        np.testing.assert_array_equal(src.read(1), values[::2, ::2])
+    assert raster.read_classes(path) == {1: "a", 9: "b"}
+
+
 def test_the_same_content_gives_the_same_bytes(cog, field, tmp_path):
     again = tmp_path / "velocity.tif"
     raster.write(
