@@ -46,6 +46,8 @@ def compare(
     truth: np.ndarray, interferogram: np.ndarray, coherence: np.ndarray, peer: str | None, runs: int
 ) -> dict[str, object]:
     """Both on one interferogram: seconds, pixels/s, share of wrong turns."""
+    import whirlwind  # noqa: F401  imports are left out on both sides
+
     from slipmap.deformation.unwrapping import unwrap
 
     phase, seconds = np.angle(interferogram).astype(np.float32), []
