@@ -93,6 +93,10 @@ def test_an_imported_data_set_is_there(folder, capsys):
     assert "datasets.bijie.source.path: resources/bijie is not a folder" in capsys.readouterr().err
     (folder / "resources/bijie").mkdir(parents=True)
     assert main(["check", "my.yaml"]) == 0
+    for name, status in (("sen12landslides", 0), ("bijie", 1)):  # the first is fetched, the other cannot be
+        record["datasets"]["bijie"]["source"]["path"] = f"resources/benchmarks/{name}"
+        (folder / "my.yaml").write_text(yaml.safe_dump(record))
+        assert main(["check", "my.yaml"]) == status
 
 
 def test_weights_must_be_whole(folder, capsys):
