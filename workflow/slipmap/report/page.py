@@ -1,6 +1,7 @@
 """What the page says, section by section, from what the area has."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,7 @@ import yaml
 from slipmap.grid import Grid
 from slipmap.prediction.dates import dates_of
 from slipmap.report import (
+    attribution,
     augmentation,
     closeups,
     deformation_truth,
@@ -62,7 +64,7 @@ def page_context(
         ],
         "landslide_tables": _largest(drawn),
         "has_points": has_points,
-        "data_text": _data_text(sources),
+        "data_text": [*_data_text(sources), *attribution.sentences(sources.settings, _days(sources))],
         "study": sections.study_figures(sources, ids),
         "inputs": _inputs(sources, numbers["inputs"]),
         "deformation": sections.deformation(sources, ids),
@@ -114,13 +116,17 @@ def page_context(
 def _lead(sources: Sources) -> str:
     grid = sources.grid
     width, height = (grid.bounds[2] - grid.bounds[0]) / 1000, (grid.bounds[3] - grid.bounds[1]) / 1000
-    velocity = [sources.deformation["velocity"]] if "velocity" in sources.deformation else []
-    days = dates_of([*sources.factors.values(), *velocity])
+    days = _days(sources)
     crs = grid.crs if len(grid.crs) < 20 else "projected CRS (see the configuration)"
     return (
         f"Study area {sources.area}: {width:.3g} km × {height:.3g} km, {grid.width} × {grid.height} pixels of "
         f"{grid.resolution[0]:g} m, {crs}.{f' Observed {days[0]} to {days[-1]}.' if days else ''}"
     )
+
+
+def _days(sources: Sources) -> list[date]:
+    velocity = [sources.deformation["velocity"]] if "velocity" in sources.deformation else []
+    return dates_of([*sources.factors.values(), *velocity])
 
 
 def _facts(sources: Sources, numbers: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
