@@ -25,6 +25,7 @@ from slipmap.sentinel1.scene import (
     overlapping,
     read_scene,
 )
+from slipmap.sentinel1.tides import line_of_sight_tide
 from slipmap.sentinel1.tops import multiply_carrier, sweep_of
 
 _MARGIN = TAPS // 2 + 2  # samples read round what is needed
@@ -152,9 +153,7 @@ class Place:
             latitude = float(geodetic(centre)[1])
             delay = slant_delay(heights, ranges, latitude, float(np.linalg.norm(centre)), satellite)
         if settings.tides:
-            from slipmap.sentinel1.tides import line_of_sight_tide
-
-            ranges -= line_of_sight_tide(grid.window_grid(window), scene.epoch, local, start, stop)
+            ranges -= line_of_sight_tide(grid.window_grid(window), scene.epoch, local, (start + stop) / 2)
         return cls(times, ranges, delay, float(orbit[0]))
 
 
