@@ -1,12 +1,9 @@
 """What the rules and the report alike are told: which experiments map an area, and which options remake what."""
 
-import pytest
-
 from slipmap.config import parse_config
 from slipmap.config.prediction import MapSettings, OutlineSettings, PredictionSettings
 from slipmap.config.products import mapped_areas, reported
 from slipmap.config.run import RunSettings
-from slipmap.errors import InputError
 
 BOUNDS = [500000, 5000000, 501600, 5001600]
 GRID = {"crs": "EPSG:32632", "bounds": BOUNDS}
@@ -57,9 +54,3 @@ def test_options_of_outlines_are_not_options_of_the_map():
     assert not step["map"] & step["outline"]
     assert step["map"] | step["outline"] | {"blocks"} == set(PredictionSettings.model_fields)
     assert {"min_area", "smooth", "rules", "moving_velocity"} <= step["outline"] and "overlap" in step["map"]
-
-
-def test_a_susceptibility_map_of_a_model_that_is_not_compared_is_a_sentence():
-    area = {"grid": GRID, "simulate": {"seed": 1}, "susceptibility": {"models": ["gam"], "maps": ["xgboost"]}}
-    with pytest.raises(InputError, match=r"areas\.a\.susceptibility.*maps names xgboost, which is not under models"):
-        parse_config({"areas": {"a": area}}, source="my.yaml")
