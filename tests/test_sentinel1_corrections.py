@@ -29,7 +29,7 @@ def test_sun_and_moon_at_an_eclipse():
 
 
 def test_tides_have_the_amplitudes_of_the_equilibrium_tide():
-    """M2 and S2 of the equilibrium tide: 0.2423 m and 0.1127 m times cos² of the latitude; the ground rises by h2 of it.
+    """M2 and S2 of the equilibrium tide: 0.2423 m and 0.1127 m times cos² of the latitude; h2 of it is the ground's.
 
     A year of hours; M2 is modulated by up to 3.7 % in 18.6 years.
     """
