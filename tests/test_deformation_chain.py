@@ -14,7 +14,7 @@ from affine import Affine
 from slipmap import raster
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.inputs import Sentinel1Settings
-from slipmap.deformation import invert_network, network
+from slipmap.deformation import invert_network, network, sources
 from slipmap.deformation.inversion import invert_stack, years
 from slipmap.deformation.phase import mm_per_radian, weight_table
 from slipmap.deformation.velocity import bootstrap_std, fit, time_model
@@ -143,9 +143,14 @@ def test_a_constant_over_an_interferogram_changes_nothing(stack, tmp_path):
         write(changed, original)
 
 
-def test_same_files_give_the_same_bytes(stack, tmp_path):
+def test_same_files_give_the_same_bytes_however_they_are_read(stack, tmp_path, monkeypatch):
+    """Kept in memory, read in every pass, and in blocks of 64 pixels."""
     process(stack, tmp_path)
     before = (tmp_path / "velocity.tif").read_bytes()
+    monkeypatch.setattr(sources, "KEPT_BYTES", 0)
+    process(stack, tmp_path)
+    assert (tmp_path / "velocity.tif").read_bytes() == before
+    monkeypatch.setattr(invert_network, "BLOCK_BYTES", 1)
     process(stack, tmp_path)
     assert (tmp_path / "velocity.tif").read_bytes() == before
 

@@ -26,3 +26,9 @@ def measured(python: str, code: str, *arguments: object, folder: Path, **environ
         raise SystemExit(f"{python} failed in {folder}:\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}")
     line = next(line for line in done.stdout.splitlines() if line.startswith(RESULT))
     return json.loads(line.removeprefix(RESULT))
+
+
+def peak_memory() -> float:
+    """Largest memory of this process so far, MiB (Linux: `ru_maxrss` would remember the process that started it)."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024

@@ -30,8 +30,9 @@ timeseries2velocity.main(["timeseries.h5"])
 print("RESULT", json.dumps([solved, time.perf_counter() - t]))
 """
 OURS = """
-import json, pathlib, resource, sys, time
+import json, pathlib, sys, time
 import scipy.special
+from slipmap.bench._peers import peak_memory
 from numba.core.registry import cpu_target
 from slipmap.deformation import kernel, mintpy_stack
 stack, output, corner, runs = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
@@ -44,12 +45,13 @@ for _ in range(runs):
     t = time.perf_counter()
     mintpy_stack.invert(stack, output, reference=(corner, corner))
     seconds.append(time.perf_counter() - t)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+peak = peak_memory()
 print("RESULT", json.dumps({"late_imports_s": late, "seconds": seconds, "peak_MiB": peak}))
 """
 COGS = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
+from slipmap.bench._peers import peak_memory
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation import closure, invert_network, kernel, network
@@ -62,7 +64,7 @@ for _ in range(int(sys.argv[4])):
     t = time.perf_counter()
     invert_network.run(files[0], files[2], [], settings, out)
     seconds.append(time.perf_counter() - t)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+peak = peak_memory()
 print("RESULT", json.dumps({"seconds": seconds, "peak_MiB": peak}))
 """
 

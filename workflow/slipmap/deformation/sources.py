@@ -18,6 +18,7 @@ from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 
+KEPT_BYTES = 256 * 2**20  # of a small network, read once for all the passes over it
 NO_COHERENCE = 0.5  # taken where a supplied interferogram has no coherence raster
 
 
@@ -42,6 +43,7 @@ class NetworkReader:
                 grids.append((Path(path), src.shape, src.transform, src.crs))
         same_grid(grids)
         self.grid = Grid.from_raster(self.sources[0].phase[0])
+        self._kept: list[np.ndarray] | None = None
 
     @property
     def has_original(self) -> bool:
@@ -53,8 +55,17 @@ class NetworkReader:
 
         With `original` also the wrapped phase before any filter (rad). A supplied phase of exactly zero is nodata, as
         every processor writes it. Several threads read; every file is opened once and each of its tiles decoded once,
-        if the window is one of the files' tiles.
+        if the window is one of the files' tiles. What is no larger than `KEPT_BYTES` in all is read once and kept.
         """
+        size = 4 * (2 + self.has_original) * len(self.sources) * self.grid.width * self.grid.height
+        if size > KEPT_BYTES:
+            return self._load(window, original)
+        if self._kept is None:
+            self._kept = self._load(Window(0, 0, self.grid.width, self.grid.height), self.has_original)
+        rows, cols = window.toslices()
+        return [array[:, rows, cols].copy() for array in self._kept[: 2 + original]]
+
+    def _load(self, window: Window, original: bool) -> list[np.ndarray]:
         shape = (2 + original, len(self.sources), int(window.height), int(window.width))
         stack = np.empty(shape, np.float32)
 
