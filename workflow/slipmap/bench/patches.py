@@ -1,5 +1,6 @@
 """Patches: the loader against NumPy reading the same arrays, and the memory of cutting a large area (simulated)."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -90,7 +91,10 @@ def build_area(folder: Path, side: int = 10_000, bands: int = 10) -> dict[str, A
     make_area(folder, side, bands)
     start = time.perf_counter()
     code = "import sys; from slipmap.bench.patches import build_once; build_once(sys.argv[1])"
-    out = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True)
+    job = os.environ | {
+        "GDAL_CACHEMAX": "256"
+    }  # MB, as a job of the workflow has it; GDAL's own grows with the machine
+    out = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True, env=job)
     peak, count = out.stdout.split()[-2:]
     size = sum(path.stat().st_size for path in (folder / "area.zarr").rglob("*") if path.is_file())
     shutil.rmtree(folder / "area.zarr")
