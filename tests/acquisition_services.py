@@ -330,11 +330,11 @@ def serve_bucket(server: Service, objects: dict[str, bytes], page: int = 1000, l
 
 
 def dem_tile(latitude: int, longitude: int, columns: int = 360, rows: int = 360) -> bytes:
-    """A tile of the Copernicus DEM with fewer pixels: its elevation is 1000 × latitude + 10 × longitude."""
+    """A tile of the Copernicus DEM with fewer pixels: its elevation is 1000 × (latitude - 36) + 10 × longitude, m."""
     dx, dy = 1 / columns, 1 / rows
     x = longitude - dx / 2 + (np.arange(columns) + 0.5) * dx
     y = latitude + 1 + dy / 2 - (np.arange(rows) + 0.5) * dy
-    values = (1000 * y[:, None] + 10 * x[None, :]).astype(np.float32)
+    values = (1000 * (y[:, None] - 36) + 10 * x[None, :]).astype(np.float32)
     with rasterio.MemoryFile() as memory:
         with memory.open(
             driver="GTiff",

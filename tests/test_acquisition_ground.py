@@ -71,7 +71,7 @@ def plane(path):
     with rasterio.open(path) as source:
         rows, cols = np.indices(source.shape)
         x, y = source.transform @ (cols + 0.5, rows + 0.5)
-        return source.read(1), 1000 * y + 10 * x, source.bounds
+        return source.read(1), 1000 * (y - 36) + 10 * x, source.bounds
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,15 @@ def test_at_a_line_where_pixels_grow_wider_the_finer_ones_are_kept(server, tmp_p
     values, truth, _ = plane(path)
     assert np.isfinite(values).all()
     assert np.abs(values - truth).max() < 6  # half a pixel of the coarse ones, 10 m per degree and 1000 m per degree
+
+
+def test_a_page_in_the_bucket_s_place_is_no_description_of_a_tile(server, tmp_path):
+    serve_dem(server, {(38, -110): dem_tile(38, -110)})
+    server.route(r".*\.tif", Answer(b"<html></html>", headers={"Content-Type": "text/html"}))
+    with pytest.raises(TransferError, match=r"N38_00_W110_00_DEM\.tif is a web page, not data"):
+        get("dem", tmp_path, Grid.from_bounds("EPSG:32612", 12.5, (600_000, 4_270_000, 601_000, 4_271_000)),
+            service=server.url, margin=0.0)  # fmt: skip
+    assert not list(tmp_path.rglob("*.geojson"))  # an answer that is none is not kept
 
 
 def test_the_sea_has_no_tile(server, tmp_path):

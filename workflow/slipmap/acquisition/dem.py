@@ -17,10 +17,11 @@ from rasterio.windows import Window
 
 from slipmap import raster
 from slipmap.acquisition import local
+from slipmap.acquisition.credentials import shown
 from slipmap.acquisition.download import RemoteFile
 from slipmap.acquisition.products import Found, Product, Target
 from slipmap.acquisition.verify import s3_checksum
-from slipmap.acquisition.web import Web
+from slipmap.acquisition.web import TransferError, Web
 from slipmap.config.acquisition import AcquireDemSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
@@ -119,6 +120,8 @@ def _block(views: list[WarpedVRT], window: Window) -> np.ndarray:
 def _described(file: RemoteFile, web: Web) -> RemoteFile:
     """`file` with its size, and its MD5 where the bucket's tag is one."""
     response = web.get(file.url, method="HEAD", headers={"Accept-Encoding": "identity"})
+    if "html" in response.headers.get("Content-Type", ""):
+        raise TransferError(f"{shown(file.url)} is a web page, not data; open it in a browser, or try again later.")
     size = response.headers.get("Content-Length", "")
     return RemoteFile(
         file.name, file.url, int(size) if size.isdigit() else None, s3_checksum(response.headers.get("ETag", ""))
