@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
@@ -12,8 +13,10 @@ from shapely.geometry import Point
 
 from report_samples import GRID, NOTE, landslide_raster, run_settings, write_area
 from slipmap import raster
+from slipmap.config.report import ReportSettings
 from slipmap.grid import Grid
 from slipmap.report import agreement, headline, landslides, record, validation
+from slipmap.report import build as build_module
 from slipmap.report.build import build
 from slipmap.report.pictures import Style, display_grid, load, paint
 
@@ -219,6 +222,23 @@ def test_pictures_stay_below_the_size_that_is_allowed(tmp_path):
     big = Grid.from_bounds("EPSG:32632", 10, (0, 0, 40000, 30000))
     shown = display_grid(big, 1024)
     assert (shown.width, shown.height) == (1024, 768) and shown.bounds == pytest.approx(big.bounds)
+
+
+@pytest.mark.parametrize(("taken", "room"), [(0, 100_000), (60_000, 40_000), (200_000, 0)])
+def test_what_outlines_and_histories_take_is_not_left_for_pictures(monkeypatch, taken, room):
+    """Pictures of a tenth of a byte for each pixel, in 0.1 MB together with the rest; never below 128 pixels."""
+    made = []
+
+    def make_layers(_, shown):
+        made.append(SimpleNamespace(picture=SimpleNamespace(uri="x" * (shown.width * shown.height // 10))))
+        return made[-1:]
+
+    monkeypatch.setattr(build_module, "make_layers", make_layers)
+    sources = SimpleNamespace(grid=Grid.from_bounds("EPSG:32632", 10, (0, 0, 20000, 20000)))
+    settings = ReportSettings(max_megabytes=0.1, max_pixels=2000)
+    shown, layers = build_module._layers_within(sources, settings, sources.grid, taken)
+    assert len(layers[0].picture.uri) <= room or max(shown.shape) == 128
+    assert len(made) == 1 or len(made[-2].picture.uri) > room  # no coarser than it must be
 
 
 def test_a_picture_says_its_values():

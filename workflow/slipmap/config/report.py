@@ -10,7 +10,10 @@ class ReportSettings(Settings):
 
     max_pixels: int = Field(1024, ge=128, description="Longest side of a map picture in the report, pixels.")
     max_megabytes: float = Field(
-        18.0, gt=0, description="Size of all map pictures together, MB at most; they are made coarser to stay below it."
+        18.0,
+        gt=0,
+        description="Size of map pictures, outlines and displacement histories together, MB at most; pictures are made "
+        "coarser to stay below it.",
     )
     max_landslides: int = Field(
         2000,

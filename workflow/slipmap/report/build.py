@@ -29,6 +29,8 @@ from slipmap.report.page import page_context
 from slipmap.report.pictures import display_grid
 from slipmap.report.sources import Sources, gather
 
+LEAST_PIXELS = 128  # on the long side of a picture, whatever its size in bytes
+
 
 def build(
     area: str,
@@ -69,8 +71,12 @@ def build(
         aside.mkdir()
         for name, table in numbers.items():
             table.to_csv(aside / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
-    shown, layers = _layers_within(sources, settings)
-    viewer = _viewer_data(sources, settings, shown, layers, drawn)
+    finest = display_grid(sources.grid, settings.max_pixels)
+    places = _places(sources, settings, finest, drawn)
+    shown, layers = _layers_within(sources, settings, finest, taken=len(_as_json(places)))
+    if shown != finest:
+        places = _places(sources, settings, shown, drawn)
+    viewer = _viewer_data(shown, layers) | places
     context = page_context(
         sources,
         numbers,
@@ -128,24 +134,23 @@ def _truth_free(files: Mapping[str, str]) -> dict[str, str]:
     return {key: path for key, path in files.items() if "/truth/" not in path}
 
 
-def _layers_within(sources: Sources, settings: ReportSettings) -> tuple[Grid, list[Layer]]:
-    """The layers, coarse enough that their pictures stay below ``max_megabytes`` together."""
-    pixels = settings.max_pixels
+def _layers_within(sources: Sources, settings: ReportSettings, finest: Grid, taken: int) -> tuple[Grid, list[Layer]]:
+    """The layers, coarse enough that their pictures and the `taken` bytes stay below ``max_megabytes`` together."""
+    room = max(0.0, settings.max_megabytes - taken / 1e6)
+    pixels = max(finest.shape)
     while True:
         shown = display_grid(sources.grid, pixels)
         layers = make_layers(sources, shown)
         size = sum(len(layer.picture.uri) for layer in layers) / 1e6
-        if size <= settings.max_megabytes or pixels <= 128:
+        if size <= room or pixels <= LEAST_PIXELS:
             return shown, layers
-        now = min(pixels, max(sources.grid.shape))
-        pixels = max(128, int(now * min(0.9, 0.97 * np.sqrt(settings.max_megabytes / size))))
+        pixels = max(LEAST_PIXELS, int(pixels * min(0.9, 0.97 * np.sqrt(room / size))))
 
 
-def _viewer_data(
-    sources: Sources, settings: ReportSettings, shown: Grid, layers: list[Layer], drawn: Mapping[str, object]
-) -> dict:
+def _viewer_data(shown: Grid, layers: list[Layer]) -> dict:
+    """What the interactive map needs, but what `_places` gives."""
     left, _, _, top = shown.bounds
-    data = {
+    return {
         "width": shown.width,
         "height": shown.height,
         "metres": float(np.mean(shown.resolution)),
@@ -153,6 +158,12 @@ def _viewer_data(
         "top": top,
         "layers": [layer.data() for layer in layers],
         "motion": MOTION,
+    }
+
+
+def _places(sources: Sources, settings: ReportSettings, shown: Grid, drawn: Mapping[str, object]) -> dict:
+    """Outlines and displacement histories, in pixels of `shown`."""
+    data = {
         "landslides": {
             name: landslides.for_viewer(
                 frame,
@@ -168,7 +179,11 @@ def _viewer_data(
     return data
 
 
+def _as_json(data: Mapping) -> str:
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def _render(context: Mapping, viewer: Mapping) -> str:
-    text = json.dumps(viewer, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = _as_json(viewer)
     more = {"script": template.asset("map.js") + template.asset("viewer.js"), "map_data": text.replace("</", "<\\/")}
     return template.render("page.html.j2", {**context, **more})
