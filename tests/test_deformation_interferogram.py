@@ -10,7 +10,7 @@ from scipy.ndimage import uniform_filter
 
 from slipmap import raster
 from slipmap.config.deformation import DeformationSettings
-from slipmap.deformation import interferogram, unwrapping
+from slipmap.deformation import interferogram, invert_network, unwrapping
 from slipmap.deformation.interferogram import boxcar, coherence_floor, form, goldstein, multilook
 from slipmap.deformation.phase import wrap
 from slipmap.deformation.stack import Pair
@@ -201,3 +201,7 @@ def test_looks_behind_what_is_unwrapped(pair, tmp_path, monkeypatch, given, expe
         raster.write(tmp_path / f"{name}.tif", grid, values, **about)
     unwrapping.run(tmp_path / "phase.tif", tmp_path / "coherence.tif", pair, settings, tmp_path / "u.tif", looks=given)
     assert asked == [36, expected]
+    # Behind the phase that is inverted: our own averaging over 1 x 4 pixels and a window of 3 x 3, or what was given.
+    supplied = Pair(pair.reference, pair.secondary, None, {"unwrapped": "a.tif"})
+    assert invert_network._phase_looks([pair], settings, given) == 36
+    assert invert_network._phase_looks([supplied], settings, given) == expected

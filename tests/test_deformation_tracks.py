@@ -19,6 +19,7 @@ from workflow_runs import snakemake, write_config
 GRID = Grid("EPSG:32632", Affine(50, 0, 5e5, 0, -50, 5e6), 48, 40)
 TRACKS = {"valley": (38.0, -12.0), "valley_descending": (41.0, -168.0)}  # incidence, heading
 STABLE = (8, 10)  # row, column of ground that does not move
+MOVING = (24, 30)  # the middle of what does: a second track referenced there is brought to the zero of the first
 DAYS = [date(2021, 1, 9) + timedelta(days=24 * k) for k in range(8)]
 PRODUCTS = [f"results/valley/deformation/velocity_{name}.tif" for name in ("vertical", "east")]
 
@@ -48,17 +49,21 @@ def write_stack(folder, incidence, heading, seed):
     (folder / "metadata.txt").write_text(f"centre_range_m=850000\nheading={heading}\navg_incidence_angle={incidence}\n")
 
 
+def position(place):
+    """[longitude, latitude] of a pixel."""
+    x, y = GRID.transform @ (place[1] + 0.5, place[0] + 0.5)
+    return [v[0] for v in rasterio.warp.transform(GRID.crs, "EPSG:4326", [x], [y])]
+
+
 def config(folder):
-    x, y = GRID.transform @ (STABLE[1] + 0.5, STABLE[0] + 0.5)
-    stable = [v[0] for v in rasterio.warp.transform(GRID.crs, "EPSG:4326", [x], [y])]
     grid = {"crs": GRID.crs, "resolution": 25, "bounds": list(GRID.bounds)}
     areas = {
         name: {
             "grid": grid,
             "inputs": {"sentinel1": {"level": "unwrapped", "path": str(folder / name)}},
-            "deformation": {"reference_point": stable, "deramp": "none"},
+            "deformation": {"reference_point": position(place), "deramp": "none"},
         }
-        for name in TRACKS
+        for name, place in zip(TRACKS, (STABLE, MOVING), strict=True)
     }
     areas["valley"]["deformation"]["opposite_area"] = "valley_descending"
     return {"areas": areas}
