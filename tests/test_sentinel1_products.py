@@ -9,6 +9,8 @@ import h5py
 import numpy as np
 import pytest
 import rasterio
+from rasterio.windows import Window
+from scipy import ndimage
 
 from sentinel1_samples import GRID, HEIGHT, first_pass, geocoded, swath_of, targets, write_dem, write_points
 from slipmap import raster
@@ -20,6 +22,7 @@ from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.inputs.check import check_area
 from slipmap.sentinel1 import acquisitions, geocode, radar_geometry
+from slipmap.sentinel1.heights import open_heights
 from slipmap.sentinel1.safe import find_products, open_product
 
 NESTED = GRID.nested(4, 1)
@@ -309,3 +312,20 @@ def test_heights_above_the_geoid(made, tmp_path):
     np.testing.assert_array_equal(map_, whole)
     without = geocoded(product, orthometric, NESTED)
     assert not np.allclose(without, whole, equal_nan=True)
+
+
+def test_heights_between_the_dems_pixels_are_linear(tmp_path):
+    """On narrow pixels, in windows that begin anywhere, to the very edge; and on square ones."""
+    grid = Grid(GRID.crs, GRID.transform, 40, 30)
+    elevation = np.random.default_rng(0).uniform(0, 500, grid.shape).astype(np.float32)
+    raster.write(tmp_path / "dem.tif", grid, elevation, bands=["z"], units="m", long_name="elevation")
+    for factor in (4, 1):
+        fine = grid.nested(factor, 1)
+        columns = (np.arange(fine.width) + 0.5) / factor - 0.5
+        rows = np.arange(30.0)
+        expected = ndimage.map_coordinates(
+            elevation, np.meshgrid(rows, columns, indexing="ij"), order=1, mode="nearest"
+        )
+        with open_heights(tmp_path / "dem.tif", None, fine) as heights:
+            for window in (Window(0, 0, fine.width, 30), Window(7, 3, 21, 9), Window(fine.width - 6, 20, 6, 10)):
+                np.testing.assert_allclose(heights(window), expected[window.toslices()], atol=1e-3)

@@ -28,18 +28,53 @@ def open_heights(
     Raises
     ------
     InputError : a raster does not cover the grid.
+
+    Notes
+    -----
+    Where pixels are narrow (3.125 m by 12.5 m, say) the DEM is warped to square ones and interpolated linearly along x
+    from there, four times as fast: of a DEM on the area's own grid the result is the same bilinear one.
     """
     rasters = [(dem, "inputs.dem")] + ([(undulation, "sentinel1.undulation")] if isinstance(undulation, str) else [])
     for path, key in rasters:
         require_cover(path, key, grid)
     constant = np.float32(undulation if isinstance(undulation, int | float) else 0.0)
+    narrow = round(grid.resolution[1] / grid.resolution[0])
+    if narrow < 2 or grid.width % narrow:
+        narrow = 1
+    square = grid.coarsened(narrow, 1)
+    t = square.transform
+    padded = Grid(grid.crs, t @ t.translation(-1, 0), square.width + 2, square.height)  # a column more on each side
     with ExitStack() as stack:
-        sources = [stack.enter_context(raster.warped(path, grid)) for path, _ in rasters]
+        sources = [stack.enter_context(raster.warped(path, padded)) for path, _ in rasters]
 
         def read(window: Window) -> np.ndarray:
-            return sum((raster.read_open(src, window, 1) for src in sources), start=constant)
+            first, last = window.col_off // narrow, -(-(window.col_off + window.width) // narrow)
+            wide = Window(first, window.row_off, last - first + 2, window.height)
+            values = sum((raster.read_open(src, wide, 1) for src in sources), start=constant)
+            for side, inner in ((0, 1), (-1, -2)):  # beyond the DEM's edge
+                values[:, side] = np.where(np.isnan(values[:, side]), values[:, inner], values[:, side])
+            skipped = window.col_off - first * narrow
+            return finer(values, narrow)[:, skipped : skipped + window.width]
 
         yield read
+
+
+def finer(values: np.ndarray, factor: int) -> np.ndarray:
+    """Linear interpolation along x of pixel centres to `factor` pixels in each; first and last column only help.
+
+    Parameters
+    ----------
+    values : (rows, cols + 2). Returns (rows, cols × factor), of the same type.
+    """
+    if factor == 1:
+        return values[:, 1:-1]
+    result = np.empty((values.shape[0], values.shape[1] - 2, factor), values.dtype)
+    for k in range(factor):
+        at = (k + 0.5) / factor - 0.5
+        beside = values[:, :-2] if at < 0 else values[:, 2:]
+        weight = values.dtype.type(abs(at))
+        result[..., k] = values[:, 1:-1] * (1 - weight) + beside * weight
+    return result.reshape(values.shape[0], -1)
 
 
 def require_cover(path: str | Path, key: str, grid: Grid) -> None:
