@@ -257,7 +257,7 @@ def test_an_option_of_deformation_remakes_what_depends_on_it_and_no_more(whole, 
     config["areas"]["valley"]["deformation"] = change
     write_config(whole, config, name="fifth.yaml")
     target = "results/valley/deformation/velocity.tif"
-    answer = snakemake(whole, "--dry-run", "--quiet", "host", target, config="fifth.yaml")
+    answer = snakemake(whole, target, "--dry-run", "--quiet", "host", config="fifth.yaml")
     planned = set(re.findall(r"^(\w+) +\d+$", answer.stdout, re.MULTILINE)) - {"total"}
     assert planned == remade, answer.stdout[-3000:]
 
