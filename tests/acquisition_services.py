@@ -359,7 +359,7 @@ def imerg_day(millimetres: float) -> bytes:
             file["lon"] = np.arange(-179.95, 180, 0.1)
             file["lat"] = np.arange(-89.95, 90, 0.1)
             rain = np.full((1, 3600, 1800), -9999.9, np.float32)
-            rain[0, :, 900:] = millimetres + np.arange(3600)[:, None] / 1000  # the northern hemisphere
+            rain[0, :, 900:] = millimetres + np.arange(3600)[:, None] / 1000 + np.arange(900) / 100  # the north
             data = file.create_dataset("precipitation", data=rain, compression="gzip", compression_opts=1)
             data.attrs["units"] = "mm/day"
         return memory.getvalue()

@@ -112,6 +112,13 @@ def test_a_default_entry_and_entries_of_other_hosts_are_sent_nowhere(hosts, real
     assert headers_of(bucket) == [None]
 
 
+def test_a_default_entry_is_nobodys_password(own_netrc):
+    own_netrc.write_text(f"default login {USER} password {PASSWORD}\n")
+    assert EARTHDATA.password() is None
+    own_netrc.write_text(f"machine urs.earthdata.nasa.gov login {USER} password {PASSWORD}\n")
+    assert EARTHDATA.password() == (USER, PASSWORD)
+
+
 def test_name_and_password_are_exchanged_for_a_token_when_one_is_wanted(hosts, realm, own_netrc, tmp_path):
     data, login, _ = hosts
     own_netrc.write_text(f"machine localhost login {USER} password {PASSWORD}\n")

@@ -268,8 +268,10 @@ def test_imerg_is_turned_the_right_way_round(server, tmp_path):
     with rasterio.open(sorted(folder.iterdir())[0]) as source:
         values = source.read(1)
         x = source.transform.c + (np.arange(source.width) + 0.5) * 0.1
-    column = np.round((x + 179.95) / 0.1)  # the number of the column on file is in its rain
-    assert np.allclose(values, 4 + column / 1000, atol=1e-4)
+        y = source.transform.f - (np.arange(source.height) + 0.5) * 0.1
+    # the numbers of the column and of the row on file are in its rain
+    column, row = np.round((x + 179.95) / 0.1), np.round((y - 0.05) / 0.1)
+    assert np.allclose(values, 4 + column / 1000 + row[:, None] / 100, atol=1e-4)
     assert server.asked[0].query["short_name"] == ["GPM_3IMERGDF"]
     assert server.asked[0].query["bounding_box"][0].startswith("-109.8")
 
