@@ -322,10 +322,8 @@ def test_heights_between_the_dems_pixels_are_linear(tmp_path):
     for factor in (4, 1):
         fine = grid.nested(factor, 1)
         columns = (np.arange(fine.width) + 0.5) / factor - 0.5
-        rows = np.arange(30.0)
-        expected = ndimage.map_coordinates(
-            elevation, np.meshgrid(rows, columns, indexing="ij"), order=1, mode="nearest"
-        )
+        places = np.meshgrid(np.arange(30.0), columns, indexing="ij")
+        expected = ndimage.map_coordinates(elevation, places, order=1, mode="nearest")
         with open_heights(tmp_path / "dem.tif", None, fine) as heights:
             for window in (Window(0, 0, fine.width, 30), Window(7, 3, 21, 9), Window(fine.width - 6, 20, 6, 10)):
                 np.testing.assert_allclose(heights(window), expected[window.toslices()], atol=1e-3)

