@@ -175,6 +175,13 @@ def test_waits_grow_and_follow_the_server(server, tmp_path):
     assert waits == [1.0, 2.0, 7.0]
 
 
+def test_a_burst_that_is_still_being_cut_out_is_waited_for(server, tmp_path):
+    server.file("/a.bin", DATA, [lambda answer: Answer(b'{"message": "Processing"}', 202)] * 2)
+    web, waits = quick_web()
+    assert fetch(remote(server), tmp_path, web).read_bytes() == DATA
+    assert waits == [15.0, 15.0]
+
+
 def test_what_is_not_there_is_not_asked_for_twice(server, tmp_path):
     with pytest.raises(TransferError, match=r"/a\.bin is not there \(answer 404\); search again"):
         fetch(remote(server), tmp_path, quick_web()[0])

@@ -25,6 +25,7 @@ _BROKEN = (
     requests.exceptions.ChunkedEncodingError,
     urllib3.exceptions.HTTPError,  # while a body is read
 )
+_BEING_MADE = 15.0  # s between two looks at what a server is making
 _LONGEST_WAIT = 300.0  # s, however long a server asks to wait
 
 
@@ -176,6 +177,8 @@ class Web:
 
     def _raise_for(self, response: requests.Response, url: str) -> None:
         status = response.status_code
+        if status == 202:  # ASF cuts a burst out of its scene when it is first asked for
+            raise Interrupted(f"{shown(url)} is still being made", _retry_after(response) or _BEING_MADE)
         if status in TRANSIENT:
             raise Interrupted(f"{shown(url)} answers {status} {response.reason}", _retry_after(response))
         if status in (401, 403):
