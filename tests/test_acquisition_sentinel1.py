@@ -128,6 +128,7 @@ def test_the_newest_orbit_that_covers_an_acquisition_is_taken_restituted_where_n
     bodies = {f"AUX_POEORB/{name}": f"<EOF>{name}</EOF>".encode() for name in [*precise, newer]}
     bodies |= {f"AUX_RESORB/{rest}": b"<EOF/>"}
     times = [
+        (datetime(2023, 1, 8, 0, 30), "S1A"),  # the orbit before it began on the day before
         (datetime(2023, 1, 5, 13, 20), "S1A"),
         (datetime(2023, 3, 20, 13, 20), "S1A"),
         (datetime(2023, 3, 29, 13, 20), "S1A"),
@@ -136,8 +137,8 @@ def test_the_newest_orbit_that_covers_an_acquisition_is_taken_restituted_where_n
         serve_bucket(bucket, bodies, page=3)
         settings = AcquireOrbitSettings(service=bucket.url)
         found = orbits.search(where(), settings, times, quick_web()[0])
-    assert [product.name for product in found.products] == [newer, rest]
-    assert [product.properties["kind"] for product in found.products] == ["poeorb", "resorb"]
+    assert [product.name for product in found.products] == [precise[5], newer, rest]
+    assert [product.properties["kind"] for product in found.products] == ["poeorb", "poeorb", "resorb"]
     assert found.notes == ("S1A 2023-03-29 13:20: no orbit yet",)
     assert found.products[0].files[0].checksum.startswith("md5:")
     assert sum("prefix" in asked.query and "POEORB" in asked.query["prefix"][0] for asked in bucket.asked) == 3
