@@ -32,6 +32,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	$(BIN)/python -c 'from slipmap.deformation.inversion import compile_kernel; compile_kernel()'
+	$(BIN)/python -c 'from slipmap.sentinel1.compile_ahead import compile_kernels; compile_kernels()' >/dev/null
 	@touch $@
 
 test: install

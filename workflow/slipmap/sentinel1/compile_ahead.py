@@ -1,4 +1,4 @@
-"""Compile ahead of first use what numba compiles in this package and then keeps beside the source (``make install``)."""
+"""Compile ahead of first use what numba compiles in this package and then keeps beside the source (make install)."""
 
 import tempfile
 from pathlib import Path
