@@ -1,10 +1,9 @@
 """Configs of several areas plan as they should: an experiment learns where it says, and is scored where it has not."""
 
-from workflow_runs import snakemake
-
 from slipmap.config import read_config
 from slipmap.config.products import is_tested, mapped_areas
 from slipmap.inputs.check import check_run
+from workflow_runs import snakemake
 
 
 def test_leaving_one_area_out_scores_each_area_once_where_it_was_not_learnt(repository):

@@ -91,3 +91,10 @@ rule benchmark_data:
         "../../envs/slipmap.yaml"
     script:
         "../scripts/benchmark_data.py"
+
+
+# for a machine with a network, where the compute nodes have none
+rule fetched:
+    message: "Everything that the areas fetch."
+    input:
+        [f"resources/{area}/{place}" for area in AREAS for place in PLACED[area].values()],
