@@ -94,7 +94,33 @@ def umm_slc(base: str, day: date, track: int, footprint, size: int = 5000) -> di
         [{"URL": f"{base}/SLC/SA/{name}.zip", "Type": "GET DATA"}],
         [{"Name": "Not provided", "Size": 1.0, "SizeUnit": "MB"}],
         scene=name,
+        collection="SENTINEL-1A_SLC",
     )
+
+
+def umm_burst(base: str, day: date, number: int, footprint) -> dict:
+    """A granule of SENTINEL-1_BURSTS."""
+    name = f"S1_{number:06d}_IW2_{day:%Y%m%d}T132000_VV_7C85-BURST"
+    scene = f"S1A_IW_SLC__1SDV_{day:%Y%m%d}T132000_{day:%Y%m%d}T132027_046700_059900_ABCD"
+    attributes = {
+        "ASCENDING_DESCENDING": ["DESCENDING"],
+        "BEAM_MODE": ["IW"],
+        "PATH_NUMBER": ["56"],
+        "BYTE_LENGTH": ["153944400"],
+        "POLARIZATION": ["VV"],
+        "PROCESSING_TYPE": ["BURST"],
+        "ASF_PLATFORM": ["Sentinel-1A"],
+        "BURST_ID_RELATIVE": [str(number)],
+        "BURST_ID_FULL": [f"056_{number:06d}_IW2"],
+        "BURST_INDEX": ["3"],
+        "SUBSWATH_NAME": ["IW2"],
+        "GROUP_ID": [scene],
+    }
+    urls = [
+        {"URL": f"{base}/{scene}/IW2/VV/3.{suffix}", "Type": "USE SERVICE API", "Subtype": "THREDDS DATA"}
+        for suffix in ("tiff", "xml")
+    ]
+    return _umm(name, "C2709161906-ASF", day, footprint, attributes, urls, [], collection="SENTINEL-1_BURSTS")
 
 
 def umm_day(base: str, short: str, name: str, day: date, data: bytes, *, kind: str = "SHA-256") -> dict:
@@ -114,7 +140,7 @@ def umm_day(base: str, short: str, name: str, day: date, data: bytes, *, kind: s
     )
 
 
-def _umm(name, concept, day, footprint, attributes, urls, files, scene=None) -> dict:
+def _umm(name, concept, day, footprint, attributes, urls, files, scene=None, collection="X") -> dict:
     points = [{"Longitude": x, "Latitude": y} for x, y in footprint]
     return {
         "meta": {
@@ -145,7 +171,7 @@ def _umm(name, concept, day, footprint, attributes, urls, files, scene=None) -> 
             },
             "RelatedUrls": urls,
             "Platforms": [{"ShortName": "Sentinel-1A", "Instruments": [{"ShortName": "SENTINEL-1 C-SAR"}]}],
-            "CollectionReference": {"ShortName": "X", "Version": "1"},
+            "CollectionReference": {"ShortName": collection, "Version": "1"},
         },
     }
 

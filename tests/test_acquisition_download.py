@@ -149,6 +149,15 @@ def test_a_web_page_is_not_data(server, tmp_path, kind, announced):
     assert left(tmp_path) == []
 
 
+def test_a_web_page_is_no_annotation_either(server, tmp_path):
+    annotation = b'<?xml version="1.0" encoding="UTF-8"?><burst><manifest/></burst>'
+    server.file("/a.xml", annotation)
+    assert fetch(RemoteFile("a.xml", f"{server.url}/a.xml"), tmp_path, quick_web()[0]).read_bytes() == annotation
+    server.route("/b.xml", Answer(PAGE))
+    with pytest.raises(TransferError, match=r"b\.xml is a web page"):
+        fetch(RemoteFile("b.xml", f"{server.url}/b.xml"), tmp_path, quick_web()[0])
+
+
 def test_a_web_page_once_is_forgiven(server, tmp_path):
     server.file("/a.bin", DATA, [lambda answer: Answer(PAGE)])
     assert fetch(remote(server), tmp_path, quick_web()[0]).read_bytes() == DATA

@@ -158,10 +158,10 @@ def test_an_archive_gives_what_it_holds_and_the_rest_is_left_out():
     assert "sentinel2: nothing found, left out" in said
 
 
-def test_outside_north_america_whole_scenes_and_orbits_are_asked_for():
+def test_outside_north_america_bursts_and_orbits_are_asked_for():
     said = make("valley", "--bbox", 11.2, 51.1, 11.3, 51.2, "--dates", "2022-01-01", "2022-06-30", "--offline")
     settings = read_config("config/areas/valley.yaml").areas["valley"]
-    assert settings.acquire.sentinel1.product == "slc"
+    assert settings.acquire.sentinel1.product == "burst"
     assert (settings.inputs.sentinel1.level, settings.inputs.sentinel1.orbits) == ("safe", "resources/valley/orbits")
     assert settings.acquire.rainfall.product == "imerg"  # CHIRPS ends at 50 degrees
     assert "machine urs.earthdata.nasa.gov" in said

@@ -6,11 +6,12 @@ import ssl
 import subprocess
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from acquisition_server import Answer, quick_web, service
-from acquisition_services import END, START, ring, serve_bucket, serve_cmr, umm_opera, umm_slc, where
+from acquisition_services import END, START, ring, serve_bucket, serve_cmr, umm_burst, umm_opera, umm_slc, where
 from slipmap.acquisition import asf, hyp3, orbits, run
 from slipmap.acquisition.credentials import Realm
 from slipmap.acquisition.products import Found
@@ -18,6 +19,7 @@ from slipmap.acquisition.web import TransferError
 from slipmap.config.acquisition import AcquireOrbitSettings, AcquireSentinel1Settings, AcquireSettings
 from slipmap.config.factors import FactorSettings
 from slipmap.errors import InputError
+from slipmap.sentinel1.single_bursts import is_single_burst
 from test_acquisition_unpack import make_zip
 
 WHOLE, PART = ring((-111, 38, -109, 39)), ring((-109.85, 38, -109.0, 39))  # of the area: all, about half
@@ -92,6 +94,19 @@ def test_whole_scenes_bring_their_checksums(cmr):
     assert file.name.endswith(".zip")
     assert asf.acquisition_times(found.products)[0][1] == "S1A"
     assert "56" in cmr.asked[0].body.decode()
+
+
+def test_bursts_come_with_their_annotation_all_of_the_track(cmr):
+    base = "https://sentinel1-burst.asf.alaska.edu"
+    serve_cmr(cmr, [umm_burst(base, day, number, WHOLE) for day in DATES for number in (118815, 118816)])
+    found = asf.search(where(), asking(cmr, product="burst"), quick_web()[0])
+    assert len(found.products) == 10
+    tiff, annotation = found.products[0].files
+    assert tiff.name == "S1_118815_IW2_20230101T132000_VV_7C85-BURST.tiff"
+    assert annotation.name == "S1_118815_IW2_20230101T132000_VV_7C85-BURST.xml"
+    assert annotation.url.endswith("/IW2/VV/3.xml")
+    assert is_single_burst(Path(tiff.name))  # the name by which the deformation stage knows it
+    assert asf.acquisition_times(found.products)[0] == (datetime(2023, 1, 1, 13, 20), "S1A")
 
 
 def test_nothing_found_says_what_was_asked(cmr):

@@ -148,6 +148,7 @@ def _product(result: Any) -> Product | None:
             "burst": burst,
             "polarisation": polarisation if isinstance(polarisation, str) else "+".join(polarisation or []) or None,
             "time": start,
+            "satellite": _satellite(name, given.get("platform")),
             "made": made["made"] if made else given.get("processingDate"),
         },
     )
@@ -158,6 +159,12 @@ def _size(given: dict[str, Any], name: str) -> int | None:
     if isinstance(size, dict):  # of each file of a product, by name
         size = (size.get(name) or {}).get("bytes")
     return int(size) if size and float(size) == int(float(size)) else None
+
+
+def _satellite(name: str, platform: str | None) -> str | None:
+    """S1A, ...: from the name of a scene, or "Sentinel-1A" (a burst's name does not say)."""
+    found = re.search(r"S1[A-D](?=_)", name) or re.search(r"(?<=Sentinel-)1[A-D]$", platform or "", re.IGNORECASE)
+    return f"S{found[0].upper().removeprefix('S')}" if found else None
 
 
 def _wanted(product: Product, settings: AcquireSentinel1Settings) -> bool:
@@ -236,7 +243,7 @@ def acquisition_times(products: tuple[Product, ...]) -> list[tuple[datetime, str
     found = []
     for product in products:
         name = product.files[0].name
-        satellite = re.search(r"S1[A-D]", name)
+        satellite = product.properties.get("satellite") or _satellite(name, None)
         stamp = product.properties.get("time")
         if stamp:
             when = datetime.fromisoformat(stamp.replace("Z", "+00:00")).replace(tzinfo=None)
@@ -244,7 +251,7 @@ def acquisition_times(products: tuple[Product, ...]) -> list[tuple[datetime, str
             text = re.search(r"(\d{8}T\d{6})", name)
             when = datetime.strptime(text[1], "%Y%m%dT%H%M%S") if text else _noon(product.date)
         if satellite:
-            found.append((when, satellite[0]))
+            found.append((when, satellite))
     return sorted(set(found))
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -21,6 +22,7 @@ TYPICAL = {
     "imerg": 30e6, "smap": 40e6,
 }  # fmt: skip
 _REPEAT = timedelta(days=12)
+_BURST = 20_000.0  # m along the track
 _SENTINEL2_BYTES = 2.0  # of a pixel of a band, once compressed
 _SENTINEL2_PIXEL = 100.0  # m2
 
@@ -108,7 +110,14 @@ def estimate(
             download += len(result.products) * bands * ground / _SENTINEL2_PIXEL * _SENTINEL2_BYTES
         else:
             download += sum(file.size or TYPICAL.get(result.source, 0.0) for file in result.files)
-    counts = {"sentinel1": len(dates), "orbits": len(dates), "rainfall": window, "soil_moisture": window, "dem": 2}
+    bursts = math.ceil((grid.bounds[3] - grid.bounds[1]) / _BURST) + 1 if missing.get("sentinel1") == "burst" else 1
+    counts = {
+        "sentinel1": len(dates) * bursts,
+        "orbits": len(dates),
+        "rainfall": window,
+        "soil_moisture": window,
+        "dem": 2,
+    }
     for kind, source in missing.items():
         if kind == "sentinel2":
             download += scenes * bands * ground / _SENTINEL2_PIXEL * _SENTINEL2_BYTES

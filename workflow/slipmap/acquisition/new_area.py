@@ -108,7 +108,7 @@ def plan_real(
     sections: dict[str, dict] = {kind: {} for kind in ("sentinel1", "sentinel2", "dem", "lithology", "rainfall")}
     sections["soil_moisture"] = {}
     if not _has_opera(bbox):
-        sections["sentinel1"]["product"] = "slc"
+        sections["sentinel1"]["product"] = "burst"
     if bbox[1] < -_CHIRPS_ENDS or bbox[3] > _CHIRPS_ENDS:
         sections["rainfall"]["product"] = "imerg"
     for kind, address in services.items():
@@ -123,7 +123,7 @@ def plan_real(
         )
     else:
         _search(name, plan, sections, found, missing, grid, start, end, web)
-    if sections.get("sentinel1", {}).get("product") == "slc":
+    if sections.get("sentinel1", {}).get("product") in ("burst", "slc"):
         sections.setdefault("orbits", {"archive": archive} if archive else {})
     for kind, source in _SOURCES.items():
         if kind in sections and kind not in found:
@@ -279,7 +279,11 @@ def _search(
         output = Path("resources") / name / "search" / f"{kind}.geojson"
         return run.search(kind, name, settings, FactorSettings(), grid, output, web=web)
 
-    attempts: dict[str, list[dict]] = {"sentinel1": [{}, {"product": "slc"}], "sentinel2": [{}], "dem": [{}]}
+    attempts: dict[str, list[dict]] = {
+        "sentinel1": [{}, {"product": "burst"}, {"product": "slc"}],
+        "sentinel2": [{}],
+        "dem": [{}],
+    }
     if sections["dem"].get("archive"):  # it need not hold everything
         attempts |= {
             "lithology": [{}],

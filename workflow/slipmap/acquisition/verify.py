@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 _CHUNK = 1 << 20
-_PAGES = (".html", ".htm", ".xml", ".xhtml", ".kml", ".gml", ".svg", ".eof")
+_PAGES = (".html", ".htm", ".xhtml")
 # codes of the multihash table (https://github.com/multiformats/multicodec) that STAC's file:checksum uses
 _MULTIHASH = {"1114": "sha1", "1220": "sha256", "1340": "sha512", "d50110": "md5"}
 

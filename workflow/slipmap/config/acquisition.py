@@ -15,8 +15,8 @@ class AcquireSentinel1Settings(Settings):
 
     product: Literal["opera_cslc", "hyp3", "slc", "burst"] = Field(
         "opera_cslc",
-        description="opera_cslc: geocoded SLCs of one burst (North America). slc: whole scenes, geocoded by us. "
-        "hyp3: your finished HyP3 interferograms. burst: single SLC bursts, for a processor of yours.",
+        description="opera_cslc: geocoded SLCs of one burst (North America). burst, slc: single bursts or whole "
+        "scenes, geocoded by the workflow. hyp3: your finished HyP3 interferograms.",
     )
     track: int | None = Field(
         None,
@@ -27,7 +27,8 @@ class AcquireSentinel1Settings(Settings):
     direction: Literal["ascending", "descending"] | None = Field(None, description="Orbit direction; none: either.")
     burst: str | None = Field(
         None,
-        description="Burst, T064-135524-IW2 (OPERA) or 064_135524_IW2 say; none: the one that covers most of the area.",
+        description="Burst, T064-135524-IW2 (OPERA) or 064_135524_IW2 say; none: the one that covers most of the area "
+        "(opera_cslc), all of the track (burst).",
     )
     polarisation: Literal["VV", "HH"] = Field("VV", description="Polarisation.")
     hyp3_name: str | None = Field(None, description="Name under which the HyP3 jobs were ordered; none: all of yours.")
