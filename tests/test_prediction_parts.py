@@ -253,3 +253,36 @@ def test_breaks_must_rise_between_0_and_1():
     for bad in ([0.6, 0.3], [0.0, 0.5], [0.5, 1.0]):
         with pytest.raises(ValueError, match="must rise and lie between 0 and 1"):
             PredictionSettings(probability_breaks=bad)
+
+
+def test_the_map_of_mirrored_terrain_is_the_mirrored_map(tmp_path):
+    """Test-time augmentation turns the aspect with the ground: a slope that faced east faces west in the mirror."""
+    names = ("elevation", "aspect_sin", "aspect_cos", "aspect")
+    torch.manual_seed(3)
+    model = create_model("unet", 4, 1, width=0.125)
+    save_weights(tmp_path / "weights.safetensors", model.state_dict())
+    bands = tuple(BandStatistics(n, units="1", count=9, mean=m, std=s) for n, m, s in zip(
+        names, (0.5, 0.2, -0.1, 170.0), (0.3, 0.6, 0.7, 100.0), strict=True
+    ))  # fmt: skip
+    made = {"name": "unet", "in_channels": 4, "classes": 1, "options": {"width": 0.125}}
+    record = {"model": made, "bands": list(names), "statistics": Statistics("zscore", bands).as_dict()}
+    save_record(tmp_path, record | {"threshold": 0.5, "temperature": 1.0, "pixel_size": [10.0, 10.0]})
+    grid = Grid.from_bounds("EPSG:32632", 10, (0, 0, 640, 640))
+    r, c = np.mgrid[:64, :64] / 64
+    surface = 4 * r + 3 * c + np.sin(5 * r + 3 * c)
+    maps = []
+    for number, ground in enumerate((surface, surface[:, ::-1], surface[::-1])):
+        south, east = np.gradient(ground)
+        east, north = -east / np.hypot(south, east), south / np.hypot(south, east)
+        values = dict(zip(names, (ground, east, north, np.degrees(np.arctan2(east, north)) % 360), strict=True))
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for name, field in values.items():
+            raster.write(folder / f"{name}.tif", grid, field.astype(np.float32), bands=[name], units="1", long_name="")
+        factors = {name: folder / f"{name}.tif" for name in names}
+        settings = PredictionSettings(tile=64, overlap=0.0, flips=True)
+        mosaic.run(factors, [tmp_path], grid, settings, outputs(folder), progress=False)
+        maps.append(raster.read(folder / "probability.tif", bands=1))
+    np.testing.assert_allclose(maps[1], maps[0][:, ::-1], atol=1e-5)
+    np.testing.assert_allclose(maps[2], maps[0][::-1], atol=1e-5)
+    assert np.ptp(maps[0]) > 1e-3

@@ -11,6 +11,8 @@ from slipmap.errors import InputError
 from slipmap.prediction.calibration import Calibration
 from slipmap.training.losses import landslide_logit
 
+# axes that are mirrored → the same as (mirrored left–right, then turned by so many quarters)
+_VIEWS = {(): (False, 0), (3,): (True, 0), (2,): (True, 2), (2, 3): (False, 2)}
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 
@@ -28,6 +30,8 @@ class Ensemble:
     ----------
     models : (model, calibration).
     flips : test-time augmentation: also predict each tile mirrored (left–right, up–down, both) and mirror back.
+    turn_directions : as `slipmap.training.augment.BatchAugmentation.turn_directions`: turns the channels that are
+        directions (the aspect) with the mirrored ground, as training does; None where the channels hold none.
     dropout_samples : Monte Carlo dropout (Gal & Ghahramani, ICML 2016): so many members more for each model and view,
         with dropout switched on. A sample draws the same masks for every batch: it is one thinned network for the
         whole area, and the map does not depend on how the area is divided.
@@ -43,9 +47,11 @@ class Ensemble:
         *,
         flips: bool,
         dropout_samples: int = 0,
+        turn_directions: Callable[[Tensor, bool, int], None] | None = None,
     ) -> None:
         self.models = list(models)
-        self.views = [(), (3,), (2,), (2, 3)] if flips else [()]
+        self.views = list(_VIEWS) if flips else [()]
+        self.turn_directions = turn_directions
         self.dropout_samples = dropout_samples
         for model, _ in self.models:
             if dropout_samples and not any(isinstance(m, _DROPOUT) and m.p > 0 for m in model.modules()):
@@ -68,11 +74,18 @@ class Ensemble:
             for view in self.views:
                 for sample in range(max(1, self.dropout_samples)):
                     with _thinned(model, sample) if self.dropout_samples else _as_it_is():
-                        logit = landslide_logit(model(tiles.flip(view)))
+                        logit = landslide_logit(model(self._seen(tiles, view)))
                     probability = calibration(logit).flip([axis - 1 for axis in view])
                     mean = mean + probability
                     square = square + probability**2
         return mean / self.members, square / self.members
+
+    def _seen(self, tiles: Tensor, view: tuple[int, ...]) -> Tensor:
+        """The tiles mirrored along the axes of `view`, directions included."""
+        mirrored = tiles.flip(view)  # a copy
+        if view and self.turn_directions is not None:
+            self.turn_directions(mirrored, *_VIEWS[view])
+        return mirrored
 
 
 @contextmanager

@@ -14,14 +14,17 @@ from tqdm import tqdm
 
 from slipmap import raster
 from slipmap.codes import LANDSLIDE_CLASSES
+from slipmap.config.patches import AugmentSettings
 from slipmap.config.prediction import MapSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
+from slipmap.patches.normalisation import as_statistics, channel_names
 from slipmap.prediction.calibration import calibration_of
 from slipmap.prediction.dates import interval_tags
 from slipmap.prediction.ensemble import Ensemble, Predictor
 from slipmap.prediction.reader import FactorReader
 from slipmap.prediction.tiles import Tiling, reflected
+from slipmap.training.augment import BatchAugmentation
 from slipmap.training.weights import load_weights
 
 # Tiles that a model is given at once: always the same number, so that a tile's result never depends on its company.
@@ -231,10 +234,13 @@ def _prepared(
         calibration_of(folder, other, settings.calibration) for folder, (_, other) in zip(weights, loaded, strict=True)
     ]
     thresholds = [c.threshold(other["threshold"]) for c, (_, other) in zip(calibrations, loaded, strict=True)]
+    statistics = as_statistics(record["statistics"]).select(record["bands"])
+    mirror = BatchAugmentation.fitted(AugmentSettings(), channel_names(record["bands"], statistics), statistics)
     predictor = Ensemble(
         [(model, calibration) for (model, _), calibration in zip(loaded, calibrations, strict=True)],
         flips=settings.flips,
         dropout_samples=settings.dropout_samples,
+        turn_directions=mirror.turn_directions,
     )
     tags = {
         "model": record["model"]["name"],

@@ -63,7 +63,7 @@ class BatchAugmentation:
                 part = part.flip(-1) if kind >= 4 else part
                 part = torch.rot90(part, int(kind) % 4, (-2, -1)).contiguous()
                 if whole is image:
-                    self._turn_directions(part, bool(kind >= 4), int(kind) % 4)
+                    self.turn_directions(part, bool(kind >= 4), int(kind) % 4)
                 whole.index_copy_(0, where, part)
         if self.settings.brightness and optical_bands(self.channels):
             image = self._brighten(image, random)
@@ -81,8 +81,12 @@ class BatchAugmentation:
             quarters = quarters + random.choice(turns(self.channels) if square else (0, 2), count)
         return mirror, quarters % 4
 
-    def _turn_directions(self, image: Tensor, mirror: bool, quarters: int) -> None:
-        """Turn the channels that are directions: the aspect's east and north component, or its azimuth."""
+    def turn_directions(self, image: Tensor, mirror: bool, quarters: int) -> None:
+        """Turn the channels of a batch that are directions: the aspect's east and north component, or its azimuth.
+
+        `image` (n, channels, height, width) is changed; its ground was mirrored left-right, if `mirror`, and turned by
+        `quarters` × 90° counterclockwise then.
+        """
         if AZIMUTH in self.channels:
             azimuth = self._raw(image, AZIMUTH)
             turned = torch.remainder((-azimuth if mirror else azimuth) - 90 * quarters, 360)
