@@ -18,7 +18,7 @@ rule search:
     params:
         settings=lambda wildcards: acquire_settings(wildcards.area, wildcards.kind),
         factors=lambda wildcards: factor_settings(wildcards.area, wildcards.kind),
-        code=code_digest("acquisition"),
+        code=code_digest("acquisition/run.py"),
     log:
         "results/{area}/logs/search_{kind}.log",
     benchmark:
@@ -54,7 +54,7 @@ for place_of, place in ACQUIRED.items():
             kind=kind,
             settings=lambda wildcards, kind=kind: acquire_settings(wildcards.area, kind),
             factors=lambda wildcards, kind=kind: factor_settings(wildcards.area, kind),
-            code=code_digest("acquisition"),
+            code=code_digest("acquisition/run.py"),
         log:
             f"results/{{area}}/logs/acquire_{place_of}.log",
         benchmark:
@@ -77,7 +77,7 @@ rule benchmark_data:
     wildcard_constraints:
         benchmark=r"[a-z0-9_]+",
     params:
-        code=code_digest("acquisition"),
+        code=code_digest("acquisition/benchmarks.py", "acquisition/run.py"),
     log:
         "results/benchmarks/logs/{benchmark}.log",
     benchmark:

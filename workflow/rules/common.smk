@@ -72,12 +72,6 @@ def weights_of(experiment):
     return weights_folders(experiment, EXPERIMENTS[experiment])
 
 
-def mapped_areas(experiment):
-    """The areas that an experiment maps: those it names, or every area that has factors."""
-    named = EXPERIMENTS[experiment].map_areas
-    return named if named is not None else [area for area in AREAS if factor_names(AREAS[area])]
-
-
 def factor_files(area):
     """Raster of each factor of an area, by name, in their order."""
     return {name: f"results/{area}/factors/{name}.tif" for name in factor_names(AREAS[area])}

@@ -20,7 +20,7 @@ checkpoint network:
     params:
         sentinel1=stack_settings,
         settings=part_of("deformation", options.NetworkSettings),
-        code=code_digest("deformation/network.py", "deformation/stack.py", "deformation/readers"),
+        code=code_digest("deformation/network.py"),
     log:
         "results/{area}/logs/network.log",
     benchmark:
@@ -120,7 +120,7 @@ rule invert_network:
     params:
         settings=part_of("deformation", options.InversionSettings),
         looks=supplied_looks,
-        code=code_digest("deformation"),
+        code=code_digest("deformation/invert_network.py"),
     log:
         "results/{area}/logs/invert_network.log",
     benchmark:

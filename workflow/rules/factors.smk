@@ -140,7 +140,7 @@ for area, settings in AREAS.items():
             source=sentinel2.model_dump(mode="json"),
             settings=settings.factors.optical.model_dump(mode="json"),
             key=f"areas.{area}.inputs.sentinel2",
-            code=code_digest("factors"),
+            code=code_digest("factors/optical.py"),
         log:
             f"results/{area}/logs/optical.log",
         benchmark:
@@ -295,9 +295,7 @@ rule coverage:
     message: "Report how much of {wildcards.area} each factor covers."
     input:
         grid="results/{area}/grid.json",
-        factors=lambda wildcards: [
-            f"results/{wildcards.area}/factors/{name}.tif" for name in factor_names(AREAS[wildcards.area])
-        ],
+        factors=lambda wildcards: list(factor_files(wildcards.area).values()),
     output:
         coverage="results/{area}/factors/coverage.csv",
     params:

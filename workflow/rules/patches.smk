@@ -1,6 +1,5 @@
 # Stage 5, patches: the split of an area into training, validation and test ground; patch stores of areas and of
 # published data sets; a picture of augmentation.
-from slipmap.factors.names import factor_names
 
 CUT = [name for name in RUN.datasets if name not in IMPORTED]
 
@@ -32,9 +31,7 @@ rule split:
 rule patches:
     message: "Cut {wildcards.area} into the patches of {wildcards.dataset}."
     input:
-        factors=lambda wildcards: [
-            f"results/{wildcards.area}/factors/{name}.tif" for name in factor_names(AREAS[wildcards.area])
-        ],
+        factors=lambda wildcards: list(factor_files(wildcards.area).values()),
         inventory="results/{area}/inventory.tif",
         split="results/{area}/patches/split.tif",
     output:
@@ -43,7 +40,7 @@ rule patches:
         dataset="|".join(CUT) or "none",
     params:
         settings=lambda wildcards: RUN.datasets[wildcards.dataset].model_dump(mode="json"),
-        code=code_digest("patches", "config/patches.py"),
+        code=code_digest("patches/store.py"),
     log:
         "results/{area}/logs/patches_{dataset}.log",
     benchmark:
@@ -68,7 +65,7 @@ rule import_patches:
         dataset="|".join(IMPORTED) or "none",
     params:
         settings=lambda wildcards: RUN.datasets[wildcards.dataset].model_dump(mode="json"),
-        code=code_digest("patches", "config/patches.py"),
+        code=code_digest("patches/importers/driver.py"),
     log:
         "results/{dataset}/logs/import_patches.log",
     benchmark:

@@ -19,7 +19,7 @@ rule compare_models:
     params:
         settings=part_of("susceptibility", classical.ComparisonSettings),
         names=pooled_names,
-        code=code_digest("susceptibility", "screening", "config/susceptibility.py"),
+        code=code_digest("susceptibility/compare.py"),
     log:
         "results/{area}/logs/compare_models.log",
     benchmark:
@@ -45,7 +45,7 @@ rule map_susceptibility:
     params:
         settings=one_model_settings,
         names=pooled_names,
-        code=code_digest("susceptibility", "screening", "config/susceptibility.py"),
+        code=code_digest("susceptibility/maps.py"),
     log:
         "results/{area}/logs/map_susceptibility_{model}.log",
     benchmark:
@@ -74,7 +74,7 @@ rule risk_index:
     params:
         settings=settings_of("susceptibility.risk_index"),
         names=lambda wildcards: list(index_files(wildcards.area)),
-        code=code_digest("susceptibility", "screening", "config/susceptibility.py"),
+        code=code_digest("susceptibility/maps.py"),
     log:
         "results/{area}/logs/risk_index.log",
     benchmark:
@@ -103,8 +103,8 @@ rule risk_index_factor:
         "results/{area}/benchmarks/risk_index_factor.tsv"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     conda:
         "../../envs/slipmap.yaml"
     script:

@@ -26,9 +26,7 @@ rule train:
                 "training": {"seeds": True},
             },
         ),
-        code=code_digest(
-            "training", "models", "patches/dataset.py", "patches/normalisation.py", "patches/centerrep.py"
-        ),
+        code=code_digest("training/train.py", "models"),
     log:
         "results/{area}/logs/train_{experiment}_{seed}.log",
     benchmark:
@@ -55,7 +53,7 @@ rule evaluate:
     wildcard_constraints:
         area="|".join(PLACES),
     params:
-        code=code_digest("training", "models", "patches/dataset.py", "patches/normalisation.py"),
+        code=code_digest("training/evaluate.py", "models"),
     log:
         "results/{area}/logs/evaluate_{experiment}_{seed}.log",
     benchmark:
@@ -110,7 +108,7 @@ rule table:
         experiments=lambda wildcards: [
             name and TRAINED[name].model_dump(mode="json") for name in TABLES.rows[wildcards.table]
         ],
-        code=code_digest("training", "models"),
+        code=code_digest("training/tables.py", "models"),
     log:
         "results/{area}/logs/table_{table}.log",
     benchmark:
