@@ -42,7 +42,7 @@ class LineOfSight:
     files: tuple[tuple[str, int], ...] = ()
 
     def read(self, window: Window, grid: Grid) -> np.ndarray:
-        """(3, rows, cols) float32 in a window of `grid`."""
+        """(3, rows, cols) float32 in a window of `grid`; NaN where it is not known."""
         part = grid.window_grid(window)
         if self.vector is not None:
             return np.broadcast_to(np.float32(self.vector)[:, None, None], (3, *part.shape))
@@ -50,7 +50,9 @@ class LineOfSight:
         for path, band in self.files:
             with raster.warped(path, part) as source:
                 bands.append(raster.read_open(source, None, band))
-        return np.stack(bands)
+        vectors = np.stack(bands)
+        vectors[:, (vectors == 0).all(axis=0)] = np.nan  # undeclared nodata, as in LiCSAR's rasters
+        return vectors
 
 
 def line_of_sight(stack_json: str | Path) -> LineOfSight | None:

@@ -9,6 +9,7 @@ from slipmap import raster
 from slipmap.config.deformation import UnwrappingSettings
 from slipmap.deformation.interferogram import boxcar, goldstein
 from slipmap.deformation.phase import SUPPLIED_LOOKS, wrap
+from slipmap.deformation.readers.checks import value_band
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
 from slipmap.grid import Grid
@@ -131,9 +132,10 @@ def _read(
         if "complex" in src.dtypes[0]:
             cross = src.read(1)
         else:
-            phase = raster.read_open(src, None, 1)
+            phase = raster.read_open(src, None, value_band(src))
             cross = np.where(phase == 0, 0, np.exp(1j * np.nan_to_num(phase))).astype(np.complex64)
-    correlation = raster.read(coherence, bands=1)
+    with rasterio.open(coherence) as src:
+        correlation = raster.read_open(src, None, value_band(src))
     if correlation.shape != cross.shape:
         raise InputError(f"{coherence}: its size is not that of {path}; supply rasters on one grid.")
     if np.nanmax(correlation, initial=0) > 1:

@@ -18,6 +18,12 @@ _BEAM_CYCLE, _PREAMBLE = 2.758273, 2.299849
 _CYCLE = 12 * 86400.0 / _ORBITS
 
 
+def relative_orbit(mission: str, absolute: int) -> int | None:
+    """Number of the track, 1 to 175, of an absolute orbit of "S1A", "S1B" or "S1C"; None for another mission."""
+    offset = _ORBIT_OFFSET.get(mission)
+    return None if offset is None else (absolute - offset) % _ORBITS + 1
+
+
 @dataclass(frozen=True)
 class Polynomial:
     """A polynomial in slant range time: value(τ) = Σ cₖ (τ − t0)ᵏ, Hz or Hz/s, valid round azimuth time `time`."""
@@ -174,7 +180,7 @@ def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, track: int 
     orbit_number = int(header.findtext("absoluteOrbitNumber"))
     mission = header.findtext("missionId")
     if track is None:
-        track = (orbit_number - _ORBIT_OFFSET.get(mission, _ORBIT_OFFSET["S1A"])) % _ORBITS + 1
+        track = relative_orbit(mission, orbit_number) or relative_orbit("S1A", orbit_number)
     timing = root.find("swathTiming")
     interval = float(image.findtext("azimuthTimeInterval"))
     bursts = _bursts(timing, header.findtext("swath"), epoch, track, interval)

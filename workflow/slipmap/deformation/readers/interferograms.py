@@ -69,11 +69,12 @@ def read_interferograms(folder: Path, settings: Sentinel1Settings) -> Stack:
         days = [parse_date(text, str(chosen[wanted])) for text in (first, second)]
         if days[0] >= days[1]:
             raise InputError(f"{chosen[wanted]}: the first date is not before the second; swap the dates and the sign.")
+        tags: dict[str, str] = {}
         try:
             for path in chosen.values():
                 with rasterio.open(path) as src:
                     grids.append((path, src.shape, src.transform, src.crs))
-                    tags = src.tags()
+                    tags |= src.tags()
         except RasterioError:
             left_out.append(f"{path}: not a raster that GDAL can open, pair {first}_{second} left out")
             grids = [g for g in grids if g[0] not in chosen.values()]
