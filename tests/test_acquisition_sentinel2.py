@@ -103,6 +103,14 @@ def test_nothing_is_fetched_twice(catalogue, tmp_path):
     assert len(catalogue.asked) == count
 
 
+def test_nobodys_password_is_sent(catalogue, tmp_path, monkeypatch):
+    (tmp_path / "netrc").write_text("default login maria password pa55word\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    made_by(catalogue, tmp_path)
+    assert len(catalogue.asked) > 5
+    assert all("Authorization" not in asked.headers for asked in catalogue.asked)
+
+
 def test_an_offset_that_has_been_taken_off_is_not_taken_off_again(tmp_path):
     with service() as server:
         item, _ = stac_scene(server, TILE, START, 1.0, applied=True)

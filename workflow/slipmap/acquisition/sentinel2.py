@@ -115,8 +115,9 @@ def _ask(where: Target, settings: AcquireSentinel2Settings, key: str) -> Iterabl
     from pystac_client.stac_api_io import StacApiIO
 
     try:
-        catalogue = Client.open(settings.service, stac_io=StacApiIO(timeout=60, max_retries=4))
-        catalogue._stac_io.session.auth = lambda request: request  # netrc's credentials must not go there
+        access = StacApiIO(timeout=60, max_retries=4)
+        access.session.auth = lambda request: request  # netrc's credentials must not go there
+        catalogue = Client.open(settings.service, stac_io=access)
         yield from catalogue.search(
             collections=[settings.collection],
             bbox=where.bbox,
