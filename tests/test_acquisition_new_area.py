@@ -198,8 +198,9 @@ def trained(folder, repository):
     """A trained experiment as the demo leaves it, by its record."""
     place = folder / "results/demo/experiments/rs_dr/seed_0"
     place.mkdir(parents=True)
-    bands = ["B2", "slope", "velocity"]
-    (place / "model.json").write_text(json.dumps({"bands": bands, "channels": ["B2", "slope", "velocity"]}))
+    bands = ["B2", "slope", "lithology", "velocity"]
+    channels = ["B2", "slope", "lithology=marl", "lithology=flysch", "velocity"]
+    (place / "model.json").write_text(json.dumps({"bands": bands, "channels": channels}))
     (place / "weights.safetensors").write_bytes(b"weights")
     (folder / "config").mkdir()
     for name in ("config/config.yaml", "config/tables.yaml", "config/experiments", "Snakefile", "workflow"):
@@ -218,7 +219,8 @@ def test_a_second_simulated_area_and_fine_tuning_on_it(trained):
     assert (whole.train_areas, whole.test_areas) == (["demo"], ["demo", "second"])
     assert (tuned.train_areas, tuned.test_areas) == (["second"], ["second", "demo"])
     assert tuned.training.initial_weights == "results/demo/experiments/rs_dr/seed_0"
-    assert tuned.factors == ["B2", "slope", "velocity"]
+    assert tuned.factors == ["B2", "slope", "lithology", "velocity"]
+    assert second.factors.lithology.classes == ["marl", "flysch"]  # the model's own, in its order
     assert tuned.model == whole.model
     assert tuned.training.learning_rate == pytest.approx(whole.training.learning_rate / 10)
     assert "Each area's report compares the two" in said

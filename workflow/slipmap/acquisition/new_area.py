@@ -195,6 +195,10 @@ def add_fine_tuning(plan: Plan, name: str, weights: str, source: str | Path) -> 
     given = dict(record["experiments"][experiment])
     homes = run_settings.experiments[experiment].train_areas
     factors = [band if isinstance(band, str) else band["name"] for band in trained["bands"]]
+    classes = [channel.partition("=")[2] for channel in trained["channels"] if channel.startswith("lithology=")]
+    if classes:  # their order is that of the model's channels, whatever classes the new area has
+        area = plan.record["areas"][name]
+        area["factors"] = area.get("factors", {}) | {"lithology": {"classes": classes}}
     plan.record["areas"] = {**{home: str(source) for home in homes}, **plan.record["areas"]}
     plan.record["datasets"] = {given["dataset"]: record["datasets"][given["dataset"]]}
     training = {**given.get("training", {}), "initial_weights": str(seed)}
