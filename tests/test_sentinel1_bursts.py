@@ -90,12 +90,16 @@ def theoretical_width(bandwidth, window):
     return width(x, (spectrum * np.exp(2j * np.pi * frequencies * x[:, None])).sum(1))
 
 
-def test_impulse_responses_peak_where_they_should_and_are_as_wide_as_theory_says(product, points):
-    scene = read_scene([open_product(product)], Sentinel1Processing())
+@pytest.mark.parametrize("whiten", [False, True])
+def test_impulse_responses_peak_where_they_should_and_are_as_wide_as_theory_says(product, points, whiten):
+    settings = Sentinel1Processing(whiten=whiten)
+    scene = read_scene([open_product(product)], settings)
     swath = scene.bursts[0].swath
     times, ranges = to_radar(points[2], swath.orbit, swath.start, swath.stop)
-    along = theoretical_width(swath.azimuth_bandwidth * swath.azimuth_time_interval, swath.azimuth_window)
-    across = theoretical_width(swath.range_bandwidth / swath.range_sampling_rate, swath.range_window)
+    along = theoretical_width(
+        swath.azimuth_bandwidth * swath.azimuth_time_interval, 1.0 if whiten else swath.azimuth_window
+    )
+    across = theoretical_width(swath.range_bandwidth / swath.range_sampling_rate, 1.0 if whiten else swath.range_window)
     seen = 0
     for burst in scene.bursts:
         first, last = burst.span[:2]
@@ -108,7 +112,7 @@ def test_impulse_responses_peak_where_they_should_and_are_as_wide_as_theory_says
             if np.sort(alone)[1] < 250:  # another target's sidelobes
                 continue
             offsets, place = radar_lattice(burst, times[k], ranges[k], 2.0, 401)
-            values, _ = part.values(place, np.array([burst.limits]), 0, scene, Sentinel1Processing(), flatten=False)
+            values, _ = part.values(place, np.array([burst.limits]), 0, scene, settings, flatten=False)
             power = np.abs(values) ** 2
             row, col = np.unravel_index(np.argmax(power), power.shape)
             assert abs(offsets[row]) <= 0.05 and abs(offsets[col]) <= 0.05
@@ -228,6 +232,14 @@ def test_interpolation_is_that_of_the_band():
             truth.append(signal(base))
         rms = np.sqrt(np.mean(np.abs(errors) ** 2) / np.mean(np.abs(truth) ** 2))
         assert rms < 0.01  # −40 dB
+    # whitening takes the taper off
+    for bandwidth in (0.751, 0.643):
+        table = weights(bandwidth, 0.75, True)
+        frequencies = np.linspace(-bandwidth / 2, bandwidth / 2, 9)
+        response = table[256] @ np.exp(2j * np.pi * frequencies * (np.arange(-3, 5) - 0.5)[:, None])
+        taper = 0.75 + 0.25 * np.cos(2 * np.pi * frequencies / bandwidth)
+        flat = (response * taper)[1:-1]
+        assert np.abs(flat / flat.mean() - 1).max() < 0.1
     # the autocorrelation behind it is the transform of the squared taper
     f = np.linspace(-0.375, 0.375, 20001)
     squared = (0.75 + 0.25 * np.cos(2 * np.pi * f / 0.75)) ** 2

@@ -95,7 +95,8 @@ def shifted(made, **settings):
     """Loss of amplitude at the targets when a correction is applied that these simulated data do not need."""
     dem, product, _, at, _ = made
     plain, moved = (
-        np.abs(geocoded(product, dem, GRID.nested(5, 1), Sentinel1Processing(**s))[at]) for s in ({}, settings)
+        np.abs(geocoded(product, dem, GRID.nested(5, 1), Sentinel1Processing(whiten=False, **s))[at])
+        for s in ({}, settings)
     )
     return moved / plain
 

@@ -21,6 +21,11 @@ class Sentinel1Processing(AcquisitionSettings):
         description="Height of the geoid over the ellipsoid, added to the DEM: metres, or a raster of it (needed for "
         "DEMs above sea level: Copernicus, SRTM); none: the DEM's heights are ellipsoidal.",
     )
+    whiten: bool = Field(
+        True,
+        description="Take the processor's spectral window off: finer resolution and 1.4 times as many independent "
+        "looks, at the price of higher side lobes round bright points.",
+    )
     bistatic: bool = Field(
         True,
         description="Azimuth correction for the satellite's motion between transmission and reception, as in ESA's "

@@ -107,6 +107,7 @@ def read_shift(path: str | Path) -> float:
 def _notes(settings: Sentinel1Processing, shift: float) -> dict[str, object]:
     return {
         "interpolation": f"least squares, {TAPS} x {TAPS} samples, after TOPS deramping",
+        "spectral_whitening": str(settings.whiten),
         "topography_flattening": "True",
         "bistatic_azimuth_correction": str(settings.bistatic),
         "intra_pulse_range_correction": str(settings.intra_pulse),
@@ -244,8 +245,8 @@ class BurstPart:
             own,
             np.array(self.first, float),
             self.sweep,
-            weights(swath.azimuth_bandwidth * swath.azimuth_time_interval, swath.azimuth_window),
-            weights(swath.range_bandwidth / swath.range_sampling_rate, swath.range_window),
+            weights(swath.azimuth_bandwidth * swath.azimuth_time_interval, swath.azimuth_window, settings.whiten),
+            weights(swath.range_bandwidth / swath.range_sampling_rate, swath.range_window, settings.whiten),
             swath.wavelength,
             flatten,
             out,

@@ -28,8 +28,16 @@ def correlation(lags: np.ndarray, bandwidth: float, window: float) -> np.ndarray
     return total / (terms[0][0])
 
 
+def whitened_correlation(lags: np.ndarray, bandwidth: float, window: float) -> np.ndarray:
+    """Correlation of the same signal with itself whitened (its spectrum over the window), 1 at lag 0."""
+    x = np.asarray(lags, float) * bandwidth
+    return np.sinc(x) + (1 - window) / (2 * window) * (np.sinc(x + 1) + np.sinc(x - 1))
+
+
 @cache
-def weights(bandwidth: float, window: float, taps: int = TAPS, phases: int = PHASES) -> np.ndarray:
+def weights(
+    bandwidth: float, window: float, whiten: bool = False, taps: int = TAPS, phases: int = PHASES
+) -> np.ndarray:
     """Least-squares interpolator of a band-limited signal: (phases + 1, taps) float32.
 
     Row k holds the weights of the samples −taps/2 + 1 … taps/2 round a point k/phases after sample 0. They minimise the
@@ -39,10 +47,15 @@ def weights(bandwidth: float, window: float, taps: int = TAPS, phases: int = PHA
     Parameters
     ----------
     bandwidth : processed bandwidth as a share of the sampling rate. window : its Hamming coefficient.
+    whiten : take the window off again: resolution as of the whole band, 1.2 times as many independent looks in either
+        direction (for α = 0.75), side lobes of −13 instead of −21 dB.
     """
     places = np.arange(taps) - taps // 2 + 1
-    matrix = correlation(places[:, None] - places[None, :], bandwidth, window) + 1e-7 * np.eye(taps)
-    wanted = correlation(np.arange(phases + 1)[:, None] / phases - places[None, :], bandwidth, window)
+    noise = 1e-3 if whiten else 1e-7  # taking the window off must not blow up what lies beyond the band
+    matrix = correlation(places[:, None] - places[None, :], bandwidth, window) + noise * np.eye(taps)
+    wanted = (whitened_correlation if whiten else correlation)(
+        np.arange(phases + 1)[:, None] / phases - places[None, :], bandwidth, window
+    )
     return np.ascontiguousarray(np.linalg.solve(matrix, wanted.T).T.astype(np.float32))
 
 
