@@ -265,6 +265,19 @@ def test_test_pixels_do_not_reach_the_fit(area: compare.AreaFiles, tmp_path: Pat
     assert np.isnan(before[:5, :5]).all() and np.nanmax(before) <= 1
 
 
+def test_scores_on_test_blocks_are_of_models_that_have_not_seen_them(area: compare.AreaFiles, tmp_path: Path) -> None:
+    """With every label on test ground turned round, such models rank the same pixels exactly the wrong way round."""
+    settings = _settings(models=["logistic", "frequency_ratio"], folds=2)
+    compare.run({"demo": area}, settings, tmp_path / "before")
+    test = raster.read(area.split, bands=1) == 2
+    label = raster.read(area.inventory, bands=1)
+    label[test] = 1 - label[test]
+    raster.write(area.inventory, GRID, label.astype(np.uint8), bands=["i"], units="1", long_name="i", dtype="uint8")
+    compare.run({"demo": area}, settings, tmp_path / "after")
+    before, after = (pd.read_csv(tmp_path / name / "test_scores.csv").AUC for name in ("before", "after"))
+    np.testing.assert_allclose(after, 1 - before, atol=1e-9)
+
+
 def test_areas_are_pooled_with_a_random_effect_of_each(area: compare.AreaFiles, tmp_path: Path) -> None:
     pair = {"one": area, "other": area}
     merged, number = compare.pool(pair, ["slope", "lithology"], _settings(), splits=(0,))
