@@ -6,17 +6,19 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rasterio.warp import transform, transform_bounds
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from torch.utils.data import DataLoader
 
 from slipmap.config.patches import AugmentSettings, PatchSettings
 from slipmap.errors import InputError
-from slipmap.patches import checks, figure, split, store
+from slipmap.patches import checks, figure, ground, split, store
 from slipmap.patches.dataset import PatchDataset, StoredArray
 from slipmap.patches.normalisation import (
     Accumulator,
@@ -234,6 +236,41 @@ def test_two_areas_are_one_training_set(tmp_path):
     assert both.statistics == pool([store.load_statistics(a), store.load_statistics(b)]).select(both.bands)
     with pytest.raises(InputError, match="overlap on the ground"):
         checks.check_stores([a, b])  # both simulated areas lie at the same place
+
+
+def test_ground_that_was_learnt_from_is_never_scored(tmp_path):
+    """A model of one area is not scored in another that shares ground with it, in whatever CRS that is."""
+    a, b = area(tmp_path / "a"), area(tmp_path / "b", seed=1)
+    checks.check_tested([a], [a])
+    with pytest.raises(InputError, match=r"'a' and 'b' overlap on the ground.*training and the other test"):
+        checks.check_tested([a], [b])
+    index = store.read_index(b)
+    elsewhere = index.assign(x=index["x"] + 50_000)
+    elsewhere.to_parquet(b / "index.parquet", index=False)
+    checks.check_tested([a], [b])
+    checks.check_stores([a, b])
+    x, y = transform("EPSG:32632", "EPSG:32633", index["x"], index["y"])
+    index.assign(x=x, y=y, crs="EPSG:32633").to_parquet(b / "index.parquet", index=False)
+    for check in (lambda: checks.check_tested([a], [b]), lambda: checks.check_stores([a, b])):
+        with pytest.raises(InputError, match="overlap on the ground"):
+            check()
+    copied = elsewhere[elsewhere["split"] == "test"].assign(digest=store.read_index(a)["digest"].iloc[0])
+    pd.concat([elsewhere[elsewhere["split"] != "test"], copied]).to_parquet(b / "index.parquet", index=False)
+    assert store.read_index(a)["split"].iloc[0] != "test"
+    with pytest.raises(InputError, match="The same image is in two splits"):
+        checks.check_tested([a], [b])
+
+
+def test_overlap_on_the_ground_is_found_across_crs():
+    box = np.array([740_000.0, 5_000_000, 741_280, 5_001_280])
+    same = np.array(transform_bounds("EPSG:32632", "EPSG:32633", *box))
+    east, beside = same + np.array([5000, 0, 5000, 0]), box + np.array([1280, 0, 1280, 0])
+    pairs = ground.overlapping([box, same, east, beside], ["EPSG:32632", *["EPSG:32633"] * 2, ""])
+    assert pairs.tolist() == [[0, 1]]
+    touching = [box, beside, box + np.array([1270, 0, 1270, 0])]
+    assert ground.overlapping(touching, ["EPSG:32632"] * 3).tolist() == [[0, 2], [1, 2]]
+    with pytest.raises(InputError, match="'UTM 32' is no coordinate reference system"):
+        ground.overlapping([box, same], ["UTM 32", "EPSG:32633"])
 
 
 def test_stores_of_another_band_order_are_one_sentence(tmp_path):

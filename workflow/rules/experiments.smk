@@ -11,12 +11,17 @@ wildcard_constraints:
     table="|".join(TABLES.tables) or "none",
 
 
+def training_stores(experiment):
+    """The patch stores that an experiment is trained on."""
+    return [patch_store(RUN, TRAINED[experiment], place) for place in TRAINED[experiment].train_areas]
+
+
 def training_inputs(wildcards):
     """What training reads; an experiment is trained in its home area only."""
     chosen = TRAINED.get(wildcards.experiment)
     if chosen is None or wildcards.area != home_area(chosen):
         raise ValueError(f"experiment {wildcards.experiment} is not trained in {wildcards.area}")
-    inputs = {"stores": [patch_store(RUN, chosen, place) for place in chosen.train_areas]}
+    inputs = {"stores": training_stores(wildcards.experiment)}
     if chosen.factors is None and wildcards.area not in IMPORTED:  # an imported data set is used with all its bands
         inputs["selection"] = f"results/{wildcards.area}/screening/selection.json"
     if chosen.training.initial_weights:  # of an experiment of this run, or of an earlier one

@@ -46,6 +46,7 @@ rule evaluate:
     message: "Score {wildcards.experiment}, seed {wildcards.seed}, on the test ground of {wildcards.area}."
     input:
         store=lambda wildcards: patch_store(RUN, TRAINED[wildcards.experiment], wildcards.area),
+        learnt=lambda wildcards: training_stores(wildcards.experiment),
         weights=lambda wildcards: f"{seed_folder(wildcards)}/weights.safetensors",
         record=lambda wildcards: f"{seed_folder(wildcards)}/model.json",
     output:

@@ -5,4 +5,9 @@ with job(snakemake):
 
     from slipmap.training import evaluate
 
-    evaluate.run([Path(snakemake.input.store)], Path(snakemake.input.weights).parent, Path(snakemake.output.metrics))
+    evaluate.run(
+        [Path(snakemake.input.store)],
+        Path(snakemake.input.weights).parent,
+        Path(snakemake.output.metrics),
+        learnt=[Path(store) for store in snakemake.input.learnt],
+    )

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
-import shapely
 
 from slipmap.errors import InputError
+from slipmap.patches.ground import overlapping
 from slipmap.patches.normalisation import check_order
 from slipmap.patches.split import UNKNOWN
 from slipmap.patches.store import load_statistics, read_attributes, read_index
@@ -17,7 +18,7 @@ def check_stores(stores: Sequence[str | Path]) -> None:
 
     Checked are: the same bands in the same order; no image (by content) in two splits; no augmented copy outside its
     parent's split, none outside training; no patch of one area over ground that another area's patch of another split
-    shows (areas in one CRS). That no patch of one area shows another split's ground is by construction
+    shows, whatever the CRS of each. That no patch of one area shows another split's ground is by construction
     (`slipmap.patches.store.build`).
 
     Notes
@@ -31,6 +32,33 @@ def check_stores(stores: Sequence[str | Path]) -> None:
     _check_digests(index)
     _check_copies(index)
     if len(stores) > 1:  # within a store it is so by construction
+        _check_ground(index)
+
+
+def check_tested(learnt: Sequence[str | Path], tested: Sequence[str | Path]) -> None:
+    """Raise `InputError` if what is scored in `tested` was learnt from in `learnt`: the same image, or the same ground.
+
+    Parameters
+    ----------
+    learnt : stores whose training and validation patches a model has seen.
+    tested : stores whose test patches it is scored on; may be among `learnt`.
+
+    Notes
+    -----
+    Reads the indices, no pixel.
+    """
+    if not learnt:
+        return
+    stores = list(dict.fromkeys([Path(store).resolve() for store in (*learnt, *tested)]))
+    seen, scored = ({Path(store).resolve() for store in given} for given in (learnt, tested))
+    parts = []
+    for number, store in enumerate(stores):
+        index = read_index(store).assign(store=number)
+        test = index["split"] == "test"
+        parts.append(index[(~test & (store in seen)) | (test & (store in scored))])
+    index = pd.concat(parts, ignore_index=True)
+    _check_digests(index)
+    if len(stores) > 1:
         _check_ground(index)
 
 
@@ -59,20 +87,17 @@ def _check_copies(index: pd.DataFrame) -> None:
 
 def _check_ground(index: pd.DataFrame) -> None:
     placed = index[(index["parent"] < 0) & (index["crs"] != "") & index["x"].notna()]
-    for _, here in placed.groupby("crs"):
-        x, y = here["x"].to_numpy(), here["y"].to_numpy()
-        boxes = shapely.box(x, y - here["extent_y"].to_numpy(), x + here["extent_x"].to_numpy(), y)
-        a, b = shapely.STRtree(boxes).query(boxes, predicate="intersects")
-        split, store = here["split"].to_numpy(), here["store"].to_numpy()
-        crossing = (store[a] < store[b]) & (split[a] != split[b])
-        a, b = a[crossing], b[crossing]
-        touching = shapely.area(shapely.intersection(boxes[a], boxes[b])) > 0
-        if touching.any():
-            i, j = here.iloc[a[touching][0]], here.iloc[b[touching][0]]
-            raise InputError(
-                f"Areas '{i['area']}' and '{j['area']}' overlap on the ground, where one has {i['split']} and the "
-                f"other {j['split']} patches; move their bounds apart."
-            )
+    x, y = placed["x"], placed["y"]
+    bounds = np.column_stack([x, y - placed["extent_y"], x + placed["extent_x"], y])
+    a, b = overlapping(bounds, placed["crs"]).T
+    split, store = placed["split"].to_numpy(), placed["store"].to_numpy()
+    crossing = np.flatnonzero((store[a] != store[b]) & (split[a] != split[b]))
+    if crossing.size:
+        i, j = placed.iloc[a[crossing[0]]], placed.iloc[b[crossing[0]]]
+        raise InputError(
+            f"Areas '{i['area']}' and '{j['area']}' overlap on the ground, where one has {i['split']} and the "
+            f"other {j['split']} patches; move their bounds apart."
+        )
 
 
 def describe_independence(store: str | Path) -> str:

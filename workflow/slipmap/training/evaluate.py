@@ -16,7 +16,7 @@ from slipmap.atomic import write_text
 from slipmap.codes import IGNORE
 from slipmap.errors import InputError
 from slipmap.models.base import SegmentationModel
-from slipmap.patches.checks import describe_independence
+from slipmap.patches.checks import check_tested, describe_independence
 from slipmap.patches.normalisation import Statistics
 from slipmap.patches.store import read_attributes
 from slipmap.prediction.calibration import METHODS, calibration_of
@@ -29,7 +29,9 @@ from slipmap.training.weights import load_weights
 BATCH = 16
 
 
-def run(stores: list[Path], weights_folder: Path, out_json: Path, split: str = "test") -> dict[str, Any]:
+def run(
+    stores: list[Path], weights_folder: Path, out_json: Path, split: str = "test", learnt: Sequence[Path] = ()
+) -> dict[str, Any]:
     """Score weights on the test patches of stores and write the scores as JSON.
 
     The file has, each named by how it was pooled: ``pooled_over_pixels`` (each labelled ground pixel counted once),
@@ -47,6 +49,8 @@ def run(stores: list[Path], weights_folder: Path, out_json: Path, split: str = "
         Where the scores go.
     split
         Patches that are scored.
+    learnt
+        Patch stores that the weights were trained on, to see that nothing of them is scored.
 
     Returns
     -------
@@ -56,8 +60,10 @@ def run(stores: list[Path], weights_folder: Path, out_json: Path, split: str = "
     Raises
     ------
     InputError
-        If the weights cannot be used, or a store lacks a band that they need.
+        If the weights cannot be used, a store lacks a band that they need, or test patches show an image or ground
+        that was learnt from.
     """
+    check_tested(learnt, stores)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model, record = load_weights(weights_folder, device)
     patches = StoredPatches(stores, split, record["bands"], Statistics.from_dict(record["statistics"]))

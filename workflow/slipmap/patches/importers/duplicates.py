@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import shapely
 from scipy.ndimage import zoom
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+from slipmap.patches import ground
 
 SIDE = 16  # pixels of a thumbnail
 _ROWS = 512  # thumbnails compared at once
@@ -62,17 +63,10 @@ def near_duplicates(thumbnails: np.ndarray, threshold: float) -> list[tuple[int,
 def overlapping(
     bounds: Sequence[tuple[float, float, float, float] | None], crs: Sequence[str]
 ) -> list[tuple[int, int]]:
-    """Pairs of images whose ground overlaps; those without bounds, or in different CRSs, are not compared."""
-    pairs = []
-    for name in sorted(set(crs)):
-        members = [i for i, (b, c) in enumerate(zip(bounds, crs, strict=True)) if b is not None and c == name]
-        if len(members) < 2:
-            continue
-        shapes = shapely.box(*np.array([bounds[i] for i in members]).T)
-        first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-        inside = shapely.area(shapely.intersection(shapes[first], shapes[second])) > 0
-        pairs += [(members[i], members[j]) for i, j in zip(first[inside], second[inside], strict=True) if i < j]
-    return pairs
+    """Pairs of images whose ground overlaps (`slipmap.patches.ground`); those without bounds are not compared."""
+    placed = [i for i, box in enumerate(bounds) if box is not None]
+    pairs = ground.overlapping([bounds[i] for i in placed], [crs[i] for i in placed])
+    return [(placed[i], placed[j]) for i, j in pairs]
 
 
 def groups(n: int, pairs: Sequence[tuple[int, int]], names: Sequence[str]) -> np.ndarray:
