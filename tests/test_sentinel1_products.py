@@ -155,6 +155,8 @@ def test_the_stack_is_read_as_opera_products(made, whole, tmp_path):
     assert [str(a.date) for a in stack.acquisitions] == ["2021-01-09", "2021-01-21"]
     assert stack.acquisitions[1].perpendicular_baseline == pytest.approx(60, abs=0.5)
     assert stack.radar.incidence == pytest.approx(39.0, abs=0.01)
+    cell = 299792458 / (2 * 48.3e6) / np.sin(np.radians(39)) * 6800 / 313  # whitened: of the whole bands
+    assert stack.radar.cell == pytest.approx(cell, rel=0.01)
     assert stack.radar.track == "117" and stack.radar.orbit_direction == "ASCENDING"
     east, north, up, incidence = raster.read(stack.geometry["los"])
     np.testing.assert_allclose(east**2 + north**2 + up**2, 1, atol=1e-6)

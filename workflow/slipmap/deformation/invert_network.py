@@ -14,11 +14,12 @@ from slipmap.atomic import write_text
 from slipmap.config.deformation import InversionSettings
 from slipmap.deformation import closure, reference, surfaces, timeseries, velocity
 from slipmap.deformation.fit_series import DECORRELATION, MAPS, SeriesFit
+from slipmap.deformation.geometry import pixel_size
 from slipmap.deformation.inversion import invert_stack, pair_numbers, years
 from slipmap.deformation.network import drop_incoherent
 from slipmap.deformation.phase import SUPPLIED_LOOKS, mm_per_radian, weight_table
 from slipmap.deformation.sources import NetworkReader
-from slipmap.deformation.stack import Pair, load_network, load_radar, network_dates
+from slipmap.deformation.stack import Pair, Radar, load_network, load_radar, network_dates
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 
@@ -91,7 +92,7 @@ def run(
         numbers=numbers,
         triples=closure.triplets(numbers),
         dates=dates,
-        table=weight_table(settings.weights, int(_phase_looks(pairs, settings, looks))),
+        table=weight_table(settings.weights, int(_phase_looks(pairs, settings, looks, radar, grid))),
         scale=mm_per_radian(radar.wavelength),
         offsets=_reference_phase(reader, point, grid, pairs),
         settings=settings,
@@ -150,10 +151,16 @@ def _coherent_network(
     return kept, reader, coherence, left_out
 
 
-def _phase_looks(pairs: Sequence[Pair], settings: InversionSettings, looks: float | None) -> float:
+def _phase_looks(
+    pairs: Sequence[Pair], settings: InversionSettings, looks: float | None, radar: Radar, grid: Grid
+) -> float:
     """Independent looks behind the phase that is inverted: of our own averaging, else of who formed the pairs."""
     if "reference" in pairs[0].files:  # formed from SLCs
-        return settings.looks[0] * settings.looks[1] * settings.phase_window**2
+        of_pixel = float(settings.looks[0] * settings.looks[1])
+        if radar.cell:
+            x, y = pixel_size(grid)
+            of_pixel = min(of_pixel, x * y / radar.cell)
+        return of_pixel * settings.phase_window**2
     return looks or SUPPLIED_LOOKS
 
 

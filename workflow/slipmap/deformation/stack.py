@@ -82,6 +82,7 @@ class Radar:
     ----------
     wavelength, slant_range : m. incidence : mean, degrees from the vertical. bandwidth : range bandwidth, Hz.
     orbit_direction : "ASCENDING" or "DESCENDING" or "". heading : degrees clockwise from north, of the flight.
+    cell : ground that is one independent look, m²; None: every SLC pixel is.
     """
 
     wavelength: float
@@ -91,6 +92,7 @@ class Radar:
     heading: float | None = None
     orbit_direction: str = ""
     track: str = ""
+    cell: float | None = None
 
 
 @dataclass(frozen=True)

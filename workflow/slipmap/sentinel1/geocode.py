@@ -10,6 +10,8 @@ from rasterio.windows import Window
 from slipmap.config.sentinel1 import Sentinel1Processing
 from slipmap.errors import InputError
 from slipmap.grid import Grid
+from slipmap.sentinel1 import SPEED_OF_LIGHT
+from slipmap.sentinel1.annotation import Swath
 from slipmap.sentinel1.calibration import calibration
 from slipmap.sentinel1.cslc import NODATA, create_cslc
 from slipmap.sentinel1.delays import slant_delay
@@ -19,6 +21,7 @@ from slipmap.sentinel1.resample import TAPS, resample, weights
 from slipmap.sentinel1.safe import open_product
 from slipmap.sentinel1.scene import (
     GROUND_PER_SLANT,
+    GROUND_SPEED,
     Scene,
     SceneBurst,
     blocks,
@@ -75,7 +78,9 @@ def run(
                 f"correct grid.bounds."
             )
         limits = np.array([b.limits for b in bursts])
-        notes = _notes(settings, seconds)
+        notes = _notes(settings, seconds) | {
+            "independent_look_area": independent_look(bursts[0].swath, settings.whiten)
+        }
         simulated = any(p.simulated for p in opened)
         filled = 0
         with create_cslc(output, grid, scene, bursts, notes, simulated=simulated) as out:
@@ -102,6 +107,21 @@ def run(
 def read_shift(path: str | Path) -> float:
     """The azimuth shift in a file that `shifts.run` wrote, s."""
     return float(json.loads(Path(path).read_text())["shift_seconds"])
+
+
+def independent_look(swath: Swath, whiten: bool) -> float:
+    """Ground, m², that is one independent look at mid swath: the inverse of the two equivalent bandwidths.
+
+    That of a power spectrum S is (∫S)² / ∫S²: the whole band where the window has been taken off.
+    """
+    shares = []
+    for window in (swath.range_window, swath.azimuth_window):
+        f = np.linspace(-0.5, 0.5, 1001)
+        power = (window + (1 - window) * np.cos(2 * np.pi * f)) ** 2
+        shares.append(1.0 if whiten else float(power.mean() ** 2 / (power**2).mean()))
+    incidence = np.radians(np.median(swath.grid.incidence))
+    across = SPEED_OF_LIGHT / (2 * swath.range_bandwidth * shares[0] * np.sin(incidence))
+    return float(across * GROUND_SPEED / (swath.azimuth_bandwidth * shares[1]))
 
 
 def _notes(settings: Sentinel1Processing, shift: float) -> dict[str, object]:
@@ -181,7 +201,7 @@ class BurstPart:
             max(first, int((footprints[:, 0].min() - size.start) / step) - extra),
             min(last + 1, int((footprints[:, 1].max() - size.start) / step) + extra),
         )
-        tau = 2 * footprints[:, 2:] / 299_792_458.0
+        tau = 2 * footprints[:, 2:] / SPEED_OF_LIGHT
         samples = (
             max(near, int((tau[:, 0].min() - swath.slant_range_time) * swath.range_sampling_rate) - extra),
             min(far + 1, int((tau[:, 1].max() - swath.slant_range_time) * swath.range_sampling_rate) + extra),
@@ -228,7 +248,7 @@ class BurstPart:
                 swath.azimuth_time_interval,
                 swath.range_sampling_rate,
                 scene.bistatic if settings.bistatic else np.nan,
-                swath.azimuth_time_interval * 6800.0,  # m of ground: only to weigh margins
+                swath.azimuth_time_interval * GROUND_SPEED,
                 swath.range_spacing * GROUND_PER_SLANT,
                 shift,
                 -1 / swath.chirp_rate if settings.intra_pulse else 0.0,

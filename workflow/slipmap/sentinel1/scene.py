@@ -18,6 +18,7 @@ from slipmap.sentinel1.orbits import Orbit, find_eof, read_eof
 from slipmap.sentinel1.safe import Product
 
 _ROWS, _COLUMNS = 256, 4096  # largest block, pixels
+GROUND_SPEED = 6800.0  # m/s, of the beam
 GROUND_PER_SLANT = 1.6  # at mid swath: only to weigh margins in range against margins in azimuth
 
 

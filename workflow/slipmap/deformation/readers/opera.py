@@ -18,6 +18,7 @@ from slipmap.errors import InputError
 
 _BURST = "metadata/processing_information/input_burst_metadata/"
 _ORBIT = "metadata/orbit/"
+_CELL = "metadata/processing_information/algorithms/independent_look_area"  # slipmap's own products say it
 
 
 def opera_files(folder: Path) -> list[Path]:
@@ -66,6 +67,7 @@ def read_opera(folder: Path, files: Sequence[str | Path] | None = None) -> Stack
                         "orbit direction": _text(file, "identification/orbit_pass_direction", path).upper(),
                         "start": _text(file, _BURST + "starting_range", path),
                         "spacing": _text(file, _BURST + "range_pixel_spacing", path),
+                        "cell": _text(file, _CELL, path, ""),
                         "bandwidth": _text(file, _BURST + "range_bandwidth", path, "56.5e6"),
                     },
                 )
@@ -88,6 +90,7 @@ def read_opera(folder: Path, files: Sequence[str | Path] | None = None) -> Stack
     slant = float(np.linalg.norm(at[days[0]][0] - ground))
     up = _ellipsoid_normal(ground)
     incidence = float(np.degrees(np.arccos((at[days[0]][0] - ground) @ up / slant)))
+    cell = float(meta[0][1]["cell"]) if meta[0][1]["cell"] else None
     return Stack(
         level="slc",
         format="opera",
@@ -98,6 +101,7 @@ def read_opera(folder: Path, files: Sequence[str | Path] | None = None) -> Stack
             bandwidth=float(meta[0][1]["bandwidth"]),
             orbit_direction=direction,
             track=shared["track"],
+            cell=cell,
         ),
         acquisitions=[Acquisition(d, str(found[d][0]), b) for d, b in zip(days, baselines, strict=True)],
         geometry={"los": str(geometry)} if (geometry := folder / GEOMETRY).exists() else {},
