@@ -289,6 +289,14 @@ def test_rain_accumulated_from_midnight_as_in_era5_land(tmp_path):
         tmp_path, path, *(f"rain_lag_{n}" for n in range(10)), cutoff=date(2023, 4, 11), accumulated=True, window=10
     )
     assert np.allclose([day.mean() for day in days], DAILY[10:0:-1], atol=1e-3)
+    # Those who fetch only 00 UTC, which holds all that is needed, get the same days.
+    midnights = hours.hour == 0
+    path, _, _ = series(tmp_path / "daily.nc", values[midnights], units="m", times=hours[midnights], name="tp")
+    total, _, _ = rain(tmp_path, path, cutoff=date(2023, 4, 11), window=10, accumulated=True)
+    assert np.allclose(total, 75.9, rtol=1e-4)
+    path, _, _ = series(tmp_path / "noon.nc", values[midnights], times=hours[midnights] + pd.Timedelta("12h"))
+    with pytest.raises(InputError, match="no value at 00 UTC"):
+        rain(tmp_path, path, cutoff=date(2023, 4, 11), window=10, accumulated=True)
 
 
 def test_coarse_cells_are_interpolated_between_their_centres(tmp_path):
@@ -463,6 +471,7 @@ def test_factor_names_follow_the_inputs():
         ({}, {"extra": ["tpi_300"]}, "give inputs.dem"),
         ({"dem": "d"}, {"extra": ["rain_lag_0"]}, "give inputs.rainfall"),
         ({"dem": "d"}, {"extra": ["lsi"]}, "give susceptibility.risk_index"),
+        ({"rainfall": "r"}, {"extra": ["rain_lag_30"]}, "factors.extra names 'rain_lag_30', but only 30 days count"),
         ({}, {}, "none is left to make"),
     ],
 )

@@ -118,7 +118,8 @@ class ClimateSettings(AntecedentSettings):
     )
     accumulated: bool = Field(
         False,
-        description="Sub-daily rain is accumulated from 00 UTC, as in ERA5-Land (true), or given for each step.",
+        description="Rain is accumulated from 00 UTC, the total of a day standing at 00 UTC of the next, as in "
+        "ERA5-Land (true), or given for each step (false).",
     )
 
 

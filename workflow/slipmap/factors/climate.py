@@ -130,7 +130,12 @@ def daily_totals(series: Series, accumulated: bool, path: str | Path, key: str) 
     Parameters
     ----------
     series : rain in mm or mm/day (of the day), mm/h (rate), m (depth), kg m-2 s-1 (rate), at daily or finer steps.
-    accumulated : sub-daily depths run up from 00 UTC and the total of a day stands at 00 UTC of the next (ERA5-Land).
+    accumulated : depths run up from 00 UTC and the total of a day stands at 00 UTC of the next (ERA5-Land), which is
+        all that need be there.
+
+    Raises
+    ------
+    InputError : units that are not known; accumulated rain without 00 UTC.
     """
     unit = _compact(series.units)
     values = series.values.astype(np.float64)
@@ -148,12 +153,17 @@ def daily_totals(series: Series, accumulated: bool, path: str | Path, key: str) 
     elif "d" in unit and step < 24:
         values = values * (step / 24)  # a rate per day at finer steps
     values = np.where(values < 0, np.nan, values)  # undeclared fill values are negative
-    if step >= 24:
-        return series.times.normalize(), values
     days = series.times.normalize()
     if accumulated:
         midnight = series.times == days
+        if not midnight.any():
+            raise InputError(
+                f"{key}: {path} has no value at 00 UTC, where rain that is accumulated over a day is read; give these "
+                f"hours too, or set factors.climate.accumulated: false."
+            )
         return days[midnight] - pd.Timedelta(days=1), values[midnight]
+    if step >= 24:
+        return days, values
     unique, group = np.unique(days, return_inverse=True)
     total = np.zeros((len(unique), *values.shape[1:]))
     np.add.at(total, group, values)

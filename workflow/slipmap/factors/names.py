@@ -39,7 +39,8 @@ def factor_names(area: object) -> list[str]:
 
     Raises
     ------
-    InputError : the settings name a factor that is unknown, or that the inputs do not allow.
+    InputError : the settings name a factor that is unknown, that the inputs do not allow, or the rain of a day before
+        the window.
     """
     inputs, settings = area.inputs, area.factors
     possible = allowed(inputs, settings)
@@ -58,6 +59,14 @@ def factor_names(area: object) -> list[str]:
                 )
     chosen = settings.include if settings.include is not None else defaults(inputs, settings)
     names = [name for name in dict.fromkeys([*chosen, *settings.extra]) if name not in settings.exclude]
+    ready = inputs.ready_factors.bands if inputs.ready_factors else ()
+    for name in rain_lags(set(names).difference(ready)):
+        if rain_lag(name) >= settings.climate.window:
+            key = "extra" if name in settings.extra else "include"
+            raise InputError(
+                f"factors.{key} names '{name}', but only {settings.climate.window} days count "
+                f"(factors.climate.window); raise the window or leave the factor out."
+            )
     if not names:
         raise InputError("factors: none is left to make; give inputs.dem or inputs.sentinel2, or exclude fewer.")
     return names
