@@ -40,6 +40,10 @@ def test_landslide4sense_keeps_its_bands_and_split(tmp_path, layout):
     folder = {"competition": "TrainData/img", "mirror": "images/train"}[layout]
     with h5py.File(root / folder / "image_5.h5") as file:
         np.testing.assert_array_equal(image[row], np.moveaxis(file["img"][:], -1, 0).astype(np.float32))
+    labels = {"competition": "TrainData/mask", "mirror": "annotations/train"}[layout]
+    with h5py.File(root / labels / "mask_5.h5") as file:
+        assert (file["mask"][:] != file["mask"][:].T).any()
+        np.testing.assert_array_equal(mask[row], file["mask"][:])
     training = image[index["split"] == "training"].astype(np.float64)
     for i, band in enumerate(store.load_statistics(path).bands):
         assert band.mean == pytest.approx(training[:, i].mean(), abs=1e-9)
@@ -133,8 +137,12 @@ def test_bijie_resized_with_ignored_padding(tmp_path):
         np.testing.assert_allclose(image[i][:3, shown].mean(axis=1), rgb.mean(axis=(1, 2)), rtol=0.02)
         if name.startswith("landslide"):
             with rasterio.open(root / "landslide/mask" / f"{Path(name).name}.png") as src:
-                share = (src.read(1) > 0).mean()
-            assert (mask[i][shown] == 1).mean() == pytest.approx(share, rel=0.1)
+                landslide = src.read(1) > 0
+            assert (mask[i][shown] == 1).mean() == pytest.approx(landslide.mean(), rel=0.1)
+            for axis, (first, count) in enumerate(((rows[0], height), (cols[0], width))):  # and lies where it lay
+                centre = (np.nonzero(mask[i] == 1)[axis].mean() + 0.5 - first) / count
+                there = (np.nonzero(landslide)[axis].mean() + 0.5) / landslide.shape[axis]
+                assert centre == pytest.approx(there, abs=0.01)
 
 
 def test_bijie_of_different_sizes_needs_resize(tmp_path):
@@ -190,6 +198,10 @@ def test_folder_of_geotiffs_that_overlap_stay_together(tmp_path):
     assert index.groupby(index["source"].astype(int) // 2)["split"].nunique().max() == 1
     assert store.load_statistics(path).names == ("slope", "ndvi")
     assert (mask[:, [0, 1, -1]] == 255).all() and np.isnan(image[:, :, :2]).all()
+    for i, name in enumerate(index["source"]):
+        with rasterio.open(root / f"images/{name}.tif") as src, rasterio.open(root / f"masks/{name}.tif") as labels:
+            np.testing.assert_array_equal(image[i][:, 2:], src.read()[:, 2:])
+            np.testing.assert_array_equal(mask[i][2:-1], labels.read(1)[2:-1] == 2)
     assert set(np.unique(mask)) == {0, 1, 255}
     checks.check_stores([path])
 

@@ -51,6 +51,18 @@ def test_both_calibrations_undo_overconfidence(overconfident):
         np.testing.assert_allclose(reliable["probability"][filled], reliable["share"][filled], atol=0.03)
 
 
+def test_test_ground_is_scored_and_never_fitted(overconfident):
+    """Test pixels whose logits are right as they are: what validation taught spoils them, and must be seen to do so."""
+    folder, record, _, _, _ = overconfident
+    rng = np.random.default_rng(5)
+    logits = rng.normal(-1, 1.5, 200_000)
+    honest = ScoreHistogram()
+    honest.add(logits, (rng.random(logits.size) < expit(logits)).astype(np.uint8))
+    found = calibrated_scores(honest, folder, record)
+    errors = {method: scores["expected_calibration_error"] for method, scores in found.items()}
+    assert errors["none"] < 0.01 < 0.08 < min(errors["temperature"], errors["isotonic"])
+
+
 def test_isotonic_without_validation_scores_is_left_out(overconfident, tmp_path):
     _, record, histogram, _, _ = overconfident
     assert list(calibrated_scores(histogram, tmp_path, record)) == ["none", "temperature"]

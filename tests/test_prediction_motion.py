@@ -44,6 +44,21 @@ def test_a_landslide_moves_stands_or_is_not_seen():
     assert motion.summarise(*pixels(velocity=np.nan), SETTINGS)["motion"] == motion.UNSEEN
 
 
+@pytest.mark.parametrize(
+    ("settings", "changed", "said"),
+    [
+        ({"min_sensitivity": 0.7}, {}, motion.UNSEEN),
+        ({"min_sensitivity": 0.1}, {"sensitivity": -0.2}, motion.MOVING),
+        ({"moving_velocity": 25.0}, {}, motion.STILL),
+        ({"moving_velocity": 4.0}, {"velocity": -3.0}, motion.MOVING),
+        ({"min_coherence": 0.95}, {}, motion.UNSEEN),
+        ({"min_coherence": 0.4}, {"coherence": 0.5}, motion.MOVING),
+    ],
+)
+def test_the_limits_of_motion_are_the_settings(settings, changed, said):
+    assert motion.summarise(*pixels(**changed), PredictionSettings(**settings))["motion"] == said
+
+
 def test_the_downslope_velocity_is_a_least_squares_fit():
     rng = np.random.default_rng(0)
     s = rng.uniform(-0.9, -0.2, 200)

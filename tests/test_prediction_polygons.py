@@ -67,6 +67,31 @@ def test_attributes_and_inventory(area, tmp_path):
     assert (frame["inventory"] == "new").sum() == len(frame) - 1
 
 
+def test_each_attribute_is_the_statistic_of_its_own_layer(area, tmp_path):
+    """Against NumPy over the landslide's pixels, each layer other random numbers."""
+    folder, grid, hits = area
+    rng = np.random.default_rng(6)
+    layers, fields = {}, {}
+    for name in ("probability", "uncertainty", "slope", "elevation", "ndvi", "ndvi_after", "ndvi_change", "velocity"):
+        fields[name] = rng.normal(0.5, 0.1, grid.shape).astype(np.float32)
+        layers[name] = tmp_path / f"{name}.tif"
+        raster.write(layers[name], grid, fields[name], bands=[name], units="1", long_name=name)
+    polygons.run(folder / "class.tif", layers, None, PredictionSettings(min_area=601), tmp_path / "l.gpkg")
+    frame = gpd.read_file(tmp_path / "l.gpkg")
+    holed = frame[frame.geometry.apply(lambda polygon: len(polygon.interiors) == 1)].iloc[0]
+    inside = np.zeros(grid.shape, bool)
+    inside[100:140, 200:230] = hits[100:140, 200:230] == 1
+    statistics = {"mean": np.mean, "min": np.min, "max": np.max}
+    wanted = {f"{name}_mean": (name, "mean") for name in fields if name != "elevation"}
+    wanted |= {"probability_max": ("probability", "max"), "elevation_min": ("elevation", "min")}
+    wanted |= {"elevation_max": ("elevation", "max")}
+    wanted |= {"velocity_min": ("velocity", "min"), "velocity_max": ("velocity", "max")}
+    assert set(wanted) == {name for name in frame if name.endswith(("_mean", "_min", "_max"))}
+    for column, (name, statistic) in wanted.items():
+        assert holed[column] == pytest.approx(statistics[statistic](fields[name][inside]), rel=1e-5), column
+    assert holed["area_m2"] == 100 * inside.sum()
+
+
 def test_no_landslide_gives_an_empty_layer(tmp_path):
     grid = Grid.from_bounds("EPSG:32632", 10, (0, 0, 300, 300))
     path = tmp_path / "class.tif"
