@@ -10,6 +10,7 @@ import yaml
 from acquisition_server import PAGE, Answer, service
 from acquisition_services import dem_tile
 from test_acquisition_ground import serve_chirps, serve_dem
+from test_deformation_formats import write_opera
 from workflow_runs import snakemake
 
 BOUNDS = [600_000, 4_270_000, 602_400, 4_272_400]
@@ -74,3 +75,37 @@ def test_everything_works_offline_once_downloaded(place):
     again = run(folder, "resources/moab/dem.tif", "resources/moab/rainfall")
     assert again.returncode == 0, again.stdout
     assert len(list((folder / "resources/moab/rainfall").glob("*.tif"))) == 8
+
+
+def test_a_new_date_forms_its_own_interferograms_only(tmp_path):
+    """OPERA products of a local archive; then one more, and the end moved on."""
+    (tmp_path / "archive").mkdir()
+    for n, day in enumerate(("20210101", "20210113", "20210125")):
+        add_date(tmp_path, day, 30.0 * n)
+    pairs = "results/moab/deformation/interferograms"
+    (tmp_path / "moab.yaml").write_text(yaml.safe_dump(opera_area("2021-01-31")))
+    first = run(tmp_path, f"{pairs}/20210101_20210113.tif")
+    assert first.returncode == 0, first.stdout
+    add_date(tmp_path, "20210206", 90.0)
+    (tmp_path / "moab.yaml").write_text(yaml.safe_dump(opera_area("2021-02-28")))
+    second = run(tmp_path, f"{pairs}/20210101_20210113.tif", f"{pairs}/20210125_20210206.tif")
+    assert second.returncode == 0, second.stdout
+    assert "Form the interferogram 20210125_20210206" in second.stdout
+    assert "Form the interferogram 20210101_20210113" not in second.stdout
+
+
+def add_date(folder, day, shift):
+    name = f"OPERA_L2_CSLC-S1_T064-135523-IW2_{day}T132000Z_20240101T000000Z_S1A_VV_v1.1.h5"
+    write_opera(folder / "archive" / name, day, shift)
+
+
+def opera_area(end):
+    return {
+        "areas": {
+            "moab": {
+                "grid": {"crs": "EPSG:32632", "resolution": 20.0, "bounds": [500000, 4999800, 500200, 5000000]},
+                "acquire": {"start": "2021-01-01", "end": end, "sentinel1": {"archive": "archive"}},
+                "deformation": {"looks": [1, 1]},
+            }
+        }
+    }
