@@ -40,7 +40,7 @@ def position_at_closest_approach(
 def perpendicular_baseline(
     reference: tuple[np.ndarray, np.ndarray], secondary: tuple[np.ndarray, np.ndarray], ground: np.ndarray
 ) -> float:
-    """Component (m) of the baseline across the reference's line of sight, positive towards larger look angles.
+    """Component (m) of the baseline across the reference's line of sight, positive above it (GAMMA's sign).
 
     With this sign a point that is δz higher than the DEM seems displaced by B⊥ δz / (R sinθ) towards the satellite
     from the reference to the secondary.
