@@ -42,7 +42,7 @@ def run(settings: SimulateSettings, grid: Grid, folder: str | Path) -> None:
     ``dem.tif`` (m; the DEM with its error), ``lithology.gpkg``, ``rainfall.nc``, ``soil_moisture.nc``,
     ``inventory.gpkg`` (unless ``settings.inventory`` is false), ``sentinel1/`` (geocoded SLCs and ``geometry.tif``, or
     raw SAFE products), ``sentinel2/``, ``truth/`` (``velocity_los.tif``, ``dem_error.tif``, ``landslides.gpkg``) and
-    ``SIMULATED.txt``, in the formats of config/README.md. The same settings and grid give the same bytes on the same
+    ``SIMULATED.txt``, in formats that README.md lists. The same settings and grid give the same bytes on the same
     machine.
 
     Parameters
@@ -127,33 +127,19 @@ def _write_sentinel1(
     los, incidence = safe.line_of_sight(settings, grid, terrain.elevation) if raw else sentinel1.line_of_sight(grid)
     velocity = line_of_sight_velocity(slides, grid, los)
     error = sentinel1.dem_error(settings, grid)
-    raster.write(
-        folder / "dem.tif",
-        grid,
-        (terrain.elevation - error).astype(np.float32),
-        bands=["elevation"],
-        units="m",
-        long_name="simulated elevation, with the error of a DEM",
-        tags=SIMULATED,
-    )
-    raster.write(
-        folder / "truth" / "velocity_los.tif",
-        grid,
-        velocity.astype(np.float32),
-        bands=["velocity"],
-        units="mm/yr",
-        long_name="true line-of-sight velocity, positive towards the satellite, stable ground 0",
-        tags=SIMULATED,
-    )
-    raster.write(
-        folder / "truth" / "dem_error.tif",
-        grid,
-        error.astype(np.float32),
-        bands=["dem_error"],
-        units="m",
-        long_name="true ground minus the DEM",
-        tags=SIMULATED,
-    )
+    for path, values, band, units, long_name in (
+        ("dem.tif", terrain.elevation - error, "elevation", "m", "simulated elevation, with the error of a DEM"),
+        (
+            "truth/velocity_los.tif",
+            velocity,
+            "velocity",
+            "mm/yr",
+            "true line-of-sight velocity, positive towards the satellite, stable ground 0",
+        ),
+        ("truth/dem_error.tif", error, "dem_error", "m", "true ground minus the DEM"),
+    ):
+        description = {"bands": [band], "units": units, "long_name": long_name, "tags": SIMULATED}
+        raster.write(folder / path, grid, values.astype(np.float32), **description)
     if raw:
         _remove_others(folder / "sentinel1", set())
         products = safe.simulate_products(settings, grid, cover, velocity, terrain.elevation, folder / "sentinel1")

@@ -129,9 +129,7 @@ def _ground(sources: Sources, shown: Grid) -> list[Layer]:
 def _factors(sources: Sources, shown: Grid) -> list[Layer]:
     layers = []
     for name, path in sources.factors.items():
-        with rasterio.open(path) as source:
-            is_classes = source.dtypes[0] == "uint8"
-            title = source.tags(1).get("long_name", source.tags().get("long_name", name))
+        is_classes, title = _described(path, name)
         if is_classes:
             picture = paint(load(path, shown, classes=True), Style("classes"), names=raster.read_classes(path))
         else:
@@ -140,6 +138,18 @@ def _factors(sources: Sources, shown: Grid) -> list[Layer]:
             Layer(f"factor.{name}", f"{name}: {title}" if title != name else name, "Factors", picture, False, 0.85)
         )
     return layers
+
+
+def _described(path: Path, name: str) -> tuple[bool, str]:
+    """Whether a raster holds classes, and its title: `name` where it has none of its own."""
+    with rasterio.open(path) as source:
+        return source.dtypes[0] == "uint8", source.tags(1).get("long_name", source.tags().get("long_name", name))
+
+
+def _ordered_classes(path: Path, shown: Grid, names: Mapping[int, str]) -> Picture:
+    """Classes from low to high, light to dark."""
+    colours = dict(zip(sorted(names), class_ramp(SUSCEPTIBILITY, len(names)), strict=True))
+    return paint(load(path, shown, classes=True), Style("classes", colours), names=names)
 
 
 def _deformation(sources: Sources, shown: Grid) -> list[Layer]:
@@ -194,13 +204,9 @@ def _labels(sources: Sources, shown: Grid) -> list[Layer]:
 def _susceptibility(sources: Sources, shown: Grid) -> list[Layer]:
     layers = []
     for name, path in sources.susceptibility.items():
-        with rasterio.open(path) as source:
-            is_classes = source.dtypes[0] == "uint8"
-            title = source.tags(1).get("long_name", source.tags().get("long_name", name))
+        is_classes, title = _described(path, name)
         if is_classes:
-            names = raster.read_classes(path)
-            colours = dict(zip(sorted(names), class_ramp(SUSCEPTIBILITY, len(names)), strict=True))
-            picture = paint(load(path, shown, classes=True), Style("classes", colours), names=names)
+            picture = _ordered_classes(path, shown, raster.read_classes(path))
         else:
             picture = _ramp(path, shown, Style(colours=PROBABILITY))
         group = "Susceptibility models"
@@ -234,9 +240,8 @@ def _maps(
             Layer(f"{name}.uncertainty", "Uncertainty (standard deviation)", group, picture, False, 1.0, "multiply")
         )
     if "probability_class" in maps:
-        names = _with_ranges(maps["probability_class"])
-        colours = dict(zip(sorted(names), class_ramp(SUSCEPTIBILITY, len(names)), strict=True))
-        picture = paint(load(maps["probability_class"], shown, classes=True), Style("classes", colours), names=names)
+        path = maps["probability_class"]
+        picture = _ordered_classes(path, shown, _with_ranges(path))
         layers.append(Layer(f"{name}.probability_class", "Probability class", group, picture, False, 1.0, "multiply"))
     if "class" in maps:
         found = load(maps["class"], shown, classes=True)
