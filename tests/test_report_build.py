@@ -13,9 +13,11 @@ from shapely.geometry import Point
 
 from report_samples import GRID, NOTE, landslide_raster, run_settings, write_area
 from slipmap import raster
+from slipmap.config.prediction import MapSettings
 from slipmap.config.report import ReportSettings
 from slipmap.grid import Grid
-from slipmap.report import agreement, headline, landslides, record, validation
+from slipmap.patches.split import INDEPENDENCE
+from slipmap.report import agreement, calibration, headline, landslides, limits, record, validation
 from slipmap.report import build as build_module
 from slipmap.report.build import build
 from slipmap.report.pictures import Style, display_grid, load, paint
@@ -98,6 +100,64 @@ def test_the_first_screen_warns_of_a_map_that_is_worse_off_test_ground():
     columns = ["experiment", "ground", "true_positive", "false_positive", "precision", "recall"]
     card = headline.trust("unet", {"map_agreement": pd.DataFrame(rows, columns=columns)})
     assert card["value"] == "38 %" and card["detail"].endswith("Over the whole map only 10 % is")
+
+
+@pytest.mark.parametrize(
+    ("method", "train_areas", "said", "unsaid"),
+    [
+        ("blocks", ["valley"], "held out by blocks, yet it lies in the same area", "drawn at random"),
+        ("kfold", ["valley"], "held out by blocks, yet it lies in the same area", "drawn at random"),
+        ("random", ["valley"], "drawn at random among training patches and touch them", "held out"),
+        ("area", ["other"], "rs learnt nothing in this area", "cover training ground"),
+        (None, ["valley"], "Test ground is held out, yet", "by blocks"),
+    ],
+)
+def test_limits_say_how_test_ground_was_set_apart(tmp_path, method, train_areas, said, unsaid):
+    path, grid = tmp_path / "split.tif", Grid.from_bounds("EPSG:32632", 10, (0, 0, 20, 20))
+    tags = {"SPLIT_METHOD": method, "SPLIT_INDEPENDENCE": INDEPENDENCE[method]} if method else {}
+    raster.write(
+        path, grid, np.zeros(grid.shape, np.uint8), bands=["s"], units="1", long_name="s", dtype="uint8", tags=tags
+    )
+    tested = {"rs": SimpleNamespace(settings=SimpleNamespace(train_areas=train_areas))}
+    text = " ".join(limits._test_ground(SimpleNamespace(area="valley", split=path, tested=tested)))
+    assert said in text and unsaid not in text
+    assert ("cover training ground" in text) == (train_areas == ["valley"])
+
+
+def test_a_random_split_is_named_where_its_scores_stand(full):
+    table = pd.read_csv(full[1] / "map_agreement.csv")
+    assert set(table["independence"]) == {"spatial independence unknown (split supplied by the user)"}
+    assert "spatial independence unknown (split supplied by the user)" in words(full[0])
+    rows = pd.DataFrame(
+        [("rs", "test", 48, 16, 0.75, 0.75)],
+        columns=["experiment", "ground", "true_positive", "false_positive", "precision", "recall"],
+    )
+    for method in ("random", "blocks"):
+        card = headline.trust("rs", {"map_agreement": rows.assign(independence=INDEPENDENCE[method])})
+        assert ("RANDOM split" in card["detail"]) == (method == "random")
+
+
+def test_the_first_screen_counts_each_kind_of_motion():
+    frame = pd.DataFrame({"motion": ["moving"] * 3 + ["no movement detected"] * 2 + ["not observable"]})
+    card = headline.cards(SimpleNamespace(grid=GRID), {}, {"rs": frame.assign(area_m2=100.0)})[1]
+    assert card["value"] == "3" and card["detail"] == "2 without movement detected; 1 the radar cannot tell"
+
+
+def test_the_reliability_diagram_draws_each_calibration(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(calibration, "chart", lambda lines, **_: drawn.extend(lines) or "")
+    found = {
+        method: {"reliability": {"probability": [0.1, 0.5, None], "share": [share, 0.6, None]}}
+        for method, share in (("none", 0.2), ("isotonic", 0.3))
+    }
+    settings = SimpleNamespace(prediction=MapSettings(calibration="isotonic", flips=False))
+    one = SimpleNamespace(settings=settings, tests=[{"calibration": found, "seed": 4}])
+    caption = calibration.charts(SimpleNamespace(tested={"rs": one}))[0]["caption"]
+    assert [(line.name, line.x, line.y) for line in drawn] == [
+        ("before calibration", [0.1, 0.5], [0.2, 0.6]),
+        ("isotonic (used in the maps)", [0.1, 0.5], [0.3, 0.6]),
+    ]
+    assert caption.endswith("The diagram is of the network of seed 4.")
 
 
 def test_close_ups_show_the_largest_landslides_of_test_ground(full):

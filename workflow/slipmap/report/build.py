@@ -13,6 +13,8 @@ from slipmap.config.report import ReportSettings
 from slipmap.config.run import RunSettings
 from slipmap.grid import Grid
 from slipmap.inputs.layout import input_files
+from slipmap.patches.split import UNKNOWN
+from slipmap.patches.store import split_description
 from slipmap.report import (
     agreement,
     deformation_truth,
@@ -114,8 +116,9 @@ def _tables(sources: Sources, settings: ReportSettings) -> dict[str, pd.DataFram
             if "class" in e.maps
         ]
         if counted:
-            joined = pd.concat(counted, ignore_index=True)
-            tables["map_agreement"] = joined[["experiment", *agreement.COLUMNS]]
+            joined = pd.concat(counted, ignore_index=True)[["experiment", *agreement.COLUMNS]]
+            said = split_description(sources.split)["independence"] if sources.split else UNKNOWN
+            tables["map_agreement"] = joined.assign(independence=said)
     tables |= {f"published_{name}": found.numbers for name, found in sources.published.items()}
     files = {**_truth_free(input_files(sources.settings.inputs))}
     rows = [

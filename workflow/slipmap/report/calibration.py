@@ -40,8 +40,17 @@ def _chart(name: str, experiment: Experiment) -> dict:
         "svg": picture,
         "caption": f"Reliability of {name} on test ground. On the dashed diagonal a probability is a frequency: of the "
         "pixels given 0.3, three in ten are landslide. Below it the model claims too much, above it too little. "
-        "Calibration was fitted on validation ground.",
+        f"Calibration was fitted on validation ground. {_whose(experiment)}",
     }
+
+
+def _whose(experiment: Experiment) -> str:
+    """What the diagram is of: one network; the maps average more where they are of an ensemble."""
+    prediction, seed = experiment.settings.prediction, experiment.tests[0].get("seed")
+    several = len(experiment.tests) > 1 or prediction.flips or prediction.dropout_samples
+    own = "the network" if seed is None else f"the network of seed {seed}"
+    averaged = "; the maps average over seeds, mirrored views or dropout, which moves probabilities a little"
+    return f"The diagram is of {own}{averaged if several else ''}."
 
 
 def errors(sources: Tested) -> dict | None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from slipmap.patches.split import INDEPENDENCE
 from slipmap.report.sources import Sources
 
 
@@ -55,7 +56,7 @@ def trust(name: str, numbers: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     where = "on held-out test ground, against the inventory"
     if not np.isfinite(right):
         return _card("None", "is mapped on test ground", f"and {there}: {where}")
-    detail = f"and {there}: {where}{_elsewhere(name, counted, right)}"
+    detail = f"and {there}: {where}{_elsewhere(name, counted, right)}{_random(rows)}"
     return _card(f"{right:.0f} %", "of the ground mapped is right", detail)
 
 
@@ -65,6 +66,12 @@ def _elsewhere(name: str, counted: pd.DataFrame, right: float) -> str:
     mapped = own["true_positive"].sum() + own["false_positive"].sum()
     whole = 100 * own["true_positive"].sum() / mapped if mapped else right
     return f". Over the whole map only {whole:.0f} % is" if whole < 0.9 * right else ""
+
+
+def _random(rows: pd.DataFrame) -> str:
+    """A warning where test patches were drawn at random among training patches."""
+    said = str(rows["independence"].iloc[0]) if "independence" in rows else ""
+    return f". {said}" if said == INDEPENDENCE["random"] else ""
 
 
 def _pixel_area(sources: Sources) -> float:

@@ -1,5 +1,6 @@
 """What an analyst could wrongly conclude from the maps and scores, said where they are shown."""
 
+from slipmap.patches.store import split_description
 from slipmap.report.sources import Sources
 
 
@@ -25,8 +26,8 @@ def limits(sources: Sources) -> list[str]:
             "The probability says how much a pixel looks like the landslides of the inventory that trained the model. "
             "It is not a probability of failure in some period, and even a calibrated one is not a risk: risk also "
             "needs what is exposed, and how it is damaged.",
-            "The uncertainty is the spread over the ensemble's members (seeds, mirrored views). It shows where they "
-            "disagree; where all of them are wrong together it is small.",
+            "The uncertainty is the spread over the ensemble's members (seeds, mirrored views, dropout). It shows "
+            "where they disagree; where all of them are wrong together it is small, and one member alone has none.",
             "Outlines are pixels above a threshold. Their area, and their number above all, depend on the threshold, "
             "the pixel size and the smallest area kept; neighbouring landslides merge.",
         ]
@@ -42,14 +43,11 @@ def limits(sources: Sources) -> list[str]:
             "such as harvest, ploughing or felling, can look like a landslide."
         )
     if sources.tested:
-        text += [
-            "Test ground is held out by blocks, yet it lies in the same area, scenes and inventory as training "
-            "ground. Scores elsewhere will as a rule be lower.",
+        text += _test_ground(sources)
+        text.append(
             "An inventory has errors of its own: landslides missed, outlines shifted. A 'false alarm' may be a "
-            "landslide that nobody mapped.",
-            "The maps cover training ground as well. There they agree with the inventory better than they deserve; "
-            "judge them by the test blocks.",
-        ]
+            "landslide that nobody mapped."
+        )
         if all(len(e.tests) == 1 for e in sources.tested.values()):
             text.append(
                 "Each experiment was trained once: there is no spread over seeds, so a small difference between two "
@@ -59,5 +57,36 @@ def limits(sources: Sources) -> list[str]:
         text.append(
             "Without an inventory nothing here says how good the maps are. Check some outlines against imagery or in "
             "the field before acting on any."
+        )
+    return text
+
+
+def _test_ground(sources: Sources) -> list[str]:
+    """How far test ground is from what was learnt from: by how the area is split, and by who was trained in it."""
+    here = [name for name, e in sources.tested.items() if sources.area in e.settings.train_areas]
+    away = [name for name in sources.tested if name not in here]
+    method = split_description(sources.split)["method"] if sources.split else ""
+    text = []
+    if here and method == "random":
+        text.append(
+            "Test patches were drawn at random among training patches and touch them. The test scores are too high "
+            "and say little of ground that was not learnt from; use spatial blocks (split.method) to judge a map."
+        )
+    elif here:
+        blocks = " by blocks" if method in ("blocks", "kfold") else ""
+        text.append(
+            f"Test ground is held out{blocks}, yet it lies in the same area, scenes and inventory as training ground. "
+            "Scores elsewhere will as a rule be lower."
+        )
+    if here:
+        whose = f"The maps of {', '.join(here)}" if away else "The maps"
+        text.append(
+            f"{whose} cover training ground as well. There they agree with the inventory better than they deserve; "
+            "judge them by the test ground."
+        )
+    if away:
+        text.append(
+            f"{', '.join(away)} learnt nothing in this area. The scores say how well what was learnt elsewhere does "
+            "in this one place; another place will give others."
         )
     return text

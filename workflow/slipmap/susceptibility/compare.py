@@ -14,6 +14,7 @@ from slipmap.codes import BACKGROUND, LANDSLIDE, TEST, TRAINING
 from slipmap.config.susceptibility import ClassicalSettings, ComparisonSettings
 from slipmap.errors import InputError
 from slipmap.factors.names import rain_lags, require
+from slipmap.patches.store import split_description
 from slipmap.screening.layers import opened
 from slipmap.screening.sampling import Sample, draw
 from slipmap.susceptibility import figures
@@ -76,7 +77,8 @@ def run(
 
     Writes cross_validation.csv (every fold), cross_validation_summary.csv (mean and standard deviation over folds,
     random beside spatial), test_scores.csv (the columns of Zheng et al. 2025, Table 2: learnt on training blocks,
-    scored on test blocks; only where there is a split), calibration.csv, roc.png, calibration.png and sample.json.
+    scored on test blocks, and how far these are independent; only where there is a split), calibration.csv, roc.png,
+    calibration.png and sample.json.
 
     Cross-validation uses all labelled pixels, whatever their split: each is predicted by a model that has not seen its
     fold. All samples are half landslides, half not; accuracy, Brier score and RMSE refer to that.
@@ -133,13 +135,14 @@ def run(
         training, area = pool(areas, needed, settings, splits=(TRAINING,))
         test, _ = pool(areas, needed, settings, splits=(TEST,))
         groups = area if len(areas) > 1 else training.blocks(settings.block)
-        rows = []
+        said = dict.fromkeys(split_description(files.split)["independence"] for files in areas.values())
+        rows, independence = [], {"Independence": "; ".join(said)}
         for model, build in builders.items():
             fitted = build().fit(training, groups)
             probability = fitted.predict(test.columns(fitted.names))
             curves["test", LABELS[model]] = test.labels, probability
             row = scores(test.labels, probability, fitted.threshold)
-            rows.append({"Model": LABELS[model], "Threshold": fitted.threshold} | table_2(row))
+            rows.append({"Model": LABELS[model], "Threshold": fitted.threshold} | table_2(row) | independence)
         write_table(folder / "test_scores.csv", pd.DataFrame(rows), index=False)
         record["training"] = _statement(training, "training blocks")
         record["test"] = _statement(test, "test blocks")
