@@ -5,11 +5,13 @@ import json
 import numpy as np
 import pytest
 import xarray
+from scipy.stats import linregress
 
 from slipmap import raster
 from slipmap.config.deformation import DeformationSettings
-from slipmap.deformation import invert_network
-from test_deformation_chain import DATES, STABLE, process, spoil, truth, write_stack
+from slipmap.deformation import invert_network, reference
+from slipmap.deformation.velocity import fit, time_model
+from test_deformation_chain import DATES, GRID, SHAPE, STABLE, process, spoil, truth, write_stack
 
 SPOILT = f"{DATES[9]:%Y%m%d}_{DATES[10]:%Y%m%d}"
 PLAIN = dict(reference_point=STABLE, unwrapping_error_correction=False)
@@ -66,6 +68,25 @@ def test_radius_of_the_reference(stack, tmp_path):
         rows, cols = (slice(point[at] - pixels, point[at] + pixels + 1) for at in ("row", "col"))
         assert found[rows, cols].mean() == pytest.approx(0, abs=1e-3)
     assert abs(found[point["row"], point["col"]]) > 0.01
+
+
+def test_reference_is_chosen_away_from_the_edge_and_where_all_pairs_see_it():
+    coherence, share = np.full(SHAPE, 0.5), np.ones(SHAPE)
+    coherence[:2] = 0.99
+    coherence[20:27, 30:37], coherence[40:47, 60:67] = 0.8, 0.9
+    share[40:47, 60:67] = 0.97
+    point = reference.choose(GRID, coherence, share, 2)
+    assert 22 <= point.row <= 24 and 32 <= point.col <= 34 and point.how == "chosen"
+    assert reference.choose(GRID, np.where(coherence == 0.99, 0.99, 0.0), share, 0).row < 2  # there is nothing else
+
+
+def test_standard_deviation_is_that_of_linregress():
+    model = time_model(DATES)
+    series = np.random.default_rng(1).normal(0, 3, (len(DATES), 5))
+    parameters, deviations = fit(model, series)
+    for found, deviation, values in zip(parameters[1], deviations[1], series.T, strict=True):
+        line = linregress(model.design[:, 1], values)
+        assert (found, deviation) == (pytest.approx(line.slope), pytest.approx(line.stderr))
 
 
 def test_bootstrap_replaces_the_formula(stack, tmp_path):
