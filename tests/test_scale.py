@@ -49,6 +49,14 @@ def test_a_page_for_people(finished):
     assert "320 million pixels" in page and page.count("\n| ") == len(scale.STAGES) + 2
 
 
+def test_a_stage_that_the_run_did_not_have_is_no_zero(finished):
+    """The run has no interferograms of its own and trained nothing."""
+    page = scale.page(finished, 50_000, 12.5, 103)
+    rows = [line for line in page.splitlines() if line.startswith(("| interferograms", "| training"))]
+    assert len(rows) == 2 and all(row.endswith("| – | – | – |") for row in rows)
+    assert "\n| all | |" in page and "nan" not in page and "A dash" in page
+
+
 def test_a_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(InputError, match="holds no finished run with deformation"):
         scale.needs(tmp_path, 1, 10, 2)

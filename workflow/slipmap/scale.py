@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import platform
 from collections.abc import Iterable
@@ -50,7 +51,10 @@ STAGES = (
 
 @dataclass(frozen=True)
 class Need:
-    """What one stage takes: core hours, the largest job's memory as measured (MB), bytes on disk."""
+    """What one stage takes: core hours, the largest job's memory as measured (MB), bytes on disk.
+
+    NaN where the run had no such jobs.
+    """
 
     stage: Stage
     core_hours: float
@@ -81,10 +85,14 @@ def needs(results: str | Path, square_km: float, resolution: float, dates: int) 
     for stage in STAGES:
         jobs = list(_benchmarks(results / "benchmarks", stage.benchmarks))
         runs = _runs(stage, results)
-        seconds = sum(float(job["cpu_time"]) for job in jobs) / runs
+        seconds = sum(float(job["cpu_time"]) for job in jobs) / runs if jobs else math.nan
         size = sum(_bytes(path) for pattern in stage.folders for path in results.glob(pattern)) / runs
-        largest = max((float(job["max_rss"]) for job in jobs), default=0.0)
-        found.append(Need(stage, seconds * growth[stage.grows] / 3600, largest, size * growth[stage.grows]))
+        largest = max((float(job["max_rss"]) for job in jobs), default=math.nan)
+        found.append(
+            Need(
+                stage, seconds * growth[stage.grows] / 3600, largest, (size if jobs else math.nan) * growth[stage.grows]
+            )
+        )
     return found
 
 
@@ -108,10 +116,13 @@ def page(results: str | Path, square_km: float, resolution: float, dates: int) -
     for need in rows:
         lines.append(
             f"| {need.stage.name}{' (gpu: 1)' if need.stage.gpu else ''} | {need.stage.grows} | "
-            f"{_number(need.core_hours)} | {need.largest_job_mb:,.0f} | {_number(need.disk / 1e9)} |"
+            f"{_number(need.core_hours)} | {_number(need.largest_job_mb)} | {_number(need.disk / 1e9)} |"
         )
-    total, disk = sum(n.core_hours for n in rows), sum(n.disk for n in rows)
+    ran = [need for need in rows if not math.isnan(need.core_hours)]
+    total, disk = sum(n.core_hours for n in ran), sum(n.disk for n in ran)
     lines += [f"| all | | {_number(total)} | | {_number(disk / 1e9)} |", ""]
+    if len(ran) < len(rows):
+        lines += ["A dash: the run had no such jobs, and the last line is without them.", ""]
     return "\n".join(lines)
 
 
@@ -137,4 +148,6 @@ def _bytes(path: Path) -> int:
 
 
 def _number(value: float) -> str:
+    if math.isnan(value):
+        return "–"
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
