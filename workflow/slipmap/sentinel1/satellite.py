@@ -65,7 +65,7 @@ class Pass:
         return cls(start, along, time, across / np.linalg.norm(across), look, np.zeros(3))
 
     def shifted(self, perpendicular: float, parallel: float, time: float) -> "Pass":
-        """A pass `perpendicular` m across the line of sight (above it, so at smaller look angles) and `parallel` m along it."""
+        """A pass `perpendicular` m above the line of sight (so at smaller look angles) and `parallel` m along it."""
         offset = perpendicular * self.across + parallel * self.towards
         return Pass(self.start, self.along, time, self.across, self.towards, offset)
 
