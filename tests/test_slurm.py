@@ -1,5 +1,6 @@
 """The demo through a real Slurm (`make test-slurm`): the scheduler, not Snakemake, serialises the GPU jobs."""
 
+import os
 import re
 import subprocess
 import time
@@ -62,6 +63,7 @@ def site_profile(tmp_path_factory) -> Path:
     profile |= {"slurm-no-account": True, "slurm-status-command": "squeue"}
     profile["slurm-init-seconds-before-status-checks"] = 2
     profile["default-resources"] |= {"slurm_partition": "cpu"}
+    profile["resources"] = {"pairs": min(4, os.cpu_count())}  # a pack must fit a node
     profile["set-resources"] = profile.get("set-resources", {}) | {
         rule: profile.get("set-resources", {}).get(rule, {}) | {"slurm_partition": "gpu"}
         for rule in ("train", "evaluate", "map_landslides")
