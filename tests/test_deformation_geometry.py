@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 import rasterio
+import rasterio.warp
 from affine import Affine
 
 from slipmap import raster
+from slipmap.deformation import decomposition
 from slipmap.deformation.geometry import (
     LAYOVER,
     SHADOW,
@@ -20,7 +22,7 @@ from slipmap.deformation.geometry import (
     sensitivity,
     visibility,
 )
-from slipmap.deformation.sight import look_vector
+from slipmap.deformation.sight import line_of_sight, look_vector
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 
@@ -100,6 +102,55 @@ def test_vertical_and_east_west_from_two_tracks():
     assert (up, east) == (pytest.approx(-30), pytest.approx(12))
     with pytest.raises(InputError, match="nearly the same side"):
         decompose(1.0, 1.0, ascending, look_vector(39.0, -12.0))
+
+
+@pytest.mark.parametrize(("direction", "east", "north"), [("ASCENDING", -1, -1), ("DESCENDING", 1, -1)])
+def test_either_flight_direction_looks_to_its_right(tmp_path, direction, east, north):
+    """In the north Sentinel-1 looks to the east-north-east as it ascends and to the west-north-west as it descends."""
+    radar = {"incidence": 39.0, "heading": None, "orbit_direction": direction}
+    (tmp_path / "stack.json").write_text(json.dumps({"radar": radar, "geometry": {}}))
+    found = line_of_sight(tmp_path / "stack.json").vector
+    assert np.sign(found).tolist() == [east, north, 1] and abs(found[0]) > 3 * abs(found[1])
+
+
+def write_track(folder, heading, incidence, velocity, deviation):
+    """What a track leaves behind, and its name."""
+    folder.mkdir()
+    grid = Grid("EPSG:32632", Affine(12.5, 0, 5e5, 0, -12.5, 5e6), 40, 30)
+    for name, value in (("velocity", velocity), ("velocity_std", deviation)):
+        values = np.broadcast_to(np.asarray(value, float), (30, 40))
+        raster.write(folder / f"{name}.tif", grid, values, bands=[name], units="mm/yr", long_name=name)
+    radar = {"incidence": incidence, "heading": heading}
+    record = {"radar": radar, "geometry": {}, "simulated": False}
+    (folder / "stack.json").write_text(json.dumps(record))
+    (folder / "reference.json").write_text(json.dumps({"longitude": 0.0, "latitude": 0.0}))
+    return decomposition.Track(folder.name, folder), grid
+
+
+def test_decomposition_brings_tracks_to_one_zero_and_propagates_each_ones_error(tmp_path):
+    angles = {"up": (-12.0, 38.0), "down": (-168.0, 41.0)}
+    los = [look_vector(incidence, heading) for heading, incidence in angles.values()]
+    motion = np.zeros((3, 30, 40))
+    motion[0, 20:, 20:], motion[2, 20:, 20:] = 12, -30
+    tracks = []
+    for (name, angle), sight, zero, deviation in zip(angles.items(), los, (7.0, -4.0), (1.0, 3.0), strict=True):
+        velocity = np.tensordot(sight, motion, axes=1) + zero
+        velocity[29, 39] = np.nan if name == "down" else velocity[29, 39]
+        track, grid = write_track(tmp_path / name, *angle, velocity, deviation)
+        tracks.append(track)
+    lon, lat = rasterio.warp.transform(grid.crs, "EPSG:4326", *[[v] for v in grid.transform @ (10.5, 10.5)])
+    tracks[0].file("reference.json").write_text(json.dumps({"longitude": lon[0], "latitude": lat[0]}))
+    decomposition.run(*tracks, grid)
+    # Of (east, up): the inverse of the two lines of sight.
+    inverse = np.linalg.inv([[one[0], one[2]] for one in los])
+    deviations = np.sqrt(inverse**2 @ np.array([1.0, 9.0]))
+    for name, component, deviation in (("east", 0, deviations[0]), ("vertical", 2, deviations[1])):
+        rate, error = raster.read(tmp_path / "up" / f"velocity_{name}.tif")
+        assert np.isnan(rate[29, 39])
+        expected = motion[component].copy()
+        expected[29, 39] = np.nan
+        np.testing.assert_allclose(rate, expected, atol=1e-4)
+        np.testing.assert_allclose(error[:29], deviation, rtol=1e-5)
 
 
 def test_driver_on_a_plane(tmp_path):
