@@ -254,6 +254,11 @@ def test_annotation_that_is_cut_off_or_of_another_product(made, copied):
     assert "a product of mode EW and type SLC; give IW SLC products" in broken(copied, made[0] / "dem.tif")
 
 
+def test_a_product_that_has_gone(made, copied):
+    shutil.rmtree(copied)
+    assert "is not there any more" in broken(copied, made[0] / "dem.tif")
+
+
 def test_mixed_tracks(made, tmp_path):
     shutil.copytree(made[1], tmp_path / made[1].name)
     other = tmp_path / made[1].name.replace("20210109", "20210110")

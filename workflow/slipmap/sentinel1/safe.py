@@ -187,6 +187,8 @@ def open_product(path: Path) -> Product:
 
     if is_single_burst(path):
         return open_single_burst(path)
+    if not path.exists():
+        raise InputError(f"{path} is not there any more; put the product back, or run the workflow again without it.")
     if path.is_dir():
         names = [file.relative_to(path).as_posix() for file in sorted(path.rglob("*")) if file.is_file()]
     else:
