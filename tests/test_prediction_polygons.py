@@ -67,6 +67,17 @@ def test_attributes_and_inventory(area, tmp_path):
     assert (frame["inventory"] == "new").sum() == len(frame) - 1
 
 
+def test_a_landslide_in_the_hole_of_another_does_not_match_it(area, tmp_path):
+    folder, grid, hits = area
+    inside = np.zeros(grid.shape, np.uint8)
+    inside[112, 212] = 1
+    assert hits[112, 212] == 0
+    path = tmp_path / "inventory.tif"
+    raster.write(path, grid, inside, bands=["i"], units="1", long_name="i", dtype="uint8")
+    polygons.run(folder / "class.tif", {}, path, PredictionSettings(), tmp_path / "l.gpkg")
+    assert set(gpd.read_file(tmp_path / "l.gpkg")["inventory"]) == {"new"}
+
+
 def test_each_attribute_is_the_statistic_of_its_own_layer(area, tmp_path):
     """Against NumPy over the landslide's pixels, each layer other random numbers."""
     folder, grid, hits = area

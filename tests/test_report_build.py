@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 from shapely.geometry import Point
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from report_samples import GRID, NOTE, landslide_raster, run_settings, write_area
 from slipmap import raster
@@ -200,6 +201,21 @@ def test_agreement_is_counted_on_each_ground(full):
     assert one.loc["test", "f1"] == pytest.approx(0.75)
     counts = ["true_positive", "false_positive", "false_negative", "true_negative"]
     assert one[counts].to_numpy().sum() == GRID.width * GRID.height
+
+
+def test_precision_and_recall_of_the_map_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    truth, found = rng.random(5000) < 0.1, rng.random(5000) < 0.3
+    counts = confusion_matrix(truth, found)[[1, 0, 1, 0], [1, 1, 0, 0]]
+    row = agreement._row("test", counts)
+    precision, recall, f1, _ = precision_recall_fscore_support(truth, found, average="binary")
+    assert [row["precision"], row["recall"], row["f1"]] == pytest.approx([precision, recall, f1])
+    assert row["iou"] == pytest.approx((truth & found).sum() / (truth | found).sum())
+
+
+def test_limits_of_simulated_data_begin_with_saying_so(full):
+    shown = words(full[0].partition('id="limits"')[2])
+    assert "The data are simulated. A score or an rms of this report is a test of the software" in shown
 
 
 def test_agreement_leaves_out_what_is_unknown(tmp_path):

@@ -18,8 +18,10 @@ from slipmap import raster
 from slipmap.config.patches import PatchSettings, SplitSettings
 from slipmap.grid import Grid
 from slipmap.patches import split, store, writer
-from slipmap.patches.dataset import PatchDataset, loader
 from slipmap.patches.normalisation import Accumulator, BandStatistics
+from slipmap.patches.store import load_statistics
+from slipmap.training.batches import stream
+from slipmap.training.source import StoredPatches
 
 BANDS, SIDE, BATCH = 14, 128, 32
 
@@ -34,8 +36,8 @@ def loader_rate(folder: Path, patches: int = 512, repeats: int = 5) -> dict[str,
     """Patches a second of 14 × 128 × 128 float32 from a warm cache, the best of `repeats` taken in turn.
 
     ``npy`` reads one ``.npy`` for each patch (`numpy.load`); ``npy_mapped`` copies batches from a single mapped
-    ``.npy``, the fastest that NumPy can; ``loader`` reads, normalises and batches with
-    `slipmap.patches.dataset.loader`. All three read in shuffled order.
+    ``.npy``, the fastest that NumPy can; ``loader`` reads, normalises and batches as training does where the patches do
+    not fit into memory (`slipmap.training.batches.stream`). All three read in shuffled order.
     """
     rng = np.random.default_rng(0)
     gathered = Accumulator(BANDS)
@@ -55,14 +57,16 @@ def loader_rate(folder: Path, patches: int = 512, repeats: int = 5) -> dict[str,
     mapped = np.load(folder / "all.npy", mmap_mode="r")
     order = rng.permutation(patches)
     batches = [np.sort(batch) for batch in np.array_split(order, max(1, patches // BATCH))]
-    reading = loader(PatchDataset(folder / "bench.zarr"), BATCH, shuffle=True)
+    statistics = load_statistics(folder / "bench.zarr")
+    stored = StoredPatches([folder / "bench.zarr"], "training", statistics.names, statistics)
+    cpu = torch.device("cpu")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     rates = _rates(
         {
             "npy": lambda: [np.load(folder / f"{i}.npy").shape for i in order],
             "npy_mapped": lambda: [mapped[batch].shape for batch in batches],
-            "loader": lambda: [batch["image"].shape for batch in reading],
+            "loader": lambda: [image.shape for image, _ in stream(stored, batches, cpu, workers=0)],
         },
         patches,
         repeats,

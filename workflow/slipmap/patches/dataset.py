@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 import zarr
-from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, SequentialSampler
+from torch.utils.data import Dataset
 
 from slipmap.codes import SPLITS
 from slipmap.config.patches import AugmentSettings
@@ -163,7 +163,7 @@ class PatchDataset(Dataset):
     def __getitem__(self, i: int | Sequence[int]) -> dict[str, torch.Tensor]:
         """{"image": float32 (channels, rows, cols), "mask": int64 (rows, cols) of 0, 1, 255 (ignore), "index": i}.
 
-        For a list of patches, each with the batch as its first axis (all of one size): see `loader`.
+        For a list of patches, each with the batch as its first axis (all of one size).
         """
         if isinstance(i, int | np.integer):
             return {name: batch[0] for name, batch in self[[int(i)]].items()}
@@ -195,27 +195,3 @@ class PatchDataset(Dataset):
     def class_counts(self) -> tuple[int, int]:
         """(background, landslide) pixels of the patches of this data set."""
         return int(self.index["background_pixels"].sum()), int(self.index["landslide_pixels"].sum())
-
-
-def loader(
-    dataset: PatchDataset, batch_size: int, *, shuffle: bool = False, seed: int = 0, workers: int = 0
-) -> DataLoader:
-    """A data loader that reads whole batches into one array each (no patch is copied to be stacked).
-
-    Parameters
-    ----------
-    batch_size : patches in a batch; the last may have fewer.
-    shuffle : another order each epoch, the same for the same `seed`.
-    workers : processes that read ahead; 0 reads in this one, which is fastest where the patches are in the page cache.
-    """
-    if shuffle:
-        sampler = RandomSampler(dataset, generator=torch.Generator().manual_seed(seed))
-    else:
-        sampler = SequentialSampler(dataset)
-    return DataLoader(
-        dataset,
-        sampler=BatchSampler(sampler, batch_size, drop_last=False),
-        batch_size=None,
-        num_workers=workers,
-        persistent_workers=workers > 0,
-    )
