@@ -3,7 +3,8 @@
 #   snakemake --cores N --resources gpu=1                                         the demo area
 #   snakemake --cores N --resources gpu=1 --configfile config/areas/romagna.yaml  another area
 #
-# Rules are in workflow/rules, one file for each stage; settings are described in config/README.md.
+# Rules are in workflow/rules, one file for each stage; what they ask of the config is in workflow/rules/common. Settings
+# are described in config/README.md.
 
 # A config given on the command line replaces the demo's, it does not merge with it.
 if not workflow.overwrite_configfiles:

@@ -1,6 +1,6 @@
 # Stage 1, inputs: raw data from the web or a local archive. A search's result is a file; what has come is not fetched
 # again: an area whose files are there is made anew offline.
-include: "fetched.smk"
+include: "common/acquisition.smk"
 
 
 rule search:

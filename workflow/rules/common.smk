@@ -33,7 +33,7 @@ IMPORTED = imported_datasets(RUN)
 PLACES = [*AREAS, *IMPORTED]  # what can be trained and tested on
 
 
-include: "resources.smk"
+include: "common/resources.smk"
 
 
 wildcard_constraints:

@@ -1,5 +1,5 @@
 # Stage 2, deformation: SBAS-InSAR from Sentinel-1 at whatever level the user has it to the deformation rate.
-include: "network.smk"
+include: "common/deformation.smk"
 include: "sentinel1.smk"
 
 

@@ -1,7 +1,7 @@
 # Stage 7, prediction: region-wide maps with the weights of an experiment, and landslide polygons.
 
 
-include: "products.smk"
+include: "common/prediction.smk"
 
 
 MAP_CODE = code_digest("prediction/mosaic.py", "models")  # a model is imported by its name in the weights

@@ -1,5 +1,5 @@
 # Stage 2, before the interferograms: raw Sentinel-1 (SAFE) to geocoded SLCs in OPERA CSLC-S1's layout.
-include: "acquired_dates.smk"
+include: "common/sentinel1.smk"
 
 
 wildcard_constraints:

@@ -2,7 +2,7 @@
 from slipmap.factors.names import RISK_INDEX
 
 
-include: "pooling.smk"
+include: "common/susceptibility.smk"
 
 
 rule compare_models:

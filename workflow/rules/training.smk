@@ -1,5 +1,5 @@
 # Stage 6, training: one rule for every model and recipe; test scores; their mean over seeds; the papers' tables.
-include: "experiments.smk"
+include: "common/training.smk"
 
 
 rule train:
