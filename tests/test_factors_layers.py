@@ -276,6 +276,21 @@ def test_units_and_time_steps_come_to_the_same_days(units, factor, freq, per_day
     assert (duration == 3).all()
 
 
+def test_a_day_of_which_hours_are_missing_has_no_total(tmp_path):
+    """A file that ends in the morning of the cut-off would pass a part of that day's rain for the whole."""
+    values = np.repeat(DAILY[:11], 8) / 8
+    path, _, _ = series(tmp_path / "whole.nc", values, units="mm", freq="3h")
+    assert np.allclose(rain(tmp_path, path, "rainfall", cutoff=date(2023, 4, 11), window=10), 75.9, rtol=1e-4)
+    path, _, _ = series(tmp_path / "morning.nc", values[:-5], units="mm", freq="3h")
+    with pytest.raises(InputError, match=r"does not reach the cut-off|no rain for 1 of the 10 days"):
+        rain(tmp_path, path, "rainfall", cutoff=date(2023, 4, 11), window=10)
+    (total,) = rain(tmp_path, path, "rainfall", window=9)  # up to the last whole day, the tenth
+    assert np.allclose(total, 75.9 - DAILY[10], rtol=1e-4)
+    path, _, _ = series(tmp_path / "hours.nc", values[:5], units="mm", freq="3h")
+    with pytest.raises(InputError, match="no day with all its hours"):
+        rain(tmp_path, path, "rainfall")
+
+
 def test_rain_accumulated_from_midnight_as_in_era5_land(tmp_path):
     """Hourly metres that run up from 00 UTC; the day's total stands at 00 UTC of the next day."""
     hours = pd.date_range("2023-04-01 00:00", "2023-04-14 00:00", freq="h")

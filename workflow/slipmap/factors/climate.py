@@ -125,7 +125,7 @@ def run_soil(
 
 
 def daily_totals(series: Series, accumulated: bool, path: str | Path, key: str) -> tuple[pd.DatetimeIndex, np.ndarray]:
-    """Rain of each day, mm: (days, (days, rows, cols)).
+    """Rain of each whole day, mm: (days, (days, rows, cols)).
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def daily_totals(series: Series, accumulated: bool, path: str | Path, key: str) 
 
     Raises
     ------
-    InputError : units that are not known; accumulated rain without 00 UTC.
+    InputError : units that are not known; accumulated rain without 00 UTC; no whole day.
     """
     unit = _compact(series.units)
     values = series.values.astype(np.float64)
@@ -167,7 +167,10 @@ def daily_totals(series: Series, accumulated: bool, path: str | Path, key: str) 
     unique, group = np.unique(days, return_inverse=True)
     total = np.zeros((len(unique), *values.shape[1:]))
     np.add.at(total, group, values)
-    return pd.DatetimeIndex(unique), total
+    whole = np.bincount(group) >= round(24 / step)  # a day of which hours are missing has no total
+    if not whole.any():
+        raise InputError(f"{key}: {path} has no day with all its hours; give whole days.")
+    return pd.DatetimeIndex(unique)[whole], total[whole]
 
 
 def antecedent(
@@ -185,8 +188,8 @@ def antecedent(
     if len(missing):
         raise InputError(
             f"{key}: {path} has no rain for {len(missing)} of the {settings.window} days up to {end:%Y-%m-%d} (first "
-            f"{missing[0]:%Y-%m-%d}; it runs from {days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}); complete it, or change "
-            f"factors.climate.cutoff or window."
+            f"{missing[0]:%Y-%m-%d}; it runs from {days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}); complete it, every hour "
+            f"of a day if it has hours, or change factors.climate.cutoff or window."
         )
     return wanted, daily[days.get_indexer(wanted)]
 
