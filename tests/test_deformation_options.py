@@ -75,8 +75,10 @@ def test_reference_is_chosen_away_from_the_edge_and_where_all_pairs_see_it():
     coherence[:2] = 0.99
     coherence[20:27, 30:37], coherence[40:47, 60:67] = 0.8, 0.9
     share[40:47, 60:67] = 0.97
-    point = reference.choose(GRID, coherence, share, 2)
-    assert 22 <= point.row <= 24 and 32 <= point.col <= 34 and point.how == "chosen"
+    for radius in (0, 2):
+        point = reference.choose(GRID, coherence, share, radius)
+        assert 20 + radius <= point.row < 27 - radius and 30 + radius <= point.col < 37 - radius
+        assert point.how == "chosen" and point.mean_coherence == 0.8
     assert reference.choose(GRID, np.where(coherence == 0.99, 0.99, 0.0), share, 0).row < 2  # there is nothing else
 
 
