@@ -1,5 +1,5 @@
 # Stage 1, inputs: the area's grid, the simulator, the landslide inventory on the grid.
-from slipmap.inputs.layout import TRUTH
+from slipmap.config.layout import TRUTH
 
 SIMULATED = [area for area in AREAS if AREAS[area].simulate]
 SIMULATED_FILES = dict(

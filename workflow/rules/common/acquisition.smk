@@ -1,6 +1,6 @@
 # What the rules of the acquisition ask about an area: which kinds of data are fetched, and their settings.
 from slipmap.config.acquisition import KINDS
-from slipmap.inputs.layout import ACQUIRED, acquired_places
+from slipmap.config.layout import ACQUIRED, acquired_places
 
 PLACED = {area: acquired_places(AREAS[area].acquire) for area in AREAS}
 

@@ -1,9 +1,91 @@
-"""Where an experiment's weights and patches are."""
+"""Where things are: an area's inputs under ``resources/``, an experiment's weights and patches under ``results/``."""
 
 import re
 from pathlib import Path
+from typing import Any
 
+from slipmap.config.acquisition import AcquireSettings, acquired_kinds
+from slipmap.config.inputs import InputSettings, Sentinel1Settings, Sentinel2Settings, VectorSettings
 from slipmap.config.run import ExperimentSettings, RunSettings
+
+TRUTH = ("velocity_los.tif", "dem_error.tif", "landslides.gpkg")
+_NOT_PATHS = ("level", "attribute", "format", "product", "label", "x", "y", "crs")  # text in the settings of inputs
+
+
+def simulated_inputs(area: str, *, inventory: bool, sentinel1: str = "slc") -> InputSettings:
+    """Input settings of the simulated area named `area`; without `inventory` it is a prediction area.
+
+    `sentinel1` is the level of the simulated Sentinel-1 data: "slc" or "safe".
+    """
+    folder = f"resources/{area}"
+    return InputSettings(
+        dem=f"{folder}/dem.tif",
+        sentinel1=Sentinel1Settings(level=sentinel1, path=f"{folder}/sentinel1"),
+        sentinel2=Sentinel2Settings(path=f"{folder}/sentinel2"),
+        lithology=VectorSettings(path=f"{folder}/lithology.gpkg", attribute="lithology"),
+        rainfall=f"{folder}/rainfall.nc",
+        soil_moisture=f"{folder}/soil_moisture.nc",
+        inventory=f"{folder}/inventory.gpkg" if inventory else None,
+    )
+
+
+# what the acquisition makes of each kind of data, under resources/{area}/; raw Sentinel-1 has a folder of its own
+ACQUIRED = {
+    "sentinel1": "sentinel1",
+    "sentinel1_raw": "sentinel1_raw",
+    "orbits": "orbits",
+    "sentinel2": "sentinel2",
+    "dem": "dem.tif",
+    "lithology": "lithology.gpkg",
+    "rainfall": "rainfall",
+    "soil_moisture": "soil_moisture",
+    "inventory": "inventory.gpkg",
+}
+_LEVELS = {"opera_cslc": ("slc", "opera"), "hyp3": ("unwrapped", "hyp3")}
+
+
+def acquired_places(settings: AcquireSettings | None) -> dict[str, str]:
+    """Kind of data → file or folder under ``resources/{area}/``, of what is fetched."""
+    kinds = acquired_kinds(settings)
+    raw = settings is not None and settings.sentinel1 is not None and settings.sentinel1.product not in _LEVELS
+    return {kind: ACQUIRED["sentinel1_raw" if kind == "sentinel1" and raw else kind] for kind in kinds}
+
+
+def acquired_inputs(area: str, settings: AcquireSettings) -> dict[str, Any]:
+    """Inputs of the area named `area` that are fetched."""
+    folder = f"resources/{area}"
+    found: dict[str, Any] = {}
+    places = acquired_places(settings)
+    for kind, place in places.items():
+        match kind:
+            case "sentinel1" if settings.sentinel1.product in _LEVELS:
+                level, format_ = _LEVELS[settings.sentinel1.product]
+                found[kind] = Sentinel1Settings(level=level, path=f"{folder}/{place}", format=format_)
+            case "sentinel1":
+                orbits = f"{folder}/{places['orbits']}" if "orbits" in places else None
+                found[kind] = Sentinel1Settings(level="safe", path=f"{folder}/{place}", orbits=orbits)
+            case "sentinel2":
+                found[kind] = Sentinel2Settings(path=f"{folder}/{place}")
+            case "lithology":
+                found[kind] = VectorSettings(path=f"{folder}/{place}", attribute="lithology")
+            case "dem" | "rainfall" | "soil_moisture" | "inventory":
+                found[kind] = f"{folder}/{place}"
+    return found
+
+
+def input_files(inputs: InputSettings) -> dict[str, str]:
+    """Config key → path of everything that `inputs` names (files and folders), in the order of the config."""
+    found: dict[str, str] = {}
+
+    def collect(value: object, key: str) -> None:
+        if isinstance(value, dict):
+            for name, item in value.items():
+                collect(item, f"{key}.{name}" if key else name)
+        elif isinstance(value, str) and key.rpartition(".")[2] not in _NOT_PATHS:
+            found[key] = value
+
+    collect(inputs.model_dump(), "")
+    return found
 
 
 def home_area(experiment: ExperimentSettings) -> str:

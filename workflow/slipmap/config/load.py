@@ -8,10 +8,9 @@ from typing import Any, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from slipmap.config.layout import imported_datasets
+from slipmap.config.layout import acquired_inputs, imported_datasets, simulated_inputs
 from slipmap.config.run import ExperimentSettings, RunSettings
 from slipmap.errors import InputError, nearest
-from slipmap.inputs.layout import acquired_inputs, simulated_inputs
 
 
 def read_config(path: str | Path) -> RunSettings:

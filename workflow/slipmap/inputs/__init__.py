@@ -1,1 +1,1 @@
-"""Stage 1, inputs: where raw data are, whether they can be used, and the simulator."""
+"""Stage 1, inputs: whether raw data can be used, an area's grid and the inventory on it, and the simulator."""

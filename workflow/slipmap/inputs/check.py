@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from slipmap import raster
-from slipmap.config.layout import imported_datasets
+from slipmap.config.layout import imported_datasets, input_files
 from slipmap.config.run import AreaSettings, RunSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
@@ -11,7 +11,6 @@ from slipmap.inputs import area_grid, check_sentinel1, inventory
 from slipmap.inputs.check_acquisition import check_acquisition
 from slipmap.inputs.check_experiments import check_experiment, check_factors
 from slipmap.inputs.check_files import RASTER_SUFFIXES, check_scenes, check_series, check_single, check_vector
-from slipmap.inputs.layout import input_files
 
 FINEST, COARSEST = 0.1, 1000.0  # metres
 NEAR = 5000.0  # metres beyond the area within which roads and faults count (slipmap.factors.proximity)
