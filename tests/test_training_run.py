@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,16 @@ def test_learns_and_writes_all(trained, store, tmp_path):
     assert record["threshold"] == pytest.approx(best["threshold"], rel=1e-6)
     assert record["bands"] == ["velocity", "slope", "B4", "lithology"]
     assert record["channels"][-3:] == ["lithology=clay", "lithology=granite", "lithology=marl"]
+
+
+def test_what_was_learnt_from_is_not_scored(trained, store, tmp_path):
+    """Another store, in which the test images train, is among those that the weights were trained on."""
+    other = shutil.copytree(store, tmp_path / "other.zarr")
+    index = pd.read_parquet(other / "index.parquet")
+    index.assign(split="training").to_parquet(other / "index.parquet", index=False)
+    with pytest.raises(InputError, match="The same image is in two splits"):
+        evaluate.run([store], trained, tmp_path / "m.json", learnt=[store, other])
+    assert not (tmp_path / "m.json").exists()
 
 
 def test_scores_are_those_of_the_stored_pixels(trained, store, tmp_path):
