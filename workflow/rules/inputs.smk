@@ -78,15 +78,15 @@ rule inventory:
         inventory=lambda wildcards: AREAS[wildcards.area].inputs.inventory or [],
     output:
         inventory="results/{area}/inventory.tif",
-    log:
-        "results/{area}/logs/inventory.log",
-    benchmark:
-        "results/{area}/benchmarks/inventory.tsv"
     params:
         points=lambda wildcards: (
             points.model_dump(mode="json") if (points := AREAS[wildcards.area].inputs.inventory_points) else None
         ),
         code=code_digest("inputs/inventory.py", "inputs/points.py"),
+    log:
+        "results/{area}/logs/inventory.log",
+    benchmark:
+        "results/{area}/benchmarks/inventory.tsv"
     threads: 1
     resources:
         mem_mb=memory(1000),
