@@ -129,6 +129,24 @@ def test_probability_carries_overviews_and_its_statistics(whole):
     assert not whole.probability.with_suffix(".tif.aux.xml").exists()
 
 
+def test_the_settings_of_the_map_arrive(area, tmp_path):
+    """Tiles that do not overlap are not blended: a pixel's logit is divided by the temperature, or it is not."""
+    grid, factors, weights = area
+    logits, settings = {}, {"tile": 32, "overlap": 0.0, "flips": False, "probability_breaks": [0.5]}
+    for method in ("none", "temperature"):
+        (tmp_path / method).mkdir()
+        made, chosen = outputs(tmp_path / method), PredictionSettings(calibration=method, **settings)
+        mosaic.run(factors, weights[:1], grid, chosen, made, progress=False)
+        p = raster.read(made.probability, bands=1)
+        logits[method] = np.log(p / (1 - p))
+        assert raster.read_classes(made.probability_class) == {1: "low", 2: "high"}
+        known = np.isfinite(p)
+        np.testing.assert_array_equal(raster.read(made.probability_class, bands=1)[known], 1 + (p >= 0.5)[known])
+    np.testing.assert_allclose(logits["none"], 1.7 * logits["temperature"], atol=1e-4)
+    with pytest.raises(InputError, match="dropout_samples is 3, but unet was trained without dropout"):
+        mosaic.run(factors, weights, grid, PredictionSettings(dropout_samples=3), outputs(tmp_path), progress=False)
+
+
 def test_crs_transform_nodata_and_meaning_survive(area, whole):
     grid, factors, _ = area
     missing = np.isnan(raster.read(factors["slope"], bands=1))

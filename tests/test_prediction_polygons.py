@@ -67,6 +67,17 @@ def test_attributes_and_inventory(area, tmp_path):
     assert (frame["inventory"] == "new").sum() == len(frame) - 1
 
 
+def test_corners_are_cut_where_that_is_asked_for(area, tmp_path):
+    """Half a pixel is cut from an outline, and half a pixel filled in a hole."""
+    folder, _, _ = area
+    for smooth, cut in ((True, 50), (False, 0)):
+        settings = PredictionSettings(min_area=601, smooth=smooth)
+        polygons.run(folder / "class.tif", {}, None, settings, tmp_path / "l.gpkg")
+        frame = gpd.read_file(tmp_path / "l.gpkg")
+        holes = frame.geometry.apply(lambda polygon: len(polygon.interiors))
+        np.testing.assert_allclose(frame["area_m2"] - frame.area, cut * (1 - holes), atol=1e-6)
+
+
 def test_a_landslide_in_the_hole_of_another_does_not_match_it(area, tmp_path):
     folder, grid, hits = area
     inside = np.zeros(grid.shape, np.uint8)
