@@ -13,7 +13,7 @@ from rasterio.windows import Window
 from slipmap import raster
 from slipmap.deformation import unwrapping
 from slipmap.deformation.inversion import thread_count
-from slipmap.deformation.readers.checks import same_grid, value_band
+from slipmap.deformation.readers.checks import same_grid
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
 from slipmap.grid import Grid
@@ -113,7 +113,7 @@ def _source(pair: Pair, own: dict[str, str]) -> Source:
 
 def _place(path: str) -> tuple[str, int]:
     with _open(path) as source:
-        return path, value_band(source)
+        return path, unwrapping.value_band(source)
 
 
 def _open(path: str) -> rasterio.io.DatasetReader:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,10 +10,12 @@ from slipmap import raster
 from slipmap.config.deformation import UnwrappingSettings
 from slipmap.deformation.interferogram import boxcar, goldstein
 from slipmap.deformation.phase import SUPPLIED_LOOKS, wrap
-from slipmap.deformation.readers.checks import value_band
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
 from slipmap.grid import Grid
+
+if TYPE_CHECKING:
+    from rasterio.io import DatasetReader
 
 BANDS = ("unwrapped_phase", "coherence", "connected_component", "phase_original")
 
@@ -54,6 +57,14 @@ def unwrap(
     # Whole turns only: what the solver hands back is tied to the phase that went in.
     turns = np.round((unwrapped - phase) / (2 * np.pi))
     return (phase + 2 * np.pi * turns).astype(np.float32), np.asarray(components, np.uint32)
+
+
+def value_band(source: "DatasetReader") -> int:
+    """Number of the band of a supplied raster that holds phase or coherence: of two the second, after the amplitude.
+
+    So ISCE2 writes its ``.unw`` and ``.cor``.
+    """
+    return 2 if source.count == 2 else 1
 
 
 def average_phase(phase: np.ndarray, window: int) -> np.ndarray:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from affine import Affine
 from rasterio.crs import CRS
-from rasterio.io import DatasetReader
 
 from slipmap.errors import InputError
 
@@ -40,11 +39,6 @@ def same_grid(found: Sequence[tuple[Path, tuple[int, int], Affine, CRS | None]])
                 f"{usual[1][5]:.6g}); resample or "
                 f"remove it."
             )
-
-
-def value_band(source: DatasetReader) -> int:
-    """Number of the band that holds phase or coherence: the second of two, the first being the amplitude (ISCE2)."""
-    return 2 if source.count == 2 else 1
 
 
 def _equal(a: str, b: str) -> bool:
