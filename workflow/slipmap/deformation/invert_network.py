@@ -121,6 +121,7 @@ def run(
             "LAST_DATE": record["dates"][-1],
         }
         SeriesFit(series, grid, side, model, removal, point, radar, settings, tags | simulated).write(folder)
+    closures["mended"] = dict(zip((pair.name for pair in pairs), closures["mended"], strict=True))
     about = point.record() | removal.record() | {"triplets": closures, "pairs_left_out": left_out}
     about |= {"simulated": record["simulated"]}
     write_text(folder / "reference.json", json.dumps(about, indent=2) + "\n")
@@ -218,17 +219,18 @@ def _reference_phase(
 
 def _invert(
     job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int, operator: np.ndarray
-) -> tuple[surfaces.Sample, dict[str, int]]:
+) -> tuple[surfaces.Sample, dict]:
     """Series (mm, relative to the reference) of every block into `out`.
 
-    Returns a regular sample of pixels, and how many triplets are open by whole turns before and after their correction.
+    Returns a regular sample of pixels, and how many triplets are open by whole turns before and after their
+    correction, with the share of pixels mended in each interferogram.
 
     `operator` (dates,) makes the velocity of the series.
     """
     times = years(job.dates)
     by_variance = job.settings.weights == "variance"  # only then do the weights tell how large the noise is
     samples = []
-    closures = np.zeros(3, np.int64)
+    closures, mended = np.zeros(3, np.int64), np.zeros(len(job.numbers), np.int64)
     for window in grid.blocks(side):
         phase, coherence, *more = job.reader.read(window, original=job.reader.has_original)
         for array in (phase, *more):
@@ -237,8 +239,9 @@ def _invert(
             phase[coherence < job.settings.min_coherence] = np.nan
         shape = phase.shape[1:]
         phase, coherence = phase.reshape(len(phase), -1), coherence.reshape(len(phase), -1)
-        still_open, found = _close(job, phase, coherence)
+        still_open, found, turned = _close(job, phase, coherence)
         closures += found
+        mended += turned
         solved = invert_stack(phase, coherence, job.numbers, times, job.table, *more or [None], operator)
         series = (solved.series * np.float32(job.scale)).reshape(-1, *shape)
         quality = solved.temporal_coherence.reshape(shape)
@@ -254,6 +257,7 @@ def _invert(
         "open_before": int(closures[0]),
         "open_after": int(closures[1]),
         "all": int(closures[2]) * len(job.triples),
+        "mended": (mended / max(closures[2], 1)).round(6).tolist(),
     }
     print(
         f"closure: {counted['open_before']} of {counted['all']} triplets open by whole turns, "
@@ -262,17 +266,22 @@ def _invert(
     return surfaces.Sample.joined(samples), counted
 
 
-def _close(job: _Job, phase: np.ndarray, coherence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mend unwrapping errors of (pairs, pixels) in place; triplets still open, and (before, after, pixels) counted."""
+def _close(job: _Job, phase: np.ndarray, coherence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mend unwrapping errors of (pairs, pixels) in place.
+
+    Returns the triplets still open (pixels,), (before, after, pixels) counted, and of each pair the pixels mended.
+    """
     pixels = phase.shape[1]
+    mended = np.zeros(len(phase), np.int64)
     still_open, counted = np.zeros(pixels), np.array([0, 0, pixels])
     for start in range(0, pixels if len(job.triples) else 0, CLOSURE_PIXELS):
         part = slice(start, start + CLOSURE_PIXELS)
         if job.settings.unwrapping_error_correction:
             turns, before, after = closure.correct(phase[:, part], coherence[:, part], job.triples)
             phase[:, part] += np.float32(2 * np.pi) * turns
+            mended += np.count_nonzero(turns, axis=1)
         else:
             after = before = np.count_nonzero(closure.integer_closure(phase[:, part], job.triples), axis=0)
         still_open[part] = after
         counted[:2] += before.sum(), after.sum()
-    return still_open, counted
+    return still_open, counted, mended

@@ -98,8 +98,24 @@ def deformation(sources: Sources, ids: Collection[str]) -> dict | None:
         if network is not None
         else "",
         "table": table(["", ""], facts),
+        "mended": _mended(sources.reference, network),
         "maps": [f for f in maps if f],
     }
+
+
+def _mended(reference: dict | None, network: pd.DataFrame | None) -> str:
+    """Share of pixels to which triplet closure gave whole turns, of each interferogram, over the time it spans."""
+    shares = (reference or {}).get("triplets", {}).get("mended", {})
+    if not any(shares.values()) or network is None:
+        return ""
+    spans = dict(zip(network["pair"], network["temporal_baseline_days"].astype(float), strict=True))
+    named = [name for name in shares if name in spans]
+    return chart(
+        [Line("", [spans[n] for n in named], [100 * shares[n] for n in named], BLUE, markers=True, stroke=False)],
+        title="Unwrapping errors mended",
+        x_label="days between the acquisitions",
+        y_label="pixels mended (%)",
+    )
 
 
 def _network(network: pd.DataFrame) -> str:
