@@ -13,7 +13,7 @@ from slipmap.config.deformation import DeformationSettings
 from slipmap.deformation import interferogram, invert_network, unwrapping
 from slipmap.deformation.interferogram import boxcar, coherence_floor, form, goldstein, multilook
 from slipmap.deformation.phase import wrap
-from slipmap.deformation.stack import Pair
+from slipmap.deformation.stack import Pair, Radar
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 
@@ -203,5 +203,9 @@ def test_looks_behind_what_is_unwrapped(pair, tmp_path, monkeypatch, given, expe
     assert asked == [36, expected]
     # Behind the phase that is inverted: our own averaging over 1 x 4 pixels and a window of 3 x 3, or what was given.
     supplied = Pair(pair.reference, pair.secondary, None, {"unwrapped": "a.tif"})
-    assert invert_network._phase_looks([pair], settings, given) == 36
-    assert invert_network._phase_looks([supplied], settings, given) == expected
+    radar, pixel = Radar(0.0555), np.prod(grid.resolution)
+    assert invert_network._phase_looks([pair], settings, given, radar, grid) == 36
+    assert invert_network._phase_looks([supplied], settings, given, radar, grid) == expected
+    # SLC pixels closer than the radar resolves: as many looks as a pixel has cells of resolution.
+    fine = Radar(0.0555, cell=float(pixel / 2))
+    assert invert_network._phase_looks([pair], settings, given, fine, grid) == pytest.approx(2 * 3**2)
