@@ -1,16 +1,14 @@
 """What a large area will take, stage by stage, from the rates that a finished run measured on this machine."""
 
-import csv
 import json
 import math
 import os
 import platform
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from slipmap.acquisition.estimate import pairs_within
+from slipmap.acquisition.estimate import job_records, pairs_within
 from slipmap.errors import InputError
 
 REPEAT = timedelta(days=12)  # of one Sentinel-1 satellite
@@ -83,7 +81,7 @@ def needs(results: str | Path, square_km: float, resolution: float, dates: int) 
     growth = {"pixel pair": pixels * pairs, "pixel": pixels, "sample": 1.0}
     found = []
     for stage in STAGES:
-        jobs = list(_benchmarks(results / "benchmarks", stage.benchmarks))
+        jobs = list(job_records(results, stage.benchmarks))
         runs = _runs(stage, results)
         seconds = sum(float(job["cpu_time"]) for job in jobs) / runs if jobs else math.nan
         size = sum(_bytes(path) for pattern in stage.folders for path in results.glob(pattern)) / runs
@@ -131,15 +129,6 @@ def _runs(stage: Stage, results: Path) -> int:
     if stage.name.partition(", ")[2]:
         return max(1, len(list((results / "maps").glob("*/"))))
     return 1
-
-
-def _benchmarks(folder: Path, patterns: Iterable[str]) -> Iterable[dict[str, str]]:
-    for pattern in patterns:
-        for path in sorted(folder.glob(f"{pattern}.tsv")):
-            with open(path, encoding="utf-8") as file:
-                row = next(csv.DictReader(file, delimiter="\t"))
-            if row["cpu_time"] not in ("NA", "-"):  # over before it could be looked at
-                yield row
 
 
 def _bytes(path: Path) -> int:
