@@ -12,6 +12,7 @@ import xarray as xr
 import zarr
 
 import patches_samples as samples
+from slipmap.config.patches import ImportSettings
 from slipmap.errors import InputError
 from slipmap.patches import checks, store
 from slipmap.patches.importers import driver, duplicates, sen12landslides
@@ -257,6 +258,28 @@ def test_sen12landslides_takes_clear_images_around_the_event(tmp_path):
     np.testing.assert_allclose(image[2], before, rtol=1e-6)
     np.testing.assert_allclose(image[12], after, rtol=1e-6)
     np.testing.assert_allclose(image[22], after - before, atol=1e-6)
+
+
+def test_settings_of_sen12landslides_arrive(tmp_path):
+    root = samples.sen12landslides(tmp_path / "s12", count=4, spacing=20_000.0)
+    for cell, groups in ((10_000.0, 4), (1e6, 1)):
+        settings = ImportSettings(format="sen12landslides", path=str(root), cell=cell, clear=0.0)
+        source = sen12landslides.scan(settings)
+        assert len({sample.group for sample in source.samples}) == groups
+    image, _ = source.read(source.samples[0])  # no share of clear pixels is asked for: the nearest images, all cloud
+    assert np.isnan(image[:20]).all() and np.isfinite(image[20]).all()
+
+
+def test_the_limit_of_near_duplicates_is_the_setting(tmp_path):
+    root = samples.landslide4sense(tmp_path / "l4s")
+    with (
+        h5py.File(root / "TrainData/img/image_2.h5") as train,
+        h5py.File(root / "TestData/img/image_1.h5", "r+") as test,
+    ):
+        test["img"][:] = train["img"][:] + np.random.default_rng(0).normal(0, 0.05, train["img"].shape)
+    with pytest.raises(InputError, match="nearly the same image"):
+        run(tmp_path, format="landslide4sense", path=str(root))
+    assert len(read(run(tmp_path, format="landslide4sense", path=str(root), near_duplicate=1.0))[2]) == 12
 
 
 @pytest.fixture
