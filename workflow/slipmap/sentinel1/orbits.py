@@ -29,10 +29,13 @@ class LocalOrbit:
 
     def state(self, times: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
         """Position (…, 3), m, and velocity (…, 3), m/s, at `times` (…), s."""
-        u = (np.asarray(times, float) - self.middle) / self.scale
-        powers = u[..., None] ** np.arange(self.coefficients.shape[1])
-        slopes = self.coefficients[:, 1:] * np.arange(1, self.coefficients.shape[1])
-        return powers @ self.coefficients.T, powers[..., :-1] @ slopes.T / self.scale
+        u = ((np.asarray(times, float) - self.middle) / self.scale)[..., None]
+        position = np.zeros((*u.shape[:-1], 3))
+        velocity = np.zeros_like(position)
+        for c in self.coefficients.T[::-1]:  # Horner's scheme, of the derivative too
+            velocity = velocity * u + position
+            position = position * u + c
+        return position, velocity / self.scale
 
 
 @dataclass(frozen=True)

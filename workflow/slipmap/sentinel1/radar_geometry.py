@@ -9,7 +9,7 @@ from pyproj import Transformer
 from slipmap import raster
 from slipmap.config.sentinel1 import Sentinel1Processing
 from slipmap.grid import Grid
-from slipmap.sentinel1.geometry import earth_fixed, look_angles, to_radar
+from slipmap.sentinel1.geometry import earth_fixed, locate_points, look_angles, orbit_numbers
 from slipmap.sentinel1.heights import open_heights
 from slipmap.sentinel1.safe import open_product
 from slipmap.sentinel1.scene import read_scene
@@ -32,6 +32,7 @@ def run(
     """
     opened = [open_product(Path(path)) for path in products]
     scene = read_scene(opened, settings, orbits)
+    orbit = orbit_numbers(scene.orbit.local(scene.start, scene.stop), scene.start, scene.stop)
     to_degrees = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
     with (
         open_heights(dem, settings.undulation, grid) as heights,
@@ -58,7 +59,8 @@ def run(
                 x, y = grid.transform @ (cols + window.col_off + 0.5, rows + window.row_off + 0.5)
                 longitude, latitude = to_degrees.transform(x, y)
                 points = earth_fixed(longitude, latitude, height[seen])
-                times, _ = to_radar(points, scene.orbit, scene.start, scene.stop)
-                look, incidence = look_angles(points, longitude, latitude, scene.orbit, times)
+                times, ranges = np.empty(len(points)), np.empty(len(points))
+                locate_points(points, orbit, times, ranges)
+                look, incidence = look_angles(points, longitude, latitude, scene.orbit, times + orbit[0])
                 bands[:3, seen], bands[3, seen] = look.T, incidence
             out.write(bands, window)
