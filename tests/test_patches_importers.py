@@ -146,6 +146,12 @@ def test_bijie_resized_with_ignored_padding(tmp_path):
                 assert centre == pytest.approx(there, abs=0.01)
 
 
+def test_bijie_without_its_elevation(tmp_path):
+    root = samples.bijie(tmp_path / "bijie")
+    path = run(tmp_path, format="bijie", path=str(root), resize=64, elevation=False)
+    assert store.load_statistics(path).names == ("red", "green", "blue") and read(path)[0].shape[1] == 3
+
+
 def test_bijie_of_different_sizes_needs_resize(tmp_path):
     root = samples.bijie(tmp_path / "bijie")
     with pytest.raises(InputError, match="different shapes"):
@@ -233,6 +239,9 @@ def test_folder_labels_and_band_order_are_checked(tmp_path):
         run(tmp_path, format="folder", path=str(root))
     with pytest.raises(InputError, match=r"has the label 1; labels are 0 .none., 3"):
         run(tmp_path, format="folder", path=str(root), landslide_value=3)
+    with pytest.raises(InputError, match=r"labels are 0 .none., 3 .landslide. and 1 .ignore."):
+        samples.geotiff(root / "masks/0.tif", np.full((32, 32), 9, np.uint8))
+        run(tmp_path, format="folder", path=str(root), landslide_value=3, ignore_value=1)
     (root / "masks/2.tif").unlink()
     with pytest.raises(InputError, match=r"2.tif has no mask"):
         run(tmp_path, format="folder", path=str(root))

@@ -134,6 +134,7 @@ def test_ratios_within_one_block_and_landslides_everywhere(content, ratios, seed
 
 def test_two_way_ratio_takes_validation_out_of_training():
     assert SplitSettings(ratios="7:3").shares() == pytest.approx((0.56, 0.14, 0.3))
+    assert SplitSettings(ratios="7:3", validation_share=0.5).shares() == pytest.approx((0.35, 0.35, 0.3))
     assert SplitSettings(ratios=[0.8, 0.1, 0.1]).shares() == pytest.approx((0.8, 0.1, 0.1))
 
 
