@@ -1,5 +1,7 @@
 """CenterRep as our reading of EMR-HRNet §2.2 has it, and the other augmentations."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,8 @@ from scipy.ndimage import find_objects, label
 from slipmap.config.patches import AugmentSettings
 from slipmap.patches.augmentation import augment, brighten, turn
 from slipmap.patches.centerrep import center_rep
+from slipmap.patches.normalisation import BandStatistics, Statistics
+from slipmap.training.source import StoredPatches
 
 EIGHT = np.ones((3, 3), int)
 
@@ -153,3 +157,20 @@ def test_all_eight_orientations_are_drawn():
         for seed in range(100)
     }
     assert len(seen) == 8
+
+
+def test_size_and_reading_of_the_settings_arrive():
+    """On the fly and offline: half of each side, and a third of the area, of a landslide of 20 x 20 pixels."""
+    image, mask = np.random.default_rng(0).normal(size=(1, 60, 60)).astype(np.float32), np.zeros((60, 60), np.uint8)
+    mask[20:40, 20:40] = 1
+    for size, by, least, most in (((0.5, 0.5), "side", 100, 100), ((0.33, 0.34), "area", 132, 136)):
+        options = AugmentSettings(flips=False, rotations=False, centerrep=1.0, centerrep_size=size, centerrep_by=by)
+        _, labels, _ = augment(image, mask, ["slope"], options, np.random.default_rng(0))
+        assert least <= 400 - (labels == 1).sum() <= most
+        stored = SimpleNamespace(
+            channels=1, shape=(60, 60), redrawn=True, augment=options, positive=[True], bands=["slope"],
+            statistics=Statistics("zscore", (BandStatistics("slope", std=1.0),)),
+            dataset=SimpleNamespace(raw=lambda _: (image, mask)),
+        )  # fmt: skip
+        _, labels = StoredPatches.read(stored, [0], draw=[0])
+        assert least <= 400 - (labels == 1).sum() <= most
