@@ -388,3 +388,12 @@ def test_figure_shows_centerrep_and_leaves_the_store_alone(one, tmp_path):
     drawn = figure.draw(data, rich, AugmentSettings(), 1, 0)
     original, changed = (axis.images[0].get_array() for axis in drawn.axes[:2])
     assert drawn.axes[1].get_title() == "CenterRep" and not np.array_equal(original, changed)
+
+
+def test_optional_bands_are_those_of_the_settings(tmp_path):
+    """Where elevation may be missing and velocity may not, the ground without velocity is what is ignored."""
+    path = area(tmp_path / "a", optional_bands=["elevation"], min_valid=0.1, normalisation="minmax")
+    assert store.load_statistics(path).method == "minmax"
+    image, mask, valid = arrays_of(path)
+    missing = np.isnan(image[:, 4])
+    assert missing.any() and (mask[missing] == 255).all() and not valid[missing].any()
