@@ -16,7 +16,9 @@ from sentinel1_samples import (
     write_points,
 )
 from slipmap.config.sentinel1 import Sentinel1Processing
-from slipmap.sentinel1 import SPEED_OF_LIGHT
+from slipmap.errors import InputError
+from slipmap.grid import Grid
+from slipmap.sentinel1 import SPEED_OF_LIGHT, shifts
 from slipmap.sentinel1.geocode import BurstPart, Place
 from slipmap.sentinel1.geometry import to_radar
 from slipmap.sentinel1.heights import open_heights
@@ -25,6 +27,7 @@ from slipmap.sentinel1.safe import open_product
 from slipmap.sentinel1.scene import blocks, read_scene
 from slipmap.sentinel1.shifts import overlap_sums
 from slipmap.sentinel1.tops import sweep_of
+from slipmap.sentinel1.write_safe import annotation
 
 COUNT = 20
 NESTED = (4, 1)
@@ -208,6 +211,38 @@ def test_an_azimuth_timing_error_is_found_in_the_overlaps(tmp_path):
     found = np.angle(total) / (2 * np.pi * difference)
     assert found == pytest.approx(error, abs=1e-6)
     assert abs(np.angle(none)) < 1e-6
+
+
+def test_the_shift_of_a_date_is_written_and_mends_it(tmp_path):
+    """An orbit whose clock is 20 microseconds fast: found against the date before, and taken back by geocoding."""
+    swath = swath_of(first_pass())
+    middle = (swath.bursts[0].start + 380 * swath.azimuth_time_interval + swath.bursts[1].start) / 2
+    candidates = targets(600, seed=5)
+    times, _ = to_radar(candidates[2], swath.orbit, swath.start, swath.stop)
+    near = np.argsort(np.abs(times - middle))[:60]
+    columns, rows = candidates[0][near], candidates[1][near]
+    dem = write_dem(tmp_path)
+    products = [
+        write_points(tmp_path / name, swath, candidates[2][near], 3000 * np.exp(1j * np.arange(60.0)))
+        for name in ("first", "second")
+    ]
+    fast = dataclasses.replace(swath.orbit, times=swath.orbit.times + 20e-6)
+    [path] = (products[1] / "annotation").glob("*.xml")
+    path.write_bytes(annotation(dataclasses.replace(swath, orbit=fast)))
+    settings, grid = Sentinel1Processing(whiten=False), GRID.nested(5, 1)
+    files = [tmp_path / "1.json", tmp_path / "2.json"]
+    assert shifts.run([str(products[0])], [], [], dem, settings, grid, files[0]) == 0
+    found = shifts.run([str(products[1])], [[str(products[0])]], files[:1], dem, settings, grid, files[1])
+    assert found == pytest.approx(-20e-6, abs=1e-6)
+    first, wrong = (geocoded(p, dem, grid, settings)[rows, columns * 5 + 2] for p in products)
+    mended = geocoded(products[1], dem, grid, settings, shift=files[1])[rows, columns * 5 + 2]
+    seen = np.abs(first) > 0.5 * np.abs(first).max()
+    assert seen.sum() > 20
+    before, after = (np.degrees(np.abs(np.angle(z[seen] * first[seen].conj()))) for z in (wrong, mended))
+    assert np.median(before) > 2 and after.max() < 0.5
+    with pytest.raises(InputError, match="no overlap of bursts lies in the area"):
+        part = Grid(grid.crs, grid.transform, grid.width, 20)
+        shifts.run([str(products[1])], [[str(products[0])]], files[:1], dem, settings, part, tmp_path / "3.json")
 
 
 def test_interpolation_is_that_of_the_band():
