@@ -174,3 +174,18 @@ def test_driver_on_a_plane(tmp_path):
         assert "no incidence angle and heading" in src.tags()["LEFT_OUT"] and np.isnan(src.read()).all()
     with rasterio.open(tmp_path / "visibility.tif") as src:
         assert (src.read() == src.nodata).all()
+
+
+def test_a_dem_much_finer_than_the_velocity_is_averaged_first(tmp_path):
+    fine = Grid("EPSG:32632", Affine(12.5, 0, 5e5, 0, -12.5, 5e6), 160, 120)
+    coarse = Grid("EPSG:32632", Affine(50, 0, 5e5, 0, -50, 5e6), 40, 30)
+    rows, cols = np.mgrid[:120, :160]
+    # A plane of 20 degrees under furrows of 30 m, two pixels apart: of the mean over a pixel of 50 m nothing is left.
+    surface = 2000 - np.tan(np.radians(20)) * 12.5 * cols + 15.0 * (-1.0) ** (cols + rows // 3)
+    raster.write(tmp_path / "dem.tif", fine, surface, bands=["dem"], units="m", long_name="elevation")
+    raster.write(tmp_path / "v.tif", coarse, np.full((30, 40), -10.0), bands=["v"], units="mm/yr", long_name="velocity")
+    radar = {"wavelength": 0.0555, "incidence": 40.0, "heading": 0.0}
+    (tmp_path / "stack.json").write_text(json.dumps({"radar": radar, "geometry": {}, "simulated": False}))
+    run(tmp_path / "v.tif", tmp_path / "stack.json", tmp_path / "dem.tif", tmp_path)
+    seen = raster.read(tmp_path / "sensitivity.tif", bands=1)[1:-1, 1:-1]
+    np.testing.assert_allclose(seen, -np.sin(np.radians(60)), atol=1e-3)

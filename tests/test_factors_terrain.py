@@ -12,10 +12,11 @@ from slipmap import raster
 from slipmap.config.factors import HydrologySettings, TerrainSettings
 from slipmap.errors import InputError
 from slipmap.factors import distances, hydrology, relief, terrain
-from slipmap.factors.align import choose_resampling, reader, with_margin
+from slipmap.factors.align import reader, with_margin
 from slipmap.factors.surface import attributes
 from slipmap.grid import Grid
 from slipmap.parallel import in_parallel
+from slipmap.resampling import choose_resampling
 
 UTM = "EPSG:32632"
 

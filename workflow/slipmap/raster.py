@@ -24,6 +24,7 @@ from slipmap.codes import IGNORE
 from slipmap.errors import InputError
 from slipmap.grid import BLOCK, Grid, crs_name
 from slipmap.overviews import with_overviews
+from slipmap.resampling import choose_resampling
 
 CLASS_NODATA = IGNORE
 _NODATA = {"float32": np.nan, "uint8": CLASS_NODATA}
@@ -167,13 +168,13 @@ def read_open(
 
 @contextmanager
 def warped(
-    path: str | Path, grid: Grid, resampling: str = "bilinear", nodata: float | None = None
+    path: str | Path, grid: Grid, resampling: str | None = None, nodata: float | None = None, kind: str = "field"
 ) -> Iterator[WarpedVRT]:
     """Yield a view of the raster at `path` on `grid`, to be read by window (`read_open`).
 
     Parameters
     ----------
-    resampling : "nearest" for classes; "bilinear" or "cubic" for fields; "average" from fine to coarse.
+    resampling : GDAL's name; None leaves it to `choose_resampling`, by the `kind` ("field", "classes", "surface").
     nodata : the value that means nodata where the file does not declare one.
     """
     with ExitStack() as stack:
@@ -185,7 +186,7 @@ def warped(
                 transform=grid.transform,
                 width=grid.width,
                 height=grid.height,
-                resampling=Resampling[resampling],
+                resampling=Resampling[resampling or choose_resampling(path, grid, kind)],
                 src_nodata=src.nodata if nodata is None else nodata,
                 nodata=np.nan,  # outside the source is nodata, whatever its type
                 dtype="float32",

@@ -139,7 +139,7 @@ def run(velocity: str | Path, stack_json: str | Path, dem: str | Path, folder: s
         tags["LEFT_OUT"] = UNKNOWN_SIGHT
     with ExitStack() as stack:
         out = {name: stack.enter_context(_create(Path(folder), name, grid, tags)) for name in PRODUCTS}
-        elevation = stack.enter_context(raster.warped(dem, grid))
+        elevation = stack.enter_context(raster.warped(dem, grid, kind="surface"))
         for window in grid.blocks():
             outer, inner = with_margin(window, grid, 1)
             east, north = (g[inner] for g in gradient(raster.read_open(elevation, outer, 1), pixel_size(grid)))

@@ -17,6 +17,7 @@ from rasterio.windows import Window
 from slipmap import raster
 from slipmap.errors import InputError
 from slipmap.grid import Grid
+from slipmap.resampling import choose_resampling, pixel_offset
 
 log = logging.getLogger(__name__)
 WIDE_BLOCK = 1024  # pixels on a side where the work on a block is light: two tiles of the files each way
@@ -56,23 +57,6 @@ def with_margin(grid: Grid, margin: float, path: str | Path) -> tuple[Grid, int,
     )
 
 
-def choose_resampling(path: str | Path, grid: Grid, kind: str = "field") -> str:
-    """GDAL resampling from the raster at `path` to `grid`.
-
-    "nearest" where the pixels coincide (nothing is interpolated) and for `kind` "classes"; else, for fields,
-    "average" where the raster is more than twice as fine as the grid, and for `kind` "surface" (elevation, whose
-    derivatives are taken next) "cubic", else "bilinear".
-    """
-    with rasterio.open(path) as src:
-        if kind == "classes" or _offset(src, grid) is not None:
-            return "nearest"
-        bounds = transform_bounds(src.crs, CRS.from_user_input(grid.crs), *src.bounds)
-        size = min((bounds[2] - bounds[0]) / src.width, (bounds[3] - bounds[1]) / src.height)
-    if size < 0.5 * min(grid.resolution):
-        return "average"
-    return "cubic" if kind == "surface" else "bilinear"
-
-
 @contextmanager
 def reader(
     path: str | Path,
@@ -99,7 +83,7 @@ def reader(
     """
     resampling = resampling or choose_resampling(path, grid, kind)
     with rasterio.open(path) as src:
-        offset = _offset(src, grid)
+        offset = pixel_offset(src, grid)
         if offset is not None:
             yield lambda window: _read_padded(src, window, bands, *offset, nodata)
         else:
@@ -146,19 +130,6 @@ def align(
             target.write(block, window)
         if not seen:
             raise InputError(f"{source}: it has no valid pixel inside the area; check grid.bounds and the file.")
-
-
-def _offset(src: rasterio.io.DatasetReader, grid: Grid) -> tuple[int, int] | None:
-    """(row, column) in `src` of the corner of `grid` if the pixels of both coincide, else None."""
-    t, g = src.transform, grid.transform
-    if not src.crs or src.crs != CRS.from_user_input(grid.crs) or t.b or t.d:
-        return None
-    if abs(t.a - g.a) > 1e-6 * abs(g.a) or abs(t.e - g.e) > 1e-6 * abs(g.e):
-        return None
-    col, row = (g.c - t.c) / t.a, (g.f - t.f) / t.e
-    if abs(col - round(col)) > 1e-3 or abs(row - round(row)) > 1e-3:
-        return None
-    return round(row), round(col)
 
 
 def _warp(

@@ -18,10 +18,11 @@ from slipmap import raster
 from slipmap.config.factors import HydrologySettings
 from slipmap.errors import InputError
 from slipmap.factors import distances
-from slipmap.factors.align import WIDE_BLOCK, choose_resampling, grown, reader, with_margin
+from slipmap.factors.align import WIDE_BLOCK, grown, reader, with_margin
 from slipmap.factors.surface import attributes
 from slipmap.factors.terrain import check_elevation, check_projected
 from slipmap.grid import Grid
+from slipmap.resampling import choose_resampling
 
 log = logging.getLogger(__name__)
 _NODATA = -32768.0  # whitebox's own

@@ -15,8 +15,9 @@ from rasterio.windows import Window
 
 from slipmap.config.inputs import Sentinel2Settings
 from slipmap.errors import InputError
-from slipmap.factors.align import choose_resampling, reader
+from slipmap.factors.align import reader
 from slipmap.grid import Grid
+from slipmap.resampling import choose_resampling
 
 _STAC = {
     "coastal": "B1", "blue": "B2", "green": "B3", "red": "B4", "rededge1": "B5", "rededge2": "B6", "rededge3": "B7",

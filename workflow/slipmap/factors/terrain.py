@@ -14,11 +14,12 @@ from slipmap import raster
 from slipmap.config.factors import TerrainSettings
 from slipmap.errors import InputError
 from slipmap.factors import relief
-from slipmap.factors.align import WIDE_BLOCK, choose_resampling, grown, reader
+from slipmap.factors.align import WIDE_BLOCK, grown, reader
 from slipmap.factors.names import tpi_radius
 from slipmap.factors.surface import ATTRIBUTES, attributes
 from slipmap.grid import Grid
 from slipmap.parallel import in_parallel
+from slipmap.resampling import choose_resampling
 
 log = logging.getLogger(__name__)
 
