@@ -6,7 +6,6 @@ compressed raster on disk, each through a reader of its own: as much is decoded 
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 
 from slipmap import raster
+from slipmap.bench._peers import peak_memory
 from slipmap.bench.prediction import PIXEL, outputs, untrained
 from slipmap.config.prediction import MapSettings
 from slipmap.grid import Grid
@@ -71,7 +71,7 @@ def _measure(what: str, folder: Path, bands: int) -> dict[str, float]:
         factors = {f"factor_{i}": folder / "factor.tif" for i in range(bands)}
         grid = Grid.load(folder / "grid.json")
         mosaic.run(factors, [folder / "seed_0"], grid, SETTINGS, outputs(folder), progress=True)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # KiB on Linux
+    peak = peak_memory()
     return {"peak_mib": peak, "seconds": time.perf_counter() - start}
 
 

@@ -6,7 +6,6 @@ better than real ones; 3,000 landslides, each with a displacement history; two e
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from shapely.affinity import rotate, scale
 from shapely.geometry import Point
 
 from slipmap import raster
+from slipmap.bench._peers import peak_memory
 from slipmap.codes import LANDSLIDE_CLASSES, SPLIT_CLASSES
 from slipmap.config import parse_config
 from slipmap.config.run import RunSettings
@@ -150,7 +150,7 @@ def _measure(folder: Path) -> dict[str, float]:
     start = time.perf_counter()
     build(AREA, settings, folder / "index.html", folder / "tables", results=folder / "results")
     seconds = time.perf_counter() - start
-    return {"seconds": seconds, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {"seconds": seconds, "peak_mib": peak_memory()}
 
 
 if __name__ == "__main__":
