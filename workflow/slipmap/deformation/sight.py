@@ -14,6 +14,17 @@ from slipmap import raster
 from slipmap.grid import Grid
 
 AXES = ("los_east", "los_north", "los_up")
+# What a raster of the line of sight and its incidence angle (geometry.tif) is made of; see `raster.create`.
+GEOMETRY = {
+    "bands": [*AXES, "incidence_angle"],
+    "units": ["1", "1", "1", "degrees"],
+    "long_name": [
+        "east of the unit vector from the ground to the satellite",
+        "north of it",
+        "up of it",
+        "incidence angle",
+    ],
+}
 # Flight directions of Sentinel-1 at middle latitudes, degrees clockwise from north, where the files do not say.
 HEADINGS = {"ASCENDING": 348.0, "DESCENDING": 192.0}
 

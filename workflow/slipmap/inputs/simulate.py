@@ -8,6 +8,7 @@ import numpy as np
 from slipmap import raster, runs
 from slipmap.atomic import write_text
 from slipmap.config.inputs import SimulateSettings
+from slipmap.deformation.sight import GEOMETRY
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.inputs import simulate_safe as safe
@@ -150,14 +151,7 @@ def _write_sentinel1(
         folder / "sentinel1" / "geometry.tif",
         grid,
         np.concatenate([los, incidence[None]]).astype(np.float32),
-        bands=["los_east", "los_north", "los_up", "incidence_angle"],
-        units=["1", "1", "1", "degrees"],
-        long_name=[
-            "east of the unit vector from the ground to the satellite",
-            "north of it",
-            "up of it",
-            "incidence angle",
-        ],
+        **GEOMETRY,
         tags=SIMULATED,
     )
     _remove_others(folder / "sentinel1", {"geometry.tif", *(f"{day:%Y%m%d}.tif" for day in simulated_dates(settings))})

@@ -8,13 +8,12 @@ from pyproj import Transformer
 
 from slipmap import raster
 from slipmap.config.sentinel1 import Sentinel1Processing
+from slipmap.deformation.sight import GEOMETRY
 from slipmap.grid import Grid
 from slipmap.sentinel1.geometry import earth_fixed, locate_points, look_angles, orbit_numbers
 from slipmap.sentinel1.heights import open_heights
 from slipmap.sentinel1.safe import open_product
 from slipmap.sentinel1.scene import read_scene
-
-BANDS = ("los_east", "los_north", "los_up", "incidence_angle")
 
 
 def run(
@@ -39,14 +38,7 @@ def run(
         raster.create(
             output,
             grid,
-            bands=BANDS,
-            units=["1", "1", "1", "degrees"],
-            long_name=[
-                "east of the unit vector from the ground to the satellite",
-                "north of it",
-                "up of it",
-                "incidence angle",
-            ],
+            **GEOMETRY,
             tags={"SIMULATED": "yes"} if any(p.simulated for p in opened) else {},
         ) as out,
     ):
