@@ -11,8 +11,8 @@ from scipy.ndimage import uniform_filter
 from slipmap import raster
 from slipmap.config.deformation import DeformationSettings
 from slipmap.deformation import interferogram, invert_network, unwrapping
-from slipmap.deformation.interferogram import boxcar, coherence_floor, form, goldstein, multilook
-from slipmap.deformation.phase import wrap
+from slipmap.deformation.interferogram import average, boxcar, coherence_floor, form, goldstein, multilook, relative
+from slipmap.deformation.phase import variance_table, wrap
 from slipmap.deformation.stack import Pair, Radar
 from slipmap.errors import InputError
 from slipmap.grid import Grid
@@ -55,6 +55,31 @@ def test_sign_and_phase_of_the_interferogram():
     first, second = coherent_pair(np.random.default_rng(2), rows.shape, 1.0, phase)
     cross, _ = form(first, second, (1, 4), 3)
     assert np.abs(wrap(np.angle(cross) - multilook(phase, (1, 4)))).max() < 0.02
+
+
+@pytest.mark.parametrize("gamma", [0.5, 0.8])
+def test_averaged_phase_has_the_variance_of_that_many_looks(gamma):
+    """The exact density of the multilooked phase (Lee et al. 1994) tells it; a mean of phasors has up to twice that."""
+    first, second = coherent_pair(np.random.default_rng(3), (600, 600), gamma)
+    cross, _ = form(first, second, (1, 1), 5)
+    inside = (slice(2, -2), slice(2, -2))
+    expected = variance_table(9)[round(1000 * gamma)]
+    assert average(cross, 3)[inside].var() == pytest.approx(expected, rel=0.03)
+    assert average(cross / np.abs(cross), 3)[inside].var() > 1.2 * expected
+    np.testing.assert_array_equal(average(cross, 1), np.angle(cross))
+
+
+def test_filtering_weighs_weak_pixels_less_and_bright_ground_no_more():
+    first, second = coherent_pair(np.random.default_rng(4), (256, 256), 0.6)
+    cross, _ = form(first, second, (1, 1), 5)
+    unit = (cross / np.abs(cross)).astype(np.complex64)
+    noise = [np.angle(goldstein(z, 0.8))[16:-16, 16:-16].var() for z in (relative(cross, 5), unit)]
+    assert noise[0] < 0.9 * noise[1]
+    bright = cross.copy()
+    bright[:, :128] *= 1000
+    there = relative(bright, 5)
+    np.testing.assert_allclose(there[:, :126], relative(cross, 5)[:, :126], rtol=1e-4)
+    np.testing.assert_allclose(there[:, 130:], relative(cross, 5)[:, 130:], rtol=1e-4)
 
 
 def test_real_pair_is_coherent_and_misaligned_is_not(real_data):

@@ -248,7 +248,7 @@ def test_another_smallest_area_outlines_anew_and_maps_nothing(whole, elsewhere):
     ("change", "remade"),
     [
         ({"reference_point": [9.01, 45.15]}, {"invert_network"}),
-        ({"phase_window": 1}, {"unwrap", "invert_network"}),
+        ({"phase_window": 1}, {"interferogram", "unwrap", "invert_network"}),
         ({"goldstein_alpha": 0.2}, {"interferogram", "unwrap", "invert_network"}),
     ],
 )

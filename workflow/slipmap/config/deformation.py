@@ -37,13 +37,6 @@ class LookSettings(Settings):
     coherence_window: int = Field(5, ge=1, description="Side of the coherence window, multilooked pixels (odd).")
 
 
-class InterferogramSettings(LookSettings):
-    """How an interferogram is formed."""
-
-    goldstein_alpha: float = Field(0.5, ge=0, le=1, description="Goldstein filter exponent; 0 filters nothing.")
-    goldstein_patch: int = Field(32, ge=8, description="Side of the Goldstein filter's patches, pixels (even).")
-
-
 class AveragingSettings(LookSettings):
     """How many looks stand behind the phase that is inverted."""
 
@@ -52,7 +45,14 @@ class AveragingSettings(LookSettings):
     )
 
 
-class UnwrappingSettings(AveragingSettings, InterferogramSettings):
+class InterferogramSettings(AveragingSettings):
+    """How an interferogram is formed."""
+
+    goldstein_alpha: float = Field(0.5, ge=0, le=1, description="Goldstein filter exponent; 0 filters nothing.")
+    goldstein_patch: int = Field(32, ge=8, description="Side of the Goldstein filter's patches, pixels (even).")
+
+
+class UnwrappingSettings(InterferogramSettings):
     """How an interferogram is unwrapped."""
 
     unwrapper: Literal["whirlwind", "snaphu"] = Field(

@@ -15,7 +15,7 @@ from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 
-BANDS = ("phase", "phase_unfiltered", "coherence")
+BANDS = ("phase", "phase_averaged", "phase_unfiltered", "coherence")
 
 
 def multilook(array: np.ndarray, looks: tuple[int, int]) -> np.ndarray:
@@ -80,6 +80,31 @@ def form(
     return cross, coherence
 
 
+def average(interferogram: np.ndarray, window: int) -> np.ndarray:
+    """Phase of the mean interferogram over `window` × `window` pixels (odd), rad, float32; zero pixels stay zero.
+
+    The amplitude weighs: for a distributed scatterer the phase of the sum is the most likely one (Rodriguez & Martin
+    1992); a mean of phases alone would take the noise of its weak pixels for as good as the rest.
+
+    Parameters
+    ----------
+    interferogram : (rows, cols) complex64, zero where there is no data.
+    """
+    mean = boxcar(interferogram, window) if window > 1 else interferogram
+    return np.where(interferogram == 0, 0, np.angle(mean)).astype(np.float32)
+
+
+def relative(interferogram: np.ndarray, window: int) -> np.ndarray:
+    """The interferogram over the mean amplitude of `window` × `window` pixels (odd), complex64.
+
+    What an average over a larger patch needs: weak pixels weigh less than their neighbours, and a bright slope no more
+    than a dark one.
+    """
+    amplitude = np.abs(interferogram)
+    mean = boxcar(amplitude, window) / np.maximum(boxcar((amplitude > 0).astype(np.float32), window), 1)
+    return np.where(mean > 0, interferogram / np.where(mean > 0, mean, 1), 0).astype(np.complex64)
+
+
 def coherence_floor(looks: float) -> float:
     """Mean estimated coherence of `looks` samples that have none: √(π/4L) (Touzi et al. 1999, for large L)."""
     return float(np.sqrt(np.pi / (4 * looks)))
@@ -134,7 +159,7 @@ def goldstein(interferogram: np.ndarray, alpha: float, patch: int = 32) -> np.nd
 
 
 def run(pair: Pair, settings: InterferogramSettings, output: str | Path, block: int = raster.BLOCK) -> None:
-    """Write the interferogram of `pair`: filtered phase, unfiltered phase (rad) and coherence, as a COG.
+    """Write the interferogram of `pair`: phase filtered, averaged and as it is (rad), and coherence, as a COG.
 
     Works block by block, each with a margin of one Goldstein patch, which makes the result that of the whole.
     """
@@ -160,8 +185,13 @@ def run(pair: Pair, settings: InterferogramSettings, output: str | Path, block: 
             output,
             grid,
             bands=BANDS,
-            units=("rad", "rad", "1"),
-            long_name=("interferometric phase, Goldstein filtered", "interferometric phase", "coherence"),
+            units=("rad", "rad", "rad", "1"),
+            long_name=(
+                "interferometric phase, Goldstein filtered",
+                f"interferometric phase, mean of {settings.phase_window} x {settings.phase_window} pixels",
+                "interferometric phase",
+                "coherence",
+            ),
             tags=tags,
         ) as out,
         open_slc(reference) as first,
@@ -171,15 +201,14 @@ def run(pair: Pair, settings: InterferogramSettings, output: str | Path, block: 
             outer, inner = with_margin(window, grid, patch)
             slcs = [_read(src, outer, looks) for src in (first, second)]
             cross, coherence = form(*slcs, looks, settings.coherence_window)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                unit = np.nan_to_num(cross / np.abs(cross))
-            smooth = goldstein(unit, settings.goldstein_alpha, patch)
-            bands = np.stack([np.angle(smooth), np.angle(cross), coherence]).astype(np.float32)
+            smooth = goldstein(relative(cross, settings.coherence_window), settings.goldstein_alpha, patch)
+            averaged = average(cross, settings.phase_window)
+            bands = np.stack([np.angle(smooth), averaged, np.angle(cross), coherence]).astype(np.float32)
             bands[:, np.isnan(coherence)] = np.nan
             bands = bands[(slice(None), *inner)]
             out.write(bands, window)
-            sum_of_coherence += float(np.nansum(bands[2]))
-            valid += int(np.isfinite(bands[2]).sum())
+            sum_of_coherence += float(np.nansum(bands[3]))
+            valid += int(np.isfinite(bands[3]).sum())
         if valid == 0 or sum_of_coherence == 0:
             raise InputError(
                 f"{reference} and {secondary}: they have no pixel with data in common; remove one of the two."

@@ -8,7 +8,7 @@ import numpy as np
 
 from slipmap import raster
 from slipmap.config.deformation import UnwrappingSettings
-from slipmap.deformation.interferogram import boxcar, goldstein
+from slipmap.deformation.interferogram import average, goldstein, relative
 from slipmap.deformation.phase import SUPPLIED_LOOKS, wrap
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
@@ -67,15 +67,6 @@ def value_band(source: "DatasetReader") -> int:
     return 2 if source.count == 2 else 1
 
 
-def average_phase(phase: np.ndarray, window: int) -> np.ndarray:
-    """Angle of the mean phasor over `window` × `window` pixels (odd), rad; NaN stays NaN and is left out of means."""
-    if window == 1:
-        return phase
-    there = np.isfinite(phase)
-    mean = boxcar(np.where(there, np.exp(1j * np.where(there, phase, 0)), 0).astype(np.complex64), window)
-    return np.where(there, np.angle(mean), np.nan).astype(np.float32)
-
-
 def run(
     interferogram: str | Path,
     coherence: str | Path | None,
@@ -87,7 +78,7 @@ def run(
 ) -> None:
     """Unwrap the interferogram at `interferogram` and write phase, coherence and components as a COG.
 
-    The filtered phase is unwrapped, since it is smooth; what is written is the unfiltered phase, averaged over
+    The filtered phase is unwrapped, since it is smooth; what is written is the phase averaged over
     `settings.phase_window` only, with the whole turns of the filtered one, so that small moving areas are not smoothed
     away. The solver needs the whole interferogram in memory.
 
@@ -98,13 +89,13 @@ def run(
     looks : independent looks of supplied interferograms; None: `phase.SUPPLIED_LOOKS`. threads : of whirlwind.
     """
     os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
-    filtered, unfiltered, correlation = _read(interferogram, coherence, settings)
+    filtered, averaged, unfiltered, correlation = _read(interferogram, coherence, settings)
     if coherence is None:
         looks = settings.looks[0] * settings.looks[1] * settings.coherence_window**2
     else:
         looks = looks or SUPPLIED_LOOKS
     unwrapped, components = unwrap(filtered, correlation, looks, settings.unwrapper)
-    unwrapped += wrap(average_phase(unfiltered, settings.phase_window) - filtered)
+    unwrapped += wrap(averaged - filtered)
     if not np.isfinite(unwrapped).any():
         raise InputError(f"{interferogram}: no pixel has both phase and coherence; remove the pair.")
     raster.write(
@@ -131,10 +122,8 @@ def run(
     print(f"{pair.name}: {components.max()} connected component(s) hold {share:.1%} of the pixels")
 
 
-def _read(
-    path: str | Path, coherence: str | Path | None, settings: UnwrappingSettings
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Filtered phase, unfiltered phase and coherence of our own or of a supplied interferogram."""
+def _read(path: str | Path, coherence: str | Path | None, settings: UnwrappingSettings) -> tuple[np.ndarray, ...]:
+    """Phase filtered, averaged and as it is, and coherence, of our own or of a supplied interferogram."""
     import rasterio
 
     if coherence is None:
@@ -155,9 +144,7 @@ def _read(
     there = np.isfinite(size) & (size > 0) & np.isfinite(correlation)
     if not there.any() or not np.any(correlation[there] > 0):
         raise InputError(f"{coherence}: the coherence is zero everywhere; fetch the file again or remove the pair.")
-    unit = np.where(there, cross / np.where(there, size, 1), 0).astype(np.complex64)
-    phases = [
-        np.where(there, np.angle(z), np.nan).astype(np.float32)
-        for z in (goldstein(unit, settings.goldstein_alpha, settings.goldstein_patch), unit)
-    ]
-    return phases[0], phases[1], np.where(there, correlation, np.nan).astype(np.float32)
+    cross = np.where(there, cross, 0).astype(np.complex64)
+    filtered = goldstein(relative(cross, settings.coherence_window), settings.goldstein_alpha, settings.goldstein_patch)
+    phases = (np.angle(filtered), average(cross, settings.phase_window), np.angle(cross), correlation)
+    return tuple(np.where(there, values, np.nan).astype(np.float32) for values in phases)
