@@ -41,7 +41,10 @@ class AveragingSettings(LookSettings):
     """How many looks stand behind the phase that is inverted."""
 
     phase_window: int = Field(
-        3, ge=1, description="Side of the window over which the inverted phase is averaged, pixels (odd); 1: none."
+        3,
+        ge=1,
+        description="Side of the window over which the phase is averaged (weights fall linearly from its middle), "
+        "pixels (odd); 1: none.",
     )
 
 

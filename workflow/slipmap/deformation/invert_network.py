@@ -15,6 +15,7 @@ from slipmap.config.deformation import InversionSettings
 from slipmap.deformation import closure, reference, surfaces, timeseries, velocity
 from slipmap.deformation.fit_series import DECORRELATION, MAPS, SeriesFit
 from slipmap.deformation.geometry import pixel_size
+from slipmap.deformation.interferogram import averaged_pixels
 from slipmap.deformation.inversion import invert_stack, pair_numbers, years
 from slipmap.deformation.network import drop_incoherent
 from slipmap.deformation.phase import SUPPLIED_LOOKS, mm_per_radian, weight_table
@@ -161,7 +162,7 @@ def _phase_looks(
         if radar.cell:
             x, y = pixel_size(grid)
             of_pixel = min(of_pixel, x * y / radar.cell)
-        return of_pixel * settings.phase_window**2
+        return of_pixel * averaged_pixels(settings.phase_window)
     return looks or SUPPLIED_LOOKS
 
 

@@ -78,7 +78,7 @@ def run(
 ) -> None:
     """Unwrap the interferogram at `interferogram` and write phase, coherence and components as a COG.
 
-    The filtered phase is unwrapped, since it is smooth; what is written is the phase averaged over
+    The averaged and filtered phase is unwrapped, since it is smooth; what is written is the phase averaged over
     `settings.phase_window` only, with the whole turns of the filtered one, so that small moving areas are not smoothed
     away. The solver needs the whole interferogram in memory.
 
@@ -145,6 +145,9 @@ def _read(path: str | Path, coherence: str | Path | None, settings: UnwrappingSe
     if not there.any() or not np.any(correlation[there] > 0):
         raise InputError(f"{coherence}: the coherence is zero everywhere; fetch the file again or remove the pair.")
     cross = np.where(there, cross, 0).astype(np.complex64)
-    filtered = goldstein(relative(cross, settings.coherence_window), settings.goldstein_alpha, settings.goldstein_patch)
-    phases = (np.angle(filtered), average(cross, settings.phase_window), np.angle(cross), correlation)
+    averaged = average(cross, settings.phase_window)
+    filtered = goldstein(
+        relative(averaged, settings.coherence_window), settings.goldstein_alpha, settings.goldstein_patch
+    )
+    phases = (np.angle(filtered), np.angle(averaged), np.angle(cross), correlation)
     return tuple(np.where(there, values, np.nan).astype(np.float32) for values in phases)
