@@ -13,7 +13,6 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 from affine import Affine
-from numba import njit
 
 from slipmap.grid import BLOCK, Grid
 
@@ -78,26 +77,22 @@ def _halve(path: Path, out: Path) -> None:
                 target.write(block[:, ::2, ::2] if classes else _mean_of_four(block), window=window)
 
 
-@njit(nogil=True, cache=True)
-def _mean_of_four(fine):
-    """Mean of the known of every 2 × 2 pixels of (bands, rows, cols); NaN where none is."""
-    bands, rows, cols = fine.shape
-    out = np.empty((bands, (rows + 1) // 2, (cols + 1) // 2), np.float32)
-    for band in range(bands):
-        for i in range(out.shape[1]):
-            below = min(2 * i + 1, rows - 1)
-            for j in range(out.shape[2]):
-                beside = min(2 * j + 1, cols - 1)
-                a, b = fine[band, 2 * i, 2 * j], fine[band, 2 * i, beside]
-                c, d = fine[band, below, 2 * j], fine[band, below, beside]
-                total = (a + b) + (c + d)
-                if total == total:
-                    out[band, i, j] = total / 4
-                    continue
-                total, known = np.float32(0), 0
-                for value in (a, b, c, d):
-                    if value == value:
-                        total += value
-                        known += 1
-                out[band, i, j] = total / known if known else np.nan
-    return out
+def _mean_of_four(fine: np.ndarray) -> np.ndarray:
+    """Mean of the known of every 2 × 2 pixels of (bands, rows, cols); NaN where none is.
+
+    NumPy, since loading a compiled function would cost a small job more than its overviews do.
+    """
+    if fine.shape[1] % 2 or fine.shape[2] % 2:
+        fine = np.pad(fine, ((0, 0), (0, fine.shape[1] % 2), (0, fine.shape[2] % 2)), mode="edge")
+    quarters = [fine[:, i::2, j::2] for i in (0, 1) for j in (0, 1)]
+    mean = quarters[0] + quarters[1]
+    mean += quarters[2]
+    mean += quarters[3]
+    mean *= np.float32(0.25)
+    partial = np.isnan(mean)
+    if partial.any():
+        values = np.stack([quarter[partial] for quarter in quarters])
+        known = ~np.isnan(values)
+        with np.errstate(invalid="ignore"):
+            mean[partial] = np.where(known, values, 0).sum(axis=0) / known.sum(axis=0)
+    return mean

@@ -52,7 +52,10 @@ def unwrap(
     else:
         import whirlwind
 
-        unwrapped, components = whirlwind.unwrap(interferogram, correlation, min(looks, 300.0), mask=valid)
+        # the default components take as long as the unwrapping itself; these come from its costs
+        unwrapped, components = whirlwind.unwrap(
+            interferogram, correlation, min(looks, 300.0), mask=valid, conncomp_algorithm="linear"
+        )
     unwrapped = np.where(valid, unwrapped, np.nan)
     # Whole turns only: what the solver hands back is tied to the phase that went in.
     turns = np.round((unwrapped - phase) / (2 * np.pi))
