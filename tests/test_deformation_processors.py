@@ -8,6 +8,7 @@ import pytest
 import rasterio
 from affine import Affine
 
+from slipmap import raster
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation import network, unwrapping
@@ -182,6 +183,23 @@ def test_hyp3_parameters_make_baselines_geometry_and_track(tmp_path):
     assert stack.radar.track == "2" and stack.radar.orbit_direction == "DESCENDING"
     save_stack(tmp_path / "stack.json", stack)
     np.testing.assert_allclose(line_of_sight(tmp_path / "stack.json").vector, look_vector(39.0, -167.9), atol=1e-9)
+
+
+def test_hyp3_look_vectors_are_read_pixel_by_pixel(tmp_path):
+    """HyP3's product guide: lv_theta is the elevation of the satellite, lv_phi its direction, π/2 in the north."""
+    hyp3(tmp_path)
+    folder, pattern = next(tmp_path.rglob("*_unw_phase.tif")).parent, "_unw_phase.tif"
+    first = next(folder.glob(f"*{pattern}"))
+    grid = Grid.from_raster(first)
+    incidence = np.linspace(30, 45, grid.width) + np.zeros(grid.shape)
+    compass = 102.1  # of a satellite in the east-south-east, degrees clockwise from north
+    for name, values in (("theta", np.radians(90 - incidence)), ("phi", np.full(grid.shape, np.radians(90 - compass)))):
+        path = first.with_name(first.name.replace(pattern, f"_lv_{name}.tif"))
+        raster.write(path, grid, values.astype(np.float32), bands=[name], units="rad", long_name=name)
+    stack = read(tmp_path)
+    save_stack(tmp_path / "stack.json", stack)
+    found = line_of_sight(tmp_path / "stack.json").read(next(iter(grid.blocks())), grid)
+    np.testing.assert_allclose(found, look_vector(incidence, -167.9), atol=1e-6)
 
 
 @pytest.mark.parametrize(("heading", "direction"), [(-12.1, "ASCENDING"), (-167.9, "DESCENDING"), (192, "DESCENDING")])

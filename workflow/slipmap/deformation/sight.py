@@ -47,10 +47,13 @@ class LineOfSight:
     Parameters
     ----------
     vector : constant. files : (path, band) of east, north and up.
+    angles : (path, band) of HyP3's and GAMMA's look vector, radians: elevation over the horizon (``lv_theta``) and
+        direction, counter-clockwise from east (``lv_phi``), both of the way from the ground to the satellite.
     """
 
     vector: tuple[float, float, float] | None = None
     files: tuple[tuple[str, int], ...] = ()
+    angles: tuple[tuple[str, int], ...] = ()
 
     def read(self, window: Window, grid: Grid) -> np.ndarray:
         """(3, rows, cols) float32 in a window of `grid`; NaN where it is not known."""
@@ -58,12 +61,15 @@ class LineOfSight:
         if self.vector is not None:
             return np.broadcast_to(np.float32(self.vector)[:, None, None], (3, *part.shape))
         bands = []
-        for path, band in self.files:
+        for path, band in self.files or self.angles:
             with raster.warped(path, part) as source:
                 bands.append(raster.read_open(source, None, band))
-        vectors = np.stack(bands)
-        vectors[:, (vectors == 0).all(axis=0)] = np.nan  # undeclared nodata, as in LiCSAR's rasters
-        return vectors
+        values = np.stack(bands)
+        values[:, (values == 0).all(axis=0)] = np.nan  # undeclared nodata, as in LiCSAR's rasters
+        if self.files:
+            return values
+        theta, phi = values
+        return np.stack([np.cos(theta) * np.cos(phi), np.cos(theta) * np.sin(phi), np.sin(theta)])
 
 
 def line_of_sight(stack_json: str | Path) -> LineOfSight | None:
@@ -78,6 +84,9 @@ def line_of_sight(stack_json: str | Path) -> LineOfSight | None:
     parts = [geometry.get(axis) for axis in AXES]
     if all(path and Path(path).exists() for path in parts):
         return LineOfSight(files=tuple((path, 1) for path in parts))
+    angles = [geometry.get(angle) for angle in ("look_theta", "look_phi")]
+    if all(path and Path(path).exists() for path in angles):
+        return LineOfSight(angles=tuple((path, 1) for path in angles))
     heading = radar.get("heading")
     if heading is None:
         heading = HEADINGS.get(str(radar.get("orbit_direction") or "").upper())

@@ -76,6 +76,8 @@ def geometry_files(folder: Path) -> dict[str, str]:
         "los_east": r"\.geo\.E\.tif$",
         "los_north": r"\.geo\.N\.tif$",
         "los_up": r"\.geo\.U\.tif$",
+        "look_theta": r"_lv_theta\.tif$",
+        "look_phi": r"_lv_phi\.tif$",
     }
     found: dict[str, str] = {}
     for path in sorted(folder.rglob("*")):
