@@ -49,6 +49,20 @@ def test_wrong_type_names_key_and_value():
     assert "areas.valley.grid.resolution is 'fine'" in text
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("coherence_window", 4, "odd number, 3 or 5"),
+        ("phase_window", 2, "odd number, 1 or 3"),
+        ("goldstein_patch", 33, "even number, 32 or 34"),
+        ("looks", [0, 4], "greater than or equal to 1"),
+    ],
+)
+def test_sizes_that_no_window_has_are_refused(key, value, said):
+    text = sentence({"areas": {"valley": {"grid": GRID, "deformation": {key: value}}}})
+    assert f"areas.valley.deformation.{key}" in text and said in text
+
+
 def test_value_with_a_unit_is_refused():
     text = sentence({"areas": {"valley": {"grid": GRID | {"resolution": "12.5 m"}}}})
     assert "areas.valley.grid.resolution is '12.5 m'" in text and "number" in text

@@ -5,11 +5,13 @@ another option does not remake what it made.
 """
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from slipmap.config.base import Settings
+
+Count = Annotated[int, Field(ge=1)]
 
 
 class NetworkSettings(Settings):
@@ -33,8 +35,15 @@ class NetworkSettings(Settings):
 class LookSettings(Settings):
     """How many SLC pixels stand behind a phase and a coherence that we form."""
 
-    looks: tuple[int, int] = Field((1, 4), description="Multilooking (rows, columns) of SLC pixels to one pixel.")
+    looks: tuple[Count, Count] = Field((1, 4), description="Multilooking (rows, columns) of SLC pixels to one pixel.")
     coherence_window: int = Field(5, ge=1, description="Side of the coherence window, multilooked pixels (odd).")
+
+    @field_validator("coherence_window", "phase_window", check_fields=False)
+    @classmethod
+    def _has_a_middle(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError(f"a window has a pixel in its middle; give an odd number, {value - 1} or {value + 1}")
+        return value
 
 
 class AveragingSettings(LookSettings):
@@ -53,6 +62,13 @@ class InterferogramSettings(AveragingSettings):
 
     goldstein_alpha: float = Field(0.5, ge=0, le=1, description="Goldstein filter exponent; 0 filters nothing.")
     goldstein_patch: int = Field(32, ge=8, description="Side of the Goldstein filter's patches, pixels (even).")
+
+    @field_validator("goldstein_patch")
+    @classmethod
+    def _has_halves(cls, value: int) -> int:
+        if value % 2:
+            raise ValueError(f"patches overlap by half; give an even number, {value - 1} or {value + 1}")
+        return value
 
 
 class UnwrappingSettings(InterferogramSettings):
