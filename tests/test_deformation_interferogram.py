@@ -19,6 +19,7 @@ from slipmap.deformation.interferogram import (
     form,
     goldstein,
     multilook,
+    pixel_looks,
     relative,
 )
 from slipmap.deformation.phase import variance_table, wrap
@@ -68,7 +69,7 @@ def test_sign_and_phase_of_the_interferogram():
 
 @pytest.mark.parametrize("gamma", [0.5, 0.8])
 def test_averaged_phase_has_the_variance_of_that_many_looks(gamma):
-    """The exact density of the multilooked phase (Lee et al. 1994) tells it; a mean of phasors has up to twice that."""
+    """The exact density of the multilooked phase (Lee et al. 1994) tells it; a mean of phasors has about twice that."""
     first, second = coherent_pair(np.random.default_rng(3), (600, 600), gamma)
     cross, _ = form(first, second, (1, 1), 5)
     inside = (slice(2, -2), slice(2, -2))
@@ -166,13 +167,23 @@ def pair(tmp_path_factory):
     return Pair(date(2021, 1, 9), date(2021, 2, 2), 12.0, files)
 
 
-def test_blocks_do_not_show(pair, tmp_path):
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"goldstein_patch": 20},  # patches that the blocks cut
+        {"goldstein_patch": 8, "phase_window": 9, "coherence_window": 11},  # windows wider than patches
+    ],
+)
+def test_blocks_do_not_show(pair, tmp_path, options):
     """The interferogram made in blocks of 64 pixels is that made at once."""
-    settings = DeformationSettings()
+    settings = DeformationSettings(**options)
     interferogram.run(pair, settings, tmp_path / "whole.tif", block=512)
     interferogram.run(pair, settings, tmp_path / "blocks.tif", block=64)
     whole, blocks = raster.read(tmp_path / "whole.tif"), raster.read(tmp_path / "blocks.tif")
-    np.testing.assert_allclose(whole, blocks, atol=2e-4)
+    np.testing.assert_array_equal(np.isnan(whole), np.isnan(blocks))
+    there = np.isfinite(whole)
+    assert np.abs(wrap(whole - blocks)[there]).max() < 2e-4
     assert np.isnan(whole[:, 65, 30]).all() and np.isfinite(whole[:, 100, 30]).all()
 
 
@@ -189,6 +200,100 @@ def test_chain_of_one_pair_keeps_the_phase(pair, tmp_path):
     assert np.mean(np.abs((phase - truth)[there] - 2 * np.pi * turns) < np.pi) > 0.99
     assert np.abs(wrap(phase - original)[there]).max() < 1e-3
     assert np.nanmean(coherence) == pytest.approx(0.8, abs=0.02)
+
+
+def test_what_is_filtered_and_what_is_kept(pair, tmp_path):
+    """Phase averaged by amplitude; the filter gets it relative to its surroundings; the result keeps the averaged."""
+    settings = DeformationSettings(goldstein_alpha=0.8)
+    interferogram.run(pair, settings, tmp_path / "i.tif")
+    unwrapping.run(tmp_path / "i.tif", None, pair, settings, tmp_path / "u.tif")
+    slcs = []
+    for role in ("reference", "secondary"):
+        with rasterio.open(pair.files[role]) as source:
+            slcs.append(source.read(1))
+    cross, _ = form(*slcs, (1, 4), 5)
+    weights = np.outer([1, 2, 1], [1, 2, 1])
+    expected = np.angle(convolve(cross, weights, mode="constant"))
+    filtered, averaged, unfiltered, _ = raster.read(tmp_path / "i.tif")
+    unwrapped = raster.read(tmp_path / "u.tif", bands=1)
+    there = np.isfinite(averaged)
+    np.testing.assert_array_equal(there, np.abs(cross) > 0)
+    for found, wanted in (
+        (averaged, expected),
+        (unfiltered, np.angle(cross)),
+        (unwrapped, expected),
+        (filtered, np.angle(goldstein(relative(average(cross, 3), 5), 0.8))),
+    ):
+        assert np.abs(wrap(found - wanted)[there]).max() < 1e-3
+    assert wrap(unwrapped - filtered)[there].std() > 0.05
+
+
+def supplied(folder, coherence, values):
+    """A wrapped interferogram of `values` and its coherence, on one grid."""
+    about = dict(driver="GTiff", height=96, width=128, count=1, crs="EPSG:32632", transform=Affine(20, 0, 0, 0, -20, 0))
+    for name, array in (("phase", values), ("coherence", coherence)):
+        with rasterio.open(folder / f"{name}.tif", "w", dtype=array.dtype, **about) as out:
+            out.write(array, 1)
+            if name == "phase":
+                out.nodata = 0 if array.dtype.kind == "f" and not np.isnan(array).any() else None
+    return folder / "phase.tif", folder / "coherence.tif"
+
+
+@pytest.mark.parametrize("gap", [0.0, np.nan])
+def test_gaps_of_a_supplied_interferogram_stay_gaps(pair, tmp_path, gap):
+    """Declared or not, zero or NaN: no pixel without phase gets one, though its coherence is known."""
+    rows, cols = np.mgrid[:96, :128]
+    truth = 0.3 + 0.05 * rows + 0.08 * cols
+    phase = wrap(truth).astype(np.float32)
+    phase[20:40, 30:60] = gap
+    files = supplied(tmp_path, np.full(phase.shape, 0.8, np.float32), phase)
+    unwrapping.run(*files, pair, DeformationSettings(), tmp_path / "u.tif")
+    found, _, _, original = raster.read(tmp_path / "u.tif")
+    gaps = np.zeros(phase.shape, bool)
+    gaps[20:40, 30:60] = True
+    np.testing.assert_array_equal(np.isnan(found), gaps)
+    np.testing.assert_array_equal(np.isnan(original), gaps)
+    inside = (slice(2, -2), slice(2, -2))
+    error = (found - truth)[inside][~gaps[inside]]
+    assert np.abs(error - 2 * np.pi * np.round(np.median(error) / (2 * np.pi))).max() < 0.1
+
+
+@pytest.mark.parametrize("kind", ["complex", "phase"])
+def test_amplitude_of_a_supplied_interferogram_weighs(pair, tmp_path, kind):
+    """A complex one is averaged as it is; of a phase all pixels weigh alike."""
+    first, second = coherent_pair(np.random.default_rng(6), (96, 128), 0.7, 0.4)
+    cross, _ = form(first, second, (1, 1), 5)
+    values = cross if kind == "complex" else np.angle(cross).astype(np.float32)
+    files = supplied(tmp_path, np.full(cross.shape, 0.7, np.float32), values)
+    unwrapping.run(*files, pair, DeformationSettings(), tmp_path / "u.tif")
+    found = raster.read(tmp_path / "u.tif", bands=1)
+    mean = convolve(cross if kind == "complex" else cross / np.abs(cross), np.outer([1, 2, 1], [1, 2, 1]))
+    inside = (slice(1, -1), slice(1, -1))
+    assert np.abs(wrap(found - np.angle(mean))[inside]).max() < 1e-3
+
+
+def test_coherence_is_in_bytes_or_not_by_its_type(pair, tmp_path):
+    phase = wrap(0.1 + 0.05 * np.add(*np.mgrid[:96, :128])).astype(np.float32)
+    for coherence in (np.full(phase.shape, 204, np.uint8), np.full(phase.shape, 0.8, np.float32)):
+        if coherence.dtype == np.float32:
+            coherence[5, 5] = 1.00001  # as rounding leaves it
+        files = supplied(tmp_path, coherence, phase)
+        unwrapping.run(*files, pair, DeformationSettings(), tmp_path / "u.tif")
+        assert np.nanmedian(raster.read(tmp_path / "u.tif", bands=2)) == pytest.approx(0.8, abs=1e-3)
+
+
+def test_coherence_floor_counts_independent_looks_only():
+    """Speckle of half the band in either direction: four pixels are one look, and the floor is twice as high."""
+    rng, shape = np.random.default_rng(7), (400, 400)
+    band = (np.abs(np.fft.fftfreq(400)) < 0.25).astype(float)
+    keep = np.outer(band, band)
+    slcs = [np.fft.ifft2(np.fft.fft2(speckle(rng, shape)) * keep).astype(np.complex64) for _ in range(2)]
+    measured = form(*slcs, (1, 1), 9)[1][8:-8, 8:-8].mean()
+    looks = pixel_looks((1, 1), 100.0, 400.0) * 9**2
+    assert looks == 81 / 4
+    assert measured == pytest.approx(coherence_floor(looks), rel=0.1)
+    assert measured > 1.6 * coherence_floor(81)
+    assert pixel_looks((1, 4), 100.0, 20.0) == 4 == pixel_looks((1, 4), 100.0, None)
 
 
 def test_bad_pairs_get_one_sentence(pair, tmp_path):

@@ -67,7 +67,7 @@ def form(
     """Multilooked interferogram reference × conj(secondary) and its coherence.
 
     The coherence is |Σ s₁s₂*| / √(Σ|s₁|² Σ|s₂|²) over `window` × `window` multilooked pixels, so over
-    window² · looks SLC pixels; `coherence_floor` tells its bias.
+    window² · looks SLC pixels; `coherence_floor` tells its bias, `pixel_looks` how many of them are independent.
 
     Parameters
     ----------
@@ -132,6 +132,18 @@ def relative(interferogram: np.ndarray, window: int) -> np.ndarray:
     return np.where(mean > 0, interferogram / np.where(mean > 0, mean, 1), 0).astype(np.complex64)
 
 
+def pixel_looks(looks: tuple[int, int], area: float, cell: float | None) -> float:
+    """Independent looks in one multilooked pixel.
+
+    Parameters
+    ----------
+    looks : (rows, columns) of SLC pixels in it. area : of the pixel, m². cell : ground that is one independent look,
+        m²; None: every SLC pixel is one.
+    """
+    pixels = float(looks[0] * looks[1])
+    return min(pixels, area / cell) if cell else pixels
+
+
 def coherence_floor(looks: float) -> float:
     """Mean estimated coherence of `looks` samples that have none: √(π/4L) (Touzi et al. 1999, for large L)."""
     return float(np.sqrt(np.pi / (4 * looks)))
@@ -188,22 +200,23 @@ def goldstein(interferogram: np.ndarray, alpha: float, patch: int = 32) -> np.nd
 def run(pair: Pair, settings: InterferogramSettings, output: str | Path, block: int = raster.BLOCK) -> None:
     """Write the interferogram of `pair`: phase filtered, averaged and as it is (rad), and coherence, as a COG.
 
-    Works block by block, each with a margin of one Goldstein patch, which makes the result that of the whole.
+    Works block by block, each with as much round it as its pixels depend on, which makes the result that of the whole.
     """
     looks, patch = settings.looks, settings.goldstein_patch
     reference, secondary = pair.files["reference"], pair.files["secondary"]
     with open_slc(reference) as first, open_slc(secondary) as second:
         if not first.grid.matches(second.grid):
             raise InputError(f"{secondary}: its grid is not that of {reference}; resample one of them.")
-        grid = first.grid.coarsened(looks[1], looks[0])
-    samples = looks[0] * looks[1] * settings.coherence_window**2
+        grid, cell = first.grid.coarsened(looks[1], looks[0]), first.cell
+    samples = pixel_looks(looks, float(np.prod(grid.resolution)), cell) * settings.coherence_window**2
+    reach = settings.phase_window // 2 + settings.coherence_window // 2
     tags = {
         "REFERENCE_DATE": pair.reference,
         "SECONDARY_DATE": pair.secondary,
         "TEMPORAL_BASELINE_DAYS": pair.days,
         "PERPENDICULAR_BASELINE_M": pair.perpendicular_baseline,
         "SIGN": "reference * conj(secondary); LOS displacement towards the satellite = -wavelength * phase / (4 pi)",
-        "COHERENCE_SAMPLES": samples,
+        "COHERENCE_SAMPLES": f"{samples:.4g}",
         "COHERENCE_BIAS": f"{coherence_floor(samples):.3f} is the mean estimate where there is no coherence",
     }
     sum_of_coherence, valid = 0.0, 0
@@ -225,7 +238,7 @@ def run(pair: Pair, settings: InterferogramSettings, output: str | Path, block: 
         open_slc(secondary) as second,
     ):
         for window in grid.blocks(block):
-            outer, inner = with_margin(window, grid, patch)
+            outer, inner = with_patches(window, grid, patch, reach)
             slcs = [_read(src, outer, looks) for src in (first, second)]
             cross, coherence = form(*slcs, looks, settings.coherence_window)
             averaged = average(cross, settings.phase_window)
@@ -243,14 +256,35 @@ def run(pair: Pair, settings: InterferogramSettings, output: str | Path, block: 
     print(f"{pair.name}: mean coherence {sum_of_coherence / valid:.3f} over {valid} pixels")
 
 
+def with_patches(window: Window, grid: Grid, patch: int, reach: int) -> tuple[Window, tuple[slice, slice]]:
+    """As `with_margin`, with all Goldstein patches of the grid that cover `window`, and `reach` pixels round them.
+
+    The whole grid's patches begin at multiples of half a `patch`, so the margin does too.
+    """
+    step = patch // 2
+
+    def needed(start: int, length: int, end: int) -> tuple[int, int]:
+        first = ((start // step - 1) * step - reach) // step * step
+        last = ((start + length - 1) // step + 2) * step + reach
+        return max(0, first), min(end, -(-last // step) * step)
+
+    rows = needed(int(window.row_off), int(window.height), grid.height)
+    cols = needed(int(window.col_off), int(window.width), grid.width)
+    return _inside(window, rows, cols)
+
+
 def with_margin(window: Window, grid: Grid, margin: int) -> tuple[Window, tuple[slice, slice]]:
     """`window` with `margin` pixels more on each side inside the grid, and where it lies in that."""
-    row, col = max(0, window.row_off - margin), max(0, window.col_off - margin)
-    end_row = min(grid.height, window.row_off + window.height + margin)
-    end_col = min(grid.width, window.col_off + window.width + margin)
-    top, left = window.row_off - row, window.col_off - col
+    rows = max(0, window.row_off - margin), min(grid.height, window.row_off + window.height + margin)
+    cols = max(0, window.col_off - margin), min(grid.width, window.col_off + window.width + margin)
+    return _inside(window, rows, cols)
+
+
+def _inside(window: Window, rows: tuple[int, int], cols: tuple[int, int]) -> tuple[Window, tuple[slice, slice]]:
+    """The window from `rows` and `cols` (first, one past the last), and where `window` lies in it."""
+    top, left = window.row_off - rows[0], window.col_off - cols[0]
     inner = (slice(top, top + window.height), slice(left, left + window.width))
-    return Window(col, row, end_col - col, end_row - row), inner
+    return Window.from_slices(rows, cols), inner
 
 
 def _read(slc: SlcFile, window: Window, looks: tuple[int, int]) -> np.ndarray:

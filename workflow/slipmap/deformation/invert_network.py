@@ -15,7 +15,7 @@ from slipmap.config.deformation import InversionSettings
 from slipmap.deformation import closure, reference, surfaces, timeseries, velocity
 from slipmap.deformation.fit_series import DECORRELATION, MAPS, SeriesFit
 from slipmap.deformation.geometry import pixel_size
-from slipmap.deformation.interferogram import averaged_pixels
+from slipmap.deformation.interferogram import averaged_pixels, pixel_looks
 from slipmap.deformation.inversion import invert_stack, pair_numbers, years
 from slipmap.deformation.network import drop_incoherent
 from slipmap.deformation.phase import SUPPLIED_LOOKS, mm_per_radian, weight_table
@@ -158,11 +158,8 @@ def _phase_looks(
 ) -> float:
     """Independent looks behind the phase that is inverted: of our own averaging, else of who formed the pairs."""
     if "reference" in pairs[0].files:  # formed from SLCs
-        of_pixel = float(settings.looks[0] * settings.looks[1])
-        if radar.cell:
-            x, y = pixel_size(grid)
-            of_pixel = min(of_pixel, x * y / radar.cell)
-        return of_pixel * averaged_pixels(settings.phase_window)
+        x, y = pixel_size(grid)
+        return pixel_looks(settings.looks, x * y, radar.cell) * averaged_pixels(settings.phase_window)
     return looks or SUPPLIED_LOOKS
 
 

@@ -14,14 +14,18 @@ from slipmap.errors import InputError
 from slipmap.grid import Grid
 
 OPERA_SUFFIXES = (".h5", ".hdf5")
+INDEPENDENT_LOOK = "metadata/processing_information/algorithms/independent_look_area"  # slipmap's own products say it
 POLARISATIONS = ("VV", "HH", "VH", "HV")
 
 
 class SlcFile:
-    """An open SLC: its `grid`, and `read(window)` → complex64 (rows, cols)."""
+    """An open SLC: its `grid`, `cell`, and `read(window)` → complex64 (rows, cols).
 
-    def __init__(self, path: str, grid: Grid, source: object) -> None:
-        self.path, self.grid, self._source = path, grid, source
+    `cell` is the ground that is one independent look, m²; None where the file does not say: every pixel is.
+    """
+
+    def __init__(self, path: str, grid: Grid, source: object, cell: float | None = None) -> None:
+        self.path, self.grid, self.cell, self._source = path, grid, cell, source
 
     def read(self, window: Window) -> np.ndarray:
         """Pixels of `window`; a block that cannot be decoded is an `InputError` naming the file."""
@@ -54,7 +58,8 @@ def open_slc(path: str) -> Iterator[SlcFile]:
     except OSError as error:
         raise InputError(f"{path}: not an HDF5 file that can be opened ({error}); fetch it again.") from error
     with file:
-        yield SlcFile(path, opera_grid(file, path), opera_layer(file, path))
+        cell = float(file[INDEPENDENT_LOOK][()]) if INDEPENDENT_LOOK in file else None
+        yield SlcFile(path, opera_grid(file, path), opera_layer(file, path), cell)
 
 
 def opera_layer(file: "h5py.File", path: str) -> "h5py.Dataset":  # noqa: F821

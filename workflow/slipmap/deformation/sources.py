@@ -90,8 +90,8 @@ def _read(source: Source, window: Window, original: bool) -> list[np.ndarray]:
     for path, bands in wanted.items():
         with _open(path) as src:
             values = raster.read_open(src, window, bands)
-            if source.coherence and path == source.coherence[0] and src.dtypes[0] == "uint8":
-                values /= 255  # LiCSAR stores coherence as bytes
+            if source.coherence and path == source.coherence[0]:
+                values = unwrapping.as_coherence(values, src)
         found |= {(path, band): array for band, array in zip(bands, values, strict=True)}
     phase = found[source.phase]
     if source.original is None:  # supplied

@@ -70,6 +70,11 @@ def value_band(source: "DatasetReader") -> int:
     return 2 if source.count == 2 else 1
 
 
+def as_coherence(values: np.ndarray, source: "DatasetReader") -> np.ndarray:
+    """Coherence 0 … 1 of the float32 `values` read from a supplied raster: LiCSAR stores it as bytes."""
+    return values / np.float32(255) if source.dtypes[0] == "uint8" else values
+
+
 def run(
     interferogram: str | Path,
     coherence: str | Path | None,
@@ -136,13 +141,12 @@ def _read(path: str | Path, coherence: str | Path | None, settings: UnwrappingSe
             cross = src.read(1)
         else:
             phase = raster.read_open(src, None, value_band(src))
-            cross = np.where(phase == 0, 0, np.exp(1j * np.nan_to_num(phase))).astype(np.complex64)
+            phase[phase == 0] = np.nan  # undeclared nodata
+            cross = np.exp(1j * phase).astype(np.complex64)
     with rasterio.open(coherence) as src:
-        correlation = raster.read_open(src, None, value_band(src))
+        correlation = as_coherence(raster.read_open(src, None, value_band(src)), src)
     if correlation.shape != cross.shape:
         raise InputError(f"{coherence}: its size is not that of {path}; supply rasters on one grid.")
-    if np.nanmax(correlation, initial=0) > 1:
-        correlation /= 255  # LiCSAR stores coherence as bytes
     size = np.abs(cross)
     there = np.isfinite(size) & (size > 0) & np.isfinite(correlation)
     if not there.any() or not np.any(correlation[there] > 0):

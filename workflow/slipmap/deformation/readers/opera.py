@@ -12,13 +12,12 @@ from rasterio.crs import CRS
 from slipmap.deformation import orbit
 from slipmap.deformation.readers.checks import same_grid, same_value
 from slipmap.deformation.readers.slc import GEOMETRY
-from slipmap.deformation.slc_file import OPERA_SUFFIXES, opera_grid, opera_layer
+from slipmap.deformation.slc_file import INDEPENDENT_LOOK, OPERA_SUFFIXES, opera_grid, opera_layer
 from slipmap.deformation.stack import Acquisition, Radar, Stack, parse_date
 from slipmap.errors import InputError
 
 _BURST = "metadata/processing_information/input_burst_metadata/"
 _ORBIT = "metadata/orbit/"
-_CELL = "metadata/processing_information/algorithms/independent_look_area"  # slipmap's own products say it
 
 
 def opera_files(folder: Path) -> list[Path]:
@@ -67,7 +66,7 @@ def read_opera(folder: Path, files: Sequence[str | Path] | None = None) -> Stack
                         "orbit direction": _text(file, "identification/orbit_pass_direction", path).upper(),
                         "start": _text(file, _BURST + "starting_range", path),
                         "spacing": _text(file, _BURST + "range_pixel_spacing", path),
-                        "cell": _text(file, _CELL, path, ""),
+                        "cell": _text(file, INDEPENDENT_LOOK, path, ""),
                         "bandwidth": _text(file, _BURST + "range_bandwidth", path, "56.5e6"),
                     },
                 )
