@@ -41,6 +41,7 @@ def swaths(products):
 
 
 def test_every_tie_point_is_where_esa_has_it(swaths):
+    assert [[swath.swath for swath in scene] for scene in swaths] == 3 * [["IW1", "IW2", "IW3"]]
     for swath in (s for scene in swaths for s in scene):
         grid = swath.grid
         points = earth_fixed(grid.longitude, grid.latitude, grid.height)
@@ -102,7 +103,7 @@ def test_compiled_location_is_the_scattered_one(swaths):
 
 
 def test_baseline_of_the_september_pair_and_its_sign(swaths):
-    """Towards larger look angles is positive: higher ground then seems to come nearer from first to second date."""
+    """Above the line of sight is positive: higher ground then seems to come nearer from first to second date."""
     first, second = swaths[1][1], swaths[2][1]
     grid = first.grid
     middle = np.argmin((grid.line - grid.line.mean()) ** 2 + (grid.pixel - grid.pixel.mean()) ** 2)
