@@ -82,6 +82,20 @@ def test_templates_of_a_folder_count(monkeypatch, tmp_path):
     clear()
 
 
+@pytest.mark.parametrize("path", sorted(LIBRARY.rglob("*.py")), ids=lambda path: path.relative_to(LIBRARY).as_posix())
+def test_imports_that_are_cut_out_are_all_there_are(path):
+    text = path.read_text(encoding="utf-8")
+    imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    ours = {ast.unparse(node) for node in imports if re.search(r"\bslipmap\b", ast.unparse(node))}
+    cut = {ast.unparse(node) for node in provenance._imports(text) if isinstance(node, ast.Import | ast.ImportFrom)}
+    assert ours <= cut
+
+
+def test_imports_in_brackets_with_comments_are_followed():
+    text = "def run():\n    from slipmap.raster import (\n        grid,  # a) first\n        write,\n    )\n"
+    assert "from slipmap.raster import grid, write" in map(ast.unparse, provenance._imports(text))
+
+
 def clear():
     code_digest.cache_clear()
     provenance._imported.cache_clear()

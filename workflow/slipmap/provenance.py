@@ -2,6 +2,8 @@
 
 import ast
 import hashlib
+import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +11,7 @@ LIBRARY = Path(__file__).parent
 # How a config file is read, a job is run and an error is worded is not how a result is made.
 _PLAN = {"config/load.py", "config/run.py", "config/schema.py", "config/template.py"}
 _PLAN |= {"disk.py", "errors.py", "job.py", "runs.py"}
+_IMPORT = re.compile(r"^[ \t]*((?:from|import)[ \t]+slipmap\b(?:[^\n(]*\([^)]*\)|[^\n]*))", re.MULTILINE)
 
 
 @cache
@@ -44,13 +47,25 @@ def _files(root: Path) -> list[Path]:
     return sorted(path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
+def _imports(text: str) -> Iterable[ast.AST]:
+    """Statements of a module that import from the library, and maybe others.
+
+    They are cut out and parsed alone: every job of a cluster starts Snakemake twice, and each start would pay for the
+    parsing of all modules.
+    """
+    try:
+        return [ast.parse(found).body[0] for found in _IMPORT.findall(text)]
+    except SyntaxError:  # a bracket in a comment, a sentence that begins like an import
+        return ast.walk(ast.parse(text))
+
+
 @cache
 def _imported(path: Path) -> tuple[Path, ...]:
     """Files of the library that the file at `path` imports, at its head or inside a function."""
     if path.suffix != ".py":
         return ()
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _imports(path.read_text(encoding="utf-8")):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
