@@ -25,6 +25,12 @@ include: "workflow/rules/prediction.smk"
 include: "workflow/rules/report.smk"
 
 
+# a second's work on a few lines of text: a cluster need not queue for it
+localrules:
+    grid,
+    summarise_seeds,
+
+
 rule all:
     default_target: True
     input:

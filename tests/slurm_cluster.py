@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+CORES = max(4, os.cpu_count())  # room for two GPU jobs of two threads: it is the GPU that one of them waits for
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "srun", "sinfo")
 
 CONFIG = """
@@ -41,6 +42,8 @@ AccountingStorageType=accounting_storage/none
 MinJobAge=900
 SchedulerType=sched/backfill
 SchedulerParameters=bf_interval=1,sched_interval=1,batch_sched_delay=0
+# cores that the machine may not have
+SlurmdParameters=config_overrides
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 GresTypes=gpu
@@ -72,7 +75,7 @@ def why_not() -> str | None:
 def one_node(root: Path) -> Iterator[dict[str, str]]:
     """Start a cluster that keeps its state in `root`; yield the environment for its commands; stop it at the end.
 
-    Two partitions (cpu, gpu) on one node with this machine's cores, 80 % of its memory and one pretended GPU.
+    Two partitions (cpu, gpu) on one node with `CORES`, 80 % of this machine's memory and one pretended GPU.
     """
     for name in ("etc", "run/cgroup", "log", "state", "spool", "bin"):
         (root / name).mkdir(parents=True)
@@ -82,7 +85,7 @@ def one_node(root: Path) -> Iterator[dict[str, str]]:
     memory_mb = int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20 * 0.8)
     port, node_port = _free_ports(2)
     config = root / "etc" / "slurm.conf"
-    values = {"root": root, "host": host, "cpus": os.cpu_count(), "memory_mb": memory_mb}
+    values = {"root": root, "host": host, "cpus": CORES, "memory_mb": memory_mb}
     config.write_text(CONFIG.format(**values, port=port, node_port=node_port))
     (root / "etc" / "gres.conf").write_text(GPUS)
     (root / "etc" / "cgroup.conf").write_text(CGROUPS.format(root=root))

@@ -1,17 +1,20 @@
 """The demo through a real Slurm (`make test-slurm`): the scheduler, not Snakemake, serialises the GPU jobs."""
 
+import math
 import os
 import re
 import subprocess
 import time
-from collections import defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import yaml
 
+import fault_table
 import slurm_cluster
-from workflow_runs import REPOSITORY, SNAKEMAKE
+from workflow_kills import digests
+from workflow_runs import REPOSITORY, SNAKEMAKE, snakemake
 
 pytestmark = [
     pytest.mark.slurm,
@@ -21,33 +24,65 @@ pytestmark = [
 PROFILE = REPOSITORY / "workflow/profiles/slurm"
 
 
+@dataclass
+class Job:
+    """A Slurm job as squeue showed it, and when (seconds since the run began)."""
+
+    rule: str
+    cores: int
+    gpu: bool
+    states: list[str] = field(default_factory=list)
+    started: float = math.nan
+    ended: float = math.nan
+
+    @property
+    def alive(self) -> bool:
+        return self.states[-1] in ("RUNNING", "COMPLETING")
+
+
 class Queue:
-    """What squeue showed while the workflow ran: each job's rule, whether it has a GPU, and its state over time."""
+    """What squeue showed while the workflow ran."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
-        self.states: dict[str, list[str]] = defaultdict(list)
-        self.rules: dict[str, str] = {}
+        self.began = time.monotonic()
+        self.jobs: dict[str, Job] = {}
         self.gpus_running: list[int] = []
-        self.gpus_waiting: list[int] = []
+        self.waited_for_gpu = 0
 
     def look(self) -> None:
+        fields = "JobID:20,State:20,NumCPUs:10,tres-per-job:40,Comment:200"
         shown = subprocess.run(
-            ["squeue", "-h", "-t", "all", "-o", "%i|%T|%b|%k"], env=self.environment, capture_output=True, text=True
+            ["squeue", "-h", "-t", "all", "-O", fields], env=self.environment, capture_output=True, text=True
         ).stdout
-        gpu_states = []
+        now = time.monotonic() - self.began
         for line in shown.splitlines():
-            number, state, devices, comment = line.split("|", 3)
-            self.rules[number] = comment
-            if not self.states[number] or self.states[number][-1] != state:
-                self.states[number].append(state)
-            if "gpu" in devices:
-                gpu_states.append(state)
-        self.gpus_running.append(sum(state in ("RUNNING", "COMPLETING") for state in gpu_states))
-        self.gpus_waiting.append(gpu_states.count("PENDING"))
+            number, state, cores, devices, comment = line.split(None, 4)
+            rule = re.sub(r"^rule_|_wildcards_.*", "", comment.strip())
+            job = self.jobs.setdefault(number, Job(rule, int(cores), "gpu" in devices))
+            if not job.states or job.states[-1] != state:
+                job.states.append(state)
+            if job.alive and math.isnan(job.started):
+                job.started = now
+            if not job.alive and state != "PENDING" and math.isnan(job.ended):
+                job.ended = now
+        alive = [job for job in self.jobs.values() if job.states and job.alive]
+        idle = slurm_cluster.CORES - sum(job.cores for job in alive)
+        self.gpus_running.append(sum(job.gpu for job in alive))
+        waiting = [job for job in self.jobs.values() if job.gpu and job.states[-1] == "PENDING" and job.cores <= idle]
+        self.waited_for_gpu += bool(waiting) and self.gpus_running[-1] > 0
 
-    def numbers(self, rule: str) -> list[str]:
-        return [number for number, comment in self.rules.items() if re.search(rf"\b(rule_)?{rule}", comment)]
+    def of_rule(self, rule: str) -> dict[str, Job]:
+        return {number: job for number, job in self.jobs.items() if job.rule == rule}
+
+    def table(self) -> str:
+        """Of each rule the Slurm jobs, when the first began and the last ended."""
+        lines = []
+        for rule in dict.fromkeys(job.rule for job in self.jobs.values()):
+            jobs = list(self.of_rule(rule).values())
+            first, last = min(job.started for job in jobs), max(job.ended for job in jobs)
+            lines.append(f"{rule:40} {len(jobs):3} jobs, from {first:5.0f} to {last:5.0f} s")
+        return "\n".join(lines)
 
 
 @pytest.fixture(scope="module")
@@ -63,17 +98,23 @@ def site_profile(tmp_path_factory) -> Path:
     profile |= {"slurm-no-account": True, "slurm-status-command": "squeue"}
     profile["slurm-init-seconds-before-status-checks"] = 2
     profile["default-resources"] |= {"slurm_partition": "cpu"}
-    profile["resources"] = {"pairs": min(4, os.cpu_count())}  # a pack must fit a node
-    profile["set-resources"] = profile.get("set-resources", {}) | {
-        rule: profile.get("set-resources", {}).get(rule, {}) | {"slurm_partition": "gpu"}
-        for rule in ("train", "evaluate", "map_landslides")
-    }
+    for rule in ("train", "evaluate", "map_landslides"):
+        profile["set-resources"][rule] = {"slurm_partition": "gpu"}
     folder = tmp_path_factory.mktemp("profile")
     (folder / "config.yaml").write_text(yaml.safe_dump(profile))
     return folder
 
 
-def run(folder: Path, profile: Path, environment: dict, meanwhile=lambda queue: None, wait_s: float = 3000):
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> dict[str, str]:
+    """Digests of the demo's rasters, made on this machine without Slurm."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    answer = snakemake(folder, config="", timeout=3600)
+    assert answer.returncode == 0, answer.stdout[-3000:]
+    return digests(folder)
+
+
+def run(folder: Path, profile: Path, environment: dict, meanwhile=lambda queue: None, wait_s: float = 7200):
     """Run the demo in `folder` through the cluster, looking at the queue; the process, its output and the queue."""
     queue = Queue(environment)
     command = [SNAKEMAKE, "--snakefile", REPOSITORY / "Snakefile", "--directory", folder, "--workflow-profile", profile]
@@ -88,29 +129,43 @@ def run(folder: Path, profile: Path, environment: dict, meanwhile=lambda queue: 
     return process.returncode, (folder / "run.log").read_text(), queue
 
 
-def test_demo_runs_through_slurm_and_a_job_that_dies_comes_back(cluster, site_profile, tmp_path):
+def test_demo_runs_through_slurm_and_a_job_that_dies_comes_back(cluster, site_profile, undisturbed, tmp_path):
     cancelled = []
 
     def cancel_one_training(queue: Queue) -> None:
-        running = [number for number in queue.numbers("train") if queue.states[number][-1] == "RUNNING"]
+        running = [number for number, job in queue.of_rule("train").items() if job.alive]
         if running and not cancelled:
             subprocess.run(["scancel", running[0]], env=cluster, check=True)
             cancelled.append(running[0])
 
-    started = time.monotonic()
+    before = os.getloadavg()
     code, log, queue = run(tmp_path, site_profile, cluster, cancel_one_training)
-    print(f"\ndemo through Slurm: {time.monotonic() - started:.0f} s, {len(queue.states)} Slurm jobs")
+    print(f"\n{queue.table()}")
+    print(f"The demo through Slurm: {time.monotonic() - queue.began:.0f} s, {len(queue.jobs)} Slurm jobs.")
+    print(
+        f"A GPU job waited for the GPU, cores being idle, in {queue.waited_for_gpu} of {len(queue.gpus_running)} looks."
+    )
+    print(f"Load of {os.cpu_count()} cores (1, 5, 15 min) before {before}, at the end {os.getloadavg()}")
     assert code == 0, log[-3000:]
     assert (tmp_path / "results/demo/report/index.html").exists()
 
-    # one GPU, several jobs that want it at once, and never two with it
+    # one GPU, several jobs that want it at once though cores are idle, and never two with it
     assert max(queue.gpus_running) == 1
-    assert max(waiting for waiting, running in zip(queue.gpus_waiting, queue.gpus_running, strict=True) if running) >= 1
+    assert queue.waited_for_gpu > 0
     # the job that was killed was submitted again, and only it
-    assert queue.states[cancelled[0]][-1] == "CANCELLED"
-    assert len(queue.numbers("train")) == 3  # two experiments, one of them twice
+    assert queue.jobs[cancelled[0]].states[-1] == "CANCELLED"
+    assert [job.states[-1] for job in queue.jobs.values()].count("COMPLETED") == len(queue.jobs) - 1
+    assert len(queue.of_rule("train")) == 3  # two experiments, one of them twice
     # the many small jobs went in packs: 132 pairs are two rules of them
-    assert len(queue.states) < 80
+    assert len(queue.jobs) < 80
+    assert digests(tmp_path) == undisturbed
 
-    again, log, _ = run(tmp_path, site_profile, cluster)
-    assert again == 0 and "Nothing to be done" in log
+    again, second_log, _ = run(tmp_path, site_profile, cluster)
+    assert again == 0 and "Nothing to be done" in second_log
+    said = re.search(rf"SLURM-job '{cancelled[0]}' failed, SLURM status is: '(\w+)'", log)
+    assert said, log[-3000:]
+    fault_table.record(
+        "A cluster job dies (scancel of a training)",
+        f"{said[0]}; it was submitted again by itself".replace(cancelled[0], "4711"),
+        "nothing but the job at work",
+    )
