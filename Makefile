@@ -2,7 +2,7 @@
 # make bench  speed against named peers, as ratios          make lint   style and workflow lint
 # make bench-deformation  inversion and unwrapping against MintPy and SNAPHU only
 # make test-slurm  the demo through a real one-node Slurm (Debian: apt-get install slurm-wlm munge; as root)
-# make test-faults  kills, a full disk, a read-only folder under the whole workflow; writes docs/faults.md (as root)
+# make test-faults  kills, a full disk, a read-only folder, servers that fail; writes docs/faults.md (as root)
 # make tables the results tables of the five papers, every model, on the demo area (about an hour on two cores)
 # make bench-training  the training loop, and every model, on a GPU or the CPU
 
@@ -43,7 +43,7 @@ test-slurm: install
 	$(BIN)/pytest -m slurm -rs -s tests/test_slurm.py
 
 test-faults: install
-	$(BIN)/pytest -m faults -rs tests/test_faults.py
+	$(BIN)/pytest -m faults -rs tests/test_faults.py tests/test_faults_server.py
 
 lint: install
 	$(BIN)/ruff check .

@@ -9,16 +9,20 @@ import re
 import shutil
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import fault_table
 from workflow_kills import digests, scripts_at_work, start, wait_for
-from workflow_runs import kill_group, small_config, snakemake, write_config
+from workflow_runs import kill_group, small_config, write_config
+from workflow_runs import snakemake as run_snakemake
 
 pytestmark = pytest.mark.faults
 
+HOUR_S = 3600  # a run takes two minutes on two idle cores
+snakemake = partial(run_snakemake, timeout=HOUR_S)
 MOUNTS = pytest.mark.skipif(os.geteuid() != 0, reason="a small disk is mounted as root")
 
 
@@ -130,7 +134,7 @@ def test_two_runs_in_one_folder(tmp_path, undisturbed):
         second = snakemake(tmp_path)
         assert second.returncode != 0
         seen = fault_table.sentence(second.stdout)
-        assert first.wait(timeout=600) == 0, (tmp_path / "run.log").read_text()[-3000:]
+        assert first.wait(timeout=HOUR_S) == 0, (tmp_path / "run.log").read_text()[-3000:]
     finally:
         if first.poll() is None:
             kill_group(first)

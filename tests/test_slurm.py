@@ -109,7 +109,7 @@ def site_profile(tmp_path_factory) -> Path:
 def undisturbed(tmp_path_factory) -> dict[str, str]:
     """Digests of the demo's rasters, made on this machine without Slurm."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    answer = snakemake(folder, config="", timeout=3600)
+    answer = snakemake(folder, config="", timeout=7200)
     assert answer.returncode == 0, answer.stdout[-3000:]
     return digests(folder)
 
