@@ -62,9 +62,9 @@ class Queue:
             job = self.jobs.setdefault(number, Job(rule, int(cores), "gpu" in devices))
             if not job.states or job.states[-1] != state:
                 job.states.append(state)
-            if job.alive and math.isnan(job.started):
+            if state != "PENDING" and math.isnan(job.started):
                 job.started = now
-            if not job.alive and state != "PENDING" and math.isnan(job.ended):
+            if state != "PENDING" and not job.alive and math.isnan(job.ended):
                 job.ended = now
         alive = [job for job in self.jobs.values() if job.states and job.alive]
         idle = slurm_cluster.CORES - sum(job.cores for job in alive)
@@ -105,15 +105,6 @@ def site_profile(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory) -> dict[str, str]:
-    """Digests of the demo's rasters, made on this machine without Slurm."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    answer = snakemake(folder, config="", timeout=7200)
-    assert answer.returncode == 0, answer.stdout[-3000:]
-    return digests(folder)
-
-
 def run(folder: Path, profile: Path, environment: dict, meanwhile=lambda queue: None, wait_s: float = 7200):
     """Run the demo in `folder` through the cluster, looking at the queue; the process, its output and the queue."""
     queue = Queue(environment)
@@ -126,10 +117,22 @@ def run(folder: Path, profile: Path, environment: dict, meanwhile=lambda queue: 
             queue.look()
             meanwhile(queue)
             time.sleep(1)
+    queue.look()
     return process.returncode, (folder / "run.log").read_text(), queue
 
 
-def test_demo_runs_through_slurm_and_a_job_that_dies_comes_back(cluster, site_profile, undisturbed, tmp_path):
+@dataclass
+class Run:
+    """The demo through Slurm, one of its trainings cancelled while it ran."""
+
+    folder: Path
+    log: str
+    queue: Queue
+    cancelled: str
+
+
+@pytest.fixture(scope="module")
+def demo(cluster, site_profile, tmp_path_factory) -> Run:
     cancelled = []
 
     def cancel_one_training(queue: Queue) -> None:
@@ -139,33 +142,48 @@ def test_demo_runs_through_slurm_and_a_job_that_dies_comes_back(cluster, site_pr
             cancelled.append(running[0])
 
     before = os.getloadavg()
-    code, log, queue = run(tmp_path, site_profile, cluster, cancel_one_training)
+    folder = tmp_path_factory.mktemp("demo")
+    code, log, queue = run(folder, site_profile, cluster, cancel_one_training)
     print(f"\n{queue.table()}")
     print(f"The demo through Slurm: {time.monotonic() - queue.began:.0f} s, {len(queue.jobs)} Slurm jobs.")
-    print(
-        f"A GPU job waited for the GPU, cores being idle, in {queue.waited_for_gpu} of {len(queue.gpus_running)} looks."
-    )
+    looks = len(queue.gpus_running)
+    print(f"A job waited for the GPU, cores being idle, in {queue.waited_for_gpu} of {looks} looks at squeue.")
+    print(f"Most jobs with a GPU at once: {max(queue.gpus_running)}")
     print(f"Load of {os.cpu_count()} cores (1, 5, 15 min) before {before}, at the end {os.getloadavg()}")
     assert code == 0, log[-3000:]
-    assert (tmp_path / "results/demo/report/index.html").exists()
+    return Run(folder, log, queue, cancelled[0])
 
-    # one GPU, several jobs that want it at once though cores are idle, and never two with it
-    assert max(queue.gpus_running) == 1
-    assert queue.waited_for_gpu > 0
-    # the job that was killed was submitted again, and only it
-    assert queue.jobs[cancelled[0]].states[-1] == "CANCELLED"
-    assert [job.states[-1] for job in queue.jobs.values()].count("COMPLETED") == len(queue.jobs) - 1
-    assert len(queue.of_rule("train")) == 3  # two experiments, one of them twice
-    # the many small jobs went in packs: 132 pairs are two rules of them
-    assert len(queue.jobs) < 80
-    assert digests(tmp_path) == undisturbed
 
-    again, second_log, _ = run(tmp_path, site_profile, cluster)
-    assert again == 0 and "Nothing to be done" in second_log
-    said = re.search(rf"SLURM-job '{cancelled[0]}' failed, SLURM status is: '(\w+)'", log)
-    assert said, log[-3000:]
+def test_demo_runs_and_nothing_is_left_to_do(demo, cluster, site_profile):
+    assert (demo.folder / "results/demo/report/index.html").exists()
+    code, log, _ = run(demo.folder, site_profile, cluster)
+    assert code == 0 and "Nothing to be done" in log
+
+
+def test_the_scheduler_gives_the_gpu_to_one_job_at_a_time(demo):
+    assert max(demo.queue.gpus_running) == 1
+    assert demo.queue.waited_for_gpu > 0  # several wanted it at once, and there were cores for them
+
+
+def test_many_small_jobs_go_in_packs(demo):
+    """132 pairs are 264 jobs."""
+    assert len(demo.queue.jobs) < 80
+
+
+def test_a_job_that_dies_comes_back_and_the_results_are_those_of_a_run_without_slurm(demo, tmp_path):
+    jobs = demo.queue.jobs
+    assert jobs[demo.cancelled].states[-1] == "CANCELLED"
+    assert [job.states[-1] for job in jobs.values()].count("COMPLETED") == len(jobs) - 1
+    assert len(demo.queue.of_rule("train")) == 3  # two experiments, one of them twice
+    said = re.search(rf"SLURM-job '{demo.cancelled}' failed, SLURM status is: '(\w+)'", demo.log)
+    assert said, demo.log[-3000:]
+    began = time.monotonic()
+    answer = snakemake(tmp_path, config="", timeout=7200)
+    print(f"\nThe demo without Slurm: {time.monotonic() - began:.0f} s; load at its end {os.getloadavg()}")
+    assert answer.returncode == 0, answer.stdout[-3000:]
+    assert digests(demo.folder) == digests(tmp_path)
     fault_table.record(
         "A cluster job dies (scancel of a training)",
-        f"{said[0]}; it was submitted again by itself".replace(cancelled[0], "4711"),
+        f"{said[0]}; it was submitted again by itself".replace(demo.cancelled, "4711"),
         "nothing but the job at work",
     )
