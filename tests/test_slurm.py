@@ -166,7 +166,7 @@ def test_the_scheduler_gives_the_gpu_to_one_job_at_a_time(demo):
 
 
 def test_many_small_jobs_go_in_packs(demo):
-    """132 pairs are 264 jobs."""
+    """The interferograms alone are more than a hundred jobs of Snakemake."""
     assert len(demo.queue.jobs) < 80
 
 

@@ -1,14 +1,13 @@
 """kill -9 of a job or of Snakemake itself, then the same command again: the same bytes, nothing half-written."""
 
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from workflow_kills import digests, jobs_of, kill_job, kill_snakemake, start, wait_for
+from workflow_kills import copy_without, digests, jobs_of, kill_job, kill_snakemake, start, wait_for
 from workflow_runs import kill_group, small_config, snakemake, write_config
 
 EARLY = ["results/valley/deformation/velocity.tif", "results/valley/factors/slope.tif", "results/valley/inventory.tif"]
@@ -39,14 +38,6 @@ def undisturbed(tmp_path_factory):
     write_config(folder, small_config())
     answer = snakemake(folder, *TARGETS)
     assert answer.returncode == 0, answer.stdout[-4000:]
-    return folder
-
-
-def copy_without(undisturbed: Path, folder: Path, *removed: str) -> Path:
-    """A copy of the undisturbed run as it was before it made what is under `removed`."""
-    shutil.copytree(undisturbed, folder, dirs_exist_ok=True)
-    for name in removed:
-        shutil.rmtree(folder / "results/valley" / name)
     return folder
 
 

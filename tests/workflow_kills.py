@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -17,6 +18,14 @@ def digests(folder: Path) -> dict[str, str]:
     for path in sorted(folder.glob("re*/**/*.tif")):
         found[str(path.relative_to(folder))] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
+
+
+def copy_without(undisturbed: Path, folder: Path, *removed: str) -> Path:
+    """A copy of the undisturbed run as it was before it made what is under `removed`."""
+    shutil.copytree(undisturbed, folder, dirs_exist_ok=True)
+    for name in removed:
+        shutil.rmtree(folder / "results/valley" / name)
+    return folder
 
 
 def start(folder: Path, targets: list[str]) -> subprocess.Popen:
