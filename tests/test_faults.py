@@ -115,7 +115,7 @@ def test_full_disk(tmp_path, whole_run, undisturbed, late):
     disk = tmp_path / "disk"
     disk.mkdir()
     area = whole_run / "results/valley"
-    removed = [area / name for name in ("patches", "experiments", "maps")]
+    removed = [area / name for name in ("patches", "experiments", "maps", "report")]
     with small_disk(disk, 2000) as resize:
         if late:
             copy_without(whole_run, disk, *(folder.name for folder in removed))
@@ -168,10 +168,12 @@ def test_two_runs_in_one_folder(tmp_path, undisturbed):
 
 
 def test_results_that_were_deleted_are_made_again(tmp_path, whole_run, undisturbed):
-    copy_without(whole_run, tmp_path, "factors")
+    copy_without(whole_run, tmp_path, "factors", "report")
     again = snakemake(tmp_path)
     assert again.returncode == 0, again.stdout[-3000:]
     assert digests(tmp_path) == undisturbed
     fault_table.record(
-        "A folder of results is deleted", "its jobs, and those that follow from them, run again", "nothing"
+        "Folders of results are deleted (factors, report)",
+        "their jobs, and what follows, ran again",
+        "nothing",
     )

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import time
 
 import pytest
 
-from slipmap import atomic, runs
+from slipmap import atomic, disk, runs
 from slipmap.errors import SupersededError
 
 
@@ -115,3 +116,19 @@ def test_a_job_dies_with_its_owner(owner):
     while any(os.path.exists(f"/proc/{pid}") and runs._start_time(int(pid)) for pid in children):
         assert time.monotonic() < end
         time.sleep(0.1)
+
+
+def test_a_full_disk_is_told_though_what_was_written_aside_is_gone(tmp_path, monkeypatch):
+    """GDAL says "Write failed" and no more; the file aside, whose removal makes room, is gone when a job tells why."""
+
+    def usage(folder):
+        return shutil._ntuple_diskusage(10**9, 10**9, 0 if list(tmp_path.glob(".a.*")) else 10**8)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    with pytest.raises(RuntimeError) as error, atomic.write_aside(tmp_path / "a.tif") as aside:
+        aside.write_bytes(b"x")
+        raise RuntimeError("Write failed")
+    assert not list(tmp_path.iterdir())
+    told = disk.trouble(error.value, [tmp_path / "a.tif"])
+    assert told is not None and told.startswith(f"The disk that holds {tmp_path} is full")
+    assert disk.trouble(RuntimeError("Write failed"), [tmp_path / "a.tif"]) is None

@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from slipmap.errors import InputError
@@ -12,20 +12,38 @@ FULL = 2**20  # bytes; a disk with less left is full
 AGAIN = "then give the same command again: what was finished is kept, what was not is made anew."
 
 
+def note_full(error: BaseException | None, path: Path) -> None:
+    """Note on `error`, if there is one, that the disk of `path` is full, before what is removed makes room there."""
+    if error is not None and shutil.disk_usage(place := _existing(path)).free < FULL:
+        error.full_disk = place
+
+
 def trouble(error: BaseException, paths: Iterable[str | Path]) -> str | None:
     """One sentence if `error` came from the disk that holds one of `paths`, else None.
 
-    Libraries in C report a full disk in words of their own, so the disks are looked at as well as the error.
+    Libraries in C report a full disk in words of their own, so the disks are looked at as well as the error and those
+    that it came from; a disk that was full when the error was raised may have room again (`note_full`).
     """
-    number = error.errno if isinstance(error, OSError) else None
+    chain = list(_chain(error))
+    numbers = {one.errno for one in chain if isinstance(one, OSError)}
     places = [_existing(Path(path)) for path in paths]
+    full = next((one.full_disk for one in chain if hasattr(one, "full_disk")), None)
+    if full is None and (
+        numbers & {errno.ENOSPC, errno.EDQUOT} or any(shutil.disk_usage(place).free < FULL for place in places)
+    ):
+        full = min(places, key=lambda place: shutil.disk_usage(place).free)
+    if full is not None:
+        return f"The disk that holds {full} is full, or your share of it: make room, {AGAIN}"
     for place in places:
-        if number in (errno.ENOSPC, errno.EDQUOT) or shutil.disk_usage(place).free < FULL:
-            full = min(places, key=lambda where: shutil.disk_usage(where).free)
-            return f"The disk that holds {full} is full, or your share of it: make room, {AGAIN}"
-        if number == errno.EROFS or not os.access(place, os.W_OK):
+        if errno.EROFS in numbers or not os.access(place, os.W_OK):
             return f"{place} cannot be written: make it writable, {AGAIN}"
     return None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def require_writable(folder: Path) -> None:

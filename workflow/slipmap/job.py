@@ -37,6 +37,7 @@ def job(snakemake: Any) -> Iterator[None]:
     path = Path(str(snakemake.log[0]))
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", encoding="utf-8") as log:
+        logging.raiseExceptions = False  # of a log that cannot be written; the job's own error is told below
         logging.basicConfig(stream=log, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
         sys.stdout = log
         try:

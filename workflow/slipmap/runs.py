@@ -16,6 +16,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import threading
 import time
 import uuid
@@ -100,7 +101,8 @@ def _remove_asides(folder: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder, if it is there."""
+    """Remove a file or a folder, if it is there. An error under way learns whether the disk was full before."""
+    disk.note_full(sys.exception(), path)
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
