@@ -96,6 +96,9 @@ def test_filtering_weighs_weak_pixels_less_and_bright_ground_no_more():
     unit = (cross / np.abs(cross)).astype(np.complex64)
     noise = [np.angle(goldstein(z, 0.8))[16:-16, 16:-16].var() for z in (relative(cross, 5), unit)]
     assert noise[0] < 0.9 * noise[1]
+    gap = np.full((20, 30), 5j, np.complex64)
+    gap[4:9, 6:12] = 0
+    np.testing.assert_allclose(relative(gap, 5), gap / 5, rtol=1e-5)  # edges of the image and of gaps too
     bright = cross.copy()
     bright[:, :128] *= 1000
     there = relative(bright, 5)

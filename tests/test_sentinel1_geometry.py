@@ -175,6 +175,35 @@ def test_bursts_have_esas_identifiers(products, swaths):
     assert [b.identifier for b in swaths[1][1].bursts] == [b.identifier for b in swaths[2][1].bursts]
 
 
+def test_sweeps_take_the_polynomials_nearest_in_time_each_from_its_own_reference(products, swaths):
+    """Read here from ESA's annotation by other means: sums of powers of τ − t0, of the list's entry nearest in time."""
+    import xml.etree.ElementTree as ET
+
+    chosen = set()
+    for product, scene in zip(products, swaths, strict=True):
+        for swath in scene:
+            root = ET.fromstring(product.text(product.members["annotation", swath.swath, "VV"]))
+            near = float(root.findtext(".//imageInformation/slantRangeTime"))
+            tau = near + np.array([0.0, 1.5e-4, 3e-4])
+            for sweep, start in zip(
+                (sweep_of(swath, b) for b in swath.bursts), root.findall(".//burst/azimuthTime"), strict=True
+            ):
+                middle = np.datetime64(start.text) + np.timedelta64(1_550_000, "us")  # a burst takes 3.1 s
+                for entry, polynomial, found in (
+                    ("azimuthFmRate", "azimuthFmRatePolynomial", sweep.fm_rate),
+                    ("dcEstimate", "dataDcPolynomial", sweep.doppler),
+                ):
+                    listed = root.findall(f".//{entry}")
+                    away = [abs(np.datetime64(e.findtext("azimuthTime")) - middle) for e in listed]
+                    nearest = listed[int(np.argmin(away))]
+                    x = tau - float(nearest.findtext("t0"))
+                    coefficients = map(float, nearest.findtext(polynomial).split())
+                    expected = sum(c * x**k for k, c in enumerate(coefficients))
+                    np.testing.assert_allclose(found(tau), expected, rtol=1e-9)
+                    chosen.add((entry, nearest.findtext("azimuthTime")))
+    assert len(chosen) > 100  # of nine swaths with nine bursts each
+
+
 def test_real_pixels_have_the_doppler_rate_of_the_annotation(real_data, swaths):
     """Phase steps from line to line of real SLC pixels grow as the TOPS sweep of the swaths says, sign and all."""
     pair = np.load(real_data / "s1_slc_pair/s1_slc_pair_20230319_20230331.npz")
