@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import h5py
 import numpy as np
 import pytest
 import rasterio
@@ -297,6 +298,28 @@ def test_coherence_floor_counts_independent_looks_only():
     assert measured == pytest.approx(coherence_floor(looks), rel=0.1)
     assert measured > 1.6 * coherence_floor(81)
     assert pixel_looks((1, 4), 100.0, 20.0) == 4 == pixel_looks((1, 4), 100.0, None)
+
+
+@pytest.mark.parametrize(("cell", "samples"), [(None, 100), (100.0, 1.5625 * 25)])
+def test_the_bias_in_the_tags_is_that_of_independent_looks(pair, tmp_path, cell, samples):
+    """An HDF5 product may say how much ground is one look; pixels of 3.125 x 12.5 m, four of them averaged."""
+    for role, path in pair.files.items():
+        with rasterio.open(path) as source, h5py.File(tmp_path / f"{role}.h5", "w") as out:
+            out["data/VV"] = source.read(1)
+        with h5py.File(tmp_path / f"{role}.h5", "a") as out:
+            rows, cols = out["data/VV"].shape
+            out["data/x_coordinates"] = 5e5 + 3.125 * np.arange(cols)
+            out["data/y_coordinates"] = 5e6 - 12.5 * np.arange(rows)
+            out["data/projection"] = 32632
+            if cell:
+                out["metadata/processing_information/algorithms/independent_look_area"] = cell
+    files = {role: str(tmp_path / f"{role}.h5") for role in pair.files}
+    product = Pair(pair.reference, pair.secondary, 0.0, files)
+    interferogram.run(product, DeformationSettings(), tmp_path / "i.tif")
+    with rasterio.open(tmp_path / "i.tif") as made:
+        tags = made.tags()
+    assert float(tags["COHERENCE_SAMPLES"]) == pytest.approx(samples, rel=1e-3)
+    assert tags["COHERENCE_BIAS"].startswith(f"{np.sqrt(np.pi / 4 / samples):.3f} ")
 
 
 def test_bad_pairs_get_one_sentence(pair, tmp_path):
