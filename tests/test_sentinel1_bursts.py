@@ -104,25 +104,56 @@ def test_impulse_responses_peak_where_they_should_and_are_as_wide_as_theory_says
     )
     across = theoretical_width(swath.range_bandwidth / swath.range_sampling_rate, 1.0 if whiten else swath.range_window)
     seen = 0
-    for burst in scene.bursts:
-        first, last = burst.span[:2]
-        part = BurstPart.load(burst, np.array([burst.span]), Sentinel1Processing())
-        for k in range(COUNT):
-            margin = 10 * swath.azimuth_time_interval
-            if not (first + margin < times[k] < last - margin):
-                continue
-            alone = np.linalg.norm(points[2] - points[2][k], axis=1)
-            if np.sort(alone)[1] < 250:  # another target's sidelobes
-                continue
-            offsets, place = radar_lattice(burst, times[k], ranges[k], 2.0, 401)
-            values, _ = part.values(place, np.array([burst.limits]), 0, scene, settings, flatten=False)
-            power = np.abs(values) ** 2
-            row, col = np.unravel_index(np.argmax(power), power.shape)
-            assert abs(offsets[row]) <= 0.05 and abs(offsets[col]) <= 0.05
-            assert width(offsets, values[:, col]) == pytest.approx(along, rel=0.03)
-            assert width(offsets, values[row]) == pytest.approx(across, rel=0.03)
-            seen += 1
+    for part, k in alone_in_bursts(scene, points, times):
+        offsets, place = radar_lattice(part.burst, times[k], ranges[k], 2.0, 401)
+        values, _ = part.values(place, np.array([part.burst.limits]), 0, scene, settings, flatten=False)
+        row, col = peak(values)
+        assert abs(offsets[row]) <= 0.05 and abs(offsets[col]) <= 0.05
+        assert width(offsets, values[:, col]) == pytest.approx(along, rel=0.03)
+        assert width(offsets, values[row]) == pytest.approx(across, rel=0.03)
+        seen += 1
     assert seen >= 8
+
+
+def peak(values):
+    return np.unravel_index(np.argmax(np.abs(values)), values.shape)
+
+
+def alone_in_bursts(scene, points, times):
+    """Parts of bursts and the targets in them that lie away from their ends and from other targets' sidelobes."""
+    for burst in scene.bursts:
+        margin = 10 * burst.swath.azimuth_time_interval
+        part = BurstPart.load(burst, np.array([burst.span]), Sentinel1Processing())
+        for k in np.flatnonzero((times > burst.span[0] + margin) & (times < burst.span[1] - margin)):
+            if np.sort(np.linalg.norm(points[2] - points[2][k], axis=1))[1] >= 250:
+                yield part, k
+
+
+def test_corrections_go_the_right_way(product, points):
+    """A target at t and R is sought at the line of t − (τ − τ_ref)/2 (ESA's tie points say so), and where its Doppler f
+    or a delay d has put it, at τ − f/K and R + d: in data without these it seems to lie the other way."""
+    plain = Sentinel1Processing(whiten=False)
+    scene = read_scene([open_product(product)], plain)
+    swath = scene.bursts[0].swath
+    times, ranges = to_radar(points[2], swath.orbit, swath.start, swath.stop)
+    step, dopplers = swath.azimuth_time_interval, []
+    for part, k in alone_in_bursts(scene, points, times):
+
+        def peak_of(scene, settings, delay=0.0, part=part, k=k):
+            offsets, place = radar_lattice(part.burst, times[k], ranges[k], 1.0, 201)
+            place.delay = np.full((1, 1), delay, np.float32)
+            values, _ = part.values(place, np.array([part.burst.limits]), 0, scene, settings, flatten=False)
+            return offsets[list(peak(values))]
+
+        later = dataclasses.replace(scene, bistatic=scene.bistatic + step)
+        np.testing.assert_allclose(peak_of(later, plain), [-0.5, 0], atol=0.02)
+        np.testing.assert_allclose(peak_of(scene, plain, 0.4 * swath.range_spacing), [0, -0.4], atol=0.02)
+        doppler = sweep_frequency(part.burst, times[k], ranges[k], scene)
+        expected = doppler / swath.chirp_rate * swath.range_sampling_rate
+        found = peak_of(scene, Sentinel1Processing(whiten=False, intra_pulse=True))
+        np.testing.assert_allclose(found, [0, expected], atol=0.01)
+        dopplers.append(expected)
+    assert min(dopplers) < -0.03 and max(dopplers) > 0.03
 
 
 def test_two_dates_give_the_displacement_back(image, folder, points):
