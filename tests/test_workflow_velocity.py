@@ -1,12 +1,14 @@
 """The demo's accuracy criterion on a smaller simulated stack: SLCs to velocity, against the truth that was put in."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from affine import Affine
 
 from slipmap import raster
+from slipmap.config import read_config
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.inputs import Sentinel1Settings, SimulateSettings
 from slipmap.deformation import interferogram, invert_network, network, unwrapping
@@ -14,18 +16,25 @@ from slipmap.deformation.stack import load_network
 from slipmap.grid import Grid
 from slipmap.inputs import simulate
 from slipmap.report.validation import compare_rasters
+from slipmap.sentinel1 import geocode
 
 GRID = Grid("EPSG:32632", Affine(12.5, 0, 500000, 0, -12.5, 5000000), 256, 256)
 # A ninth of the demo's ground, and all that makes interferograms hard (atmosphere, decorrelation, noise, DEM error) as
 # there; as many landslides as there is room for, so that there are movers enough to fit a line to.
 SIMULATED = SimulateSettings(seed=7, dates=30, landslides=140, scenes=1)
 COHERENCE, MOVING = 0.7, 10.0
+DEMO = Path(__file__).parents[1] / "config/config.yaml"
 
 
-def assert_accurate(velocity, truth, coherence):
-    """The criterion of the demo: mm/yr against the simulated truth, over coherent pixels, and over the movers alone."""
+def assert_accurate(velocity, truth, coherence, *, coherent=0.5):
+    """The criterion of the demo: mm/yr against the simulated truth, over coherent pixels, and over the movers alone.
+
+    Parameters
+    ----------
+    coherent : share of the area that is coherent at least; the criterion names none, an empty map shall not pass.
+    """
     found = compare_rasters(velocity, truth, coherence, coherence=COHERENCE, moving=MOVING)
-    assert found.pixels > 0.5 * found.area_pixels, found
+    assert found.pixels > coherent * found.area_pixels, found
     assert found.rms <= 3, found
     assert found.movers >= 1000, found
     assert found.movers_coherent >= 0.5 * found.movers, found
@@ -38,9 +47,14 @@ def recovered(tmp_path_factory):
     """Folder with ``velocity.tif`` and ``temporal_coherence.tif`` from simulated SLCs, and ``truth/``."""
     folder = tmp_path_factory.mktemp("velocity")
     simulate.run(SIMULATED, GRID, folder)
-    settings = DeformationSettings()
+    invert(folder, folder / "sentinel1", DeformationSettings())
+    return folder
+
+
+def invert(folder, slcs, settings):
+    """From the geocoded SLCs in the folder `slcs` to velocity, in `folder`."""
     network.run(
-        Sentinel1Settings(level="slc", path=str(folder / "sentinel1")),
+        Sentinel1Settings(level="slc", path=str(slcs)),
         settings,
         folder / "network.csv",
         folder / "network.png",
@@ -55,7 +69,6 @@ def recovered(tmp_path_factory):
     invert_network.run(
         folder / "network.csv", folder / "stack.json", unwrapped, settings, folder, dem=folder / "dem.tif"
     )
-    return folder
 
 
 def judged(folder, velocity="velocity.tif"):
@@ -64,6 +77,20 @@ def judged(folder, velocity="velocity.tif"):
 
 def test_the_recovered_velocity_agrees_with_the_simulated_truth(recovered):
     assert_accurate(*judged(recovered))
+
+
+def test_so_does_that_from_raw_safe_products_with_the_demos_settings(tmp_path):
+    """As the demo runs: TOPS bursts geocoded, 1.45 independent looks in a pixel, pairs as long as its config allows."""
+    demo = read_config(DEMO).areas["demo"]
+    assert demo.simulate.sentinel1 == "safe"
+    simulate.run(demo.simulate.model_copy(update={"scenes": 1}), GRID, tmp_path)
+    rows, cols = demo.deformation.looks
+    (tmp_path / "slc").mkdir()
+    for product in sorted((tmp_path / "sentinel1").glob("*.SAFE")):
+        output = tmp_path / f"slc/{product.stem}.h5"
+        geocode.run([product], tmp_path / "dem.tif", demo.sentinel1, GRID.nested(cols, rows), output)
+    invert(tmp_path, tmp_path / "slc", demo.deformation)
+    assert_accurate(*judged(tmp_path), coherent=0.4)
 
 
 def variant(folder, name, change):
