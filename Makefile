@@ -3,7 +3,7 @@
 # make bench-deformation  inversion and unwrapping against MintPy and SNAPHU only
 # make test-slurm  the demo through a real one-node Slurm (Debian: apt-get install slurm-wlm munge; as root)
 # make test-faults  kills, a full disk, a read-only folder, servers that fail; writes docs/faults.md (as root)
-# make tables the results tables of the five papers, every model, on the demo area (about an hour on two cores)
+# make tables the results tables of the five papers, every model, on the demo area (84 minutes of processor time)
 # make bench-training  the training loop, and every model, on a GPU or the CPU
 
 # the first Python that runs and has the right version (a name on the PATH may be a shim of one that is not there)
