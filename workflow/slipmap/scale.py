@@ -30,6 +30,7 @@ class Stage:
 
 
 STAGES = (
+    Stage("geocoding of raw Sentinel-1", ("geocode/*", "azimuth_shift/*"), ("sentinel1/slc",), "pixel date"),
     Stage("interferograms", ("interferogram/*",), ("deformation/interferograms",), "pixel pair"),
     Stage("unwrapping", ("unwrap/*",), ("deformation/unwrapped",), "pixel pair"),
     Stage("inversion", ("invert_network",), ("deformation/*.tif", "deformation/*.nc"), "pixel pair"),
@@ -78,7 +79,13 @@ def needs(results: str | Path, square_km: float, resolution: float, dates: int) 
     grid = json.loads((results / "grid.json").read_text())
     pixels = square_km * 1e6 / resolution**2 / (grid["width"] * grid["height"])
     pairs = pairs_within([date(2020, 1, 1) + n * REPEAT for n in range(dates)], LONGEST_PAIR) / pairs_here
-    growth = {"pixel pair": pixels * pairs, "pixel": pixels, "sample": 1.0}
+    geocoded = len(list((results / "sentinel1/slc").glob("*.h5"))) or 1
+    growth = {
+        "pixel date": pixels * dates / geocoded,
+        "pixel pair": pixels * pairs,
+        "pixel": pixels,
+        "sample": 1.0,
+    }
     found = []
     for stage in STAGES:
         jobs = list(job_records(results, stage.benchmarks))
