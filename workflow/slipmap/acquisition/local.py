@@ -90,6 +90,7 @@ def place(files: Iterable[tuple[str, Path]], folder: str | Path) -> None:
                 link.symlink_to(path.resolve())
                 stamp = path.stat()
                 os.utime(link, ns=(stamp.st_atime_ns, stamp.st_mtime_ns), follow_symlinks=False)
+            # a file system without links, or a system that cannot set the time of a link (os.utime raises the second)
             except (OSError, NotImplementedError):
                 link.unlink(missing_ok=True)
                 shutil.copy2(path, link)

@@ -29,7 +29,8 @@ from slipmap.grid import BLOCK, Grid
 log = logging.getLogger(__name__)
 PATTERN = r"S2[A-D]_MSI(L1C|L2A)_(?P<date>\d{8})T\w+\.zip"
 _READ_TRIES = 3
-_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, NotImplementedError)  # of an answer in another form
+# what pystac and pystac-client raise at an answer in another form; the last where a catalogue has no item search
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, NotImplementedError)
 
 
 def search(where: Target, settings: AcquireSentinel2Settings, bands: Iterable[str], web: Web) -> Found:

@@ -100,6 +100,7 @@ def _check_format(path: Path, name: str) -> None:
             _check_tiff(path)
         elif suffix in (".json", ".geojson"):
             _check_json(path)
+    # NotImplementedError: a method of compression that zipfile does not know, as in a header of damaged bytes
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         raise Unsound(f"is truncated or damaged ({error})") from error
 

@@ -132,6 +132,13 @@ def relative(interferogram: np.ndarray, window: int) -> np.ndarray:
     return np.where(mean > 0, interferogram / np.where(mean > 0, mean, 1), 0).astype(np.complex64)
 
 
+def smooth(interferogram: np.ndarray, settings: InterferogramSettings) -> tuple[np.ndarray, np.ndarray]:
+    """The interferogram averaged for the inversion, and that filtered for unwrapping: both complex64, (rows, cols)."""
+    averaged = average(interferogram, settings.phase_window)
+    even = relative(averaged, settings.coherence_window)
+    return averaged, goldstein(even, settings.goldstein_alpha, settings.goldstein_patch)
+
+
 def pixel_looks(looks: tuple[int, int], area: float, cell: float | None) -> float:
     """Independent looks in one multilooked pixel.
 
@@ -241,9 +248,8 @@ def run(pair: Pair, settings: InterferogramSettings, output: str | Path, block: 
             outer, inner = with_patches(window, grid, patch, reach)
             slcs = [_read(src, outer, looks) for src in (first, second)]
             cross, coherence = form(*slcs, looks, settings.coherence_window)
-            averaged = average(cross, settings.phase_window)
-            smooth = goldstein(relative(averaged, settings.coherence_window), settings.goldstein_alpha, patch)
-            bands = np.stack([*map(np.angle, (smooth, averaged, cross)), coherence]).astype(np.float32)
+            averaged, filtered = smooth(cross, settings)
+            bands = np.stack([*map(np.angle, (filtered, averaged, cross)), coherence]).astype(np.float32)
             bands[:, np.isnan(coherence)] = np.nan
             bands = bands[(slice(None), *inner)]
             out.write(bands, window)

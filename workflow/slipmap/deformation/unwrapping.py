@@ -8,7 +8,7 @@ import numpy as np
 
 from slipmap import raster
 from slipmap.config.deformation import UnwrappingSettings
-from slipmap.deformation.interferogram import average, goldstein, relative
+from slipmap.deformation.interferogram import smooth
 from slipmap.deformation.phase import SUPPLIED_LOOKS, wrap
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
@@ -152,9 +152,6 @@ def _read(path: str | Path, coherence: str | Path | None, settings: UnwrappingSe
     if not there.any() or not np.any(correlation[there] > 0):
         raise InputError(f"{coherence}: the coherence is zero everywhere; fetch the file again or remove the pair.")
     cross = np.where(there, cross, 0).astype(np.complex64)
-    averaged = average(cross, settings.phase_window)
-    filtered = goldstein(
-        relative(averaged, settings.coherence_window), settings.goldstein_alpha, settings.goldstein_patch
-    )
+    averaged, filtered = smooth(cross, settings)
     phases = (np.angle(filtered), np.angle(averaged), np.angle(cross), correlation)
     return tuple(np.where(there, values, np.nan).astype(np.float32) for values in phases)

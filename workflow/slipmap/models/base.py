@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from slipmap.errors import InputError
 
 
-class SegmentationModel(nn.Module):
+class SegmentationModel(nn.Module, ABC):
     """Base class of all segmentation models.
 
     A subclass calls ``super().__init__(in_channels, classes)``, sets ``stride`` and implements
@@ -73,9 +74,9 @@ class SegmentationModel(nn.Module):
         height, width = x.shape[-2:]
         return self._forward(pad_to_multiple(x, self.stride))[..., :height, :width]
 
+    @abstractmethod
     def _forward(self, x: Tensor) -> Tensor:
-        """The architecture itself, on an input padded to `stride`: every subclass has its own."""
-        raise NotImplementedError
+        """The architecture itself, on an input padded to `stride`."""
 
     def parameter_count(self) -> int:
         """Return the number of parameters, trained or not (buffers not counted)."""
