@@ -8,7 +8,7 @@ from affine import Affine
 from pyproj import Transformer
 
 from slipmap import raster
-from slipmap.config.sentinel1 import Sentinel1Processing
+from slipmap.config.sentinel1 import GeocodingSettings
 from slipmap.grid import Grid
 from slipmap.sentinel1 import SPEED_OF_LIGHT, geocode
 from slipmap.sentinel1.annotation import Swath
@@ -90,9 +90,9 @@ def write_dem(folder: Path, grid: Grid = GRID, height: float = HEIGHT) -> Path:
     return folder / "dem.tif"
 
 
-def geocoded(product: Path, dem: Path, grid: Grid, settings: Sentinel1Processing | None = None, **more: object):
+def geocoded(product: Path, dem: Path, grid: Grid, settings: GeocodingSettings | None = None, **more: object):
     """The geocoded, flattened SLC of a product on `grid`, complex64 (rows, cols)."""
     output = product.parent / f"{product.stem}.h5"
-    geocode.run([product], dem, settings or Sentinel1Processing(), grid, output, **more)
+    geocode.run([product], dem, settings or GeocodingSettings(), grid, output, **more)
     with h5py.File(output) as file:
         return file["data/VV"][:]

@@ -217,3 +217,5 @@ def test_empty_file_and_bad_yaml_are_sentences(tmp_path):
         load.read_config(bad)
     with pytest.raises(InputError, match="does not exist"):
         load.read_config(tmp_path / "none.yaml")
+    with pytest.raises(InputError, match="is a folder, not a config file"):
+        load.read_config(tmp_path)

@@ -301,7 +301,7 @@ def test_coherence_floor_counts_independent_looks_only():
 
 
 @pytest.mark.parametrize(("cell", "samples"), [(None, 100), (100.0, 1.5625 * 25)])
-def test_the_bias_in_the_tags_is_that_of_independent_looks(pair, tmp_path, cell, samples):
+def test_bias_and_unwrapping_count_independent_looks(pair, tmp_path, monkeypatch, cell, samples):
     """An HDF5 product may say how much ground is one look; pixels of 3.125 x 12.5 m, four of them averaged."""
     for role, path in pair.files.items():
         with rasterio.open(path) as source, h5py.File(tmp_path / f"{role}.h5", "w") as out:
@@ -320,6 +320,15 @@ def test_the_bias_in_the_tags_is_that_of_independent_looks(pair, tmp_path, cell,
         tags = made.tags()
     assert float(tags["COHERENCE_SAMPLES"]) == pytest.approx(samples, rel=1e-3)
     assert tags["COHERENCE_BIAS"].startswith(f"{np.sqrt(np.pi / 4 / samples):.3f} ")
+    asked = []
+
+    def unwrap(phase, coherence, looks, method):
+        asked.append(looks)
+        return phase, np.ones(phase.shape, np.uint32)
+
+    monkeypatch.setattr(unwrapping, "unwrap", unwrap)
+    unwrapping.run(tmp_path / "i.tif", None, product, DeformationSettings(), tmp_path / "u.tif")
+    assert asked == [pytest.approx(samples, rel=1e-3)]
 
 
 def test_bad_pairs_get_one_sentence(pair, tmp_path):

@@ -8,11 +8,11 @@ from slipmap import raster
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.patches.normalisation import BandStatistics, Statistics
-from slipmap.prediction.calibration import Calibration
 from slipmap.prediction.ensemble import Ensemble
 from slipmap.prediction.mosaic import strips
 from slipmap.prediction.reader import FactorReader
 from slipmap.prediction.tiles import Tiling, reflected
+from slipmap.training.calibration import Calibration
 
 STATISTICS = Statistics("zscore", (BandStatistics("slope", units="degrees", count=9, mean=0.0, std=1.0),)).as_dict()
 

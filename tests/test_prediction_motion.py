@@ -51,8 +51,8 @@ def test_a_landslide_moves_stands_or_is_not_seen():
         ({"min_sensitivity": 0.1}, {"sensitivity": -0.2}, motion.MOVING),
         ({"moving_velocity": 25.0}, {}, motion.STILL),
         ({"moving_velocity": 4.0}, {"velocity": -3.0}, motion.MOVING),
-        ({"min_coherence": 0.95}, {}, motion.UNSEEN),
-        ({"min_coherence": 0.4}, {"coherence": 0.5}, motion.MOVING),
+        ({"min_temporal_coherence": 0.95}, {}, motion.UNSEEN),
+        ({"min_temporal_coherence": 0.4}, {"coherence": 0.5}, motion.MOVING),
     ],
 )
 def test_the_limits_of_motion_are_the_settings(settings, changed, said):

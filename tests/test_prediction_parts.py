@@ -16,9 +16,9 @@ from slipmap.grid import Grid
 from slipmap.models import create_model
 from slipmap.patches.normalisation import BandStatistics, Statistics
 from slipmap.prediction import mosaic
-from slipmap.prediction.calibration import Calibration, calibration_of, isotonic
 from slipmap.prediction.ensemble import Ensemble
 from slipmap.prediction.tiles import Tiling
+from slipmap.training.calibration import Calibration, calibration_of, isotonic
 from slipmap.training.weights import save_record, save_weights
 
 BANDS = ("slope", "ndvi")
@@ -69,14 +69,14 @@ def whole(area, tmp_path_factory):
     return made
 
 
-@pytest.mark.parametrize("blocks", [2, 3, 40])
-def test_parts_put_together_are_the_whole_byte_for_byte(area, whole, tmp_path, blocks):
+@pytest.mark.parametrize("parts", [2, 3, 40])
+def test_parts_put_together_are_the_whole_byte_for_byte(area, whole, tmp_path, parts):
     grid, factors, weights = area
-    parts = [tmp_path / f"{block}.tif" for block in range(blocks)]
-    for block, path in enumerate(parts):
-        mosaic.run_block(factors, weights, grid, SETTINGS, path, block=block, blocks=blocks, progress=False)
+    files = [tmp_path / f"{part}.tif" for part in range(parts)]
+    for part, path in enumerate(files):
+        mosaic.run_part(factors, weights, grid, SETTINGS, path, part=part, parts=parts, progress=False)
     made = outputs(tmp_path)
-    mosaic.gather(parts[::-1], grid, SETTINGS, made)
+    mosaic.gather(files[::-1], grid, SETTINGS, made)
     for name in ("probability", "uncertainty", "classes", "probability_class"):
         assert getattr(made, name).read_bytes() == getattr(whole, name).read_bytes(), name
 
@@ -84,8 +84,8 @@ def test_parts_put_together_are_the_whole_byte_for_byte(area, whole, tmp_path, b
 @pytest.mark.parametrize("overlap", [0, 9, 16, 24, 30])
 def test_the_shares_of_an_area_cover_it_once_whatever_the_overlap(overlap):
     tiling = Tiling(131, 75, 32, overlap)
-    for blocks in (1, 2, 5, 200):
-        rows = [tiling.rows(tiling.share(block, blocks)) for block in range(blocks)]
+    for parts in (1, 2, 5, 200):
+        rows = [tiling.rows(tiling.share(part, parts)) for part in range(parts)]
         covered = [row for first, last in rows for row in range(first, last)]
         assert covered == list(range(131))
     for tile_row in range(1, tiling.tile_rows):  # what `reach` leaves out does not overlap
@@ -95,19 +95,19 @@ def test_the_shares_of_an_area_cover_it_once_whatever_the_overlap(overlap):
 
 def test_a_missing_part_and_other_weights_are_sentences(area, tmp_path):
     grid, factors, weights = area
-    parts = [tmp_path / f"{block}.tif" for block in range(3)]
-    for block, path in enumerate(parts):
-        mosaic.run_block(factors, weights, grid, SETTINGS, path, block=block, blocks=3, progress=False)
+    files = [tmp_path / f"{part}.tif" for part in range(3)]
+    for part, path in enumerate(files):
+        mosaic.run_part(factors, weights, grid, SETTINGS, path, part=part, parts=3, progress=False)
     with pytest.raises(InputError, match=r"rows from .* on are missing"):
-        mosaic.gather([parts[0], parts[2]], grid, SETTINGS, outputs(tmp_path))
+        mosaic.gather([files[0], files[2]], grid, SETTINGS, outputs(tmp_path))
     with pytest.raises(InputError, match="make the missing parts"):
-        mosaic.gather(parts[:2], grid, SETTINGS, outputs(tmp_path))
-    mosaic.run_block(factors, weights[:1], grid, SETTINGS, parts[1], block=1, blocks=3, progress=False)
+        mosaic.gather(files[:2], grid, SETTINGS, outputs(tmp_path))
+    mosaic.run_part(factors, weights[:1], grid, SETTINGS, files[1], part=1, parts=3, progress=False)
     with pytest.raises(InputError, match="other weights or settings"):
-        mosaic.gather(parts, grid, SETTINGS, outputs(tmp_path))
+        mosaic.gather(files, grid, SETTINGS, outputs(tmp_path))
     shifted = Grid.from_bounds("EPSG:32632", 10, (500010, 5000000, 500010 + 10 * 75, 5000000 + 10 * 131))
     with pytest.raises(InputError, match="a part of another area"):
-        mosaic.gather(parts, shifted, SETTINGS, outputs(tmp_path))
+        mosaic.gather(files, shifted, SETTINGS, outputs(tmp_path))
 
 
 def test_factors_in_another_order_give_the_same_map(area, whole, tmp_path):

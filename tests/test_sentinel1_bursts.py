@@ -15,7 +15,7 @@ from sentinel1_samples import (
     write_dem,
     write_points,
 )
-from slipmap.config.sentinel1 import Sentinel1Processing
+from slipmap.config.sentinel1 import GeocodingSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.sentinel1 import SPEED_OF_LIGHT, shifts
@@ -95,7 +95,7 @@ def theoretical_width(bandwidth, window):
 
 @pytest.mark.parametrize("whiten", [False, True])
 def test_impulse_responses_peak_where_they_should_and_are_as_wide_as_theory_says(product, points, whiten):
-    settings = Sentinel1Processing(whiten=whiten)
+    settings = GeocodingSettings(whiten=whiten)
     scene = read_scene([open_product(product)], settings)
     swath = scene.bursts[0].swath
     times, ranges = to_radar(points[2], swath.orbit, swath.start, swath.stop)
@@ -123,7 +123,7 @@ def alone_in_bursts(scene, points, times):
     """Parts of bursts and the targets in them that lie away from their ends and from other targets' sidelobes."""
     for burst in scene.bursts:
         margin = 10 * burst.swath.azimuth_time_interval
-        part = BurstPart.load(burst, np.array([burst.span]), Sentinel1Processing())
+        part = BurstPart.load(burst, np.array([burst.span]), GeocodingSettings())
         for k in np.flatnonzero((times > burst.span[0] + margin) & (times < burst.span[1] - margin)):
             if np.sort(np.linalg.norm(points[2] - points[2][k], axis=1))[1] >= 250:
                 yield part, k
@@ -132,7 +132,7 @@ def alone_in_bursts(scene, points, times):
 def test_corrections_go_the_right_way(product, points):
     """A target at t and R is sought at the line of t − (τ − τ_ref)/2 (ESA's tie points say so), and where its Doppler f
     or a delay d has put it, at τ − f/K and R + d: in data without these it seems to lie the other way."""
-    plain = Sentinel1Processing(whiten=False)
+    plain = GeocodingSettings(whiten=False)
     scene = read_scene([open_product(product)], plain)
     swath = scene.bursts[0].swath
     times, ranges = to_radar(points[2], swath.orbit, swath.start, swath.stop)
@@ -150,7 +150,7 @@ def test_corrections_go_the_right_way(product, points):
         np.testing.assert_allclose(peak_of(scene, plain, 0.4 * swath.range_spacing), [0, -0.4], atol=0.02)
         doppler = sweep_frequency(part.burst, times[k], ranges[k], scene)
         expected = doppler / swath.chirp_rate * swath.range_sampling_rate
-        found = peak_of(scene, Sentinel1Processing(whiten=False, intra_pulse=True))
+        found = peak_of(scene, GeocodingSettings(whiten=False, intra_pulse=True))
         np.testing.assert_allclose(found, [0, expected], atol=0.015)
         dopplers.append(expected)
     assert min(dopplers) < -0.03 and max(dopplers) > 0.03
@@ -195,16 +195,16 @@ def test_phase_is_continuous_over_burst_overlaps(tmp_path):
     points = tuple(a[chosen] for a in candidates)
     amplitudes = 3000 * np.exp(1j * np.arange(10.0))
     product = write_points(tmp_path, swath, points[2], amplitudes)
-    scene = read_scene([open_product(product)], Sentinel1Processing())
+    scene = read_scene([open_product(product)], GeocodingSettings())
     found = overlap_targets(scene, points)
     assert len(found) >= 5
     times, ranges = to_radar(points[2], swath.orbit, swath.start, swath.stop)
     for early, late, k in found:
         values = []
         for burst in (early, late):
-            part = BurstPart.load(burst, np.array([burst.span]), Sentinel1Processing())
+            part = BurstPart.load(burst, np.array([burst.span]), GeocodingSettings())
             _, place = radar_lattice(burst, times[k], ranges[k], 0.0, 1)
-            values.append(part.values(place, np.array([burst.limits]), 0, scene, Sentinel1Processing())[0][0, 0])
+            values.append(part.values(place, np.array([burst.limits]), 0, scene, GeocodingSettings())[0][0, 0])
         assert abs(np.degrees(np.angle(values[0] * values[1].conj()))) <= 3
         assert abs(np.degrees(np.angle(values[0] / amplitudes[k]))) <= 3
     frequencies = [sweep_frequency(b, times[found[0][2]], ranges[found[0][2]], scene) for b in found[0][:2]]
@@ -226,7 +226,7 @@ def test_an_azimuth_timing_error_is_found_in_the_overlaps(tmp_path):
     amplitudes = 3000 * np.exp(1j * np.arange(60.0))
     dem = write_dem(tmp_path)
     product = write_points(tmp_path, swath, candidates[2][near], amplitudes)
-    settings = Sentinel1Processing()
+    settings = GeocodingSettings()
     scene = read_scene([open_product(product)], settings)
     error = 20e-6
     late = tuple(
@@ -260,7 +260,7 @@ def test_the_shift_of_a_date_is_written_and_mends_it(tmp_path):
     fast = dataclasses.replace(swath.orbit, times=swath.orbit.times + 20e-6)
     [path] = (products[1] / "annotation").glob("*.xml")
     path.write_bytes(annotation(dataclasses.replace(swath, orbit=fast)))
-    settings, grid = Sentinel1Processing(whiten=False), GRID.nested(5, 1)
+    settings, grid = GeocodingSettings(whiten=False), GRID.nested(5, 1)
     files = [tmp_path / "1.json", tmp_path / "2.json"]
     assert shifts.run([str(products[0])], [], [], dem, settings, grid, files[0]) == 0
     found = shifts.run([str(products[1])], [[str(products[0])]], files[:1], dem, settings, grid, files[1])

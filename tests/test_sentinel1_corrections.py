@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sentinel1_samples import EPOCH, GRID, first_pass, geocoded, swath_of, targets, write_dem, write_points
-from slipmap.config.sentinel1 import Sentinel1Processing
+from slipmap.config.sentinel1 import GeocodingSettings
 from slipmap.sentinel1.delays import slant_delay, zenith_delay
 from slipmap.sentinel1.geometry import earth_fixed, to_radar
 from slipmap.sentinel1.synthesis import impulse_response
@@ -63,7 +63,7 @@ def made(tmp_path_factory):
 def test_tides_are_taken_out_of_the_phase(made, tmp_path):
     dem, product, swath, at, points = made
     grid = GRID.nested(5, 1)
-    plain, corrected = (geocoded(product, dem, grid, Sentinel1Processing(tides=tides))[at] for tides in (False, True))
+    plain, corrected = (geocoded(product, dem, grid, GeocodingSettings(tides=tides))[at] for tides in (False, True))
     local = swath.orbit.local(swath.start, swath.stop)
     time = (swath.start + swath.stop) / 2
     expected = line_of_sight_tide(grid, EPOCH, local, time)[at]
@@ -95,7 +95,7 @@ def shifted(made, **settings):
     """Loss of amplitude at the targets when a correction is applied that these simulated data do not need."""
     dem, product, _, at, _ = made
     plain, moved = (
-        np.abs(geocoded(product, dem, GRID.nested(5, 1), Sentinel1Processing(whiten=False, **s))[at])
+        np.abs(geocoded(product, dem, GRID.nested(5, 1), GeocodingSettings(whiten=False, **s))[at])
         for s in ({}, settings)
     )
     return moved / plain

@@ -16,7 +16,7 @@ from sentinel1_samples import GRID, HEIGHT, first_pass, geocoded, swath_of, targ
 from slipmap import raster
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.config.run import AreaSettings
-from slipmap.config.sentinel1 import Sentinel1Processing
+from slipmap.config.sentinel1 import GeocodingSettings
 from slipmap.deformation.readers import read_stack
 from slipmap.errors import InputError
 from slipmap.grid import Grid
@@ -121,9 +121,9 @@ def test_single_bursts_together_give_what_the_scene_gives(made, whole, tmp_path)
     folder, product = made
     bursts = [single_burst(product, tmp_path, k) for k in range(2)]
     assert len(find_products(tmp_path, "VV")) == 2
-    with pytest.raises(InputError, match=r"no single burst .* of sentinel1\.polarisation"):
+    with pytest.raises(InputError, match=r"no single burst .* of geocoding\.polarisation"):
         find_products(tmp_path, "VH")
-    settings = Sentinel1Processing(calibration="sigma_nought")
+    settings = GeocodingSettings(calibration="sigma_nought")
     geocode.run(bursts, folder / "dem.tif", settings, NESTED, tmp_path / "both.h5")
     with h5py.File(tmp_path / "both.h5") as file:
         both = file["data/VV"][:]
@@ -141,13 +141,13 @@ def test_the_stack_is_read_as_opera_products(made, whole, tmp_path):
     folder, product = made
     slc = tmp_path / "slc"
     slc.mkdir()
-    geocode.run([product], folder / "dem.tif", Sentinel1Processing(), NESTED, slc / "20210109.h5")
+    geocode.run([product], folder / "dem.tif", GeocodingSettings(), NESTED, slc / "20210109.h5")
     _, _, points = targets(12)
     later = swath_of(first_pass().shifted(60.0, 10.0, 61_530.0), absolute_orbit=36239)
     later = dataclasses.replace(later, epoch=np.datetime64("2021-01-21").astype("M8[ns]"))
     second = write_points(tmp_path / "later", later, points, np.full(12, 3000.0))
-    geocode.run([second], folder / "dem.tif", Sentinel1Processing(), NESTED, slc / "20210121.h5")
-    radar_geometry.run([product], folder / "dem.tif", Sentinel1Processing(), GRID, slc / "geometry.tif")
+    geocode.run([second], folder / "dem.tif", GeocodingSettings(), NESTED, slc / "20210121.h5")
+    radar_geometry.run([product], folder / "dem.tif", GeocodingSettings(), GRID, slc / "geometry.tif")
     (slc / "20210202.h5").write_bytes(b"of a date that is no longer there")
     settings = Sentinel1Settings(level="slc", format="opera", path=str(slc))
     stack = read_stack(settings, [slc / "20210109.h5", slc / "20210121.h5"])
@@ -170,7 +170,7 @@ def test_the_stack_is_read_as_opera_products(made, whole, tmp_path):
 
 def listed(folder, **more):
     return acquisitions.run(
-        Sentinel1Settings(level="safe", path=str(folder), **more), Sentinel1Processing(), folder / "list.json"
+        Sentinel1Settings(level="safe", path=str(folder), **more), GeocodingSettings(), folder / "list.json"
     )
 
 
@@ -182,7 +182,7 @@ def test_products_are_listed_by_date(made, tmp_path):
 
 def broken(copied, dem, grid=NESTED, **settings):
     with pytest.raises(InputError) as caught:
-        geocode.run([copied], dem, Sentinel1Processing(**settings), grid, copied.parent / "out.h5")
+        geocode.run([copied], dem, GeocodingSettings(**settings), grid, copied.parent / "out.h5")
     assert not (copied.parent / "out.h5").exists()
     text = str(caught.value)
     assert "\n" not in text
@@ -311,11 +311,11 @@ def test_heights_above_the_geoid(made, tmp_path):
     folder, product = made
     orthometric = write_dem(tmp_path, GRID, HEIGHT - 47.0)
     whole = geocoded(product, folder / "dem.tif", NESTED)
-    number = geocoded(product, orthometric, NESTED, Sentinel1Processing(undulation=47.0))
+    number = geocoded(product, orthometric, NESTED, GeocodingSettings(undulation=47.0))
     np.testing.assert_array_equal(number, whole)
     (tmp_path / "geoid").mkdir()
     shutil.move(write_dem(tmp_path / "geoid", GRID, 47.0), tmp_path / "geoid.tif")
-    map_ = geocoded(product, orthometric, NESTED, Sentinel1Processing(undulation=str(tmp_path / "geoid.tif")))
+    map_ = geocoded(product, orthometric, NESTED, GeocodingSettings(undulation=str(tmp_path / "geoid.tif")))
     np.testing.assert_array_equal(map_, whole)
     without = geocoded(product, orthometric, NESTED)
     assert not np.allclose(without, whole, equal_nan=True)

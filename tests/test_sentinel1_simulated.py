@@ -9,7 +9,7 @@ from affine import Affine
 
 from slipmap import raster
 from slipmap.config.inputs import SimulateSettings
-from slipmap.config.sentinel1 import Sentinel1Processing
+from slipmap.config.sentinel1 import GeocodingSettings
 from slipmap.deformation.interferogram import multilook
 from slipmap.grid import Grid
 from slipmap.inputs import simulate_safe, simulate_sentinel1
@@ -31,7 +31,7 @@ def stack(folder, settings, elevation=ELEVATION, error=0.0):
     found = []
     for day, product in simulate_safe.simulate_products(settings, GRID, cover, VELOCITY, elevation, folder / "safe"):
         output = folder / f"{day}.h5"
-        geocode.run([product], folder / "dem.tif", Sentinel1Processing(), GRID.nested(4, 1), output)
+        geocode.run([product], folder / "dem.tif", GeocodingSettings(), GRID.nested(4, 1), output)
         with h5py.File(output) as file:
             assert file.attrs["SIMULATED"] == "yes"
             found.append(file["data/VV"][:])

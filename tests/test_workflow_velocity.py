@@ -88,7 +88,7 @@ def test_so_does_that_from_raw_safe_products_with_the_demos_settings(tmp_path):
     (tmp_path / "slc").mkdir()
     for product in sorted((tmp_path / "sentinel1").glob("*.SAFE")):
         output = tmp_path / f"slc/{product.stem}.h5"
-        geocode.run([product], tmp_path / "dem.tif", demo.sentinel1, GRID.nested(cols, rows), output)
+        geocode.run([product], tmp_path / "dem.tif", demo.geocoding, GRID.nested(cols, rows), output)
     invert(tmp_path, tmp_path / "slc", demo.deformation)
     assert_accurate(*judged(tmp_path), coherent=0.4)
 

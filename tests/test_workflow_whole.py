@@ -224,11 +224,11 @@ def test_an_area_is_mapped_with_the_weights_of_an_earlier_run(elsewhere):
 def test_a_map_in_three_jobs_is_the_map_of_one_byte_for_byte(whole, elsewhere):
     config = yaml.safe_load((whole / "second.yaml").read_text())
     experiment = config["experiments"].pop("borrowed")
-    config["experiments"]["divided"] = experiment | {"prediction": experiment["prediction"] | {"blocks": 3}}
+    config["experiments"]["divided"] = experiment | {"prediction": experiment["prediction"] | {"parts": 3}}
     write_config(whole, config, name="third.yaml")
     answer = snakemake(whole, "results/elsewhere/maps/divided/class.tif", config="third.yaml")
     assert answer.returncode == 0, answer.stdout[-6000:]
-    assert len(list((whole / "results/elsewhere/logs/map_block_divided").glob("*-of-3.log"))) == 3
+    assert len(list((whole / "results/elsewhere/logs/map_part_divided").glob("*-of-3.log"))) == 3
     assert not (elsewhere / "maps/divided/parts").exists() or not any((elsewhere / "maps/divided/parts").iterdir())
     for name in ("probability", "uncertainty", "class", "probability_class"):
         divided, single = (elsewhere / "maps" / job / f"{name}.tif" for job in ("divided", "borrowed"))

@@ -18,7 +18,7 @@ MAP = {
 
 # One number of parts for all experiments whose area is divided: the largest that one of them asks for.
 scattergather:
-    map_block=max([chosen.prediction.blocks for chosen in EXPERIMENTS.values()] or [1]),
+    map_part=max([chosen.prediction.parts for chosen in EXPERIMENTS.values()] or [1]),
 
 
 rule map_landslides:
@@ -52,7 +52,7 @@ rule map_landslides:
 
 
 # As many threads as map_landslides has: with another number torch may round the last bit otherwise.
-rule map_block:
+rule map_part:
     message: "Map part {wildcards.scatteritem} of {wildcards.area} with {wildcards.experiment}."
     input:
         grid="results/{area}/grid.json",
@@ -66,9 +66,9 @@ rule map_block:
         weights=lambda wildcards: weights_of(wildcards.experiment),
         code=MAP_CODE,
     log:
-        "results/{area}/logs/map_block_{experiment}/{scatteritem}.log",
+        "results/{area}/logs/map_part_{experiment}/{scatteritem}.log",
     benchmark:
-        "results/{area}/benchmarks/map_block_{experiment}/{scatteritem}.tsv"
+        "results/{area}/benchmarks/map_part_{experiment}/{scatteritem}.tsv"
     threads: 2
     resources:
         gpu=1,
@@ -77,14 +77,14 @@ rule map_block:
     conda:
         "../../envs/slipmap.yaml"
     script:
-        "../scripts/map_block.py"
+        "../scripts/map_part.py"
 
 
-rule gather_blocks:
+rule gather_parts:
     message: "Put the parts of the map of {wildcards.area} by {wildcards.experiment} together."
     input:
         grid="results/{area}/grid.json",
-        parts=gather.map_block("results/{{area}}/maps/{{experiment}}/parts/{scatteritem}.tif"),
+        parts=gather.map_part("results/{{area}}/maps/{{experiment}}/parts/{scatteritem}.tif"),
     output:
         **MAP,
     wildcard_constraints:
@@ -93,9 +93,9 @@ rule gather_blocks:
         settings=prediction_part(MapSettings),
         code=MAP_CODE,
     log:
-        "results/{area}/logs/gather_blocks_{experiment}.log",
+        "results/{area}/logs/gather_parts_{experiment}.log",
     benchmark:
-        "results/{area}/benchmarks/gather_blocks_{experiment}.tsv"
+        "results/{area}/benchmarks/gather_parts_{experiment}.tsv"
     threads: 1
     resources:
         mem_mb=memory(1500),
@@ -103,7 +103,7 @@ rule gather_blocks:
     conda:
         "../../envs/slipmap.yaml"
     script:
-        "../scripts/gather_blocks.py"
+        "../scripts/gather_parts.py"
 
 
 rule outline_landslides:

@@ -17,7 +17,7 @@ checkpoint acquisitions:
         area=sentinel1_level("safe"),
     params:
         sentinel1=sentinel1,
-        settings=part_of("sentinel1", AcquisitionSettings),
+        settings=part_of("geocoding", AcquisitionSettings),
         code=code_digest("sentinel1/acquisitions.py"),
     log:
         "results/{area}/logs/acquisitions.log",
@@ -50,7 +50,7 @@ rule azimuth_shift:
         earlier=earlier_products,
         orbits=orbit_folder,
         looks=slc_looks,
-        settings=settings_of("sentinel1"),
+        settings=settings_of("geocoding"),
         code=code_digest("sentinel1/shifts.py"),
     log:
         "results/{area}/logs/azimuth_shift/{date}.log",
@@ -81,7 +81,7 @@ rule geocode:
     params:
         orbits=orbit_folder,
         looks=slc_looks,
-        settings=settings_of("sentinel1"),
+        settings=settings_of("geocoding"),
         code=code_digest("sentinel1/geocode.py"),
     log:
         "results/{area}/logs/geocode/{date}.log",
@@ -110,7 +110,7 @@ rule radar_geometry:
         area=sentinel1_level("safe"),
     params:
         orbits=orbit_folder,
-        settings=settings_of("sentinel1"),
+        settings=settings_of("geocoding"),
         code=code_digest("sentinel1/radar_geometry.py"),
     log:
         "results/{area}/logs/radar_geometry.log",

@@ -1,7 +1,7 @@
 from slipmap.job import job
 
 with job(snakemake):
-    from slipmap.config.sentinel1 import Sentinel1Processing
+    from slipmap.config.sentinel1 import GeocodingSettings
     from slipmap.grid import Grid
     from slipmap.sentinel1 import shifts
 
@@ -11,7 +11,7 @@ with job(snakemake):
         list(snakemake.params.earlier.values()),
         list(snakemake.input.get("earlier", [])),
         snakemake.input.dem,
-        Sentinel1Processing(**snakemake.params.settings),
+        GeocodingSettings(**snakemake.params.settings),
         Grid.load(snakemake.input.grid).nested(columns, rows),
         snakemake.output.shift,
         orbits=snakemake.params.orbits,

@@ -1,7 +1,7 @@
 from slipmap.job import job
 
 with job(snakemake):
-    from slipmap.config.sentinel1 import Sentinel1Processing
+    from slipmap.config.sentinel1 import GeocodingSettings
     from slipmap.grid import Grid
     from slipmap.sentinel1 import geocode
 
@@ -9,7 +9,7 @@ with job(snakemake):
     geocode.run(
         snakemake.input.products,
         snakemake.input.dem,
-        Sentinel1Processing(**snakemake.params.settings),
+        GeocodingSettings(**snakemake.params.settings),
         Grid.load(snakemake.input.grid).nested(columns, rows),
         snakemake.output.slc,
         orbits=snakemake.params.orbits,

@@ -1,14 +1,14 @@
 from slipmap.job import job
 
 with job(snakemake):
-    from slipmap.config.sentinel1 import Sentinel1Processing
+    from slipmap.config.sentinel1 import GeocodingSettings
     from slipmap.grid import Grid
     from slipmap.sentinel1 import radar_geometry
 
     radar_geometry.run(
         snakemake.input.products,
         snakemake.input.dem,
-        Sentinel1Processing(**snakemake.params.settings),
+        GeocodingSettings(**snakemake.params.settings),
         Grid.load(snakemake.input.grid),
         snakemake.output.geometry,
         orbits=snakemake.params.orbits,

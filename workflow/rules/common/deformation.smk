@@ -39,7 +39,7 @@ def stack_files(wildcards):
 
 def supplied_looks(wildcards):
     """Independent looks behind an area's supplied coherences; none where the config does not say."""
-    return AREAS[wildcards.area].inputs.sentinel1.looks
+    return AREAS[wildcards.area].inputs.sentinel1.independent_looks
 
 
 def network_pairs(wildcards):

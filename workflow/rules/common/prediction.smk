@@ -11,7 +11,7 @@ def prediction_part(model):
 
 def divided(experiment):
     """Whether an area's map is made by several jobs."""
-    return EXPERIMENTS[experiment].prediction.blocks > 1
+    return EXPERIMENTS[experiment].prediction.parts > 1
 
 
 def weight_files(wildcards):

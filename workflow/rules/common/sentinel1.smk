@@ -31,7 +31,7 @@ def earlier_shifts(wildcards):
 
 def shift_file(wildcards):
     """The azimuth shift of a date, where it is estimated."""
-    if AREAS[wildcards.area].sentinel1.coregistration == "orbits":
+    if AREAS[wildcards.area].geocoding.coregistration == "orbits":
         return {}
     return {"shift": f"results/{wildcards.area}/sentinel1/shifts/{wildcards.date}.json"}
 

@@ -12,7 +12,6 @@ from slipmap.config.acquisition import AcquireLithologySettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 
-ATTRIBUTE = "lithology"
 PATTERN = r"macrostrat_(units|rocks)_.*\.(geo)?json"
 
 

@@ -20,9 +20,9 @@ from slipmap.grid import Grid
 from slipmap.models import create_model
 from slipmap.patches.normalisation import BandStatistics, Statistics
 from slipmap.prediction import mosaic
-from slipmap.prediction.calibration import Calibration
 from slipmap.prediction.ensemble import Ensemble
 from slipmap.prediction.tiles import Tiling
+from slipmap.training.calibration import Calibration
 from slipmap.training.weights import save_record, save_weights
 
 PIXEL = 12.5

@@ -22,8 +22,8 @@ from slipmap.bench.prediction import PIXEL, outputs, untrained
 from slipmap.config.prediction import MapSettings
 from slipmap.grid import Grid
 from slipmap.prediction import mosaic
-from slipmap.prediction.calibration import Calibration
 from slipmap.prediction.ensemble import Ensemble
+from slipmap.training.calibration import Calibration
 
 SETTINGS = MapSettings(flips=False, overlap=0.25)
 CACHE = "256"  # MB that GDAL may keep, as in a job of the workflow

@@ -100,7 +100,7 @@ def _timed(run: object) -> float:
 
 def run() -> dict[str, object]:
     """The benchmark `slipmap bench sentinel1`."""
-    from slipmap.config.sentinel1 import Sentinel1Processing
+    from slipmap.config.sentinel1 import GeocodingSettings
     from slipmap.sentinel1 import geocode
 
     with tempfile.TemporaryDirectory() as name:
@@ -109,7 +109,7 @@ def run() -> dict[str, object]:
         nested = grid.nested(4, 1)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         seconds = [
-            _timed(lambda: geocode.run([product], dem, Sentinel1Processing(), nested, folder / "slc.h5"))
+            _timed(lambda: geocode.run([product], dem, GeocodingSettings(), nested, folder / "slc.h5"))
             for _ in range(2)
         ]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -71,7 +71,7 @@ class Sentinel1Settings(Settings):
     incidence: float | None = Field(
         None, gt=0, lt=90, description="Mean incidence angle, degrees; none: read from the files."
     )
-    looks: float | None = Field(
+    independent_looks: float | None = Field(
         None, ge=1, description="Independent looks behind supplied interferograms' coherence; none: 25."
     )
 

@@ -22,7 +22,8 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     """Read a YAML mapping, or raise one sentence."""
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path} does not exist; correct the path of the config file.")
+        fault = "is a folder, not a config file" if path.is_dir() else "does not exist"
+        raise InputError(f"{path} {fault}; correct the path of the config file.")
     try:
         record = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:

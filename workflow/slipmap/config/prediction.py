@@ -84,7 +84,7 @@ class MotionSettings(Settings):
     moving_velocity: float = Field(
         10.0, gt=0, description="Downslope velocity from which a landslide counts as moving, mm/yr."
     )
-    min_coherence: float = Field(
+    min_temporal_coherence: float = Field(
         0.7, ge=0, le=1, description="Temporal coherence from which a pixel's velocity counts for its landslide."
     )
 
@@ -101,6 +101,6 @@ class OutlineSettings(MotionSettings):
 class PredictionSettings(OutlineSettings, MapSettings):
     """Region-wide maps and landslide polygons."""
 
-    blocks: int = Field(
+    parts: int = Field(
         1, ge=1, le=500, description="Jobs that share an area, each its own rows; the map is the same to the last bit."
     )

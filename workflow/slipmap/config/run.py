@@ -11,7 +11,7 @@ from slipmap.config.patches import PatchSettings, SplitSettings
 from slipmap.config.prediction import PredictionSettings
 from slipmap.config.report import ReportSettings
 from slipmap.config.screening import ScreeningSettings
-from slipmap.config.sentinel1 import Sentinel1Processing
+from slipmap.config.sentinel1 import GeocodingSettings
 from slipmap.config.susceptibility import SusceptibilitySettings
 from slipmap.config.training import ModelSettings, TrainingSettings
 
@@ -27,8 +27,8 @@ class AreaSettings(Settings):
         None, description="Fetch raw data into resources/{area}/; what is fetched need not stand under inputs."
     )
     inputs: InputSettings = Field(default_factory=InputSettings, description="Where the raw data are.")
-    sentinel1: Sentinel1Processing = Field(
-        default_factory=Sentinel1Processing, description="Geocoding of raw Sentinel-1 (SAFE)."
+    geocoding: GeocodingSettings = Field(
+        default_factory=GeocodingSettings, description="Geocoding of raw Sentinel-1 (SAFE)."
     )
     deformation: DeformationSettings = Field(default_factory=DeformationSettings, description="SBAS-InSAR.")
     factors: FactorSettings = Field(default_factory=FactorSettings, description="Factors on the area's grid.")

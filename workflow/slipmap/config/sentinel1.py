@@ -13,7 +13,7 @@ class AcquisitionSettings(Settings):
     polarisation: Literal["VV", "HH", "VH", "HV"] = Field("VV", description="Polarisation that is read.")
 
 
-class Sentinel1Processing(AcquisitionSettings):
+class GeocodingSettings(AcquisitionSettings):
     """How raw Sentinel-1 (inputs.sentinel1.level: safe) is geocoded; the grid follows from `deformation.looks`."""
 
     undulation: float | str | None = Field(

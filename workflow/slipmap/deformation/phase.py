@@ -4,8 +4,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from slipmap.sentinel1 import SPEED_OF_LIGHT
+
 DAYS_PER_YEAR = 365.25
-SPEED_OF_LIGHT = 299_792_458.0  # m/s
 TABLE_SIZE = 1001
 SUPPLIED_LOOKS = 25.0  # taken to be behind supplied interferograms where nobody says
 

@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import rasterio
+from rasterio.io import DatasetReader
 
 from slipmap import raster
 from slipmap.config.deformation import UnwrappingSettings
@@ -13,9 +14,6 @@ from slipmap.deformation.phase import SUPPLIED_LOOKS, wrap
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
 from slipmap.grid import Grid
-
-if TYPE_CHECKING:
-    from rasterio.io import DatasetReader
 
 BANDS = ("unwrapped_phase", "coherence", "connected_component", "phase_original")
 
@@ -62,7 +60,7 @@ def unwrap(
     return (phase + 2 * np.pi * turns).astype(np.float32), np.asarray(components, np.uint32)
 
 
-def value_band(source: "DatasetReader") -> int:
+def value_band(source: DatasetReader) -> int:
     """Number of the band of a supplied raster that holds phase or coherence: of two the second, after the amplitude.
 
     So ISCE2 writes its ``.unw`` and ``.cor``.
@@ -70,7 +68,7 @@ def value_band(source: "DatasetReader") -> int:
     return 2 if source.count == 2 else 1
 
 
-def as_coherence(values: np.ndarray, source: "DatasetReader") -> np.ndarray:
+def as_coherence(values: np.ndarray, source: DatasetReader) -> np.ndarray:
     """Coherence 0 … 1 of the float32 `values` read from a supplied raster: LiCSAR stores it as bytes."""
     return values / np.float32(255) if source.dtypes[0] == "uint8" else values
 
@@ -99,10 +97,9 @@ def run(
     os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
     filtered, averaged, unfiltered, correlation = _read(interferogram, coherence, settings)
     if coherence is None:
-        looks = settings.looks[0] * settings.looks[1] * settings.coherence_window**2
-    else:
-        looks = looks or SUPPLIED_LOOKS
-    unwrapped, components = unwrap(filtered, correlation, looks, settings.unwrapper)
+        with rasterio.open(interferogram) as source:
+            looks = float(source.tags()["COHERENCE_SAMPLES"])
+    unwrapped, components = unwrap(filtered, correlation, looks or SUPPLIED_LOOKS, settings.unwrapper)
     unwrapped += wrap(averaged - filtered)
     if not np.isfinite(unwrapped).any():
         raise InputError(f"{interferogram}: no pixel has both phase and coherence; remove the pair.")
@@ -132,8 +129,6 @@ def run(
 
 def _read(path: str | Path, coherence: str | Path | None, settings: UnwrappingSettings) -> tuple[np.ndarray, ...]:
     """Phase filtered, averaged and as it is, and coherence, of our own or of a supplied interferogram."""
-    import rasterio
-
     if coherence is None:
         return tuple(raster.read(path))
     with rasterio.open(path) as src:

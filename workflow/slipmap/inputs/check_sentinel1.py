@@ -17,7 +17,7 @@ def check_raw(path: Path, key: str, polarisation: str) -> None:
         if polarisation not in product.polarisations():
             raise InputError(
                 f"{key}: {product.path} has no polarisation {polarisation} (it has "
-                f"{' and '.join(product.polarisations())}); set sentinel1.polarisation or remove the product."
+                f"{' and '.join(product.polarisations())}); set geocoding.polarisation or remove the product."
             )
 
 

@@ -191,7 +191,3 @@ class PatchDataset(Dataset):
             self._drawn_in = epoch
         self._drawn[i] += 1
         return np.random.default_rng([self.seed, epoch, i, self._drawn[i]])
-
-    def class_counts(self) -> tuple[int, int]:
-        """(background, landslide) pixels of the patches of this data set."""
-        return int(self.index["background_pixels"].sum()), int(self.index["landslide_pixels"].sum())

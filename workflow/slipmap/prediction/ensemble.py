@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from slipmap.errors import InputError
-from slipmap.prediction.calibration import Calibration
+from slipmap.training.calibration import Calibration
 from slipmap.training.losses import landslide_logit
 
 # axes that are mirrored → the same as (mirrored left–right, then turned by so many quarters)

@@ -19,12 +19,12 @@ from slipmap.config.prediction import MapSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.patches.normalisation import as_statistics, channel_names
-from slipmap.prediction.calibration import calibration_of
 from slipmap.prediction.dates import interval_tags
 from slipmap.prediction.ensemble import Ensemble, Predictor
 from slipmap.prediction.reader import FactorReader
 from slipmap.prediction.tiles import Tiling, reflected
 from slipmap.training.augment import BatchAugmentation
+from slipmap.training.calibration import calibration_of
 from slipmap.training.weights import load_weights
 
 # Tiles that a model is given at once: always the same number, so that a tile's result never depends on its company.
@@ -139,30 +139,30 @@ def run(
             maps.require_some()
 
 
-def run_block(
+def run_part(
     factors: Mapping[str, str | Path],
     weights: Sequence[str | Path],
     grid: Grid,
     settings: MapSettings,
     output: str | Path,
     *,
-    block: int,
-    blocks: int,
+    part: int,
+    parts: int,
     progress: bool = True,
 ) -> None:
-    """Predict the `block`-th (from 0) of `blocks` parts of an area: some rows of tiles; for `gather`.
+    """Predict the `part`-th (from 0) of `parts` parts of an area: some rows of tiles; for `gather`.
 
     Writes mean and spread of the probability on the part's rows. A part without rows (an area with fewer rows of
     tiles than parts) writes one empty row and says so.
     """
     with _prepared(factors, weights, grid, settings) as (reader, predictor, tiling, device, tags):
-        tile_rows = tiling.share(block, blocks)
+        tile_rows = tiling.share(part, parts)
         first, last = tiling.rows(tile_rows)
-        part = Window(0, first, grid.width, max(1, last - first))
+        own = Window(0, first, grid.width, max(1, last - first))
         found = {"FIRST_ROW": first, "ROWS": last - first, "AREA_ROWS": grid.height}
         with raster.create(
             output,
-            grid.window_grid(part),
+            grid.window_grid(own),
             bands=["probability", "uncertainty"],
             units="1",
             long_name=["probability of landslide", "standard deviation over the ensemble's members"],
@@ -174,35 +174,35 @@ def run_block(
                 writer.write(np.stack([strip.mean, strip.spread]), inside)
 
 
-def gather(blocks: Sequence[str | Path], grid: Grid, settings: MapSettings, outputs: Outputs) -> None:
-    """Put the parts that `run_block` made together to the rasters that `run` would have made, to the last bit.
+def gather(parts: Sequence[str | Path], grid: Grid, settings: MapSettings, outputs: Outputs) -> None:
+    """Put the parts that `run_part` made together to the rasters that `run` would have made, to the last bit.
 
     Raises
     ------
     InputError : a part is missing, of another area, or made with other weights.
     """
-    parts = []
-    for path in blocks:
+    found = []
+    for path in parts:
         with rasterio.open(path) as source:
-            parts.append((int(source.tags()["FIRST_ROW"]), int(source.tags()["ROWS"]), path, source.tags()))
+            found.append((int(source.tags()["FIRST_ROW"]), int(source.tags()["ROWS"]), path, source.tags()))
             own = Grid.from_raster(path)
-            expected = grid.window_grid(Window(0, parts[-1][0], grid.width, max(1, parts[-1][1])))
+            expected = grid.window_grid(Window(0, found[-1][0], grid.width, max(1, found[-1][1])))
             if not own.matches(expected) or int(source.tags()["AREA_ROWS"]) != grid.height:
                 raise InputError(f"{path} is a part of another area; delete it and let the workflow make it anew.")
-    parts.sort(key=lambda part: part[:2])
+    found.sort(key=lambda part: part[:2])
     kept = ("model", "weights", "members", "threshold", "calibration", "bands", "FIRST_DATE", "LAST_DATE")
-    tags = {key: parts[0][3][key] for key in kept if key in parts[0][3]}
+    tags = {key: found[0][3][key] for key in kept if key in found[0][3]}
     row = 0
-    for first, rows, path, own in parts:
+    for first, rows, path, own in found:
         if rows and first != row:
             raise InputError(f"{path} begins at row {first}, but rows from {row} on are missing; make all parts anew.")
         if any(own.get(key) != tags.get(key) for key in kept):
-            raise InputError(f"{path} was made with other weights or settings than {parts[0][2]}; make all parts anew.")
+            raise InputError(f"{path} was made with other weights or settings than {found[0][2]}; make all parts anew.")
         row += rows
     if row != grid.height:
-        raise InputError(f"{parts[-1][2]} ends at row {row} of {grid.height}; make the missing parts.")
+        raise InputError(f"{found[-1][2]} ends at row {row} of {grid.height}; make the missing parts.")
     with _maps(outputs, grid, settings, tags) as maps:
-        for first, rows, path, _ in parts:
+        for first, rows, path, _ in found:
             with rasterio.open(path) as source:
                 for top in range(0, rows, raster.BLOCK):
                     window = Window(0, top, grid.width, min(raster.BLOCK, rows - top))

@@ -42,7 +42,7 @@ def summarise(
       pixel's;
     - else without movement detected, which does not mean that it is stable.
     """
-    reliable = (coherence >= settings.min_coherence) & np.isfinite(velocity)
+    reliable = (coherence >= settings.min_temporal_coherence) & np.isfinite(velocity)
     seen = np.isfinite(sensitivity)
     strength = float(np.sqrt(np.mean(sensitivity[seen] ** 2))) if seen.any() else float("nan")
     found: dict[str, float | str] = {
@@ -101,7 +101,7 @@ def describe_motion(
     return frame.drop(columns=[c for c in table if c in frame]).join(table)
 
 
-def displacement(frame: gpd.GeoDataFrame, timeseries: str | Path, min_coherence: float) -> pd.DataFrame:
+def displacement(frame: gpd.GeoDataFrame, timeseries: str | Path, min_temporal_coherence: float) -> pd.DataFrame:
     """Mean displacement (mm) of each landslide's reliable pixels at each date: one row for each of both.
 
     Columns landslide, date (YYYY-MM-DD), displacement_mm, pixels. Landslides without a reliable pixel have no rows.
@@ -118,7 +118,7 @@ def displacement(frame: gpd.GeoDataFrame, timeseries: str | Path, min_coherence:
             part = own.window_grid(window)
             at = window.toslices()
             inside = geometry_mask([geometry], part.shape, part.transform, invert=True)
-            inside &= quality[at] >= min_coherence
+            inside &= quality[at] >= min_temporal_coherence
             if not inside.any():
                 continue
             mean = np.nanmean(displaced[:, at[0], at[1]][:, inside], axis=1)

@@ -45,7 +45,7 @@ def run(
     tables = {}
     if deformation:
         frame = describe_motion(frame, layers, deformation, grid, settings)
-        tables[DISPLACEMENT] = displacement(frame, deformation["timeseries"], settings.min_coherence)
+        tables[DISPLACEMENT] = displacement(frame, deformation["timeseries"], settings.min_temporal_coherence)
     if inventory is not None:
         frame["inventory"] = match_inventory(frame, inventory)
     if settings.smooth:

@@ -56,9 +56,9 @@ class Tiling:
         """Number of rows of tiles above a row of tiles that overlap it."""
         return math.ceil(self.tile / self.step) - 1
 
-    def share(self, block: int, blocks: int) -> range:
-        """Rows of tiles of the `block`-th (from 0) of `blocks` parts of the area; empty where there are too few."""
-        return range(self.tile_rows * block // blocks, self.tile_rows * (block + 1) // blocks)
+    def share(self, part: int, parts: int) -> range:
+        """Rows of tiles of the `part`-th (from 0) of `parts` parts of the area; empty where there are too few."""
+        return range(self.tile_rows * part // parts, self.tile_rows * (part + 1) // parts)
 
     def rows(self, tile_rows: range) -> tuple[int, int]:
         """Rows [first, last) of the area that are finished with `tile_rows`."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from slipmap import raster
-from slipmap.config.sentinel1 import Sentinel1Processing
+from slipmap.config.sentinel1 import GeocodingSettings
 from slipmap.grid import Grid
 from slipmap.sentinel1 import geocode
 from slipmap.sentinel1.geometry import locate_points, orbit_numbers
@@ -43,4 +43,4 @@ def compile_kernels() -> None:
         flat = np.zeros(grid.shape, np.float32)
         raster.write(folder / "dem.tif", grid, flat, bands=["elevation"], units="m", long_name="elevation")
         product = write_product(folder, swath, lambda burst: np.ones((burst.lines, burst.samples), np.complex64))
-        geocode.run([product], folder / "dem.tif", Sentinel1Processing(), grid.nested(4, 1), folder / "slc.h5")
+        geocode.run([product], folder / "dem.tif", GeocodingSettings(), grid.nested(4, 1), folder / "slc.h5")

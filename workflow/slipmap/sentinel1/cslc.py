@@ -12,6 +12,7 @@ from rasterio.windows import Window
 from slipmap import __version__
 from slipmap.atomic import write_aside
 from slipmap.grid import Grid
+from slipmap.sentinel1 import SPEED_OF_LIGHT
 from slipmap.sentinel1.scene import Scene, SceneBurst
 
 _CHUNK = 256
@@ -100,7 +101,7 @@ def create_cslc(
             {
                 "wavelength": first.wavelength,
                 "radar_center_frequency": first.radar_frequency,
-                "starting_range": first.slant_range_time * 299792458.0 / 2,
+                "starting_range": first.slant_range_time * SPEED_OF_LIGHT / 2,
                 "range_pixel_spacing": first.range_spacing,
                 "range_sampling_rate": first.range_sampling_rate,
                 "range_bandwidth": first.range_bandwidth,
@@ -109,7 +110,7 @@ def create_cslc(
                 "prf_raw_data": first.pulse_repetition_frequency,
                 "polarization": first.polarisation,
                 "platform_id": first.mission,
-                "iw2_mid_range": scene.bistatic * 299792458.0 / 2,
+                "iw2_mid_range": scene.bistatic * SPEED_OF_LIGHT / 2,
             },
         )
         _write(file.create_group("metadata/processing_information/algorithms"), processing)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from rasterio.windows import Window
 
-from slipmap.config.sentinel1 import Sentinel1Processing
+from slipmap.config.sentinel1 import GeocodingSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.sentinel1 import SPEED_OF_LIGHT
@@ -37,7 +37,7 @@ _MARGIN = TAPS // 2 + 2  # samples read round what is needed
 def run(
     products: Sequence[str | Path],
     dem: str | Path,
-    settings: Sentinel1Processing,
+    settings: GeocodingSettings,
     grid: Grid,
     output: str | Path,
     *,
@@ -124,7 +124,7 @@ def independent_look(swath: Swath, whiten: bool) -> float:
     return float(across * GROUND_SPEED / (swath.azimuth_bandwidth * shares[1]))
 
 
-def _notes(settings: Sentinel1Processing, shift: float) -> dict[str, object]:
+def _notes(settings: GeocodingSettings, shift: float) -> dict[str, object]:
     return {
         "interpolation": f"least squares, {TAPS} x {TAPS} samples, after TOPS deramping",
         "spectral_whitening": str(settings.whiten),
@@ -158,7 +158,7 @@ class Place:
         heights: np.ndarray,
         scene: Scene,
         footprint: np.ndarray,
-        settings: Sentinel1Processing,
+        settings: GeocodingSettings,
     ) -> "Place":
         """Locate the pixels of `window`, whose ellipsoidal heights are given, in the radar's geometry."""
         ground = Ground.of(grid.window_grid(window))
@@ -190,7 +190,7 @@ class BurstPart:
         self.burst, self.pixels, self.first, self.sweep = burst, pixels, first, sweep
 
     @classmethod
-    def load(cls, burst: SceneBurst, footprints: np.ndarray, settings: Sentinel1Processing) -> "BurstPart":
+    def load(cls, burst: SceneBurst, footprints: np.ndarray, settings: GeocodingSettings) -> "BurstPart":
         """Read, calibrate and deramp what `footprints` (n, 4: times and ranges) need of `burst`."""
         swath, size = burst.swath, burst.burst
         step = swath.azimuth_time_interval
@@ -231,7 +231,7 @@ class BurstPart:
         limits: np.ndarray,
         own: int,
         scene: Scene,
-        settings: Sentinel1Processing,
+        settings: GeocodingSettings,
         shift: float = 0.0,
         flatten: bool = True,
     ) -> tuple[np.ndarray, int]:

@@ -34,7 +34,7 @@ def open_heights(
     Where pixels are narrow (3.125 m by 12.5 m, say) the DEM is warped to square ones and interpolated linearly along x
     from there, four times as fast: of a DEM on the area's own grid the result is the same bilinear one.
     """
-    rasters = [(dem, "inputs.dem")] + ([(undulation, "sentinel1.undulation")] if isinstance(undulation, str) else [])
+    rasters = [(dem, "inputs.dem")] + ([(undulation, "geocoding.undulation")] if isinstance(undulation, str) else [])
     for path, key in rasters:
         require_cover(path, key, grid)
     constant = np.float32(undulation if isinstance(undulation, int | float) else 0.0)

@@ -7,7 +7,7 @@ import numpy as np
 from pyproj import Transformer
 
 from slipmap import raster
-from slipmap.config.sentinel1 import Sentinel1Processing
+from slipmap.config.sentinel1 import GeocodingSettings
 from slipmap.deformation.sight import GEOMETRY
 from slipmap.grid import Grid
 from slipmap.sentinel1.geometry import earth_fixed, locate_points, look_angles, orbit_numbers
@@ -19,7 +19,7 @@ from slipmap.sentinel1.scene import read_scene
 def run(
     products: Sequence[str | Path],
     dem: str | Path,
-    settings: Sentinel1Processing,
+    settings: GeocodingSettings,
     grid: Grid,
     output: str | Path,
     *,

@@ -68,7 +68,7 @@ class Product:
         if not names:
             listed = " and ".join(self.polarisations()) or "no annotation"
             raise InputError(
-                f"{self.path}: it has no polarisation {polarisation} (it has {listed}); set sentinel1.polarisation to "
+                f"{self.path}: it has no polarisation {polarisation} (it has {listed}); set geocoding.polarisation to "
                 f"one that all products have, or remove the product."
             )
         track = self.relative_orbit()
@@ -176,7 +176,7 @@ def find_products(path: str | Path, polarisation: str | None = None) -> list[Pro
     if not products:
         raise InputError(
             f"inputs.sentinel1.path: no SAFE product of IW SLC in {path} (S1A_IW_SLC__1S….SAFE, or .zip) and no single "
-            f"burst (S1_….-BURST.tiff) of sentinel1.polarisation; correct the path."
+            f"burst (S1_….-BURST.tiff) of geocoding.polarisation; correct the path."
         )
     return products
 

@@ -13,7 +13,7 @@ import numpy as np
 from rasterio.windows import Window
 
 from slipmap.atomic import write_text
-from slipmap.config.sentinel1 import Sentinel1Processing
+from slipmap.config.sentinel1 import GeocodingSettings
 from slipmap.deformation.interferogram import multilook
 from slipmap.errors import InputError
 from slipmap.grid import Grid
@@ -31,7 +31,7 @@ def run(
     earlier: Sequence[Sequence[str]],
     shifts: Sequence[str | Path],
     dem: str | Path,
-    settings: Sentinel1Processing,
+    settings: GeocodingSettings,
     grid: Grid,
     output: str | Path,
     *,
@@ -58,7 +58,7 @@ def run(
                 sums = overlap_sums(scene, scenes[0], read_shift(path), heights, (low, high), grid, settings)
                 if not sums:
                     raise InputError(
-                        f"{products[0]}: no overlap of bursts lies in the area; set sentinel1.coregistration: orbits."
+                        f"{products[0]}: no overlap of bursts lies in the area; set geocoding.coregistration: orbits."
                     )
                 total = sum(weight for weight, _ in sums)
                 estimates.append((abs(total), np.angle(total) / (2 * np.pi * sums[0][1])))
@@ -77,7 +77,7 @@ def overlap_sums(
     heights: Callable[[Window], np.ndarray],
     extent: tuple[float, float],
     grid: Grid,
-    settings: Sentinel1Processing,
+    settings: GeocodingSettings,
 ) -> list[tuple[complex, float]]:
     """Sum of the double-difference interferogram and Δf (Hz) of each burst overlap in the area.
 

@@ -19,7 +19,7 @@ from slipmap.models.base import SegmentationModel
 from slipmap.patches.checks import check_tested, describe_independence
 from slipmap.patches.normalisation import Statistics
 from slipmap.patches.store import read_attributes
-from slipmap.prediction.calibration import METHODS, calibration_of
+from slipmap.training.calibration import METHODS, calibration_of
 from slipmap.training.losses import landslide_logit
 from slipmap.training.metrics import ScoreHistogram, confusion, jsonable, mean_scores, scores
 from slipmap.training.objects import ObjectCounts, boundary_counts, boundary_f1

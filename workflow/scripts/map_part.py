@@ -5,9 +5,13 @@ with job(snakemake):
     from slipmap.grid import Grid
     from slipmap.prediction import mosaic
 
-    mosaic.gather(
-        blocks=snakemake.input.parts,
+    part, parts = map(int, snakemake.wildcards.scatteritem.split("-of-"))
+    mosaic.run_part(
+        factors=snakemake.params.factors,
+        weights=snakemake.params.weights,
         grid=Grid.load(snakemake.input.grid),
         settings=MapSettings(**snakemake.params.settings),
-        outputs=mosaic.Outputs(**dict(snakemake.output.items())),
+        output=snakemake.output.part,
+        part=part - 1,
+        parts=parts,
     )

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import brier_score_loss
 
-from slipmap.prediction.calibration import calibration_of
+from slipmap.training.calibration import calibration_of
 from slipmap.training.evaluate import calibrated_scores
 from slipmap.training.metrics import ScoreHistogram, temperature
 from slipmap.training.train import write_scores

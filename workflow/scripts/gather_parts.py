@@ -5,13 +5,9 @@ with job(snakemake):
     from slipmap.grid import Grid
     from slipmap.prediction import mosaic
 
-    block, blocks = map(int, snakemake.wildcards.scatteritem.split("-of-"))
-    mosaic.run_block(
-        factors=snakemake.params.factors,
-        weights=snakemake.params.weights,
+    mosaic.gather(
+        parts=snakemake.input.parts,
         grid=Grid.load(snakemake.input.grid),
         settings=MapSettings(**snakemake.params.settings),
-        output=snakemake.output.part,
-        block=block - 1,
-        blocks=blocks,
+        outputs=mosaic.Outputs(**dict(snakemake.output.items())),
     )
