@@ -9,6 +9,7 @@ from slipmap.errors import InputError
 from slipmap.inputs.check import check_run
 
 NORTH = {"crs": "EPSG:32632", "bounds": [500000, 5700000, 501000, 5701000]}  # 51 degrees
+FAR_NORTH = {"crs": "EPSG:32632", "bounds": [500000, 6700000, 501000, 6701000]}  # 60 degrees
 SOUTH = {"crs": "EPSG:32632", "bounds": [500000, 5000000, 501000, 5001000]}
 DATES = {"start": "2022-01-01", "end": "2022-06-30"}
 
@@ -28,7 +29,12 @@ def area(acquire, grid=SOUTH, **more):
         (area({"demm": {}}), "unknown key 'areas.valley.acquire.demm'; did you mean 'dem'?"),
         (area({"sentinel1": {"password": "x"}}), "unknown key 'areas.valley.acquire.sentinel1.password'"),
         (area({"dem": {"archive": "gone"}}), "acquire.dem.archive: gone is not a folder"),
-        (area({"rainfall": {}}, NORTH), "CHIRPS ends at 50 degrees north and south; set product: imerg"),
+        (area({"rainfall": {}}, NORTH), "CHIRPS ends at 50 degrees north and south; set product: chirps3"),
+        (
+            area({"rainfall": {"product": "chirps3"}}, FAR_NORTH),
+            "ends at 60 degrees north and south; set product: imerg",
+        ),
+        (area({"rainfall": {"end": "2027-01-01"}}), "CHIRPS ends with 2026-12-31; set product: chirps3"),
         (area({"start": "2010-01-01", "end": "2010-02-01", "sentinel2": {}}), "no such data before 2015-07-04"),
     ],
 )

@@ -1,5 +1,6 @@
 """Credentials go to their own host and to no other, and stand in no message, log or file."""
 
+import base64
 import logging
 
 import pytest
@@ -170,6 +171,31 @@ def test_a_broken_netrc_is_named_without_its_contents(own_netrc):
         EARTHDATA.password()
     assert PASSWORD not in str(error.value)
     assert error.value.__cause__ is None
+
+
+def test_a_netrc_that_is_not_utf8_is_named_without_its_contents(own_netrc):
+    own_netrc.write_bytes(f"machine localhost login {USER} password {PASSWORD}".encode() + b"\xe9\n")
+    with pytest.raises(InputError, match=r"netrc is not UTF-8 text") as error:
+        EARTHDATA.password()
+    assert PASSWORD not in str(error.value)
+
+
+@pytest.mark.parametrize("token", ["t0ken\nt0ken", "t0 ken", "t0k€n"])
+def test_what_cannot_be_a_token_is_refused_and_not_shown(hosts, realm, tmp_path, monkeypatch, caplog, token):
+    data, _, _ = hosts
+    data.file("/a.bin", DATA)
+    monkeypatch.setenv("TEST_TOKEN", token)
+    with pytest.raises(InputError, match=r"environment variable TEST_TOKEN holds a space, a line break") as error:
+        fetch(RemoteFile("a.bin", f"{data.url}/a.bin"), tmp_path / "d", quick_web((realm,))[0])
+    assert "t0k" not in f"{error.value}{caplog.text}" and error.value.__cause__ is None
+
+
+def test_a_password_may_have_any_letters(hosts, realm, own_netrc, tmp_path):
+    data, login, bucket = hosts
+    earthdata(data, login, bucket)
+    own_netrc.write_text(f"machine localhost login {USER} password żółw€\n")
+    fetch(RemoteFile("a.bin", f"{data.url}/data/a.bin"), tmp_path / "d", quick_web((realm,))[0])
+    assert f"Basic {base64.b64encode(f'{USER}:żółw€'.encode()).decode()}" in headers_of(login)
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,58 @@ def test_another_part_than_was_asked_for_is_not_appended(server, tmp_path):
     assert fetch(file, tmp_path, quick_web()[0]).read_bytes() == DATA
 
 
+def test_a_server_that_knows_no_if_range_gives_no_half_of_another_version(server, tmp_path):
+    new = DATA[::-1]
+
+    def of_the_new(answer):
+        have = int(server.asked[-1].headers["Range"][6:-1])
+        return Answer(new[have:], 206, {"ETag": '"v2"', "Content-Range": f"bytes {have}-{len(new) - 1}/{len(new)}"})
+
+    server.file("/a.bin", DATA, [reset_after(300_000), of_the_new])
+    file = RemoteFile("a.bin", f"{server.url}/a.bin")
+    assert fetch(file, tmp_path, quick_web()[0]).read_bytes() == DATA
+
+
+def test_a_part_that_is_shorter_than_was_asked_for_is_not_the_whole(server, tmp_path):
+    def capped(answer):
+        have = int(server.asked[-1].headers["Range"][6:-1])
+        end = have + 1000
+        head = {"ETag": '"v1"', "Content-Range": f"bytes {have}-{end - 1}/{len(DATA)}"}
+        return Answer(DATA[have:end], 206, head)
+
+    server.file("/a.bin", DATA, [reset_after(300_000), capped])
+    file = RemoteFile("a.bin", f"{server.url}/a.bin")
+    assert fetch(file, tmp_path, quick_web()[0]).read_bytes() == DATA
+
+
+def test_a_file_that_is_there_needs_no_lock(server, tmp_path, monkeypatch):
+    """A finished store may lie on a disk that cannot be written to."""
+    server.file("/a.bin", DATA)
+    fetch(remote(server), tmp_path, quick_web()[0])
+    monkeypatch.setattr(download, "_locked", None)
+    assert fetch(remote(server), tmp_path, quick_web()[0]).read_bytes() == DATA
+
+
+def test_a_file_that_is_still_being_made_is_waited_for(server, tmp_path):
+    """ASF cuts a burst out of its scene when it is first asked for: minutes, more looks than there are tries."""
+    making = [lambda answer: Answer(b"", 202)] * 8
+    server.file("/a.bin", DATA, making)
+    web, waits = quick_web()
+    assert fetch(remote(server), tmp_path, web).read_bytes() == DATA
+    assert waits == [15.0] * 8
+    server.file("/b.bin", DATA, [lambda answer: Answer(b"", 202)] * 100)
+    with pytest.raises(TransferError, match="is still being made, 3 times in a row"):
+        fetch(remote(server, name="b.bin"), tmp_path, quick_web()[0])
+    assert len([asked for asked in server.asked if asked.path == "/b.bin"]) == 40 + 3
+
+
+@pytest.mark.parametrize("to", ["ftp://h.org/a.bin", "http://[bad", "http://h.org:port/a.bin"])
+def test_a_redirect_to_no_address_is_one_sentence(server, tmp_path, to):
+    server.route("/a.bin", Answer(b"", 302, {"Location": to}))
+    with pytest.raises(TransferError, match="is no address of a web service"):
+        fetch(remote(server), tmp_path, quick_web()[0])
+
+
 def test_a_whole_part_is_taken_without_another_byte(server, tmp_path):
     server.file("/a.bin", DATA)
     file = remote(server)

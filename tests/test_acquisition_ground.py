@@ -1,9 +1,7 @@
 """Elevation, lithology, rain, soil moisture, inventories and benchmark data, from servers that answer as theirs do."""
 
 import gzip
-import hashlib
 import io
-import json
 from datetime import date, timedelta
 
 import geopandas as gpd
@@ -25,7 +23,7 @@ from acquisition_services import (
     smap_day,
     umm_day,
 )
-from slipmap.acquisition import benchmarks, climate, dem, landslides, lithology, run
+from slipmap.acquisition import climate, dem, landslides, lithology, run
 from slipmap.acquisition.products import Found
 from slipmap.acquisition.web import TransferError
 from slipmap.config.acquisition import AcquireSettings
@@ -35,7 +33,6 @@ from slipmap.factors.climate import run_rain, run_soil
 from slipmap.factors.lithology import read_vector
 from slipmap.grid import Grid
 from slipmap.inputs.inventory import read_landslides
-from test_acquisition_unpack import make_zip
 
 FACTORS = FactorSettings(climate=ClimateSettings(window=5))
 
@@ -250,8 +247,18 @@ def test_a_missing_day_of_rain_is_not_taken_for_a_dry_one(server, tmp_path):
 
 def test_chirps_is_not_asked_beyond_50_degrees(tmp_path):
     grid = Grid.from_bounds("EPSG:32632", 12.5, (497_000, 5_635_000, 503_000, 5_643_000))
-    with pytest.raises(InputError, match=r"CHIRPS ends at 50 degrees .*set product: imerg"):
+    with pytest.raises(InputError, match=r"CHIRPS ends at 50 degrees .*set product: chirps3"):
         get("rainfall", tmp_path, grid)
+
+
+def test_version_3_of_chirps_is_plain_tiff_under_another_name(server, tmp_path):
+    for n, day in enumerate(days(START, 10)):
+        name = f"chirps-v3.0.rnl.{day:%Y.%m.%d}.tif".replace(".", r"\.")
+        data = gzip.decompress(chirps(day, float(n)))
+        server.route(f"/rnl/{day:%Y}/{name}", lambda asked, data=data: ranged(asked, data))
+    _, folder = get("rainfall", tmp_path, product="chirps3", service=f"{server.url}/rnl")
+    with rasterio.open(folder / "chirps3_20230106.tif") as source:
+        assert np.unique(source.read(1)).tolist() == [5] and source.units == ("mm/day",)
 
 
 def test_imerg_is_turned_the_right_way_round(server, tmp_path):
@@ -322,17 +329,18 @@ def test_only_landslides_that_are_located_well_become_an_inventory(server, tmp_p
     table = catalogue(
         f'BBC,1,01/05/2023 12:00:00 AM,"A, B",exact,landslide,{HERE}',
         f"BBC,2,01/05/2023 12:00:00 AM,B,5km,landslide,{HERE}",
+        f"BBC,5,01/10/2023 02:00:00 PM,E,exact,landslide,{HERE}",  # in the afternoon of the last day
         f"BBC,3,01/05/2015 12:00:00 AM,C,exact,landslide,{HERE}",
         "BBC,4,01/05/2023 12:00:00 AM,D,exact,landslide,10.0,45.0",
     )
     server.route("/rows.csv", Answer(b"", 302, {"Location": f"{server.url}/signed.csv?X-Amz-Signature=s"}))
     server.file("/signed.csv", table, kind="text/csv")
     _, path = get("inventory", tmp_path, service=f"{server.url}/rows.csv")
-    assert read_landslides(path, GRID)["event_id"].tolist() == [1]
+    assert read_landslides(path, GRID)["event_id"].tolist() == [1, 5]
     _, path = get(
         "inventory", tmp_path / "b", service=f"{server.url}/rows.csv", all_dates=True, accuracy=["exact", "5km"]
     )
-    assert sorted(gpd.read_file(path)["event_id"]) == [1, 2, 3]
+    assert sorted(gpd.read_file(path)["event_id"]) == [1, 2, 3, 5]
 
 
 def test_an_area_without_well_located_landslides_is_told_what_there_is(server, tmp_path):
@@ -345,76 +353,3 @@ def test_an_area_without_well_located_landslides_is_told_what_there_is(server, t
     with pytest.raises(InputError, match=r"is not the Global Landslide Catalog: it has no column event_id"):
         get("inventory", tmp_path / "b", service=f"{server.url}/other.csv")
     assert landslides.NAME == "Global_Landslide_Catalog_Export_rows.csv"
-
-
-# --- benchmark data ------------------------------------------------------------------------------------------------
-
-
-def test_landslide4sense_comes_from_zenodo_by_its_checksums(server, tmp_path):
-    files = []
-    for name in ("TrainData.zip", "ValidData.zip", "TestData.zip", "readme.md"):
-        folder = name.removesuffix(".zip")
-        data = make_zip(tmp_path / "z.zip", [(f"{folder}/img/image_1.h5", b"x" * 99)]).read_bytes()
-        link = f"{server.url}/api/records/10463239/files/{name}/content"
-        files.append(
-            {
-                "key": name,
-                "size": len(data),
-                "checksum": "md5:" + hashlib.md5(data).hexdigest(),
-                "links": {"self": link},
-            }
-        )
-        server.file(f"/api/records/10463239/files/{name}/content", data)
-    server.json("/api/records/10463239", {"id": 10463239, "files": files})
-    found = benchmarks.search("landslide4sense", quick_web()[0], zenodo=server.url)
-    for _ in range(2):
-        benchmarks.deliver(found, tmp_path / "store", quick_web()[0], tmp_path / "out")
-    names = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.h5"))
-    assert names == [f"{split}Data/img/image_1.h5" for split in ("Test", "Train", "Valid")]
-    assert len([asked for asked in server.asked if asked.path.endswith("content")]) == 3
-
-
-def test_sen12landslides_comes_from_hugging_face_page_by_page(server, tmp_path):
-    data = make_zip(tmp_path / "z.zip", [("a_s2_1.nc", b"CDF")]).read_bytes()
-    large = {"oid": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 134}
-    entries = [
-        {"type": "directory", "path": "data_raw/s2"},
-        {"type": "file", "path": "data_raw/s2/part01.zip", "size": 134, "lfs": large},
-        {"type": "file", "path": "data_raw/s1asc/part01.zip", "size": 134, "lfs": large},
-        {"type": "file", "path": "README.md", "size": 10},
-    ]
-
-    def tree(asked):
-        if "cursor" in asked.query:
-            return Answer(json.dumps(entries[2:]).encode())
-        link = f'<{server.url}{asked.path}?recursive=true&cursor=x>; rel="next"'
-        return Answer(json.dumps(entries[:2]).encode(), headers={"Link": link})
-
-    server.route("/api/datasets/paulhoehn/Sen12Landslides/tree/main", tree)
-    server.route(
-        "/datasets/paulhoehn/Sen12Landslides/resolve/main/.*", Answer(b"", 302, {"Location": f"{server.url}/cdn?sig=s"})
-    )
-    server.file("/cdn", data)
-    found = benchmarks.search("sen12landslides", quick_web()[0], hugging_face=server.url)
-    assert [product.name for product in found.products] == ["data_raw/s2/part01.zip"]
-    benchmarks.deliver(found, tmp_path / "store", quick_web()[0], tmp_path / "out")
-    assert [path.name for path in (tmp_path / "out").rglob("*.nc")] == ["a_s2_1.nc"]
-
-
-def test_what_must_be_fetched_by_hand_and_what_is_not_known_is_said():
-    with pytest.raises(InputError, match="bijie cannot be fetched: its publisher"):
-        benchmarks.search("bijie", None)
-    with pytest.raises(InputError, match="there is no benchmark 'landslide4sence'; did you mean 'landslide4sense'"):
-        benchmarks.search("landslide4sence", None)
-
-
-# --- searches ------------------------------------------------------------------------------------------------------
-
-
-def test_an_area_is_made_anew_without_a_network(tmp_path):
-    with service() as server:
-        serve_chirps(server)
-        get("rainfall", tmp_path, service=f"{server.url}/p05")
-        (tmp_path / "s.geojson").unlink()
-    _, folder = get("rainfall", tmp_path, service=f"{server.url}/p05")  # the server is gone
-    assert len(list(folder.iterdir())) == 5

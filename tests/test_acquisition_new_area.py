@@ -9,7 +9,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import pytest
-from shapely.geometry import Polygon
+from shapely.geometry import Point, Polygon
 
 from acquisition_server import quick_web, service
 from acquisition_services import START, dem_tile, serve_bucket, serve_stac, stac_scene
@@ -21,6 +21,8 @@ from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.inputs.area_grid import decide
 from slipmap.inputs.check import check_run
+
+HERE = ["a", "--bbox", 1, 2, 1.1, 2.1, "--dates", "2022-01-01", "2022-02-01", "--offline"]
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +103,13 @@ def test_boxes_that_cannot_be(bbox, says):
             "with a kind of",
         ),
         (["a", "--simulated", 3, "--dates", "2012-01-01", "2012-02-01"], "takes no --dates"),
+        (["a", "--simulated", -3], "--simulated -3 is no seed"),
+        ([*HERE, "--resolution", 0], "--resolution 0 is no pixel size"),
+        ([*HERE, "--resolution", "nan"], "--resolution nan is no pixel size"),
+        ([*HERE, "--service", "dem=foo"], "foo is no address of a web service"),
+        ([*HERE, "--out", "/proc/a.yaml"], "/proc/a.yaml cannot be written"),
+        (["a", "--bbox", 179.9, 50, -179.9, 51, *HERE[6:]], "lies across the 180th meridian; make two areas of it"),
+        (["a", "--bbox", 1, 2, 1.1, 2.1, "--dates", "2990-01-01", "2991-01-01"], "lie in the future"),
     ],
 )
 def test_mistakes_are_one_sentence(arguments, says):
@@ -108,6 +117,46 @@ def test_mistakes_are_one_sentence(arguments, says):
         make(*arguments)
     assert says in str(error.value)
     assert not Path("config").exists()
+
+
+def test_force_takes_no_folder_away(folder):
+    (folder / "precious").mkdir()
+    (folder / "precious/keep.txt").write_text("kept")
+    with pytest.raises(InputError, match=r"precious is a folder; name a file with --out"):
+        make(*HERE, "--out", "precious", "--force")
+    assert (folder / "precious/keep.txt").read_text() == "kept"
+
+
+def test_a_polygon_without_ground_is_named():
+    gpd.GeoDataFrame(geometry=[Point(11, 44)], crs=4326).to_file("point.gpkg")
+    with pytest.raises(InputError, match=r"--polygon point\.gpkg covers no ground"):
+        make("v", "--polygon", "point.gpkg", "--dates", "2022-01-01", "2022-06-30", "--offline")
+
+
+def test_coarse_pixels_get_the_looks_that_leave_fine_slcs():
+    make(*HERE, "--resolution", 100)
+    area = read_config("config/areas/a.yaml").areas["a"]
+    assert area.acquire.sentinel1.product == "burst"
+    assert area.deformation.looks == (5, 17)  # of 20 x 6 m, what the radar sees
+
+
+@pytest.mark.parametrize(
+    "bbox, product",
+    [
+        ((-110, 38, -109.9, 38.1), "opera_cslc"),
+        ((-79.6, 9, -79.5, 9.1), "opera_cslc"),
+        ((-66, 10, -65.9, 10.1), "burst"),
+    ],
+)
+def test_opera_is_looked_for_down_to_panama_and_not_in_south_america(bbox, product):
+    make("a", "--bbox", *bbox, *HERE[6:])
+    assert read_config("config/areas/a.yaml").areas["a"].acquire.sentinel1.product == product
+
+
+def test_an_archive_without_a_dem_is_told_so(folder):
+    (folder / "archive").mkdir()
+    said = make("v", *HERE[1:-1], "--archive", "archive")
+    assert "dem: nothing found, left out" in said
 
 
 def test_a_polygon_in_any_crs_gives_its_box():
@@ -163,7 +212,7 @@ def test_outside_north_america_bursts_and_orbits_are_asked_for():
     settings = read_config("config/areas/valley.yaml").areas["valley"]
     assert settings.acquire.sentinel1.product == "burst"
     assert (settings.inputs.sentinel1.level, settings.inputs.sentinel1.orbits) == ("safe", "resources/valley/orbits")
-    assert settings.acquire.rainfall.product == "imerg"  # CHIRPS ends at 50 degrees
+    assert settings.acquire.rainfall.product == "chirps3"  # CHIRPS 2.0 ends at 50 degrees
     assert "machine urs.earthdata.nasa.gov" in said
     with pytest.raises(InputError, match="is there already"):
         make("valley", "--bbox", 11.2, 51.1, 11.3, 51.2, "--dates", "2022-01-01", "2022-06-30", "--offline")
@@ -281,13 +330,18 @@ def test_an_estimate_is_rates_times_sizes():
     pairs = sum(31 - n for n in range(1, 6))
     results = 1e6 * (rates["pixel_bytes"] + pairs * rates["pair_pixel_bytes"])
     assert need.disk == pytest.approx(need.download + results)
-    assert need.core_hours == pytest.approx(1e6 * (rates["pixel_seconds"] + pairs * rates["pair_pixel_seconds"]) / 3600)
+    hours = 1e6 * (rates["pixel_seconds"] + pairs * rates["pair_pixel_seconds"]) / 3600
+    assert need.core_hours == pytest.approx(hours)
+    raw = estimate.estimate(grid, {}, {"sentinel1": "burst"}, date(2022, 1, 1), date(2022, 12, 31))  # geocoded here
+    assert raw.core_hours == pytest.approx(hours + 1e6 * 31 * rates["date_pixel_seconds"] / 3600)
+    assert raw.disk - raw.download == pytest.approx(results + 1e6 * 31 * rates["date_pixel_bytes"])
 
 
 def test_rates_are_measured_of_a_run(tmp_path):
     run = tmp_path / "results/demo"
     for name, size in (("deformation/unwrapped/a_b.tif", 300), ("deformation/unwrapped/b_c.tif", 300),
-                       ("deformation/interferograms/a_b.tif", 200), ("factors/slope.tif", 1000)):  # fmt: skip
+                       ("deformation/interferograms/a_b.tif", 200), ("factors/slope.tif", 1000),
+                       ("sentinel1/slc/a.h5", 700), ("sentinel1/slc/b.h5", 500)):  # fmt: skip
         (run / name).parent.mkdir(parents=True, exist_ok=True)
         (run / name).write_bytes(b"x" * size)
     (run / "grid.json").write_text('{"width": 10, "height": 10}')
@@ -297,12 +351,16 @@ def test_rates_are_measured_of_a_run(tmp_path):
         ("interferogram/a_b", 2),
         ("invert_network", 8),
         ("terrain", 5),
+        ("geocode/a", 3),
+        ("geocode/b", 1),
     ):
         (run / f"benchmarks/{name}.tsv").parent.mkdir(parents=True, exist_ok=True)
         (run / f"benchmarks/{name}.tsv").write_text(f"s\tcpu_time\n99\t{seconds}.0\n")
     rates = estimate.write_rates(run, tmp_path / "rates.csv")
     assert rates["pair_pixel_bytes"] == 800 / 100 / 2
     assert rates["pair_pixel_seconds"] == 20 / 100 / 2
+    assert rates["date_pixel_bytes"] == 1200 / 100 / 2
+    assert rates["date_pixel_seconds"] == 4 / 100 / 2
     assert rates["pixel_seconds"] == 5 / 100
     assert estimate.read_rates(tmp_path / "rates.csv") == pytest.approx(rates)
     with pytest.raises(InputError, match="holds no run of an area"):

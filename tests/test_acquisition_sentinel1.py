@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from shapely.geometry import box, mapping
 
 from acquisition_server import Answer, quick_web, service
 from acquisition_services import END, START, ring, serve_bucket, serve_cmr, umm_burst, umm_opera, umm_slc, where
@@ -109,6 +110,25 @@ def test_bursts_come_with_their_annotation_all_of_the_track(cmr):
     assert asf.acquisition_times(found.products)[0] == (datetime(2023, 1, 1, 13, 20), "S1A")
 
 
+def test_tracks_are_compared_by_the_ground_that_all_their_bursts_cover(cmr):
+    """Two bursts that each hold half of the area are more than one of another track that holds 60 %."""
+    west, south, east, north = where().bbox
+    middle, most = (south + north) / 2, south + 0.6 * (north - south)
+    halves = (west - 1, south - 1, east + 1, middle), (west - 1, middle, east + 1, north + 1)
+    burst = asf.Product("a", (asf.RemoteFile("a.tiff", "https://h/a"),), DATES[0], None, {})
+    products = [
+        replace(burst, name=f"{track}_{n}", geometry=mapping(box(*ground)), properties={"track": track})
+        for track, grounds in ((56, halves), (129, [(west - 1, south - 1, east + 1, most)]))
+        for n, ground in enumerate(grounds)
+    ]
+    chosen, notes = asf.choose(products, where(), AcquireSentinel1Settings(product="burst"))
+    assert {product.properties["track"] for product in chosen} == {56}
+    assert notes == ["track 56: 1 dates, 100 % of the area (taken)", "track 129: 1 dates, 60 % of the area"]
+    apart = [replace(product, date=day) for product, day in zip(products[:2], DATES, strict=False)]
+    _, notes = asf.choose([*apart, products[2]], where(), AcquireSentinel1Settings(product="burst"))
+    assert notes[0] == "track 129: 1 dates, 60 % of the area (taken)"  # no date of the other has both
+
+
 def test_nothing_found_says_what_was_asked(cmr):
     serve_cmr(cmr, [])
     with pytest.raises(InputError, match=r"no opera_cslc of the area from 2023-01-01 to 2023-03-31 \(track 7, "):
@@ -199,6 +219,7 @@ def test_finished_hyp3_jobs_become_interferograms_where_the_deformation_reads_th
         found = hyp3.search(where(), settings.sentinel1, web)
         assert [product.date for product in found.products] == [date(2023, 1, 5), date(2023, 1, 17)]
         assert found.notes == ("id-20230129-20230210: running, left out",)
+        assert not found.settled  # it may have ended when the same is asked again
         assert api.asked[0].query == {"name": ["moab"]}
         assert {asked.headers["Authorization"] for asked in api.asked} == {"Bearer t0ken"}
         output = tmp_path / "sentinel1"

@@ -9,6 +9,7 @@ import pytest
 
 from slipmap.acquisition import unpack as unpacking
 from slipmap.acquisition.unpack import unpack
+from slipmap.acquisition.verify import Unsound, check
 from slipmap.errors import InputError
 
 
@@ -98,3 +99,26 @@ def test_a_damaged_archive_leaves_nothing(tmp_path, make, name):
     with pytest.raises(InputError, match=r"is damaged|neither a zip nor a tar"):
         unpack(archive, tmp_path / "out")
     assert outside(tmp_path) == []
+
+
+def test_archives_that_no_folder_can_hold_are_one_sentence(tmp_path):
+    for entries, says in (
+        ([("a", b"1"), ("a/b", b"2")], "a file and a folder of one name"),
+        ([("n" * 300, b"1")], "a name that is too long"),
+        ([(".", b"1")], "a file and a folder of one name"),
+    ):
+        make_zip(tmp_path / "a.zip", entries)
+        with pytest.raises(InputError, match=says):
+            unpack(tmp_path / "a.zip", tmp_path / "out")
+        assert outside(tmp_path) == []
+
+
+def test_an_encrypted_zip_is_one_sentence(tmp_path):
+    data = bytearray(make_zip(tmp_path / "a.zip", [("x.tif", b"1" * 99)]).read_bytes())
+    data[6] |= 1  # the flag in the entry's own header, and in the list at the end
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "a.zip").write_bytes(bytes(data))
+    with pytest.raises(InputError, match="an encrypted file"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+    with pytest.raises(Unsound, match="is encrypted"):
+        check(tmp_path / "a.zip")

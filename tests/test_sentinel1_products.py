@@ -288,7 +288,7 @@ def area(folder, dem="dem.tif", looks=(1, 4), polarisation="VV", level="safe"):
             "dem": str(folder / dem) if dem else None,
             "sentinel1": {"level": level, "path": str(folder / "safe")},
         },
-        sentinel1={"polarisation": polarisation},
+        geocoding={"polarisation": polarisation},
         deformation={"looks": looks},
     )
 

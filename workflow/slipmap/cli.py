@@ -16,6 +16,11 @@ def main(arguments: list[str] | None = None) -> int:
     except SlipmapError as error:
         print(f"slipmap: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"slipmap: {error.filename}: {error.strerror}; correct the path or its permissions.", file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

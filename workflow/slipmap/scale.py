@@ -70,8 +70,10 @@ def needs(results: str | Path, square_km: float, resolution: float, dates: int) 
 
     Raises
     ------
-    InputError : `results` holds no finished run with deformation.
+    InputError : `results` holds no finished run with deformation; no such area.
     """
+    if not (square_km > 0 and resolution > 0 and dates > 1):
+        raise InputError("--km2 and --resolution are above zero, --dates are two or more; correct them.")
     results = Path(results)
     pairs_here = len(list((results / "deformation/unwrapped").glob("*.tif")))
     if not (results / "grid.json").exists() or not pairs_here:

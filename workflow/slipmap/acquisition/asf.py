@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 from shapely.geometry import box, shape
+from shapely.ops import unary_union
 
 from slipmap.acquisition import local
 from slipmap.acquisition.download import RemoteFile
@@ -63,7 +64,7 @@ def choose(
         burst = str(product.properties.get("burst") or "") if settings.product == "opera_cslc" else ""
         stacks[str(product.properties.get("track") or ""), burst].append(product)
     area = box(*where.bbox)
-    shares = {key: max(_share(product, area) for product in found) for key, found in stacks.items()}
+    shares = {key: _share(found, area, together=settings.product != "opera_cslc") for key, found in stacks.items()}
     best = max(sorted(stacks), key=lambda key: (round(shares[key], 2), len(stacks[key])))
     notes = [
         f"{_stack_name(key)}: {len({p.date for p in stacks[key]})} dates, {100 * shares[key]:.0f} % of the area"
@@ -176,11 +177,17 @@ def _wanted(product: Product, settings: AcquireSentinel1Settings) -> bool:
     return True
 
 
-def _share(product: Product, area) -> float:
-    if product.geometry is None:
-        return 0.0
-    footprint = shape(product.geometry)
-    return (footprint if footprint.is_valid else footprint.buffer(0)).intersection(area).area / area.area
+def _share(products: list[Product], area, *, together: bool) -> float:
+    """Share of the area that the best date of a stack covers, its products taken `together` or the largest alone."""
+    ground: dict[Any, list[Any]] = defaultdict(list)
+    for number, product in enumerate(products):
+        if product.geometry is not None:
+            footprint = shape(product.geometry)
+            ground[product.date if together else number].append(
+                footprint if footprint.is_valid else footprint.buffer(0)
+            )
+    covered = (unary_union(parts).intersection(area).area for parts in ground.values())
+    return max(covered, default=0.0) / area.area
 
 
 def _stack_name(key: tuple[str, str]) -> str:

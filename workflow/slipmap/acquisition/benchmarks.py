@@ -8,7 +8,7 @@ from pathlib import Path
 from slipmap.acquisition import local, unpack
 from slipmap.acquisition.download import RemoteFile, fetch_all
 from slipmap.acquisition.products import Found, Product
-from slipmap.acquisition.web import Web
+from slipmap.acquisition.web import Web, documented
 from slipmap.errors import InputError, nearest
 
 ZENODO, HUGGING_FACE = "https://zenodo.org", "https://huggingface.co"
@@ -60,11 +60,12 @@ def search(name: str, web: Web, *, zenodo: str = ZENODO, hugging_face: str = HUG
     benchmark = BENCHMARKS[name]
     listed: Callable = _zenodo if benchmark.host == "zenodo" else _hugging_face
     service = zenodo if benchmark.host == "zenodo" else hugging_face
-    products = [
-        Product(path, (file,), None, None, {"path": path})
-        for path, file in listed(benchmark.identifier, service, web)
-        if re.search(benchmark.wanted, path)
-    ]
+    with documented(service):
+        products = [
+            Product(path, (file,), None, None, {"path": path})
+            for path, file in listed(benchmark.identifier, service, web)
+            if re.search(benchmark.wanted, path)
+        ]
     if not products:
         raise InputError(f"{service} lists no file of {name} any more; download it by hand from {benchmark.citation}.")
     return Found(name, service, {}, tuple(products), (benchmark.citation,))

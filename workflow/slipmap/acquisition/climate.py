@@ -18,15 +18,21 @@ from slipmap.acquisition.download import RemoteFile
 from slipmap.acquisition.products import Found, Product, Target
 from slipmap.acquisition.web import Web
 from slipmap.atomic import write_aside
-from slipmap.config.acquisition import AcquireRainSettings, AcquireSoilSettings
+from slipmap.config.acquisition import AcquireRainSettings, AcquireSoilSettings, chirps_lacks, rain_product
 from slipmap.errors import InputError
 from slipmap.factors.scenes import scene_date
 from slipmap.grid import Grid
 
-CHIRPS = "https://data.chc.ucsb.edu/products/CHIRPS-2.0/global_daily/tifs/p05"
+_UCSB = "https://data.chc.ucsb.edu/products"
+# of each version the folder that has one for each year, and the name of a day's file
+CHIRPS = {
+    "chirps": (f"{_UCSB}/CHIRPS-2.0/global_daily/tifs/p05", "chirps-v2.0.{:%Y.%m.%d}.tif.gz"),
+    "chirps3": (f"{_UCSB}/CHIRPS/v3.0/daily/final/rnl", "chirps-v3.0.rnl.{:%Y.%m.%d}.tif"),
+}
 CMR = "https://cmr.earthdata.nasa.gov"
 PATTERNS = {
     "chirps": r"chirps-v2\.0\.(?P<date>\d{4}\.\d\d\.\d\d)\.tif(\.gz)?",
+    "chirps3": r"chirps-v3\.0\.rnl\.(?P<date>\d{4}\.\d\d\.\d\d)\.tif",
     "imerg": r"3B-DAY\.MS\.MRG\.3IMERG\.(?P<date>\d{8})-S000000-E235959\.V\d\d\w?\.nc4",
     "smap": r"SMAP_L3_SM_P_E_(?P<date>\d{8})_R\d+_\d+\.h5",
 }
@@ -48,14 +54,16 @@ def search_rain(where: Target, settings: AcquireRainSettings, web: Web) -> Found
         service = settings.service or CMR
         found = catalogue.granules(where, service, "GPM_3IMERGDF", "07", PATTERNS["imerg"], web)
         return _complete(Found("imerg", service, {}, tuple(found)), where, key)
-    if where.bbox[1] < -50 or where.bbox[3] > 50:
-        raise InputError(f"{key}: CHIRPS ends at 50 degrees north and south; set product: imerg.")
-    service = settings.service or CHIRPS
+    ground = where.bbox[1], where.bbox[3], where.end
+    if lacks := chirps_lacks(product, *ground):
+        raise InputError(f"{key}: CHIRPS {lacks}; set product: {rain_product(*ground)}.")
+    folder, pattern = CHIRPS[product]
+    service = settings.service or folder
     products = []
     for day in _days(where):
-        name = f"chirps-v2.0.{day:%Y.%m.%d}.tif.gz"
+        name = pattern.format(day)
         products.append(Product(name, (RemoteFile(name, f"{service}/{day:%Y}/{name}"),), day))
-    return Found("chirps", service, {}, tuple(products))
+    return Found(product, service, {}, tuple(products))
 
 
 def search_soil(where: Target, settings: AcquireSoilSettings, web: Web) -> Found:
@@ -78,9 +86,8 @@ def deliver(found: Found, grid: Grid, paths: dict[str, Path], output: str | Path
     ------
     InputError : a file is not what its product's files are; no day has a value in the area.
     """
-    read = {"chirps": _read_chirps, "imerg": _read_imerg, "smap": _read_smap}[found.source]
-    units = {"chirps": "mm/day", "imerg": "mm/day", "smap": "m3/m3"}[found.source]
-    name = "soil_moisture" if found.source == "smap" else "rainfall"
+    read = {"chirps": _read_chirps, "chirps3": _read_chirps, "imerg": _read_imerg, "smap": _read_smap}[found.source]
+    name, units = ("soil_moisture", "m3/m3") if found.source == "smap" else ("rainfall", "mm/day")
     any_value = False
     with write_aside(output) as aside:
         aside.mkdir(parents=True)

@@ -22,7 +22,11 @@ def new_area(options: argparse.Namespace, web: Web | None = None) -> str:
         raise InputError(f"'{name}' is no name for an area; begin with a letter, then letters, digits, - and _.")
     if options.weights and options.fine_tune:
         raise InputError("--weights maps and --fine-tune trains; give one of the two.")
+    path = Path(options.out or f"config/areas/{name}.yaml")
+    planning.require_free(path, overwrite=options.force)
     if options.simulated is not None:
+        if options.simulated < 0:
+            raise InputError(f"--simulated {options.simulated} is no seed; give 0 or more.")
         if options.dates or options.archive:
             raise InputError("--simulated takes no --dates and no --archive; leave them out.")
         plan = planning.plan_simulated(
@@ -34,7 +38,6 @@ def new_area(options: argparse.Namespace, web: Web | None = None) -> str:
         planning.add_weights(plan, name, options.weights)
     if options.fine_tune:
         planning.add_fine_tuning(plan, name, options.fine_tune, options.source)
-    path = Path(options.out or f"config/areas/{name}.yaml")
     settings = planning.write(plan, path, overwrite=options.force)
     grid = settings.areas[name].grid
     lines = [f"wrote {path}: {grid.crs}, {_size(grid)} at {grid.resolution:g} m", *plan.notes, *advice(settings)]
@@ -55,6 +58,8 @@ def _real(options: argparse.Namespace, web: Web | None) -> planning.Plan:
         raise InputError(f"--dates {' '.join(options.dates)}: {error}; write YYYY-MM-DD.") from None
     if end < start:
         raise InputError(f"--dates {start} {end}: the first is after the last; swap them.")
+    if start > date.today():
+        raise InputError(f"--dates {start} {end} lie in the future, of which there are no data; give earlier ones.")
     bbox = tuple(options.bbox) if options.bbox else planning.read_polygon(options.polygon)
     if options.archive and not Path(options.archive).is_dir():
         raise InputError(f"--archive {options.archive} is not a folder; correct the path of your archive.")
@@ -76,6 +81,8 @@ def _service(text: str) -> tuple[str, str]:
     kind, equals, address = text.partition("=")
     if kind not in KINDS or not equals or not address:
         raise InputError(f"--service {text}: write KIND=ADDRESS, with a kind of {', '.join(KINDS)}.")
+    if kind != "sentinel1" and not re.match(r"https?://\w", address):  # ASF's is a host name
+        raise InputError(f"--service {text}: {address} is no address of a web service; begin it with https://.")
     return kind, address
 
 

@@ -57,6 +57,8 @@ class Realm:
             return None
         try:
             found = netrc.netrc(str(path)).hosts.get(self.login_host)
+        except UnicodeDecodeError:
+            raise InputError(f"{path} is not UTF-8 text; save it as UTF-8.") from None
         except netrc.NetrcParseError as error:
             # only the line number: the message may quote a password
             raise InputError(f"{path} line {error.lineno} is not in netrc format; mend that line.") from None
@@ -65,8 +67,19 @@ class Realm:
         return (found[0], found[2] or "") if found else None
 
     def token(self) -> str | None:
-        """The token of the environment, or the one that `remember` was given."""
-        return os.environ.get(self.token_variable, "").strip() or (self._tokens[-1] if self._tokens else None)
+        """The token of the environment, or the one that `remember` was given.
+
+        Raises
+        ------
+        InputError : the environment's cannot be a token; the message does not hold it.
+        """
+        given = os.environ.get(self.token_variable, "").strip()
+        if given and not re.fullmatch(r"[\x21-\x7e]+", given):
+            raise InputError(
+                f"The environment variable {self.token_variable} holds a space, a line break or a character that no "
+                "token has; set it anew, in one piece."
+            )
+        return given or (self._tokens[-1] if self._tokens else None)
 
     def remember(self, token: str) -> None:
         """Keep a token for this process; it is written nowhere."""

@@ -23,6 +23,7 @@ from slipmap.errors import InputError
 log = logging.getLogger(__name__)
 _CHUNK = 1 << 18
 _SLOWEST = 1024  # bytes/s, over the time that a server may be silent: less is a stall
+_LONGEST_MAKING = 600.0  # s for which a server may be making a file
 _RESERVE = 1 << 28  # bytes of disk left free
 
 
@@ -90,6 +91,8 @@ def fetch(file: RemoteFile, folder: str | Path, web: Web) -> Path:
     """
     folder = Path(folder)
     path = folder / file.name
+    if _is_there(file, folder):  # without a lock: a finished store may be read-only
+        return path
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(path):
         if _is_there(file, folder):
@@ -141,7 +144,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _transfer(file: RemoteFile, path: Path, web: Web) -> None:
     part = _part(path)
-    idle, spoilt = 0, 0
+    idle, spoilt, waited = 0, 0, 0.0
     while True:
         before = _begun(path)
         try:
@@ -149,7 +152,9 @@ def _transfer(file: RemoteFile, path: Path, web: Web) -> None:
             verify.check(part, size=file.size, checksum=file.checksum, name=file.name)
             break
         except Interrupted as error:
-            idle = 0 if _begun(path) > before else idle + 1
+            patient = error.being_made and waited < _LONGEST_MAKING
+            waited += error.wait if patient else 0
+            idle = 0 if patient or _begun(path) > before else idle + 1
             log.warning("%s; %d bytes of %s have come", error, _begun(path), file.name)
             if idle >= web.tries:
                 raise TransferError(
@@ -195,10 +200,10 @@ def _attempt(file: RemoteFile, part: Path, web: Web) -> None:
                 return
             _discard(part)
             raise Interrupted(f"{shown(file.url)} has no such part of the file")
-        resumed = response.status_code == 206 and begun is not None and _continues(response, begun["bytes"])
+        resumed = response.status_code == 206 and begun is not None and _continues(response, begun)
         if response.status_code == 206 and not resumed:
             _discard(part)
-            raise Interrupted(f"{shown(file.url)} sent another part than was asked for")
+            raise Interrupted(f"{shown(file.url)} sent another part, or another version, than was asked for")
         total = _total(response, begun["bytes"] if resumed else 0)
         if file.size is not None and total is not None and total != file.size:
             start = next(response.raw.stream(1024, decode_content=False), b"")
@@ -227,13 +232,17 @@ def _append(response, part: Path, mode: str, web: Web) -> None:
                 window, since = 0, time.monotonic()
 
 
-def _continues(response, have: int) -> bool:
+def _continues(response, begun: dict) -> bool:
+    """Whether a part begins where ours ends and is of the same version (a server may not know If-Range)."""
     found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    return bool(found) and int(found[1]) == have
+    same = not begun["mark"] or _mark(response) in ("", begun["mark"])
+    return bool(found) and int(found[1]) == begun["bytes"] and same
 
 
 def _total(response, have: int) -> int | None:
-    """Bytes of the whole file, as the response announces it."""
+    """Bytes of the whole file, as the response announces it; a part may be shorter than what was asked for."""
+    if response.status_code == 206 and (found := re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))):
+        return int(found[1])
     text = response.headers.get("Content-Length", "")
     return have + int(text) if text.isdigit() else None
 
@@ -242,11 +251,15 @@ def _origin(part: Path) -> Path:
     return part.with_name(f"{part.name}.json")
 
 
-def _write_origin(file: RemoteFile, part: Path, response) -> None:
+def _mark(response) -> str:
+    """By what the server knows this version of the file; "": by nothing."""
     tag = response.headers.get("ETag", "")
     # a weak tag says that two files are alike, not that their bytes are the same
-    mark = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
-    record = {"url": shown(file.url), "mark": mark, "size": file.size, "checksum": file.checksum}
+    return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
+
+
+def _write_origin(file: RemoteFile, part: Path, response) -> None:
+    record = {"url": shown(file.url), "mark": _mark(response), "size": file.size, "checksum": file.checksum}
     _origin(part).write_text(json.dumps(record), encoding="utf-8")
 
 

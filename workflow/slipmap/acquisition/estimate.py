@@ -19,7 +19,7 @@ RATES = Path(str(files("slipmap.acquisition") / "rates.csv"))
 # Bytes of one product, for what no service has been asked yet: what these archives usually hold.
 TYPICAL = {
     "opera_cslc": 250e6, "slc": 4.5e9, "burst": 0.16e9, "hyp3": 0.25e9, "orbits": 4.5e6, "dem": 40e6, "chirps": 3e6,
-    "imerg": 30e6, "smap": 40e6,
+    "chirps3": 17e6, "imerg": 30e6, "smap": 40e6,
 }  # fmt: skip
 _REPEAT = timedelta(days=12)
 _BURST = 20_000.0  # m along the track
@@ -31,6 +31,8 @@ PER_PIXEL = (
     *("patches_*", "outline_landslides_*"),
 )
 PER_PAIR = ("interferogram/*", "unwrap/*", "invert_network")
+PER_DATE = ("geocode/*", "azimuth_shift/*")  # of raw Sentinel-1
+_RAW = ("slc", "burst")  # products that are geocoded here
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,11 @@ class Need:
 
 
 def measure(results: str | Path) -> dict[str, float]:
-    """Rates of a run, from its files and benchmarks: bytes and core seconds for a pixel, and for a pixel of a pair.
+    """Rates of a run, from its files and benchmarks: bytes and core seconds for a pixel, one of a pair, one of a date.
 
     Raises
     ------
-    InputError : the run in this folder has no deformation or no factors.
+    InputError : the run in this folder has no deformation, no factors, or did not begin at raw Sentinel-1.
     """
     results = Path(results)
     try:
@@ -58,12 +60,18 @@ def measure(results: str | Path) -> dict[str, float]:
     pairs = list((results / "deformation/unwrapped").glob("*.tif"))
     if not pairs or not list((results / "factors").glob("*.tif")):
         raise InputError(f"{results} has no unwrapped interferograms or no factors; run the area to its end first.")
+    dates = list((results / "sentinel1/slc").glob("*.h5"))
+    if not dates:
+        raise InputError(f"{results} was not geocoded from raw Sentinel-1 (sentinel1/slc is empty); measure the demo.")
     pair_bytes = _bytes(results / "deformation/unwrapped") + _bytes(results / "deformation/interferograms")
+    date_bytes = _bytes(results / "sentinel1")
     return {
-        "pixel_bytes": (_bytes(results) - pair_bytes) / pixels,
+        "pixel_bytes": (_bytes(results) - pair_bytes - date_bytes) / pixels,
         "pair_pixel_bytes": pair_bytes / pixels / len(pairs),
+        "date_pixel_bytes": date_bytes / pixels / len(dates),
         "pixel_seconds": _seconds(results, *PER_PIXEL) / pixels,
         "pair_pixel_seconds": _seconds(results, *PER_PAIR) / pixels / len(pairs),
+        "date_pixel_seconds": _seconds(results, *PER_DATE) / pixels / len(dates),
     }
 
 
@@ -129,9 +137,13 @@ def estimate(
             download += scenes * bands * ground / _SENTINEL2_PIXEL * _SENTINEL2_BYTES
         else:
             download += counts.get(kind, 0) * TYPICAL.get(source, 0.0)
-    pairs = pairs_within(dates, longest_pair)
-    results = pixels * (rates["pixel_bytes"] + pairs * rates["pair_pixel_bytes"])
-    seconds = pixels * (rates["pixel_seconds"] + pairs * rates["pair_pixel_seconds"])
+    source = found["sentinel1"].source if "sentinel1" in found else missing.get("sentinel1")
+    counted = {"pixel": 1, "pair_pixel": pairs_within(dates, longest_pair)}
+    counted["date_pixel"] = len(set(dates)) if source in _RAW else 0
+    results, seconds = (
+        pixels * sum(number * rates[f"{per}_{what}"] for per, number in counted.items())
+        for what in ("bytes", "seconds")
+    )
     return Need(download, download + results, seconds / 3600)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from slipmap.acquisition import local, unpack
 from slipmap.acquisition.download import RemoteFile
 from slipmap.acquisition.products import Found, Product, Target
-from slipmap.acquisition.web import Web, pages
+from slipmap.acquisition.web import Web, documented, pages
 from slipmap.config.acquisition import AcquireSentinel1Settings
 from slipmap.errors import InputError
 from slipmap.factors.scenes import scene_date
@@ -29,20 +29,24 @@ def search(where: Target, settings: AcquireSentinel1Settings, web: Web) -> Found
     if settings.archive:
         key = f"areas.{where.area}.acquire.sentinel1.archive"
         return local.search("hyp3", settings.archive, PATTERN, where, key=key)
-    products, left = [], []
+    products, left, settled = [], [], True
     parameters = {"name": settings.hyp3_name} if settings.hyp3_name else {}
-    for page in pages(web, f"{settings.hyp3_service}/jobs", lambda page: page.get("next"), params=parameters):
-        for job in page.get("jobs", []):
-            if job.get("job_type") not in _TYPES:
-                continue
-            dates = [scene_date(name) for name in (job.get("job_parameters") or {}).get("granules", [])]
-            for name in ("reference", "secondary"):
-                dates += [scene_date(item) for item in (job.get("job_parameters") or {}).get(name, [])]
+    with documented(settings.hyp3_service):
+        jobs = [
+            job
+            for page in pages(web, f"{settings.hyp3_service}/jobs", lambda page: page.get("next"), params=parameters)
+            for job in page.get("jobs", [])
+            if job.get("job_type") in _TYPES
+        ]
+        for job in jobs:
+            given = job.get("job_parameters") or {}
+            dates = [scene_date(name) for key in ("granules", "reference", "secondary") for name in given.get(key, [])]
             dates = [day for day in dates if day]
             if not dates or min(dates) < where.start or max(dates) > where.end:
                 continue
             if job.get("status_code") != "SUCCEEDED" or not job.get("files"):
                 left.append(f"{job.get('job_id')}: {str(job.get('status_code', 'unknown')).lower()}, left out")
+                settled &= job.get("status_code") == "FAILED"
                 continue
             files = tuple(RemoteFile(file["filename"], file["url"], file.get("size")) for file in job["files"])
             products.append(
@@ -56,7 +60,8 @@ def search(where: Target, settings: AcquireSentinel1Settings, web: Web) -> Found
             f"(or wait until they are done)."
         )
     unique = {product.name: product for product in products}
-    return Found("hyp3", settings.hyp3_service, {}, tuple(unique[name] for name in sorted(unique)), tuple(left))
+    found = tuple(unique[name] for name in sorted(unique))
+    return Found("hyp3", settings.hyp3_service, {}, found, tuple(left), settled)
 
 
 def deliver(paths: dict[str, Path], output: str | Path) -> None:

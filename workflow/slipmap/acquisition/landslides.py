@@ -52,7 +52,7 @@ def deliver(
         table, geometry=gpd.points_from_xy(table["longitude"], table["latitude"]), crs="EPSG:4326"
     ).to_crs(grid.crs)
     here = frame[frame.geometry.intersects(box(*grid.bounds))]
-    dates = pd.to_datetime(here["event_date"], errors="coerce", format="mixed")
+    dates = pd.to_datetime(here["event_date"], errors="coerce", format="mixed").dt.normalize()  # some have hours
     kept = here[here["location_accuracy"].isin(settings.accuracy)]
     if not settings.all_dates:
         kept = kept[dates.loc[kept.index].between(pd.Timestamp(where.start), pd.Timestamp(where.end))]

@@ -14,7 +14,8 @@ from slipmap.acquisition.estimate import Need, estimate
 from slipmap.acquisition.products import Found
 from slipmap.acquisition.web import TransferError, Web
 from slipmap.atomic import write_text
-from slipmap.config.acquisition import AcquireSettings
+from slipmap.config.acquisition import AcquireSettings, rain_product
+from slipmap.config.deformation import DeformationSettings
 from slipmap.config.factors import FactorSettings
 from slipmap.config.load import parse_config, read_yaml
 from slipmap.config.run import RunSettings
@@ -22,13 +23,14 @@ from slipmap.config.template import render
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 from slipmap.inputs.check import check_run
+from slipmap.inputs.check_sentinel1 import COARSEST
 
 # what is fetched of each kind where the config does not say
 _SOURCES = {"sentinel1": "opera_cslc", "orbits": "orbits", "sentinel2": "sentinel2", "dem": "dem", "rainfall": "chirps",
             "soil_moisture": "smap"}  # fmt: skip
 Box = tuple[float, float, float, float]
+_LOOKS = list(DeformationSettings().looks)
 _SNAP = 8  # pixels: the corners lie on multiples of so many
-_CHIRPS_ENDS = 50.0
 _WIDEST = 6.0  # degrees: a UTM zone; beyond it the map is distorted
 
 
@@ -55,10 +57,17 @@ def grid_settings(bbox: Box, resolution: float) -> dict:
     InputError : no box of longitude and latitude, wider than a UTM zone, or too near a pole.
     """
     west, south, east, north = bbox
+    if not 0 < resolution < math.inf:
+        raise InputError(f"--resolution {resolution:g} is no pixel size; give metres above zero, 12.5 say.")
+    if -180 <= east < west <= 180 and west - east > 360 - _WIDEST:
+        raise InputError(
+            f"the area from {west:g} to {east:g} degrees lies across the 180th meridian; make two areas of it, one on "
+            "each side (one config may hold both)."
+        )
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         raise InputError(
-            f"--bbox {west:g} {south:g} {east:g} {north:g} is no box of west, south, east, north in degrees; give "
-            f"longitudes from -180 to 180, latitudes from -90 to 90, the smaller first."
+            f"{west:g} {south:g} {east:g} {north:g} is no box of west, south, east, north in degrees; give longitudes "
+            f"from -180 to 180, latitudes from -90 to 90, the smaller first."
         )
     if not (-80 <= south and north <= 84):
         raise InputError("the area lies beyond UTM (80 S to 84 N); write the config by hand, with a polar CRS.")
@@ -92,7 +101,10 @@ def read_polygon(path: str | Path) -> Box:
         raise InputError(f"--polygon {path} has no coordinate reference system; assign one (ogr2ogr -a_srs EPSG:n).")
     if info["total_bounds"] is None or not all(map(math.isfinite, info["total_bounds"])):
         raise InputError(f"--polygon {path} holds no polygon; draw one.")
-    return transform_bounds(CRS.from_user_input(info["crs"]), CRS.from_epsg(4326), *info["total_bounds"])
+    west, south, east, north = info["total_bounds"]
+    if west == east or south == north:
+        raise InputError(f"--polygon {path} covers no ground, its box has no width or no height; draw a polygon.")
+    return transform_bounds(CRS.from_user_input(info["crs"]), CRS.from_epsg(4326), west, south, east, north)
 
 
 def plan_real(
@@ -109,8 +121,8 @@ def plan_real(
     sections["soil_moisture"] = {}
     if not _has_opera(bbox):
         sections["sentinel1"]["product"] = "burst"
-    if bbox[1] < -_CHIRPS_ENDS or bbox[3] > _CHIRPS_ENDS:
-        sections["rainfall"]["product"] = "imerg"
+    if (rain := rain_product(bbox[1], bbox[3], end)) != "chirps":
+        sections["rainfall"]["product"] = rain
     for kind, address in services.items():
         sections.setdefault(kind, {})["service"] = address
     if archive:
@@ -123,18 +135,22 @@ def plan_real(
         )
     else:
         _search(name, plan, sections, found, missing, grid, start, end, web)
-    if sections.get("sentinel1", {}).get("product") in ("burst", "slc"):
+    raw = sections.get("sentinel1", {}).get("product") in ("burst", "slc")
+    if raw:
         sections.setdefault("orbits", {"archive": archive} if archive else {})
     for kind, source in _SOURCES.items():
         if kind in sections and kind not in found:
             missing[kind] = sections[kind].get("product", source)
     plan.need = estimate(grid, found, missing, start, end)
+    # SLC pixels of coarse pixels must stay as fine as the radar sees
+    looks = [max(least, math.ceil(resolution / finest)) for least, finest in zip(_LOOKS, COARSEST[::-1], strict=True)]
     plan.record = {
         "areas": {
             name: {
                 "description": f"{name}, {start} to {end}",
                 "grid": grid_record,
                 "acquire": {"start": start, "end": end, **sections},
+                **({"deformation": {"looks": looks}} if raw and looks != _LOOKS else {}),
             }
         }
     }
@@ -225,11 +241,10 @@ def write(plan: Plan, path: str | Path, *, overwrite: bool = False) -> RunSettin
 
     Raises
     ------
-    InputError : the file is there already; the config is not in order.
+    InputError : as `require_free`; the config is not in order; the folder cannot be written to.
     """
     path = Path(path)
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} is there already; choose another --out, or give --force to overwrite it.")
+    require_free(path, overwrite=overwrite)
     elsewhere = {name: value for name, value in plan.record["areas"].items() if isinstance(value, str)}
     own = {name: value for name, value in plan.record["areas"].items() if name not in elsewhere}
     body = render(RunSettings.model_validate(plan.record | {"areas": own}), only_given=True)
@@ -238,8 +253,19 @@ def write(plan: Plan, path: str | Path, *, overwrite: bool = False) -> RunSettin
     text = "\n".join(_header(plan, path)) + f"\n\n{body}"
     checked = parse_config(yaml.safe_load(text), str(path))
     check_run(checked)
-    write_text(path, text)
+    try:
+        write_text(path, text)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}); choose another --out.") from error
     return checked
+
+
+def require_free(path: Path, *, overwrite: bool) -> None:
+    """Raise `InputError` where the config would take the place of another, or of a folder."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file with --out, {path}/valley.yaml say.")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} is there already; choose another --out, or give --force to overwrite it.")
 
 
 def _header(plan: Plan, path: Path) -> Iterator[str]:
@@ -264,8 +290,9 @@ def _header(plan: Plan, path: Path) -> Iterator[str]:
 
 
 def _has_opera(bbox: Box) -> bool:
-    """Whether OPERA CSLC may cover the area: North and Central America and Hawaii, by its product description."""
-    return -180 <= bbox[0] and bbox[2] <= -52 and bbox[1] >= 7
+    """Whether OPERA CSLC may cover the area: North America down to Panama, and Hawaii, by its product description."""
+    south_america = bbox[2] > -77.2 and bbox[1] < 12.6  # east of Panama, up to Colombia's northern tip
+    return bbox[2] <= -52 and bbox[1] >= 7 and not south_america
 
 
 def _gigabytes(value: float) -> str:
@@ -288,16 +315,17 @@ def _search(
         "sentinel2": [{}],
         "dem": [{}],
     }
-    if sections["dem"].get("archive"):  # it need not hold everything
+    everywhere = {key: value for key, value in sections["dem"].items() if key == "archive"}
+    if everywhere:  # it need not hold everything
         attempts |= {
             "lithology": [{}],
-            "rainfall": [{}, {"product": "imerg"}],
+            "rainfall": [{}, {"product": "chirps3"}, {"product": "imerg"}],
             "soil_moisture": [{}],
             "inventory": [{}],
         }
     for kind, choices in attempts.items():
         for number, choice in enumerate(choices):
-            section = sections.get(kind, sections["dem"]) | choice
+            section = sections.get(kind, everywhere) | choice
             try:
                 result = ask(kind, section)
             except TransferError as error:

@@ -62,7 +62,9 @@ def search(where: Target, settings: AcquireOrbitSettings, times: list[tuple[date
     if times and not chosen:
         raise InputError(f"{key}: no orbit covers any of the {len(times)} acquisitions; check the dates.")
     notes = [f"{satellite} {when:%Y-%m-%d %H:%M}: no orbit yet" for when, satellite in without]
-    return Found("orbits", settings.archive or settings.service, {}, tuple(chosen.values()), tuple(notes))
+    precise = all(product.properties["kind"] == "poeorb" for product in chosen.values())
+    settled = precise and not without
+    return Found("orbits", settings.archive or settings.service, {}, tuple(chosen.values()), tuple(notes), settled)
 
 
 def deliver(paths: dict[str, Path], output: str | Path) -> None:

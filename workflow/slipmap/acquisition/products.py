@@ -86,6 +86,7 @@ class Found:
     source : name of the source ("opera_cslc"). service : its address, or the archive's folder.
     asked : what was asked, so that the same question need not be asked again.
     notes : what the user should know (tracks that were left aside, dates without an orbit).
+    settled : False where the same question may soon have a fuller answer (no precise orbit yet, a job under way).
     """
 
     source: str
@@ -93,6 +94,7 @@ class Found:
     asked: dict[str, Any]
     products: tuple[Product, ...]
     notes: tuple[str, ...] = ()
+    settled: bool = True
 
     @property
     def size(self) -> int:
@@ -112,6 +114,7 @@ class Found:
             "service": self.service,
             "asked": self.asked,
             "notes": list(self.notes),
+            "settled": self.settled,
             "features": [_feature(product) for product in self.products],
         }
         write_text(path, json.dumps(record, indent=1) + "\n")
@@ -127,6 +130,7 @@ class Found:
                 record["asked"],
                 tuple(_product(feature) for feature in record["features"]),
                 tuple(record["notes"]),
+                record.get("settled", True),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from slipmap.acquisition import asf, climate, dem, hyp3, landslides, lithology, local, orbits, sentinel2
 from slipmap.acquisition.download import fetch_all
 from slipmap.acquisition.products import Found, Target, target
-from slipmap.acquisition.web import Web
+from slipmap.acquisition.web import TransferError, Web
 from slipmap.config.acquisition import AcquireSettings
 from slipmap.config.factors import FactorSettings
 from slipmap.factors.indices import NEEDS
@@ -18,6 +19,7 @@ from slipmap.grid import Grid
 
 log = logging.getLogger(__name__)
 STORE = Path("resources/downloads")
+_ALL_THERE = 120  # days after which nothing more comes of a date: IMERG's final run takes three and a half months
 
 
 def search(
@@ -35,7 +37,8 @@ def search(
     """Search one kind of data of an area and write the result to `output` (GeoJSON).
 
     A question that has been asked before is not asked again: its answer is kept in ``store/searches``, so that an area
-    is made anew without a network, and from the same data.
+    is made anew without a network, and from the same data. Only an answer that may grow (dates too recent, orbits or
+    jobs that were not there yet) is asked for again, and taken as it was where the service cannot be reached.
 
     Parameters
     ----------
@@ -56,16 +59,23 @@ def search(
     asked = json.loads(json.dumps(asked))
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
     kept = store / "searches" / f"{kind}_{digest}.geojson"
-    if kept.is_file() and not chosen.archive:
-        found = Found.load(kept)
+    known = Found.load(kept) if kept.is_file() and not chosen.archive else None
+    if known and _is_final(known, kept, where):
+        found = known
         log.info("the answer of an earlier search (%s)", kept)
     else:
-        if kind == "orbits":
-            found = orbits.search(where, chosen, times, web)
-        else:
-            found = _ask(kind, where, settings, factors, web)
-        found = Found(found.source, found.service, asked, found.products, found.notes)
-        found.save(kept)
+        try:
+            if kind == "orbits":
+                found = orbits.search(where, chosen, times, web)
+            else:
+                found = _ask(kind, where, settings, factors, web)
+            found = replace(found, asked=asked)
+            found.save(kept)
+        except TransferError as error:
+            if known is None:
+                raise
+            found = known
+            log.warning("%s The answer of an earlier search stands (%s).", error, kept)
     found.save(output)
     for note in found.notes:
         log.info("%s", note)
@@ -140,6 +150,12 @@ def wanted_bands(settings: AcquireSettings, factors: FactorSettings) -> list[str
         else [*factors.optical.bands, *(b for i in factors.optical.indices for b in NEEDS[i])]
     )
     return sorted({*bands, "SCL"})
+
+
+def _is_final(found: Found, kept: Path, where: Target) -> bool:
+    """Whether the service would give the answer that it gave when `kept` was written."""
+    asked_on = date.fromtimestamp(kept.stat().st_mtime)
+    return found.settled and (asked_on - where.end).days >= _ALL_THERE
 
 
 def _window_start(end: date, factors: FactorSettings) -> date:

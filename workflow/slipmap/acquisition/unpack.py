@@ -13,6 +13,7 @@ from slipmap.atomic import write_aside
 from slipmap.errors import InputError
 
 _MOST_EXPANSION = 200  # times the archive's size; beyond lies a bomb rather than data
+_LONGEST_NAME = 255  # bytes, in the file systems of Linux
 _ROOM = 1 << 30  # bytes that any archive may hold
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -50,6 +51,11 @@ def unpack(archive: str | Path, folder: str | Path) -> Path:
                 raise InputError(f"{archive} is neither a zip nor a tar file; fetch it again.")
         except _DAMAGE as error:
             raise InputError(f"{archive} is damaged ({error}); remove it, so that it is fetched again.") from error
+        except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+            raise InputError(
+                f"{archive} holds a file and a folder of one name ({Path(str(error.filename)).name[:80]}); fetch it "
+                "from its publisher again."
+            ) from error
     return folder
 
 
@@ -67,6 +73,8 @@ def _unzip(archive: Path, folder: Path) -> None:
             kind = stat.S_IFMT(entry.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise _refused(archive, entry.filename, "a link or device")
+            if entry.flag_bits & 0x1:
+                raise _refused(archive, entry.filename, "an encrypted file")
             place = _place(archive, entry.filename, folder)
             if entry.is_dir():
                 place.mkdir(parents=True, exist_ok=True)
@@ -95,6 +103,8 @@ def _place(archive: Path, name: str, folder: Path) -> Path:
     plain = PurePosixPath(name.replace("\\", "/"))
     if plain.is_absolute() or ".." in plain.parts or (plain.parts and ":" in plain.parts[0]) or "\0" in name:
         raise _refused(archive, name, "a path outside its folder")
+    if any(len(part.encode()) > _LONGEST_NAME for part in plain.parts):
+        raise _refused(archive, name, "a name that is too long for a file")
     return folder.joinpath(*plain.parts)
 
 

@@ -85,6 +85,8 @@ def _check_format(path: Path, name: str) -> None:
     try:
         if suffix == ".zip":
             with zipfile.ZipFile(path) as archive:
+                if any(entry.flag_bits & 0x1 for entry in archive.infolist()):
+                    raise Unsound("is encrypted")
                 broken = archive.testzip()
             if broken:
                 raise Unsound(f"is damaged (at {broken})")

@@ -1,5 +1,6 @@
 """Requests to services: redirects with credentials that stay at home, retries with backoff, errors as one sentence."""
 
+import base64
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -34,11 +35,16 @@ class TransferError(InputError):
 
 
 class Interrupted(Exception):
-    """A transfer that failed in a way that may pass: try again."""
+    """A transfer that failed in a way that may pass: try again.
 
-    def __init__(self, reason: str, wait: float | None = None) -> None:
+    Parameters
+    ----------
+    wait : s that the server asked for. being_made : the server is at work on it, which is no failure.
+    """
+
+    def __init__(self, reason: str, wait: float | None = None, *, being_made: bool = False) -> None:
         super().__init__(reason)
-        self.wait = wait
+        self.wait, self.being_made = wait, being_made
 
 
 class Web:
@@ -132,16 +138,20 @@ class Web:
             ) from error
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], options: Mapping[str, Any]) -> requests.Response:
-        credentials = self._credentials(url)
-        return self._session.request(
-            method, url, headers={**headers, **credentials}, timeout=self.timeout, allow_redirects=False, stream=True,
-            **options,
-        )  # fmt: skip
+        try:
+            common = {"timeout": self.timeout, "allow_redirects": False, "stream": True}
+            return self._session.request(
+                method, url, headers={**headers, **self._credentials(url)}, **common, **options
+            )
+        except ValueError as error:  # of requests' errors those of an address, not those of a connection
+            raise TransferError(
+                f"'{hide(url)[:120]}' is no address of a web service (https://…); correct it, or give a local archive."
+            ) from error
 
     def _credentials(self, url: str) -> dict[str, str]:
         for realm in self.realms:
             if realm.takes_password(url) and (given := realm.password()):
-                return {"Authorization": requests.auth._basic_auth_str(*given)}
+                return {"Authorization": _basic(*given)}
             if realm.takes_token(url) and (token := realm.token()):
                 return {"Authorization": f"Bearer {token}"}
         return {}
@@ -167,7 +177,7 @@ class Web:
             raise ValueError("the token's address is not on the login host")
         common = {"timeout": self.timeout, "allow_redirects": False}
         if realm.exchange == "basic":
-            basic = {"Authorization": requests.auth._basic_auth_str(user, password)}
+            basic = {"Authorization": _basic(user, password)}
             response = self._session.post(realm.token_url, headers=basic, **common)
         else:
             form = {"client_id": "cdse-public", "grant_type": "password", "username": user, "password": password}
@@ -178,7 +188,8 @@ class Web:
     def _raise_for(self, response: requests.Response, url: str) -> None:
         status = response.status_code
         if status == 202:  # ASF cuts a burst out of its scene when it is first asked for
-            raise Interrupted(f"{shown(url)} is still being made", _retry_after(response) or _BEING_MADE)
+            wait = _retry_after(response) or _BEING_MADE
+            raise Interrupted(f"{shown(url)} is still being made", wait, being_made=True)
         if status in TRANSIENT:
             raise Interrupted(f"{shown(url)} answers {status} {response.reason}", _retry_after(response))
         if status in (401, 403):
@@ -210,6 +221,23 @@ def pages(web: Web, url: str, following: Callable[[Any], str | None], **options:
         yield page
         following_url = following(page)
         options.pop("params", None)  # the next page's URL holds them
+
+
+@contextmanager
+def documented(service: str) -> Iterator[None]:
+    """Read an answer of `service`; what one of another shape raises becomes a `TransferError`."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise TransferError(
+            f"{shown(service)} does not answer as it is documented to ({type(error).__name__}: {str(error)[:60]}); it "
+            f"may be down or have changed: try again later, or give a local archive."
+        ) from error
+
+
+def _basic(user: str, password: str) -> str:
+    """Basic authentication, in UTF-8 (RFC 7617)."""
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
 def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:

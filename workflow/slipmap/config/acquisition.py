@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 
 from slipmap.config.base import Settings
 
+CHIRPS_REACH = {"chirps": 50.0, "chirps3": 60.0}  # degrees north and south
+_CHIRPS2_ENDS = date(2026, 12, 31)  # from then on the Climate Hazards Center makes version 3 alone
 _ARCHIVE = "Folder that is used instead of the service; nothing is asked of the network."
 
 
@@ -81,11 +83,26 @@ class AcquireLithologySettings(Settings):
     archive: str | None = Field(None, description=_ARCHIVE)
 
 
+def chirps_lacks(product: str, south: float, north: float, end: date) -> str | None:
+    """Why a version of CHIRPS does not do for ground from `south` to `north` (degrees) until `end`; None: it does."""
+    reach = CHIRPS_REACH[product]
+    if south < -reach or north > reach:
+        return f"ends at {reach:g} degrees north and south"
+    return f"ends with {_CHIRPS2_ENDS}" if product == "chirps" and end > _CHIRPS2_ENDS else None
+
+
+def rain_product(south: float, north: float, end: date) -> str:
+    """The product of rain for ground from `south` to `north` (degrees) until `end`."""
+    return next((name for name in CHIRPS_REACH if not chirps_lacks(name, south, north, end)), "imerg")
+
+
 class AcquireRainSettings(Settings):
     """Daily rain."""
 
-    product: Literal["chirps", "imerg"] = Field(
-        "chirps", description="chirps: CHIRPS 2.0, 0.05 degrees, 50 N to 50 S. imerg: GPM IMERG final run, 0.1 degrees."
+    product: Literal["chirps", "chirps3", "imerg"] = Field(
+        "chirps",
+        description="chirps: CHIRPS 2.0, 0.05 degrees, 50 N to 50 S, until the end of 2026. chirps3: CHIRPS 3.0 "
+        "(downscaled with ERA5), 60 N to 60 S. imerg: GPM IMERG final run, 0.1 degrees.",
     )
     start: date | None = Field(None, description="First day; none: so that factors.climate.window is covered.")
     end: date | None = Field(None, description="Last day; none: factors.climate.cutoff, or the end of `acquire`.")

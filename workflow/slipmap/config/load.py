@@ -26,6 +26,8 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path} {fault}; correct the path of the config file.")
     try:
         record = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text; save it as UTF-8, or correct the path of the config.") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""

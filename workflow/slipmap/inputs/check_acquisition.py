@@ -6,7 +6,7 @@ from pathlib import Path
 from rasterio.crs import CRS
 from rasterio.warp import transform_bounds
 
-from slipmap.config.acquisition import acquired_kinds
+from slipmap.config.acquisition import CHIRPS_REACH, acquired_kinds, chirps_lacks, rain_product
 from slipmap.config.run import AreaSettings, RunSettings
 from slipmap.errors import InputError
 from slipmap.grid import Grid
@@ -16,10 +16,10 @@ _FIRST = {
     "sentinel1": date(2014, 10, 3),
     "sentinel2": date(2015, 7, 4),
     "chirps": date(1981, 1, 1),
+    "chirps3": date(1981, 1, 1),
     "imerg": date(1998, 1, 1),
     "soil_moisture": date(2015, 3, 31),
 }
-_NORTH, _SOUTH = 50.0, -50.0  # of CHIRPS
 
 
 def check_acquisition(name: str, area: AreaSettings, grid: Grid) -> list[str]:
@@ -40,10 +40,10 @@ def check_acquisition(name: str, area: AreaSettings, grid: Grid) -> list[str]:
             raise InputError(
                 f"{key}: there are no such data before {_FIRST[product]}; change the dates or leave it out."
             )
-        if product == "chirps":
-            south, north = _latitudes(grid)
-            if south < _SOUTH or north > _NORTH:
-                raise InputError(f"{key}: CHIRPS ends at 50 degrees north and south; set product: imerg.")
+        if product in CHIRPS_REACH:
+            ground = *_latitudes(grid), end
+            if lacks := chirps_lacks(product, *ground):
+                raise InputError(f"{key}: CHIRPS {lacks}; set product: {rain_product(*ground)}.")
     return acquired_kinds(settings)
 
 

@@ -19,6 +19,7 @@ _SENTINEL1 = {
 _RAIN = {
     "chirps": "Rain: CHIRPS 2.0, Climate Hazards Center, UC Santa Barbara (Funk et al. 2015, "
     "doi:10.1038/sdata.2015.66).",
+    "chirps3": "Rain: CHIRPS 3.0 (final, daily by ERA5), Climate Hazards Center, UC Santa Barbara.",
     "imerg": "Rain: GPM IMERG Final Precipitation L3 1 day V07, NASA GES DISC (Huffman et al. 2023, "
     "doi:10.5067/GPM/IMERGDF/DAY/07).",
 }

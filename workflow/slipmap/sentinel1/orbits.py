@@ -133,9 +133,15 @@ def find_eof(folder: str | Path, mission: str, epoch: np.datetime64, start: floa
             covering.append(path)
     if not covering:
         scene = " to ".join(str((epoch + np.timedelta64(round(t * 1000), "ms")).astype("M8[s]")) for t in (start, stop))
+        searched = folder.parent / "search" / "orbits.geojson"  # where slipmap fetches the orbits itself
+        mend = (
+            f"they come some hours later, precise ones after 20 days: remove {searched} to search them again"
+            if searched.is_file()
+            else "put its POEORB or RESORB file there, or leave the key out to use the annotation's own orbit"
+        )
         raise InputError(
             f"inputs.sentinel1.orbits: none of the {len(files)} orbit files in {folder} covers the {mission} scene of "
-            f"{scene}; put its POEORB or RESORB file there, or leave the key out to use the annotation's own orbit."
+            f"{scene}; {mend}."
         )
     return max(covering, key=lambda path: ("POEORB" in path.name, path.name))
 
