@@ -66,7 +66,7 @@ class Web:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.tries, self.timeout, self.realms, self.sleep = tries, timeout, realms, sleep
-        self._session = requests.Session()
+        self._session = _Session()
         # A session without `auth` looks into netrc for every host, `default` entry included.
         self._session.auth = _no_credentials
         self._session.headers["User-Agent"] = f"slipmap/{__version__}"
@@ -233,6 +233,13 @@ def documented(service: str) -> Iterator[None]:
             f"{shown(service)} does not answer as it is documented to ({type(error).__name__}: {str(error)[:60]}); it "
             f"may be down or have changed: try again later, or give a local archive."
         ) from error
+
+
+class _Session(requests.Session):
+    """A session that prepares no credentials of netrc for a redirect that it is not to follow."""
+
+    def rebuild_auth(self, prepared_request, response) -> None:
+        pass
 
 
 def _basic(user: str, password: str) -> str:
