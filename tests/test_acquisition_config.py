@@ -10,6 +10,7 @@ from slipmap.inputs.check import check_run
 
 NORTH = {"crs": "EPSG:32632", "bounds": [500000, 5700000, 501000, 5701000]}  # 51 degrees
 FAR_NORTH = {"crs": "EPSG:32632", "bounds": [500000, 6700000, 501000, 6701000]}  # 60 degrees
+FAR_EAST = {"crs": "EPSG:32660", "bounds": [730000, 5000000, 740000, 5001000]}
 SOUTH = {"crs": "EPSG:32632", "bounds": [500000, 5000000, 501000, 5001000]}
 DATES = {"start": "2022-01-01", "end": "2022-06-30"}
 
@@ -29,6 +30,7 @@ def area(acquire, grid=SOUTH, **more):
         (area({"demm": {}}), "unknown key 'areas.valley.acquire.demm'; did you mean 'dem'?"),
         (area({"sentinel1": {"password": "x"}}), "unknown key 'areas.valley.acquire.sentinel1.password'"),
         (area({"dem": {"archive": "gone"}}), "acquire.dem.archive: gone is not a folder"),
+        (area({"dem": {}}, FAR_EAST), "areas.valley.grid lies across the 180th meridian; make two areas of it"),
         (area({"rainfall": {}}, NORTH), "CHIRPS ends at 50 degrees north and south; set product: chirps3"),
         (
             area({"rainfall": {"product": "chirps3"}}, FAR_NORTH),

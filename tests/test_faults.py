@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import time
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -61,11 +62,16 @@ def small_disk(folder: Path, megabytes: int):
         subprocess.run(["umount", "-l", folder], check=True)
 
 
+def finished(folder: Path) -> Counter[str]:
+    """How many jobs of each rule the runs in `folder` finished, all runs together."""
+    logs = (log.read_text() for log in (folder / ".snakemake/log").glob("*.log"))
+    found = (re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)", log, re.MULTILINE) for log in logs)
+    return Counter(rule for rules in found for rule in rules)
+
+
 def scripts_of(folder: Path) -> set[str]:
     """Names of the scripts that the run in `folder` ran, by the rules that it finished."""
-    rules = set()
-    for log in (folder / ".snakemake/log").glob("*.log"):
-        rules |= set(re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)", log.read_text(), re.MULTILINE))
+    rules = set(finished(folder))
     others = {"coverage": "coverage_report", "simulate_without_inventory": "simulate"}
     return {others.get(rule, "optical" if rule.startswith("optical_") else rule) for rule in rules - {"all"}}
 
@@ -91,6 +97,7 @@ def test_killed_at_every_rule_in_turn(tmp_path, whole_run, undisturbed):
     assert process.returncode == 0, (tmp_path / "run.log").read_text()[-3000:]
     assert digests(tmp_path) == undisturbed
     assert killed == every
+    assert finished(tmp_path) == finished(whole_run)  # no job that had finished ran again
     fault_table.record(
         f"Snakemake is killed (kill -9) at every rule in turn: {len(killed)} times",
         "nothing but the shell's prompt; the same command went on each time",

@@ -27,9 +27,14 @@ def check_acquisition(name: str, area: AreaSettings, grid: Grid) -> list[str]:
 
     Raises
     ------
-    InputError : dates before the data begin, ground that a product does not cover, an archive that is not a folder.
+    InputError : dates before the data begin, ground that a product does not cover or that lies across the
+        antimeridian, an archive that is not a folder.
     """
+    from slipmap.acquisition.products import target  # what only areas that fetch need pay for
+
     settings = area.acquire
+    if acquired_kinds(settings):
+        target(name, grid, settings.start, settings.end)
     for kind in acquired_kinds(settings):
         chosen, key = getattr(settings, kind), f"areas.{name}.acquire.{kind}"
         if chosen.archive and not Path(chosen.archive).is_dir():
