@@ -10,6 +10,7 @@ import numpy as np
 import rasterio
 from rasterio.transform import from_origin
 
+from acquisition_catalogues import cmr_gives, stac_gives
 from acquisition_server import Answer, Asked, Service, ranged
 from slipmap.acquisition.products import Target, target
 from slipmap.grid import Grid
@@ -180,11 +181,12 @@ def serve_cmr(server: Service, granules: list[dict], page: int = 10**6) -> None:
     """The granule search, page by page (CMR-Search-After)."""
 
     def answer(asked: Asked) -> Answer:
+        given = [granule for granule in granules if cmr_gives(granule, asked)]
         begin = int(asked.headers.get("CMR-Search-After") or 0)
-        part = granules[begin : begin + page]
-        after = {"CMR-Search-After": str(begin + page)} if begin + page < len(granules) or len(part) == page else {}
-        body = json.dumps({"hits": len(granules), "took": 5, "items": part}).encode()
-        return Answer(body, headers={"Content-Type": "application/json", "CMR-Hits": str(len(granules)), **after})
+        part = given[begin : begin + page]
+        after = {"CMR-Search-After": str(begin + page)} if begin + page < len(given) or len(part) == page else {}
+        body = json.dumps({"hits": len(given), "took": 5, "items": part}).encode()
+        return Answer(body, headers={"Content-Type": "application/json", "CMR-Hits": str(len(given)), **after})
 
     server.route(r"/search/granules\.umm_json", answer)
 
@@ -299,13 +301,7 @@ def serve_stac(server: Service, items: list[dict], page: int = 100) -> None:
 
     def answer(asked: Asked) -> Answer:
         body = json.loads(asked.body)
-        most = body.get("query", {}).get("eo:cloud_cover", {}).get("lte", 100)
-        first, last = (text[:10] for text in body["datetime"].split("/"))
-        found = [
-            item
-            for item in items
-            if item["properties"]["eo:cloud_cover"] <= most and first <= item["properties"]["datetime"][:10] <= last
-        ]
+        found = [item for item in items if stac_gives(item, body)]
         begin = int(body.get("next", 0))
         links = []
         if begin + page < len(found):
