@@ -33,13 +33,22 @@ class Asked:
 
 @dataclass
 class Answer:
-    """What the server says. `cut`: bytes after which the connection is reset; `hang`: seconds of silence there."""
+    """What the server says.
+
+    Parameters
+    ----------
+    cut : bytes after which the connection is reset; hang : seconds of silence there.
+    drip : (first, step, pause): bytes at once, then so many at a time, after so many seconds each.
+    chunked : leave out the length and send the body, which `chunks` has made, as it is.
+    """
 
     body: bytes = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
     hang: float = 0.0
+    drip: tuple[int, int, float] | None = None
+    chunked: bool = False
 
 
 class Service:
@@ -122,13 +131,18 @@ class Service:
         )
         try:
             handler.send_response(answer.status)
-            for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
+            length = {"Transfer-Encoding": "chunked"} if answer.chunked else {"Content-Length": str(len(answer.body))}
+            for name, value in {**length, **answer.headers}.items():
                 handler.send_header(name, value)
             handler.end_headers()
             if handler.command == "HEAD":
                 return
             body = answer.body if answer.cut is None else answer.body[: answer.cut]
-            handler.wfile.write(body)
+            first, step, pause = answer.drip or (len(body), 1, 0.0)
+            handler.wfile.write(body[:first])
+            for begin in range(first, len(body), step):
+                time.sleep(pause)
+                handler.wfile.write(body[begin : begin + step])
             handler.wfile.flush()
             if answer.hang:
                 time.sleep(answer.hang)
@@ -138,6 +152,12 @@ class Service:
                 handler.close_connection = True
         except (BrokenPipeError, ConnectionResetError):
             handler.close_connection = True
+
+
+def chunks(data: bytes, size: int = 100_000) -> bytes:
+    """A body in HTTP's chunks, with the empty one that ends it."""
+    parts = [data[begin : begin + size] for begin in range(0, len(data), size)] + [b""]
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
 
 
 def ranged(asked: Asked, data: bytes, *, etag: str = '"v1"', ranges: bool = True, kind: str = "") -> Answer:
