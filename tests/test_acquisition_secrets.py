@@ -101,3 +101,12 @@ def test_a_token_from_an_exchange_is_in_no_message(hosts, own_netrc, caplog):
         quick_web((realm(f"{login.url}/token"),))[0].get(f"{data.url}/a")
     assert data.asked[-1].headers["Authorization"] == f"Bearer {TOKEN}"
     assert TOKEN not in f"{error.value}{caplog.text}"
+
+
+@pytest.mark.parametrize(
+    "start", ["ftp://maria:pa55word@", "https://maria:pa55word@[", "https://u:pa55word@x@[", "maria:"]
+)
+def test_an_address_that_is_none_is_named_without_its_secrets(start):
+    with pytest.raises(TransferError, match=r"h\.example/jobs' is no address of a web service") as error:
+        quick_web()[0].get(f"{start}h.example/jobs?token={TOKEN}")
+    assert not [secret for secret in (TOKEN, PASSWORD) if secret in str(error.value)]

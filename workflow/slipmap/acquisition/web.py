@@ -144,8 +144,9 @@ class Web:
                 method, url, headers={**headers, **self._credentials(url)}, **common, **options
             )
         except ValueError as error:  # of requests' errors those of an address, not those of a connection
+            plain = hide(url).partition("?")[0].rpartition("@")[2]  # `hide` knows secrets in addresses of the web only
             raise TransferError(
-                f"'{hide(url)[:120]}' is no address of a web service (https://…); correct it, or give a local archive."
+                f"'{plain[:120]}' is no address of a web service (https://…); correct it, or give a local archive."
             ) from error
 
     def _credentials(self, url: str) -> dict[str, str]:
