@@ -174,6 +174,14 @@ def test_a_file_that_is_still_being_made_is_waited_for(server, tmp_path):
     assert len([asked for asked in server.asked if asked.path == "/b.bin"]) == 40 + 3
 
 
+def test_a_server_without_ranges_that_breaks_off_here_and_there_is_left(server, tmp_path):
+    breaks = [reset_after(300_000), reset_after(100_000), reset_after(200_000)] * 4
+    server.file("/a.bin", DATA, breaks, ranges=False)
+    with pytest.raises(TransferError, match="3 times in a row"):
+        fetch(remote(server), tmp_path, quick_web()[0])
+    assert len(server.asked) == 4
+
+
 @pytest.mark.parametrize("to", ["ftp://h.org/a.bin", "http://[bad", "http://h.org:port/a.bin"])
 def test_a_redirect_to_no_address_is_one_sentence(server, tmp_path, to):
     server.route("/a.bin", Answer(b"", 302, {"Location": to}))

@@ -233,6 +233,13 @@ def test_finished_hyp3_jobs_become_interferograms_where_the_deformation_reads_th
     assert len(names) == 6
 
 
+def test_pairs_of_an_archive_have_both_dates_in_the_span(tmp_path):
+    for first, second in (("20230305", "20230317"), ("20230329", "20230410")):
+        (tmp_path / f"S1AA_{first}T132000_{second}T132000_VVP012_INT80_G_ueF_1A2B.zip").write_bytes(b"x")
+    found = hyp3.search(where(), AcquireSentinel1Settings(product="hyp3", archive=str(tmp_path)), None)
+    assert [product.date for product in found.products] == [date(2023, 3, 5)]
+
+
 def test_a_new_date_is_added_and_the_old_ones_stay_as_they_are(tmp_path):
     data = {day: f"burst of {day}".encode() * 99 for day in DATES}
     with service() as files:

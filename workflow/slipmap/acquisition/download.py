@@ -144,9 +144,8 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _transfer(file: RemoteFile, path: Path, web: Web) -> None:
     part = _part(path)
-    idle, spoilt, waited = 0, 0, 0.0
+    idle, spoilt, waited, most = 0, 0, 0.0, _begun(path)
     while True:
-        before = _begun(path)
         try:
             _attempt(file, part, web)
             verify.check(part, size=file.size, checksum=file.checksum, name=file.name)
@@ -154,7 +153,8 @@ def _transfer(file: RemoteFile, path: Path, web: Web) -> None:
         except Interrupted as error:
             patient = error.being_made and waited < _LONGEST_MAKING
             waited += error.wait if patient else 0
-            idle = 0 if patient or _begun(path) > before else idle + 1
+            idle = 0 if patient or _begun(path) > most else idle + 1
+            most = max(most, _begun(path))  # a server without ranges may break off now here, now there
             log.warning("%s; %d bytes of %s have come", error, _begun(path), file.name)
             if idle >= web.tries:
                 raise TransferError(

@@ -1,6 +1,8 @@
 """Finished interferograms of the user's HyP3 jobs."""
 
 import re
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 
 from slipmap.acquisition import local, unpack
@@ -28,7 +30,8 @@ def search(where: Target, settings: AcquireSentinel1Settings, web: Web) -> Found
     """
     if settings.archive:
         key = f"areas.{where.area}.acquire.sentinel1.archive"
-        return local.search("hyp3", settings.archive, PATTERN, where, key=key)
+        found = local.search("hyp3", settings.archive, PATTERN, where, key=key)
+        return replace(found, products=tuple(p for p in found.products if _last_date(p.name) <= where.end))
     products, left, settled = [], [], True
     parameters = {"name": settings.hyp3_name} if settings.hyp3_name else {}
     with documented(settings.hyp3_service):
@@ -62,6 +65,10 @@ def search(where: Target, settings: AcquireSentinel1Settings, web: Web) -> Found
     unique = {product.name: product for product in products}
     found = tuple(unique[name] for name in sorted(unique))
     return Found("hyp3", settings.hyp3_service, {}, found, tuple(left), settled)
+
+
+def _last_date(name: str) -> date:
+    return datetime.strptime(max(re.findall(r"_(\d{8})(?=[T_])", name)), "%Y%m%d").date()
 
 
 def deliver(paths: dict[str, Path], output: str | Path) -> None:
