@@ -4,13 +4,16 @@ import os
 from datetime import date, datetime, timedelta
 
 from acquisition_server import quick_web, service
-from acquisition_services import START, serve_bucket, where
+from acquisition_services import GRID, START, serve_bucket, where
 from slipmap.acquisition import run
 from slipmap.acquisition.products import Found, Product, RemoteFile
 from slipmap.config.acquisition import AcquireSettings
-from slipmap.config.factors import FactorSettings
+from slipmap.config.factors import ClimateSettings, FactorSettings
+from slipmap.grid import Grid
 from test_acquisition_ground import get, serve_chirps
 from test_acquisition_sentinel1 import eof
+
+FACTORS = FactorSettings(climate=ClimateSettings(window=3))
 
 
 def test_an_area_is_made_anew_without_a_network(tmp_path):
@@ -69,3 +72,37 @@ def test_an_unfinished_answer_stands_where_the_service_is_gone(tmp_path):
         serve_bucket(bucket, {f"AUX_RESORB/{early}": b"<EOF/>"})
         found = orbits_of(tmp_path, bucket, date(2023, 1, 9))
     assert orbits_of(tmp_path, bucket, date(2023, 1, 9)) == found
+
+
+def search(tmp_path, kind="rainfall", grid=GRID, end=START + timedelta(days=5), **chosen) -> Found:
+    settings = AcquireSettings(start=START, end=end, **{kind: chosen})
+    return run.search(kind, "moab", settings, FACTORS, grid, tmp_path / "s.geojson", store=tmp_path / "store")
+
+
+def test_the_answer_for_another_ground_is_not_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        run.lithology, "search", lambda where, settings: Found("macrostrat", "x", {}, (), (str(where.bbox),))
+    )
+    other = Grid.from_bounds("EPSG:32612", 12.5, (610_000, 4_270_000, 614_000, 4_274_000))
+    for grid in (GRID, other, GRID):
+        assert search(tmp_path, "lithology", grid).notes == (str(where(grid=grid).bbox),)
+
+
+def test_the_answer_to_other_settings_is_not_taken(tmp_path):
+    for service_ in ("https://one.example", "https://two.example"):
+        assert search(tmp_path, service=service_).files[0].url.startswith(service_)
+
+
+def test_the_answer_for_other_dates_is_not_taken(tmp_path):
+    for end in (START + timedelta(days=5), START + timedelta(days=6)):
+        assert search(tmp_path, end=end, start=START).products[-1].date == end
+
+
+def test_an_archive_is_looked_through_each_time(tmp_path):
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    for n in range(3, 6):
+        (archive / f"chirps-v2.0.2023.01.{n + 1:02d}.tif").write_bytes(b"x")
+    search(tmp_path, archive=str(archive))
+    (archive / "chirps-v2.0.2023.01.06.tif").rename(archive / "chirps-v2.0.2023.01.06.tif.gz")
+    assert search(tmp_path, archive=str(archive)).products[-1].name == "chirps-v2.0.2023.01.06.tif.gz"

@@ -179,6 +179,26 @@ def test_the_newest_orbit_that_covers_an_acquisition_is_taken_restituted_where_n
     assert sum("prefix" in asked.query and "POEORB" in asked.query["prefix"][0] for asked in bucket.asked) == 3
 
 
+SPAN = ("20230201T080000", "20230104T225942", "20230106T005942")
+TIME = datetime(2023, 1, 5, 13, 20)
+
+
+def test_an_orbit_of_another_satellite_is_not_taken():
+    second = eof("POEORB", "S1B", *SPAN)
+    times = [(TIME, "S1A"), (TIME + timedelta(minutes=30), "S1B")]
+    with service() as bucket:
+        serve_bucket(bucket, {f"AUX_POEORB/{second}": b"<EOF/>"})
+        found = orbits.search(where(), AcquireOrbitSettings(service=bucket.url), times, quick_web()[0])
+    assert [product.name for product in found.products] == [second]
+    assert found.notes == ("S1A 2023-01-05 13:20: no orbit yet",)
+
+
+def test_an_orbit_of_another_satellite_is_not_taken_from_an_archive(tmp_path):
+    (tmp_path / eof("POEORB", "S1B", *SPAN)).write_bytes(b"<EOF/>")
+    with pytest.raises(InputError, match="no orbit covers any of the 1 acquisitions"):
+        orbits.search(where(), AcquireOrbitSettings(archive=str(tmp_path)), [(TIME, "S1A")], None)
+
+
 def hyp3_job(base, first, second, status="SUCCEEDED", name="moab", size=0):
     file = f"S1AA_{first}T132000_{second}T132000_VVP012_INT80_G_ueF_1A2B.zip"
     job = {
