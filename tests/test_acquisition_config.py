@@ -72,3 +72,10 @@ def test_check_says_which_account_is_missing(tmp_path, monkeypatch, capsys):
     assert cli.main(["check", "c.yaml"]) == 0
     said = capsys.readouterr().out
     assert "note" not in said and "pa55word" not in said
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("slipmap.config.template.rewrite", lambda path: open(tmp_path / "gone/c.yaml", "w"))
+    assert cli.main(["template", "c.yaml"]) == 1
+    said = capsys.readouterr().err
+    assert said == f"slipmap: {tmp_path}/gone/c.yaml: No such file or directory; correct the path or its permissions.\n"

@@ -1,5 +1,6 @@
 """Sentinel-2 through pystac-client and odc-stac, against a local STAC API and its files."""
 
+import json
 from datetime import date, timedelta
 
 import numpy as np
@@ -140,7 +141,21 @@ def test_no_scene_says_why(catalogue):
         sentinel2.search(where(), asking(catalogue, max_cloud=0.0), BANDS, quick_web()[0])
 
 
-@pytest.mark.parametrize("answer", [Answer(b"<html>down</html>"), Answer(b"{}", 404), Answer(b'{"type": "Catalog"}')])
+FILES = {  # a catalogue that is sound, and has no item search
+    "type": "Catalog", "id": "files", "stac_version": "1.0.0", "description": "files", "links": [],
+    "conformsTo": ["https://api.stacspec.org/v1.0.0/core"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(b"<html>down</html>"),
+        Answer(b"{}", 404),
+        Answer(b'{"type": "Catalog"}'),
+        Answer(json.dumps(FILES).encode()),
+    ],
+)
 def test_a_service_that_is_no_stac_api_is_named(answer):
     with service() as server:
         server.route(".*", answer)

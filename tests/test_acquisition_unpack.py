@@ -4,9 +4,11 @@ import io
 import stat
 import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
+from slipmap.acquisition import local
 from slipmap.acquisition import unpack as unpacking
 from slipmap.acquisition.unpack import unpack
 from slipmap.acquisition.verify import Unsound, check
@@ -111,6 +113,30 @@ def test_archives_that_no_folder_can_hold_are_one_sentence(tmp_path):
         with pytest.raises(InputError, match=says):
             unpack(tmp_path / "a.zip", tmp_path / "out")
         assert outside(tmp_path) == []
+
+
+def test_a_method_of_compression_that_python_does_not_know_is_one_sentence(tmp_path):
+    data = bytearray(make_zip(tmp_path / "a.zip", [("x.tif", b"1" * 99)]).read_bytes())
+    for at in (8, data.index(b"PK\x01\x02") + 10):
+        data[at : at + 2] = (99).to_bytes(2, "little")
+    (tmp_path / "a.zip").write_bytes(bytes(data))
+    with pytest.raises(InputError, match=r"is damaged .*compression"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+    with pytest.raises(Unsound, match=r"is truncated or damaged .*compression"):
+        check(tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize("refuses", ["symlink", "utime"])
+def test_where_links_or_their_times_cannot_be_made_files_are_copied(tmp_path, monkeypatch, refuses):
+    def cannot(*arguments, **options):
+        raise OSError(95, "Operation not supported") if refuses == "symlink" else NotImplementedError
+
+    (tmp_path / "a.tif").write_bytes(b"data")
+    monkeypatch.setattr(*((Path, "symlink_to") if refuses == "symlink" else (local.os, "utime")), cannot)
+    monkeypatch.setattr(local.shutil, "copy2", local.shutil.copyfile)  # copy2 sets a time too, of a file
+    local.place([("x/a.tif", tmp_path / "a.tif")], tmp_path / "out")
+    placed = tmp_path / "out/x/a.tif"
+    assert placed.read_bytes() == b"data" and not placed.is_symlink()
 
 
 def test_an_encrypted_zip_is_one_sentence(tmp_path):

@@ -64,7 +64,7 @@ def choose(
         burst = str(product.properties.get("burst") or "") if settings.product == "opera_cslc" else ""
         stacks[str(product.properties.get("track") or ""), burst].append(product)
     area = box(*where.bbox)
-    shares = {key: _share(found, area, together=settings.product != "opera_cslc") for key, found in stacks.items()}
+    shares = {key: _share(found, area) for key, found in stacks.items()}
     best = max(sorted(stacks), key=lambda key: (round(shares[key], 2), len(stacks[key])))
     notes = [
         f"{_stack_name(key)}: {len({p.date for p in stacks[key]})} dates, {100 * shares[key]:.0f} % of the area"
@@ -177,15 +177,13 @@ def _wanted(product: Product, settings: AcquireSentinel1Settings) -> bool:
     return True
 
 
-def _share(products: list[Product], area, *, together: bool) -> float:
-    """Share of the area that the best date of a stack covers, its products taken `together` or the largest alone."""
-    ground: dict[Any, list[Any]] = defaultdict(list)
-    for number, product in enumerate(products):
+def _share(products: list[Product], area) -> float:
+    """Share of the area that a stack's products of one date cover together, on its best date."""
+    ground: dict[date | None, list[Any]] = defaultdict(list)
+    for product in products:
         if product.geometry is not None:
             footprint = shape(product.geometry)
-            ground[product.date if together else number].append(
-                footprint if footprint.is_valid else footprint.buffer(0)
-            )
+            ground[product.date].append(footprint if footprint.is_valid else footprint.buffer(0))
     covered = (unary_union(parts).intersection(area).area for parts in ground.values())
     return max(covered, default=0.0) / area.area
 

@@ -8,7 +8,7 @@ from typing import Any
 from slipmap.acquisition.credentials import shown
 from slipmap.acquisition.download import RemoteFile
 from slipmap.acquisition.products import Product, Target
-from slipmap.acquisition.web import TransferError, Web
+from slipmap.acquisition.web import TransferError, Web, documented
 from slipmap.factors.scenes import scene_date
 
 _PAGE = 200
@@ -39,11 +39,9 @@ def _items(where: Target, service: str, name: str, version: str, web: Web) -> It
     url, after, had, hits = f"{service}/search/granules.umm_json", None, 0, None
     while True:
         response = web.get(url, params=parameters, headers={"CMR-Search-After": after} if after else {})
-        try:
+        with documented(url):
             page = response.json()
             items, hits = page["items"], int(page["hits"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise TransferError(f"{shown(url)} does not answer as NASA's catalogue does; try again later.") from error
         yield from items
         had += len(items)
         after = response.headers.get("CMR-Search-After")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from slipmap.acquisition.products import Found
 from slipmap.atomic import write_text
+from slipmap.config.acquisition import RAW_PRODUCTS
 from slipmap.errors import InputError
 from slipmap.grid import Grid
 
@@ -32,7 +33,6 @@ PER_PIXEL = (
 )
 PER_PAIR = ("interferogram/*", "unwrap/*", "invert_network")
 PER_DATE = ("geocode/*", "azimuth_shift/*")  # of raw Sentinel-1
-_RAW = ("slc", "burst")  # products that are geocoded here
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def estimate(
             download += counts.get(kind, 0) * TYPICAL.get(source, 0.0)
     source = found["sentinel1"].source if "sentinel1" in found else missing.get("sentinel1")
     counted = {"pixel": 1, "pair_pixel": pairs_within(dates, longest_pair)}
-    counted["date_pixel"] = len(set(dates)) if source in _RAW else 0
+    counted["date_pixel"] = len(set(dates)) if source in RAW_PRODUCTS else 0
     results, seconds = (
         pixels * sum(number * rates[f"{per}_{what}"] for per, number in counted.items())
         for what in ("bytes", "seconds")

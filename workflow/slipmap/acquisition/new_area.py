@@ -14,7 +14,7 @@ from slipmap.acquisition.estimate import Need, estimate
 from slipmap.acquisition.products import Found
 from slipmap.acquisition.web import TransferError, Web
 from slipmap.atomic import write_text
-from slipmap.config.acquisition import AcquireSettings, rain_product
+from slipmap.config.acquisition import RAW_PRODUCTS, AcquireSettings, rain_product
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.factors import FactorSettings
 from slipmap.config.load import parse_config, read_yaml
@@ -125,19 +125,19 @@ def plan_real(
         sections["rainfall"]["product"] = rain
     for kind, address in services.items():
         sections.setdefault(kind, {})["service"] = address
-    if archive:
-        for section in sections.values():
-            section["archive"] = archive
+    everywhere = {"archive": archive} if archive else {}
+    for section in sections.values():
+        section.update(everywhere)
     plan, found, missing = Plan({}), {}, {}
     if web is None and not archive:
         plan.notes.append(
             "Nothing was searched (--offline): tracks, scenes and tiles are found when the workflow runs."
         )
     else:
-        _search(name, plan, sections, found, missing, grid, start, end, web)
-    raw = sections.get("sentinel1", {}).get("product") in ("burst", "slc")
+        _search(name, plan, sections, everywhere, found, missing, grid, start, end, web)
+    raw = sections.get("sentinel1", {}).get("product") in RAW_PRODUCTS
     if raw:
-        sections.setdefault("orbits", {"archive": archive} if archive else {})
+        sections.setdefault("orbits", dict(everywhere))
     for kind, source in _SOURCES.items():
         if kind in sections and kind not in found:
             missing[kind] = sections[kind].get("product", source)
@@ -300,8 +300,8 @@ def _gigabytes(value: float) -> str:
 
 
 def _search(
-    name: str, plan: Plan, sections: dict[str, dict], found: dict[str, Found], missing: dict[str, str], grid: Grid,
-    start: date, end: date, web: Web | None,
+    name: str, plan: Plan, sections: dict[str, dict], everywhere: dict, found: dict[str, Found],
+    missing: dict[str, str], grid: Grid, start: date, end: date, web: Web | None,
 ) -> None:  # fmt: skip
     """Search what decides of an area: the radar stack, the optical scenes, the tiles of the DEM."""
 
@@ -315,8 +315,7 @@ def _search(
         "sentinel2": [{}],
         "dem": [{}],
     }
-    everywhere = {key: value for key, value in sections["dem"].items() if key == "archive"}
-    if everywhere:  # it need not hold everything
+    if everywhere:  # the archive need not hold everything
         attempts |= {
             "lithology": [{}],
             "rainfall": [{}, {"product": "chirps3"}, {"product": "imerg"}],

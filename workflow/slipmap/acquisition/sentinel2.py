@@ -29,8 +29,8 @@ from slipmap.grid import BLOCK, Grid
 log = logging.getLogger(__name__)
 PATTERN = r"S2[A-D]_MSI(L1C|L2A)_(?P<date>\d{8})T\w+\.zip"
 _READ_TRIES = 3
-# what pystac and pystac-client raise at an answer in another form; the last where a catalogue has no item search
-_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, NotImplementedError)
+# what pystac and pystac-client raise at an answer in another form
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
 
 
 def search(where: Target, settings: AcquireSentinel2Settings, bands: Iterable[str], web: Web) -> Found:
@@ -114,6 +114,7 @@ def _ask(where: Target, settings: AcquireSentinel2Settings, key: str) -> Iterabl
     from pystac_client.errors import ClientTypeError
     from pystac_client.exceptions import APIError
     from pystac_client.stac_api_io import StacApiIO
+    from pystac_client.warnings import DoesNotConformTo
 
     try:
         access = StacApiIO(timeout=60, max_retries=4)
@@ -126,7 +127,8 @@ def _ask(where: Target, settings: AcquireSentinel2Settings, key: str) -> Iterabl
             query={"eo:cloud_cover": {"lte": settings.max_cloud}},
             limit=100,
         ).items()
-    except (APIError, STACError, ClientTypeError, requests.RequestException, *_UNREADABLE) as error:
+    # DoesNotConformTo: a catalogue of files, say, has no item search
+    except (APIError, STACError, ClientTypeError, DoesNotConformTo, requests.RequestException, *_UNREADABLE) as error:
         raise TransferError(
             f"{key}: the search at {shown(settings.service)} failed ({type(error).__name__}); check the address "
             "and the collection "

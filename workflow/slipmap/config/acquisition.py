@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from slipmap.config.base import Settings
 
+RAW_PRODUCTS = ("slc", "burst")  # of Sentinel-1: SAFE, geocoded by the workflow
 CHIRPS_REACH = {"chirps": 50.0, "chirps3": 60.0}  # degrees north and south
 _CHIRPS2_ENDS = date(2026, 12, 31)  # from then on the Climate Hazards Center makes version 3 alone
 _ARCHIVE = "Folder that is used instead of the service; nothing is asked of the network."

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from slipmap.config.acquisition import AcquireSettings, acquired_kinds
+from slipmap.config.acquisition import RAW_PRODUCTS, AcquireSettings, acquired_kinds
 from slipmap.config.inputs import InputSettings, Sentinel1Settings, Sentinel2Settings, VectorSettings
 from slipmap.config.run import ExperimentSettings, RunSettings
 
@@ -47,7 +47,7 @@ _LEVELS = {"opera_cslc": ("slc", "opera"), "hyp3": ("unwrapped", "hyp3")}
 def acquired_places(settings: AcquireSettings | None) -> dict[str, str]:
     """Kind of data → file or folder under ``resources/{area}/``, of what is fetched."""
     kinds = acquired_kinds(settings)
-    raw = settings is not None and settings.sentinel1 is not None and settings.sentinel1.product not in _LEVELS
+    raw = settings is not None and settings.sentinel1 is not None and settings.sentinel1.product in RAW_PRODUCTS
     return {kind: ACQUIRED["sentinel1_raw" if kind == "sentinel1" and raw else kind] for kind in kinds}
 
 

@@ -183,13 +183,13 @@ def goldstein(interferogram: np.ndarray, alpha: float, patch: int = 32) -> np.nd
     view = np.lib.stride_tricks.sliding_window_view(padded, (patch, patch))[::step, ::step]
     spectrum = np.fft.fft2(view)
     amplitude = np.abs(spectrum)
-    smooth = np.zeros_like(amplitude)
+    smoothed = np.zeros_like(amplitude)
     for i in (-1, 0, 1):
         for j in (-1, 0, 1):
-            smooth += np.roll(amplitude, (i, j), axis=(2, 3))
-    peak = smooth.max(axis=(2, 3), keepdims=True)
-    smooth /= np.where(peak > 0, peak, 1)
-    filtered = np.fft.ifft2(spectrum * smooth**alpha)
+            smoothed += np.roll(amplitude, (i, j), axis=(2, 3))
+    peak = smoothed.max(axis=(2, 3), keepdims=True)
+    smoothed /= np.where(peak > 0, peak, 1)
+    filtered = np.fft.ifft2(spectrum * smoothed**alpha)
     ramp = 1 - np.abs(np.arange(patch) + 0.5 - step) / step
     filtered *= np.outer(ramp, ramp)
     result = np.zeros((high, wide), np.complex64)
