@@ -219,3 +219,25 @@ def test_empty_file_and_bad_yaml_are_sentences(tmp_path):
         load.read_config(tmp_path / "none.yaml")
     with pytest.raises(InputError, match="is a folder, not a config file"):
         load.read_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"dem": "resources/valley/dem.tif"},
+        {"sentinel1": {"level": "unwrapped", "path": "stack"}},
+        {"inventory": "landslides.gpkg", "inventory_points": {"label": "slide"}},
+    ],
+)
+def test_own_inputs_beside_simulate_are_refused_by_name(inputs):
+    record = config()
+    record["areas"]["valley"]["inputs"] = inputs
+    text = sentence(record)
+    assert "areas.valley has both simulate and" in text
+    assert all(f"inputs.{key}" in text for key in inputs)
+
+
+def test_an_empty_inputs_beside_simulate_takes_nobodys_place():
+    record = config()
+    record["areas"]["valley"]["inputs"] = {}
+    assert parse_config(record).areas["valley"].inputs.dem == "resources/valley/dem.tif"

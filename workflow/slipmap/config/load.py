@@ -8,6 +8,7 @@ from typing import Any, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from slipmap.config.inputs import InputSettings
 from slipmap.config.layout import acquired_inputs, imported_datasets, simulated_inputs
 from slipmap.config.run import ExperimentSettings, RunSettings
 from slipmap.errors import InputError, nearest
@@ -65,6 +66,12 @@ def _with_inputs(settings: RunSettings, source: str) -> RunSettings:
         inputs = area.inputs
         if area.simulate and area.acquire:
             raise InputError(f"{source}: areas.{name} has both simulate and acquire; keep one.")
+        if area.simulate and inputs != InputSettings():
+            given = ", ".join(f"inputs.{key}" for key in inputs.model_dump(exclude_defaults=True))
+            raise InputError(
+                f"{source}: areas.{name} has both simulate and {given}; simulated data would take the place of yours: "
+                f"take out 'simulate:' (all of it) to map your own data, or 'inputs:' to simulate."
+            )
         if area.simulate:
             inputs = simulated_inputs(name, inventory=area.simulate.inventory, sentinel1=area.simulate.sentinel1)
         elif area.acquire:
