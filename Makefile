@@ -32,7 +32,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	$(BIN)/python -c 'from slipmap.deformation.inversion import compile_kernel; compile_kernel()'
-	$(BIN)/python -c 'from slipmap.sentinel1.compile_ahead import compile_kernels; compile_kernels()' >/dev/null
+	$(BIN)/python -c 'from slipmap.simulator.compile_ahead import compile_kernels; compile_kernels()' >/dev/null
 	@touch $@
 
 test: install
@@ -69,7 +69,7 @@ tables: install
 
 # the training loop against the bare step and a plain loop; every model's rate and memory; on a GPU or the CPU
 bench-training: install
-	$(BIN)/python -m slipmap.bench.training --models results/model_costs.csv
+	$(BIN)/python -m benchmarks.training --models results/model_costs.csv
 
 # results, and what the simulator made; a user's own inputs stay
 clean:

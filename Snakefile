@@ -14,7 +14,7 @@ if not workflow.overwrite_configfiles:
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
-include: "workflow/rules/acquisition.smk"
+include: "workflow/rules/fetch.smk"
 include: "workflow/rules/deformation.smk"
 include: "workflow/rules/factors.smk"
 include: "workflow/rules/screening.smk"

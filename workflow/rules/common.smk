@@ -10,7 +10,7 @@ try:
     from slipmap.config.layout import home_area, imported_datasets, patch_store, weights_folders
     from slipmap.errors import InputError
     from slipmap.factors.names import factor_names
-    from slipmap.provenance import code_digest
+    from slipmap.jobs.provenance import code_digest
 except ImportError as error:
     sys.exit(f"slipmap is not installed in {sys.executable} ({error}); run 'make install', then '.venv/bin/snakemake …'.")
 
@@ -19,7 +19,7 @@ CONFIG_SOURCE = ", ".join(map(str, workflow.configfiles)) or "config"
 try:
     RUN = parse_config(config, source=CONFIG_SOURCE)
     if workflow.is_main_process:
-        from slipmap.inputs.check import check_run  # costs a second, which no job need pay
+        from slipmap.check.run import check_run  # costs a second, which no job need pay
 
         check_run(RUN)
         if not workflow.output_settings.dryrun and not {"--lint", "--unlock", "--report"} & set(sys.argv):

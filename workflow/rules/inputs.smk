@@ -49,7 +49,7 @@ rule simulate:
     params:
         settings=settings_of("simulate"),
         folder="resources/{area}",
-        code=code_digest("inputs/simulate.py"),
+        code=code_digest("simulator/area.py"),
     log:
         "results/{area}/logs/simulate.log",
     benchmark:

@@ -96,7 +96,7 @@ rule risk_index_factor:
     output:
         factor=f"results/{{area}}/factors/{RISK_INDEX}.tif",
     params:
-        code=code_digest("atomic.py"),
+        code=code_digest("io/atomic.py"),
     log:
         "results/{area}/logs/risk_index_factor.log",
     benchmark:

@@ -125,6 +125,6 @@ rule table:
 
 
 rule tables:
-    message: "Every table of config/experiments, on the data of config/tables.yaml."
+    message: "Every table of config/tables, on the data of config/tables.yaml."
     input:
         [f"results/{area}/tables/{table}.csv" for area in TABLES.settings.test_areas[:1] for table in TABLES.tables],

@@ -1,8 +1,8 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
+    from slipmap.config.geocoding import AcquisitionSettings
     from slipmap.config.inputs import Sentinel1Settings
-    from slipmap.config.sentinel1 import AcquisitionSettings
     from slipmap.sentinel1 import acquisitions
 
     acquisitions.run(

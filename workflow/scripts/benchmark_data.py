@@ -1,8 +1,9 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
-    from slipmap.acquisition import benchmarks, run
-    from slipmap.acquisition.web import Web
+    from slipmap.fetch import published as benchmarks
+    from slipmap.fetch import run
+    from slipmap.fetch.web import Web
 
     web, name = Web(), snakemake.wildcards.benchmark
     benchmarks.deliver(benchmarks.search(name, web), run.STORE / name, web, snakemake.output.data)

@@ -1,8 +1,8 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
     from slipmap.factors import coverage
-    from slipmap.grid import Grid
+    from slipmap.io.grid import Grid
 
     coverage.run(
         dict(zip(snakemake.params.names, snakemake.input.factors, strict=True)),

@@ -1,10 +1,10 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
     from pathlib import Path
 
     from slipmap.deformation.decomposition import Track, run
-    from slipmap.grid import Grid
+    from slipmap.io.grid import Grid
 
     run(
         Track(snakemake.wildcards.area, Path(snakemake.input.velocity).parent),

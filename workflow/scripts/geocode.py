@@ -1,8 +1,8 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
-    from slipmap.config.sentinel1 import GeocodingSettings
-    from slipmap.grid import Grid
+    from slipmap.config.geocoding import GeocodingSettings
+    from slipmap.io.grid import Grid
     from slipmap.sentinel1 import geocode
 
     rows, columns = snakemake.params.looks

@@ -1,9 +1,9 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
     from slipmap.config.factors import HydrologySettings
     from slipmap.factors import hydrology
-    from slipmap.grid import Grid
+    from slipmap.io.grid import Grid
 
     hydrology.run(
         dem=snakemake.input.dem,

@@ -1,9 +1,9 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
     from slipmap.config.inputs import PointSettings
-    from slipmap.grid import Grid
     from slipmap.inputs import inventory
+    from slipmap.io.grid import Grid
 
     inventory.run(
         path=snakemake.input.inventory,

@@ -1,10 +1,10 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
     from slipmap.config.factors import LithologySettings
     from slipmap.config.inputs import VectorSettings
     from slipmap.factors import lithology
-    from slipmap.grid import Grid
+    from slipmap.io.grid import Grid
 
     lithology.run(
         VectorSettings(path=snakemake.input.lithology, attribute=snakemake.params.attribute),

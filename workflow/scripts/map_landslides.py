@@ -1,8 +1,8 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
     from slipmap.config.prediction import MapSettings
-    from slipmap.grid import Grid
+    from slipmap.io.grid import Grid
     from slipmap.prediction import mosaic
 
     mosaic.run(

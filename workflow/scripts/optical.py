@@ -1,10 +1,10 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
     from slipmap.config.factors import OpticalSettings
     from slipmap.config.inputs import Sentinel2Settings
     from slipmap.factors import optical
-    from slipmap.grid import Grid
+    from slipmap.io.grid import Grid
 
     optical.run(
         Sentinel2Settings(**snakemake.params.source),

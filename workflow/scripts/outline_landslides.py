@@ -1,4 +1,4 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
     from slipmap.config.prediction import OutlineSettings

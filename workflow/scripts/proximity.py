@@ -1,8 +1,8 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
     from slipmap.factors import proximity
-    from slipmap.grid import Grid
+    from slipmap.io.grid import Grid
 
     proximity.run(
         snakemake.input.features,

@@ -1,8 +1,8 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
     from slipmap.factors import ready
-    from slipmap.grid import Grid
+    from slipmap.io.grid import Grid
 
     ready.run(
         snakemake.input.factors,

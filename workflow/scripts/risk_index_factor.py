@@ -1,6 +1,6 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
-    from slipmap.atomic import copy
+    from slipmap.io.atomic import copy
 
     copy(snakemake.input.index, snakemake.output.factor)

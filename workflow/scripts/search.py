@@ -1,10 +1,10 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
-    from slipmap.acquisition import run
-    from slipmap.config.acquisition import AcquireSettings
+    from slipmap.config.acquire import AcquireSettings
     from slipmap.config.factors import FactorSettings
-    from slipmap.grid import Grid
+    from slipmap.fetch import run
+    from slipmap.io.grid import Grid
 
     run.search(
         snakemake.wildcards.kind,

@@ -1,9 +1,9 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
     from slipmap.config.inputs import SimulateSettings
-    from slipmap.grid import Grid
-    from slipmap.inputs import simulate
+    from slipmap.io.grid import Grid
+    from slipmap.simulator import area as simulate
 
     simulate.run(
         settings=SimulateSettings(**snakemake.params.settings),

@@ -1,9 +1,9 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
     from slipmap.config.factors import ClimateSettings
     from slipmap.factors import climate
-    from slipmap.grid import Grid
+    from slipmap.io.grid import Grid
 
     climate.run_soil(
         snakemake.input.soil_moisture,

@@ -1,9 +1,9 @@
-from slipmap.job import job
+from slipmap.jobs.job import job
 
 with job(snakemake):
     from slipmap.config.factors import TerrainSettings
     from slipmap.factors import terrain
-    from slipmap.grid import Grid
+    from slipmap.io.grid import Grid
 
     wildcards = dict(snakemake.wildcards.items())
     terrain.run(

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from slipmap import __version__
-from slipmap.errors import SlipmapError
+from slipmap.errors import InputError, SlipmapError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -118,13 +118,13 @@ def _add_new_area(commands) -> None:
 
 
 def _new_area(options: argparse.Namespace) -> None:
-    from slipmap.acquisition import command
+    from slipmap.planning import command
 
     print(command.new_area(options))
 
 
 def _rates(options: argparse.Namespace) -> None:
-    from slipmap.acquisition.estimate import RATES, write_rates
+    from slipmap.planning.estimate import RATES, write_rates
 
     for name, value in write_rates(options.results).items():
         print(f"{name:20} {value:.4g}")
@@ -132,9 +132,9 @@ def _rates(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
+    from slipmap.check.run import check_run
     from slipmap.config import read_config
-    from slipmap.inputs.check import check_run
-    from slipmap.inputs.check_acquisition import advice
+    from slipmap.fetch.check import advice
 
     settings = read_config(options.config)
     check_run(settings)
@@ -147,7 +147,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _scale(options: argparse.Namespace) -> None:
-    from slipmap import scale
+    from slipmap.planning import scale
 
     print(scale.page(options.results, options.km2, options.resolution, options.dates))
 
@@ -185,7 +185,11 @@ def _picture(options: argparse.Namespace) -> None:
 
 
 def _bench(options: argparse.Namespace) -> None:
-    from slipmap.bench import run
+    checkout = Path(__file__).parents[2]
+    if not (checkout / "benchmarks/__init__.py").is_file():
+        raise InputError("the benchmarks are not part of the installed package; run 'slipmap bench' from a checkout.")
+    sys.path.insert(0, str(checkout))
+    from benchmarks import run
 
     run(options.what)
 

@@ -1,5 +1,5 @@
 # What the rules of raw Sentinel-1 ask about an area's dates and their products.
-from slipmap.config.sentinel1 import AcquisitionSettings
+from slipmap.config.geocoding import AcquisitionSettings
 from slipmap.sentinel1.acquisitions import load as load_acquisitions
 
 EARLIER = 2  # dates before with which a date is compared in burst overlaps

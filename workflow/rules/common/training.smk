@@ -1,4 +1,4 @@
-# What the rules of training ask about an experiment: of the config, or a row of a paper's table (config/experiments).
+# What the rules of training ask about an experiment: of the config, or a row of a paper's table (config/tables).
 from slipmap.training import tables
 
 CONFIG = Path(workflow.basedir) / "config"  # the repository's: the run may be in another folder

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from slipmap.config.acquisition import RAW_PRODUCTS, AcquireSettings, acquired_kinds
+from slipmap.config.acquire import RAW_PRODUCTS, AcquireSettings, acquired_kinds
 from slipmap.config.inputs import InputSettings, Sentinel1Settings, Sentinel2Settings, VectorSettings
 from slipmap.config.run import ExperimentSettings, RunSettings
 

@@ -2,16 +2,16 @@
 
 from pydantic import Field
 
-from slipmap.config.acquisition import AcquireSettings
+from slipmap.config.acquire import AcquireSettings
 from slipmap.config.base import Settings
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.factors import FactorSettings
+from slipmap.config.geocoding import GeocodingSettings
 from slipmap.config.inputs import GridSettings, InputSettings, SimulateSettings
 from slipmap.config.patches import PatchSettings, SplitSettings
 from slipmap.config.prediction import PredictionSettings
 from slipmap.config.report import ReportSettings
 from slipmap.config.screening import ScreeningSettings
-from slipmap.config.sentinel1 import GeocodingSettings
 from slipmap.config.susceptibility import SusceptibilitySettings
 from slipmap.config.training import ModelSettings, TrainingSettings
 

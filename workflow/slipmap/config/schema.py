@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from slipmap.atomic import write_text
 from slipmap.config.run import RunSettings
+from slipmap.io.atomic import write_text
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.json"
 

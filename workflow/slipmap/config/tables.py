@@ -70,4 +70,4 @@ class TablesRunSettings(Settings):
         default_factory=dict, description="Training settings that win over those of every table (fewer epochs, say)."
     )
     seeds: dict[str, list[int]] = Field(default_factory=dict, description="Table → seeds where not only [0].")
-    tables: list[str] | None = Field(None, description="Tables to run; none: all of config/experiments.")
+    tables: list[str] | None = Field(None, description="Tables to run; none: all of config/tables.")

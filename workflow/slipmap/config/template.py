@@ -13,8 +13,8 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel
 
-from slipmap.atomic import write_text
 from slipmap.config.load import read_yaml, validate
+from slipmap.io.atomic import write_text
 
 WIDTH = 116
 

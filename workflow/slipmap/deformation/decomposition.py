@@ -10,12 +10,12 @@ from rasterio.crs import CRS
 from rasterio.warp import transform
 from rasterio.windows import Window
 
-from slipmap import raster
 from slipmap.deformation.geometry import UNKNOWN_SIGHT, decompose
 from slipmap.deformation.reference import pixel_metres
-from slipmap.deformation.sight import LineOfSight, line_of_sight
 from slipmap.errors import InputError
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
+from slipmap.sentinel1.sight import LineOfSight, line_of_sight
 
 REFERENCE_RADIUS = 100.0  # m, at least: over which the two tracks are brought to one zero
 PRODUCTS = {

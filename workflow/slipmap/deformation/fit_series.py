@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 from rasterio.windows import Window
 
-from slipmap import raster
 from slipmap.config.deformation import InversionSettings
 from slipmap.deformation import velocity
 from slipmap.deformation.reference import Reference
 from slipmap.deformation.stack import Radar
 from slipmap.deformation.surfaces import Removal
 from slipmap.deformation.timeseries import SeriesFile
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 
 MAPS = {
     "velocity": ("mm/yr", "line-of-sight velocity, positive towards the satellite"),

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from rasterio.crs import CRS
 
-from slipmap import raster
 from slipmap.deformation.interferogram import with_margin
 from slipmap.deformation.reference import METRES_PER_DEGREE
-from slipmap.deformation.sight import line_of_sight
 from slipmap.errors import InputError
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
+from slipmap.sentinel1.sight import line_of_sight
 
 VISIBLE, LAYOVER, SHADOW = 1, 2, 3
 MIN_SENSITIVITY = 0.2  # below it the projection multiplies the noise by more than five

@@ -8,31 +8,15 @@ from pathlib import Path
 import numpy as np
 from rasterio.windows import Window
 
-from slipmap import raster
 from slipmap.config.deformation import InterferogramSettings
 from slipmap.deformation.slc_file import SlcFile, open_slc
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
+from slipmap.sentinel1.looks import multilook, pixel_looks
 
 BANDS = ("phase", "phase_averaged", "phase_unfiltered", "coherence")
-
-
-def multilook(array: np.ndarray, looks: tuple[int, int]) -> np.ndarray:
-    """Mean over blocks of `looks` (rows, columns); rows and columns that fill no block are left out.
-
-    Parameters
-    ----------
-    array : (rows, cols), real or complex.
-    """
-    rows, cols = array.shape[0] // looks[0], array.shape[1] // looks[1]
-    blocks = array[: rows * looks[0], : cols * looks[1]].reshape(rows, looks[0], cols, looks[1])
-    total = blocks[:, 0, :, 0].copy()  # adding the few slices is several times faster than mean(axis=(1, 3))
-    for i in range(looks[0]):
-        for j in range(looks[1]):
-            if i or j:
-                total += blocks[:, i, :, j]
-    return total / np.float32(looks[0] * looks[1])
 
 
 def boxcar(array: np.ndarray, window: int) -> np.ndarray:
@@ -137,18 +121,6 @@ def smooth(interferogram: np.ndarray, settings: InterferogramSettings) -> tuple[
     averaged = average(interferogram, settings.phase_window)
     even = relative(averaged, settings.coherence_window)
     return averaged, goldstein(even, settings.goldstein_alpha, settings.goldstein_patch)
-
-
-def pixel_looks(looks: tuple[int, int], area: float, cell: float | None) -> float:
-    """Independent looks in one multilooked pixel.
-
-    Parameters
-    ----------
-    looks : (rows, columns) of SLC pixels in it. area : of the pixel, m². cell : ground that is one independent look,
-        m²; None: every SLC pixel is one.
-    """
-    pixels = float(looks[0] * looks[1])
-    return min(pixels, area / cell) if cell else pixels
 
 
 def coherence_floor(looks: float) -> float:

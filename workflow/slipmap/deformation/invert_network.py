@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 from rasterio.windows import Window
 
-from slipmap import raster
-from slipmap.atomic import write_text
 from slipmap.config.deformation import InversionSettings
 from slipmap.deformation import closure, reference, surfaces, timeseries, velocity
 from slipmap.deformation.fit_series import DECORRELATION, MAPS, SeriesFit
@@ -22,7 +20,9 @@ from slipmap.deformation.phase import SUPPLIED_LOOKS, mm_per_radian, weight_tabl
 from slipmap.deformation.sources import NetworkReader
 from slipmap.deformation.stack import Pair, Radar, load_network, load_radar, network_dates
 from slipmap.errors import InputError
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.atomic import write_text
+from slipmap.io.grid import Grid
 
 # Of phase and coherence together, read at a time: a whole tile of the files for up to 256 pairs, since a part of a tile
 # takes as long to decode as the whole.

@@ -11,12 +11,12 @@ from threading import local
 import h5py
 import numpy as np
 
-from slipmap.atomic import write_aside
 from slipmap.deformation.inversion import Network, Outputs, pair_numbers, thread_count, years
 from slipmap.deformation.phase import mm_per_radian, weight_table
 from slipmap.deformation.stack import parse_date
 from slipmap.deformation.velocity import time_model
 from slipmap.errors import InputError
+from slipmap.io.atomic import write_aside
 
 BLOCK_PIXELS = 2**14  # inverted at a time by a thread: the results stay in the cache until they are written
 MAPPED_BYTES = 512 * 2**20  # of the input that may stay mapped into memory before it is let go

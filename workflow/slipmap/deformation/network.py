@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from slipmap.atomic import write_aside
 from slipmap.config.deformation import NetworkSettings
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation.phase import critical_baseline
@@ -21,6 +20,7 @@ from slipmap.deformation.stack import (
     save_stack,
 )
 from slipmap.errors import InputError
+from slipmap.io.atomic import write_aside
 
 
 def form_pairs(acquisitions: Sequence[Acquisition], max_days: float, max_baseline: float) -> list[Pair]:

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from slipmap.sentinel1 import SPEED_OF_LIGHT
+from slipmap.constants import SPEED_OF_LIGHT
 
 DAYS_PER_YEAR = 365.25
 TABLE_SIZE = 1001

@@ -8,7 +8,7 @@ from rasterio.warp import transform
 
 from slipmap.deformation.interferogram import boxcar
 from slipmap.errors import InputError
-from slipmap.grid import Grid
+from slipmap.io.grid import Grid
 
 METRES_PER_DEGREE = 111_320.0  # of latitude
 

@@ -11,7 +11,7 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from slipmap.errors import InputError
-from slipmap.grid import Grid
+from slipmap.io.grid import Grid
 
 OPERA_SUFFIXES = (".h5", ".hdf5")
 INDEPENDENT_LOOK = "metadata/processing_information/algorithms/independent_look_area"  # slipmap's own products say it

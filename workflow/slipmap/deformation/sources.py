@@ -10,13 +10,13 @@ import rasterio
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
-from slipmap import raster
 from slipmap.deformation import unwrapping
 from slipmap.deformation.inversion import thread_count
 from slipmap.deformation.readers.checks import same_grid
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 
 KEPT_BYTES = 256 * 2**20  # of a small network, read once for all the passes over it
 NO_COHERENCE = 0.5  # taken where a supplied interferogram has no coherence raster

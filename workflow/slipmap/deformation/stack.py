@@ -10,8 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from slipmap.atomic import write_text
 from slipmap.errors import InputError
+from slipmap.io.atomic import write_text
 
 
 def parse_date(text: str, where: str) -> date:

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from rasterio.windows import Window
 
-from slipmap import raster
 from slipmap.config.deformation import InversionSettings
 from slipmap.deformation import correction
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 
 SAMPLE = 100_000  # pixels in the fit of ramps and troposphere
 

@@ -10,10 +10,10 @@ import numpy as np
 from rasterio.crs import CRS
 from rasterio.windows import Window
 
-from slipmap.atomic import write_aside
 from slipmap.deformation.reference import Reference
 from slipmap.deformation.stack import Radar
-from slipmap.grid import Grid
+from slipmap.io.atomic import write_aside
+from slipmap.io.grid import Grid
 
 CHUNK = 64  # pixels; all dates of a pixel lie in one chunk
 

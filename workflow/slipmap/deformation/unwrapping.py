@@ -7,13 +7,13 @@ import numpy as np
 import rasterio
 from rasterio.io import DatasetReader
 
-from slipmap import raster
 from slipmap.config.deformation import UnwrappingSettings
 from slipmap.deformation.interferogram import smooth
 from slipmap.deformation.phase import SUPPLIED_LOOKS, wrap
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 
 BANDS = ("unwrapped_phase", "coherence", "connected_component", "phase_original")
 

@@ -14,10 +14,10 @@ from rasterio.errors import RasterioError
 from rasterio.warp import reproject, transform_bounds
 from rasterio.windows import Window
 
-from slipmap import raster
 from slipmap.errors import InputError
-from slipmap.grid import Grid
-from slipmap.resampling import choose_resampling, pixel_offset
+from slipmap.io import raster
+from slipmap.io.grid import Grid
+from slipmap.io.resampling import choose_resampling, pixel_offset
 
 log = logging.getLogger(__name__)
 WIDE_BLOCK = 1024  # pixels on a side where the work on a block is light: two tiles of the files each way

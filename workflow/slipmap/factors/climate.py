@@ -11,7 +11,7 @@ from slipmap.config.factors import ClimateSettings
 from slipmap.errors import InputError
 from slipmap.factors.coarse import Series, cut, read_series, write_on_grid
 from slipmap.factors.names import rain_lag, rain_lags
-from slipmap.grid import Grid
+from slipmap.io.grid import Grid
 
 log = logging.getLogger(__name__)
 _DAILY = {"mm", "mm/day", "mmday-1", "mm/d", "mmd-1", "kgm-2", "kgm-2day-1", "kgm-2d-1", ""}

@@ -12,10 +12,10 @@ from affine import Affine
 from rasterio.crs import CRS
 from rasterio.warp import transform_bounds
 
-from slipmap import raster
 from slipmap.errors import InputError
-from slipmap.factors.scenes import scene_date
-from slipmap.grid import Grid, crs_name
+from slipmap.factors.scene import scene_date
+from slipmap.io import raster
+from slipmap.io.grid import Grid, crs_name
 
 _X = ("x", "lon", "longitude", "rlon", "easting")
 _Y = ("y", "lat", "latitude", "rlat", "northing")

@@ -7,8 +7,8 @@ from numba import njit
 from scipy import ndimage
 
 from slipmap.factors.align import expanded
-from slipmap.factors.scenes import Scene, read_reflectance
-from slipmap.grid import Grid
+from slipmap.factors.scene import Scene, read_reflectance
+from slipmap.io.grid import Grid
 
 
 def median(stack: np.ndarray) -> np.ndarray:

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
-from slipmap import raster
-from slipmap.atomic import write_text
 from slipmap.errors import InputError
 from slipmap.factors.align import WIDE_BLOCK
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.atomic import write_text
+from slipmap.io.grid import Grid
 
 log = logging.getLogger(__name__)
 COLUMNS = ("factor", "units", "valid_percent", "minimum", "maximum", "mean", "std", "note")

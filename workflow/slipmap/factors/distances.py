@@ -8,9 +8,9 @@ import numpy as np
 from numba import njit
 from rasterio.windows import Window
 
-from slipmap import raster
 from slipmap.errors import InputError
-from slipmap.grid import BLOCK, Grid
+from slipmap.io import raster
+from slipmap.io.grid import BLOCK, Grid
 
 _FAR = np.int32(2**30)
 

@@ -1,7 +1,7 @@
 """Where the water goes: wetness, stream power, flow accumulation and distance to streams (whitebox-workflows).
 
 Flow needs the whole DEM at once, so this alone of all factors holds it in memory: about 35 bytes for each pixel of the
-area and its margin (3.5 GB for 10,000 × 10,000 pixels), as `slipmap.bench.factors` measures it.
+area and its margin (3.5 GB for 10,000 × 10,000 pixels), as `benchmarks.factors` measures it.
 """
 
 import logging
@@ -14,15 +14,15 @@ import numpy as np
 import rasterio
 from rasterio.crs import CRS
 
-from slipmap import raster
 from slipmap.config.factors import HydrologySettings
 from slipmap.errors import InputError
 from slipmap.factors import distances
 from slipmap.factors.align import WIDE_BLOCK, grown, reader, with_margin
 from slipmap.factors.surface import attributes
 from slipmap.factors.terrain import check_elevation, check_projected
-from slipmap.grid import Grid
-from slipmap.resampling import choose_resampling
+from slipmap.io import raster
+from slipmap.io.grid import Grid
+from slipmap.io.resampling import choose_resampling
 
 log = logging.getLogger(__name__)
 _NODATA = -32768.0  # whitebox's own

@@ -12,12 +12,12 @@ from rasterio.features import rasterize
 from rasterio.windows import Window
 from scipy import ndimage
 
-from slipmap import raster
 from slipmap.config.factors import LithologySettings
 from slipmap.config.inputs import VectorSettings
 from slipmap.errors import InputError, nearest
 from slipmap.factors.align import grown, reader
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 
 log = logging.getLogger(__name__)
 MOST_CLASSES = 254

@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 from rasterio.windows import Window
 
-from slipmap import raster
 from slipmap.config.factors import OpticalSettings
 from slipmap.config.inputs import Sentinel2Settings
 from slipmap.errors import InputError
 from slipmap.factors import composite
 from slipmap.factors.indices import LONG_NAMES, NEEDS, index
 from slipmap.factors.names import split_period
-from slipmap.factors.scenes import Scene, check_reflectance, find_scenes, resamplings, within
-from slipmap.grid import BLOCK, Grid
+from slipmap.factors.scene import Scene
+from slipmap.factors.scenes import check_reflectance, find_scenes, resamplings, within
+from slipmap.io import raster
+from slipmap.io.grid import BLOCK, Grid
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from rasterio.windows import Window
 from slipmap.factors import distances
 from slipmap.factors.align import expanded
 from slipmap.factors.lithology import read_vector
-from slipmap.grid import Grid
+from slipmap.io.grid import Grid
 
 
 def run(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import rasterio
 
-from slipmap import raster
 from slipmap.factors.align import align
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 
 
 def run(path: str | Path, grid: Grid, outputs: Mapping[str, str | Path], key: str = "inputs.ready_factors") -> None:

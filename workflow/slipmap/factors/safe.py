@@ -14,8 +14,8 @@ from rasterio.windows import Window
 
 from slipmap.errors import InputError
 from slipmap.factors.align import reader
-from slipmap.factors.scenes import Band, Mask, Scene, band_name, class_mask, scene_date
-from slipmap.grid import Grid
+from slipmap.factors.scene import Band, Mask, Scene, band_name, class_mask, scene_date
+from slipmap.io.grid import Grid
 
 # The order of `band_id` in the metadata (Sentinel-2 Products Specification Document, physical bands).
 BAND_IDS = ("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B9", "B10", "B11", "B12")

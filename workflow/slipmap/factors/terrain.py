@@ -10,16 +10,16 @@ import numpy as np
 import rasterio
 from rasterio.crs import CRS
 
-from slipmap import raster
 from slipmap.config.factors import TerrainSettings
 from slipmap.errors import InputError
 from slipmap.factors import relief
 from slipmap.factors.align import WIDE_BLOCK, grown, reader
 from slipmap.factors.names import tpi_radius
 from slipmap.factors.surface import ATTRIBUTES, attributes
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
+from slipmap.io.resampling import choose_resampling
 from slipmap.parallel import in_parallel
-from slipmap.resampling import choose_resampling
 
 log = logging.getLogger(__name__)
 

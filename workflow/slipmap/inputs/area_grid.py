@@ -5,10 +5,10 @@ from pathlib import Path
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
-from slipmap import raster
 from slipmap.config.inputs import GridSettings
 from slipmap.errors import InputError
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 
 
 def decide(settings: GridSettings, key: str = "grid") -> Grid:

@@ -12,12 +12,12 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 from shapely.geometry import box
 
-from slipmap import raster
 from slipmap.codes import LANDSLIDE, LANDSLIDE_CLASSES
 from slipmap.config.inputs import PointSettings
 from slipmap.errors import InputError
-from slipmap.grid import Grid
 from slipmap.inputs.points import burn, read_points, read_vector
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 
 VECTOR_SUFFIXES = (".gpkg", ".shp", ".geojson", ".json", ".fgb", ".kml", ".csv")
 _LOOK = 16  # blocks of 512 x 512 pixels of an inventory raster that `check` looks at, at most half a second

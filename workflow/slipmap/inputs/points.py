@@ -12,8 +12,8 @@ from shapely.geometry import box
 
 from slipmap.config.inputs import PointSettings
 from slipmap.errors import InputError, nearest
-from slipmap.grid import Grid
-from slipmap.raster import CLASS_NODATA
+from slipmap.io.grid import Grid
+from slipmap.io.raster import CLASS_NODATA
 
 _YES, _NO = ("true", "1", "yes", "landslide"), ("false", "0", "no", "stable")
 

@@ -8,10 +8,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from slipmap.atomic import write_aside
 from slipmap.codes import LANDSLIDE
 from slipmap.config.patches import AugmentSettings
 from slipmap.errors import InputError
+from slipmap.io.atomic import write_aside
 from slipmap.patches.augmentation import augment, optical_bands
 from slipmap.patches.dataset import PatchDataset
 

@@ -17,12 +17,12 @@ from rasterio.windows import Window
 from scipy.ndimage import maximum_filter, minimum_filter
 from shapely.geometry import box
 
-from slipmap import raster
-from slipmap.atomic import write_aside
 from slipmap.codes import IGNORE, LANDSLIDE, SPLIT_CLASSES
 from slipmap.config.patches import SplitSettings
 from slipmap.errors import InputError
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.atomic import write_aside
+from slipmap.io.grid import Grid
 
 UNKNOWN = "spatial independence unknown"
 INDEPENDENCE = {

@@ -12,11 +12,11 @@ import pandas as pd
 import rasterio
 from tqdm import tqdm
 
-from slipmap import raster
 from slipmap.codes import IGNORE, SPLITS, TRAINING
 from slipmap.config.patches import PatchSettings
 from slipmap.errors import InputError
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 from slipmap.parallel import in_parallel
 from slipmap.patches import writer
 from slipmap.patches.normalisation import Accumulator, BandStatistics, Statistics

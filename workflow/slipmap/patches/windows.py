@@ -10,7 +10,7 @@ import rasterio
 from rasterio.windows import Window
 
 from slipmap.codes import IGNORE
-from slipmap.grid import Grid
+from slipmap.io.grid import Grid
 from slipmap.patches.split import block_edges
 
 

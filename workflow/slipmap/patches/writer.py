@@ -12,10 +12,10 @@ import pandas as pd
 import zarr
 
 from slipmap import __version__
-from slipmap.atomic import write_aside
 from slipmap.codes import BACKGROUND, IGNORE, LANDSLIDE, SPLITS
 from slipmap.config.patches import PatchSettings
 from slipmap.errors import InputError
+from slipmap.io.atomic import write_aside
 from slipmap.patches.normalisation import Statistics
 
 INDEX = "index.parquet"

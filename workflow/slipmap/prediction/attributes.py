@@ -9,11 +9,11 @@ import pandas as pd
 import rasterio
 from rasterio.features import geometry_mask
 
-from slipmap import raster
 from slipmap.codes import LANDSLIDE
 from slipmap.config.prediction import ObjectRules
 from slipmap.errors import InputError
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 from slipmap.prediction.motion import pixels_of
 
 # attribute → (layer, statistic); an attribute whose layer the area has not is left out

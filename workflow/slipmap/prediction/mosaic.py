@@ -12,12 +12,12 @@ import torch
 from rasterio.windows import Window
 from tqdm import tqdm
 
-from slipmap import raster
 from slipmap.codes import LANDSLIDE_CLASSES
 from slipmap.config.patches import AugmentSettings
 from slipmap.config.prediction import MapSettings
 from slipmap.errors import InputError
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 from slipmap.patches.normalisation import as_statistics, channel_names
 from slipmap.prediction.dates import interval_tags
 from slipmap.prediction.ensemble import Ensemble, Predictor

@@ -12,11 +12,11 @@ from rasterio.crs import CRS
 from rasterio.features import geometry_mask
 from rasterio.windows import Window, from_bounds
 
-from slipmap import raster
 from slipmap.config.prediction import MotionSettings
 from slipmap.deformation.geometry import sensitivity as downslope_sensitivity
-from slipmap.deformation.sight import line_of_sight
-from slipmap.grid import Grid, crs_name
+from slipmap.io import raster
+from slipmap.io.grid import Grid, crs_name
+from slipmap.sentinel1.sight import line_of_sight
 
 MOVING, STILL, UNSEEN = "moving", "no movement detected", "not observable"
 LEAST_PIXELS = 3  # with a reliable velocity; fewer say nothing about a landslide

@@ -9,7 +9,7 @@ from rasterio.features import shapes
 from shapely.geometry import Polygon, box, shape
 
 from slipmap.codes import LANDSLIDE
-from slipmap.grid import Grid
+from slipmap.io.grid import Grid
 
 
 def outlines(classes: str | Path, grid: Grid, min_area: float) -> gpd.GeoDataFrame:

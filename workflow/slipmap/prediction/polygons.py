@@ -8,11 +8,11 @@ import numpy as np
 
 from slipmap.config.prediction import OutlineSettings
 from slipmap.errors import SlipmapError
-from slipmap.grid import Grid
+from slipmap.io.grid import Grid
+from slipmap.io.vector import write_layers
 from slipmap.prediction.attributes import describe, match_inventory, obey
 from slipmap.prediction.motion import describe_motion, displacement
 from slipmap.prediction.outlines import outlines, smoothed
-from slipmap.vector import write_layers
 
 LANDSLIDES, DISPLACEMENT = "landslides", "displacement"
 

@@ -9,9 +9,9 @@ import numpy as np
 import rasterio
 from rasterio.windows import Window
 
-from slipmap import raster
 from slipmap.errors import InputError, nearest
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 from slipmap.patches.normalisation import BandStatistics, Normaliser, as_statistics, valid_pixels
 from slipmap.prediction.tiles import reflected
 

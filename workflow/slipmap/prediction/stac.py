@@ -11,8 +11,8 @@ from rasterio.warp import transform_bounds, transform_geom
 from shapely.geometry import box, mapping
 
 from slipmap import __version__
-from slipmap.atomic import write_text
-from slipmap.grid import Grid
+from slipmap.io.atomic import write_text
+from slipmap.io.grid import Grid
 from slipmap.prediction.dates import dates_in
 
 _COG = "image/tiff; application=geotiff; profile=cloud-optimized"

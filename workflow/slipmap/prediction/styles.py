@@ -6,9 +6,9 @@ from xml.sax.saxutils import quoteattr
 
 import rasterio
 
-from slipmap import raster
-from slipmap.atomic import write_text
 from slipmap.colours import LANDSLIDE, MOTION, PROBABILITY, SUSCEPTIBILITY, UNCERTAINTY, class_ramp, ramp
+from slipmap.io import raster
+from slipmap.io.atomic import write_text
 
 _HEAD = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _STOPS = 11

@@ -7,7 +7,7 @@ import pandas as pd
 import rasterio
 
 from slipmap.codes import IGNORE, LANDSLIDE, SPLIT_CLASSES
-from slipmap.grid import Grid
+from slipmap.io.grid import Grid
 
 COLUMNS = [
     "ground",

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from slipmap.atomic import write_aside, write_text
 from slipmap.config.patches import ImportSettings
 from slipmap.config.run import RunSettings
+from slipmap.io.atomic import write_aside, write_text
 from slipmap.patches.checks import describe_independence
 from slipmap.patches.store import read_attributes
 from slipmap.report import augmentation, published, record, scores, sections, template

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from slipmap.atomic import write_aside, write_text
 from slipmap.colours import MOTION
 from slipmap.config.layout import input_files
 from slipmap.config.report import ReportSettings
 from slipmap.config.run import RunSettings
-from slipmap.grid import Grid
+from slipmap.io.atomic import write_aside, write_text
+from slipmap.io.grid import Grid
 from slipmap.patches.split import UNKNOWN
 from slipmap.patches.store import split_description
 from slipmap.report import (

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from scipy import ndimage
 
 from slipmap.codes import LANDSLIDE, TEST
-from slipmap.grid import Grid
+from slipmap.io.grid import Grid
 from slipmap.report.pictures import load
 from slipmap.report.sections import figure
 from slipmap.report.sources import Sources

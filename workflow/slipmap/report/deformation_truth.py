@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import rasterio
 
-from slipmap import raster
 from slipmap.colours import BLUE, ORANGE
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 from slipmap.report.charts import Line, chart
 from slipmap.report.tabular import plain
 

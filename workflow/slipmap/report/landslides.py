@@ -8,7 +8,7 @@ import pandas as pd
 import pyogrio
 from shapely.geometry import MultiPolygon, Polygon
 
-from slipmap.grid import Grid
+from slipmap.io.grid import Grid
 from slipmap.report.tabular import plain
 
 SERIES_LAYER = "displacement"

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
-from slipmap import raster
 from slipmap.colours import (
     BLUE,
     GREEN,
@@ -21,7 +20,8 @@ from slipmap.colours import (
     VELOCITY,
     class_ramp,
 )
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 from slipmap.report.pictures import STRETCH, Picture, Style, composite, load, paint
 from slipmap.report.scores import deformation_pair
 from slipmap.report.sources import Sources

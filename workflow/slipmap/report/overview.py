@@ -6,10 +6,10 @@ import geopandas as gpd
 import matplotlib
 import numpy as np
 
-from slipmap.atomic import write_aside
 from slipmap.colours import PROBABILITY, VELOCITY
 from slipmap.errors import InputError
-from slipmap.grid import Grid
+from slipmap.io.atomic import write_aside
+from slipmap.io.grid import Grid
 from slipmap.report.pictures import display_grid, load
 
 matplotlib.use("Agg")

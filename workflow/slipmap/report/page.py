@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from slipmap.grid import Grid
+from slipmap.io.grid import Grid
 from slipmap.prediction.dates import dates_of
 from slipmap.report import (
     attribution,

@@ -12,9 +12,9 @@ import rasterio
 from affine import Affine
 from PIL import Image
 
-from slipmap import raster
 from slipmap.colours import CLASSES, ramp
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 
 LEVELS = 96  # steps of a colour ramp: the eye sees fewer, and the picture is a third smaller than with 255
 STRETCH = (2, 98)  # percentiles between which a field without limits of its own is coloured

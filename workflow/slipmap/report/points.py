@@ -7,7 +7,7 @@ import numpy as np
 from rasterio.crs import CRS
 from rasterio.warp import transform
 
-from slipmap.grid import Grid
+from slipmap.io.grid import Grid
 from slipmap.prediction.motion import series_grid
 
 LATTICE = 40  # points along the longer side

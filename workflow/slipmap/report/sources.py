@@ -12,7 +12,7 @@ from slipmap.config.layout import weights_folders
 from slipmap.config.products import has_factors, is_tested, mapped_areas
 from slipmap.config.run import AreaSettings, ExperimentSettings, RunSettings
 from slipmap.factors.names import factor_names
-from slipmap.grid import Grid
+from slipmap.io.grid import Grid
 from slipmap.report import published
 from slipmap.report.published import Published
 

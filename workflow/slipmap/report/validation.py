@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
-from slipmap import raster
-from slipmap.grid import Grid
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 
 
 @dataclass(frozen=True)

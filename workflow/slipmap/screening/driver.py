@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from slipmap.atomic import write_table, write_text
 from slipmap.codes import BACKGROUND, LANDSLIDE
 from slipmap.config.screening import ScreeningSettings
 from slipmap.errors import InputError
+from slipmap.io.atomic import write_table, write_text
 from slipmap.screening import (
     collinearity,
     components,

@@ -10,10 +10,10 @@ import rasterio
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
-from slipmap import raster
 from slipmap.codes import LANDSLIDE, TRAINING
 from slipmap.errors import InputError
-from slipmap.grid import BLOCK, Grid
+from slipmap.io import raster
+from slipmap.io.grid import BLOCK, Grid
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from slipmap.codes import BACKGROUND, LANDSLIDE, TRAINING
 from slipmap.errors import InputError
-from slipmap.grid import BLOCK
+from slipmap.io.grid import BLOCK
 from slipmap.screening.layers import Layers
 
 

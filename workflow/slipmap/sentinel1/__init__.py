@@ -3,5 +3,3 @@
 Times are seconds after an epoch (midnight of the acquisition's day), lengths metres, positions Earth-fixed (WGS 84);
 τ is the two-way slant range time, t the azimuth (zero-Doppler) time, η the azimuth time from the middle of a burst.
 """
-
-SPEED_OF_LIGHT = 299_792_458.0  # m/s

@@ -4,11 +4,11 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from slipmap.atomic import write_text
+from slipmap.config.geocoding import AcquisitionSettings
 from slipmap.config.inputs import Sentinel1Settings
-from slipmap.config.sentinel1 import AcquisitionSettings
 from slipmap.errors import InputError
-from slipmap.sentinel1.safe import by_date, find_products
+from slipmap.io.atomic import write_text
+from slipmap.sentinel1.products import by_date, find_products
 from slipmap.sentinel1.scene import read_scene
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.errors import InputError
-from slipmap.sentinel1 import SPEED_OF_LIGHT
 from slipmap.sentinel1.orbits import Orbit, seconds, state_vectors
 
 # Relative orbit of absolute orbit n: (n − offset) mod 175 + 1

@@ -10,9 +10,9 @@ from pyproj import CRS
 from rasterio.windows import Window
 
 from slipmap import __version__
-from slipmap.atomic import write_aside
-from slipmap.grid import Grid
-from slipmap.sentinel1 import SPEED_OF_LIGHT
+from slipmap.constants import SPEED_OF_LIGHT
+from slipmap.io.atomic import write_aside
+from slipmap.io.grid import Grid
 from slipmap.sentinel1.scene import Scene, SceneBurst
 
 _CHUNK = 256

@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 from rasterio.windows import Window
 
-from slipmap.config.sentinel1 import GeocodingSettings
+from slipmap.config.geocoding import GeocodingSettings
+from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.errors import InputError
-from slipmap.grid import Grid
-from slipmap.sentinel1 import SPEED_OF_LIGHT
+from slipmap.io.grid import Grid
 from slipmap.sentinel1.annotation import Swath
 from slipmap.sentinel1.calibration import calibration
 from slipmap.sentinel1.cslc import NODATA, create_cslc
 from slipmap.sentinel1.delays import slant_delay
 from slipmap.sentinel1.geometry import Ground, geodetic, locate, orbit_numbers
 from slipmap.sentinel1.heights import extremes, open_heights
+from slipmap.sentinel1.products import open_product
 from slipmap.sentinel1.resample import TAPS, resample, weights
-from slipmap.sentinel1.safe import open_product
 from slipmap.sentinel1.scene import (
     GROUND_PER_SLANT,
     GROUND_SPEED,

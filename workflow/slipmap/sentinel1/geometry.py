@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from pyproj import Transformer
 
-from slipmap.grid import Grid
+from slipmap.io.grid import Grid
 from slipmap.sentinel1.orbits import LocalOrbit, Orbit
 
 _DEGREE = 5  # of the ground's polynomials: 10 km then err by less than a micrometre

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 from pyproj import Transformer
 
-from slipmap import raster
-from slipmap.config.sentinel1 import GeocodingSettings
-from slipmap.deformation.sight import GEOMETRY
-from slipmap.grid import Grid
+from slipmap.config.geocoding import GeocodingSettings
+from slipmap.io import raster
+from slipmap.io.grid import Grid
 from slipmap.sentinel1.geometry import earth_fixed, locate_points, look_angles, orbit_numbers
 from slipmap.sentinel1.heights import open_heights
-from slipmap.sentinel1.safe import open_product
+from slipmap.sentinel1.products import open_product
 from slipmap.sentinel1.scene import read_scene
+from slipmap.sentinel1.sight import GEOMETRY
 
 
 def run(

@@ -5,7 +5,7 @@ from functools import cache
 import numba
 import numpy as np
 
-from slipmap.sentinel1 import SPEED_OF_LIGHT
+from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.sentinel1.tops import carrier
 
 TAPS = 8  # in each direction

@@ -2,8 +2,7 @@
 
 import re
 import zipfile
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -14,8 +13,8 @@ import rasterio
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
-from slipmap import raster
 from slipmap.errors import InputError
+from slipmap.io import raster
 from slipmap.sentinel1.annotation import Burst, Swath, read_swath
 
 POLARISATIONS = ("VV", "HH", "VH", "HV")
@@ -147,46 +146,8 @@ def is_safe(path: Path) -> bool:
     return bool(_PRODUCT.match(path.name)) and (path.suffix.upper() in (".SAFE", ".ZIP"))
 
 
-def is_product(path: Path) -> bool:
-    """Whether the name of `path` is that of a SAFE product or of a single burst."""
-    from slipmap.sentinel1.single_bursts import is_single_burst
-
-    return is_safe(path) or is_single_burst(path)
-
-
-def find_products(path: str | Path, polarisation: str | None = None) -> list[Product]:
-    """Products of IW SLC (SAFE, or single bursts) in the folder `path`, or the one that `path` is, sorted by name.
-
-    Of single bursts, which have a file for each polarisation, only those of `polarisation`.
-
-    Raises
-    ------
-    InputError : there is none; a zip that cannot be opened or holds paths outside itself.
-    """
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f"inputs.sentinel1.path: {path} does not exist; correct the path or put SAFE products there.")
-    from slipmap.sentinel1.single_bursts import is_single_burst
-
-    found = [path, *(path.rglob("*") if path.is_dir() and not is_safe(path) else ())]
-    paths = sorted(p for p in found if is_product(p))
-    paths = [p for p in paths if not any(is_safe(parent) for parent in p.parents)]
-    products = [open_product(p) for p in paths]
-    products = [p for p in products if not is_single_burst(p.path) or polarisation in (None, *p.polarisations())]
-    if not products:
-        raise InputError(
-            f"inputs.sentinel1.path: no SAFE product of IW SLC in {path} (S1A_IW_SLC__1S….SAFE, or .zip) and no single "
-            f"burst (S1_….-BURST.tiff) of geocoding.polarisation; correct the path."
-        )
-    return products
-
-
-def open_product(path: Path) -> Product:
-    """List the files of the SAFE product (folder or zip) or single burst at `path`."""
-    from slipmap.sentinel1.single_bursts import is_single_burst, open_single_burst
-
-    if is_single_burst(path):
-        return open_single_burst(path)
+def open_safe(path: Path) -> Product:
+    """List the files of the SAFE product at `path` (folder or zip)."""
     if not path.exists():
         raise InputError(f"{path} is not there any more; put the product back, or run the workflow again without it.")
     if path.is_dir():
@@ -216,11 +177,3 @@ def open_product(path: Path) -> Product:
         raise InputError(f"{path}: there is no annotation of an IW SLC swath in it; fetch the product again.")
     text = _PRODUCT.match(path.name).group(1)
     return Product(path, date(int(text[:4]), int(text[4:6]), int(text[6:])), members, manifest)
-
-
-def by_date(products: Sequence[Product]) -> dict[date, list[Product]]:
-    """The products of each day (slices of one pass), in order; later copies of one acquisition replace earlier ones."""
-    found: dict[date, dict[str, Product]] = defaultdict(dict)
-    for product in products:
-        found[product.day][product.path.name[:62]] = product  # all but the checksum of the name
-    return {day: list(found[day].values()) for day in sorted(found)}

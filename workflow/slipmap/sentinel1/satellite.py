@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from pyproj import Transformer
 
-from slipmap.grid import Grid
-from slipmap.sentinel1 import SPEED_OF_LIGHT
+from slipmap.constants import SPEED_OF_LIGHT
+from slipmap.io.grid import Grid
 from slipmap.sentinel1.annotation import Burst, GeolocationGrid, Polynomial, Swath, line_time
 from slipmap.sentinel1.geometry import earth_fixed, geodetic, look_angles, to_ground, to_radar
 from slipmap.sentinel1.orbits import Orbit

@@ -8,10 +8,10 @@ import numpy as np
 from pyproj import Transformer
 from rasterio.windows import Window
 
-from slipmap.config.sentinel1 import AcquisitionSettings
+from slipmap.config.geocoding import AcquisitionSettings
+from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.errors import InputError
-from slipmap.grid import Grid
-from slipmap.sentinel1 import SPEED_OF_LIGHT
+from slipmap.io.grid import Grid
 from slipmap.sentinel1.annotation import Burst, Swath
 from slipmap.sentinel1.geometry import MAX_SPAN, earth_fixed, to_radar
 from slipmap.sentinel1.orbits import Orbit, find_eof, read_eof

@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 from rasterio.windows import Window
 
-from slipmap.atomic import write_text
-from slipmap.config.sentinel1 import GeocodingSettings
-from slipmap.deformation.interferogram import multilook
+from slipmap.config.geocoding import GeocodingSettings
 from slipmap.errors import InputError
-from slipmap.grid import Grid
+from slipmap.io.atomic import write_text
+from slipmap.io.grid import Grid
 from slipmap.sentinel1.geocode import BurstPart, Place, read_shift
 from slipmap.sentinel1.heights import extremes, open_heights
-from slipmap.sentinel1.safe import open_product
+from slipmap.sentinel1.looks import multilook
+from slipmap.sentinel1.products import open_product
 from slipmap.sentinel1.scene import Scene, SceneBurst, blocks, overlapping, read_scene
 from slipmap.sentinel1.tops import sweep_of
 

@@ -7,7 +7,7 @@ tide, a millimetre. Ocean and pole tides are left out.
 import numpy as np
 from pyproj import Transformer
 
-from slipmap.grid import Grid
+from slipmap.io.grid import Grid
 from slipmap.sentinel1.geometry import earth_fixed
 from slipmap.sentinel1.orbits import LocalOrbit
 

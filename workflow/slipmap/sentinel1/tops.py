@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from slipmap.sentinel1 import SPEED_OF_LIGHT
+from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.sentinel1.annotation import Burst, Polynomial, Swath
 
 

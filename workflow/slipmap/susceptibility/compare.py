@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from slipmap.atomic import write_table, write_text
 from slipmap.codes import BACKGROUND, LANDSLIDE, TEST, TRAINING
 from slipmap.config.susceptibility import ClassicalSettings, ComparisonSettings
 from slipmap.errors import InputError
 from slipmap.factors.names import rain_lags, require
+from slipmap.io.atomic import write_table, write_text
 from slipmap.patches.store import split_description
 from slipmap.screening.layers import opened
 from slipmap.screening.sampling import Sample, draw

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from slipmap.atomic import write_aside
+from slipmap.io.atomic import write_aside
 
 TITLES = {
     "random": "Random cross-validation",

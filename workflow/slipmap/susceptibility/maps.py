@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from slipmap import raster
 from slipmap.codes import TRAINING
 from slipmap.config.susceptibility import ClassicalSettings, RiskIndexSettings
 from slipmap.errors import InputError
 from slipmap.factors.names import require
+from slipmap.io import raster
 from slipmap.screening.breaks import class_breaks, classify
 from slipmap.screening.layers import Layers, opened
 from slipmap.screening.sampling import Coverage, draw, priority, survey

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from slipmap.atomic import write_aside
 from slipmap.errors import InputError
+from slipmap.io.atomic import write_aside
 from slipmap.training.module import SegmentationModule
 from slipmap.training.weights import save_weights
 

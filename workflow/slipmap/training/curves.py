@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from slipmap.atomic import write_aside
+from slipmap.io.atomic import write_aside
 
 
 def write_history(history: Sequence[dict[str, float]], path: Path) -> pd.DataFrame:

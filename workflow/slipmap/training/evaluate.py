@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from slipmap.atomic import write_text
 from slipmap.codes import IGNORE
 from slipmap.errors import InputError
+from slipmap.io.atomic import write_text
 from slipmap.models.base import SegmentationModel
 from slipmap.patches.checks import check_tested, describe_independence
 from slipmap.patches.normalisation import Statistics

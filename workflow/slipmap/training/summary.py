@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from slipmap.atomic import write_aside
+from slipmap.io.atomic import write_aside
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,10 +16,10 @@ import numpy as np
 import yaml
 from pydantic import ValidationError
 
-from slipmap.atomic import write_aside, write_text
 from slipmap.config.run import ExperimentSettings
 from slipmap.config.tables import ColumnSettings, RowSettings, TableSettings, TablesRunSettings
 from slipmap.errors import InputError, nearest
+from slipmap.io.atomic import write_aside, write_text
 from slipmap.training.summary import independence_of
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def load(folder: str | Path, run_file: str | Path) -> Tables:
     Parameters
     ----------
     folder
-        ``config/experiments``: one YAML file for each table.
+        ``config/tables``: one YAML file for each table.
     run_file
         ``config/tables.yaml``: data, width, training settings that win, seeds.
 
@@ -181,7 +181,7 @@ def run_files(
     Parameters
     ----------
     definition
-        ``config/experiments/{table}.yaml``.
+        ``config/tables/{table}.yaml``.
     experiments
         Settings of each row's experiment, or None.
     results

@@ -17,8 +17,8 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
 import slipmap
-from slipmap.atomic import write_aside, write_text
 from slipmap.errors import InputError
+from slipmap.io.atomic import write_aside, write_text
 from slipmap.models import create_model
 from slipmap.models.base import SegmentationModel
 from slipmap.patches.checks import check_stores

@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from slipmap.atomic import write_aside, write_text
 from slipmap.errors import InputError
+from slipmap.io.atomic import write_aside, write_text
 from slipmap.models import create_model
 from slipmap.models.base import SegmentationModel
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.deformation.stack import Radar
 from slipmap.errors import InputError
-from slipmap.sentinel1 import SPEED_OF_LIGHT
 
 
 def read_par(path: Path) -> dict[str, list[str]]:

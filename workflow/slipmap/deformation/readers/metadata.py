@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from slipmap.config.inputs import Sentinel1Settings
+from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.deformation.readers import gamma
 from slipmap.deformation.stack import Pair, Radar
 from slipmap.errors import InputError
-from slipmap.sentinel1 import SPEED_OF_LIGHT
 from slipmap.sentinel1.annotation import relative_orbit
 
 SENTINEL1_WAVELENGTH = SPEED_OF_LIGHT / 5.405e9  # m; centre frequency of the instrument

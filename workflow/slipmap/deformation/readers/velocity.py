@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from affine import Affine
 
-from slipmap import raster
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.errors import InputError
-from slipmap.grid import Grid, crs_name
+from slipmap.io import raster
+from slipmap.io.grid import Grid, crs_name
 
 EGMS_CRS = "EPSG:3035"
 EGMS_PIXEL = {"points": 20.0, "ortho": 100.0}  # m; full-resolution points, and the gridded L3 products

@@ -8,7 +8,7 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from slipmap.codes import IGNORE
-from slipmap.grid import crs_name
+from slipmap.io.grid import crs_name
 from slipmap.patches.importers.source import SampleError
 
 SUFFIXES = (".tif", ".tiff", ".png")

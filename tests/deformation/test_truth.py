@@ -1,0 +1,62 @@
+"""Figures of simulated truth: coverage of intervals and DEM error, on rasters whose answers are known."""
+
+import numpy as np
+import pytest
+
+from slipmap.io import raster
+from slipmap.io.grid import Grid
+from slipmap.report import deformation_truth
+
+GRID = Grid.from_bounds("EPSG:32632", 10, (500000, 5000000, 506000, 5004000))  # 600 x 400
+
+
+@pytest.fixture(scope="module")
+def products(tmp_path_factory):
+    """Errors are normal; the standard deviation is told right on the left half and half as large on the right."""
+    folder, rng = tmp_path_factory.mktemp("truth"), np.random.default_rng(0)
+    truth = rng.normal(0, 5, GRID.shape)
+    deviation = np.full(GRID.shape, 2.0)
+    deviation[:, 300:] = 1.0
+    dem_truth = rng.normal(0, 4, GRID.shape)
+    coherence = np.full(GRID.shape, 0.9)
+    coherence[:100] = 0.5
+    fields = {
+        "velocity": truth + rng.normal(0, 2, GRID.shape),
+        "velocity_std": deviation,
+        "temporal_coherence": coherence,
+        "dem_error": 0.8 * dem_truth + 7 + rng.normal(0, 3, GRID.shape),
+        "truth": truth,
+        "dem_truth": dem_truth,
+    }
+    fields["velocity"][:100] += 1000  # incoherent ground does not count
+    for name, values in fields.items():
+        raster.write(folder / f"{name}.tif", GRID, values, bands=[name], units="1", long_name=name)
+    return {name: folder / f"{name}.tif" for name in fields}
+
+
+def test_coverage_is_that_of_the_normal_distribution(products):
+    table = deformation_truth.interval_coverage(products, products["truth"]).set_index("nominal")
+    assert table["pixels"].iloc[0] == 300 * 600
+    # 95 % where the deviation is right, P(|z| < 0.98) = 67.3 % where it is half of that.
+    assert table.loc[0.95, "measured"] == pytest.approx((0.95 + 0.6729) / 2, abs=0.003)
+    assert table.loc[0.5, "measured"] == pytest.approx((0.5 + 0.2641) / 2, abs=0.003)
+
+
+def test_dem_errors_by_class_have_their_slope_and_spread(products):
+    table = deformation_truth.dem_errors(products, products["dem_truth"])
+    # Of 7 m that the reference adds everywhere nothing is left.
+    assert np.average(table["estimated"] - table["true"], weights=table["pixels"]) == pytest.approx(0, abs=1e-9)
+    slope = np.polyfit(table["true"], table["estimated"], 1, w=np.sqrt(table["pixels"]))[0]
+    assert slope == pytest.approx(0.8, abs=0.01)
+    middle = table[table["true"].abs() < 3]
+    np.testing.assert_allclose(middle["deviation"], np.hypot(3, 0.8 * 2 / np.sqrt(12)), rtol=0.05)
+
+
+def test_charts_say_the_numbers(products):
+    tables = {
+        "velocity_intervals": deformation_truth.interval_coverage(products, products["truth"]),
+        "dem_error_truth": deformation_truth.dem_errors(products, products["dem_truth"]),
+    }
+    captions = [made["caption"] for made in deformation_truth.charts(tables)]
+    assert "95 % intervals hold the simulated truth at 81% of pixels" in captions[0] and "slope 0.80" in captions[1]
+    assert deformation_truth.charts({}) == []

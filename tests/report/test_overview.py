@@ -1,0 +1,37 @@
+"""The picture for a README: drawn from the maps, and one sentence where there are none."""
+
+import geopandas as gpd
+import matplotlib.image
+import numpy as np
+import pytest
+from shapely.geometry import box
+
+from slipmap.errors import InputError
+from slipmap.io import raster
+from slipmap.io.grid import Grid
+from slipmap.report import overview
+
+
+def test_the_picture_shows_where_the_landslide_is(tmp_path):
+    grid = Grid.from_bounds("EPSG:32632", 10, (500000, 5000000, 501000, 5001000))
+    folder = tmp_path / "valley"
+    grid.save(folder / "grid.json")
+    pictures = []
+    for column in (10, 80):
+        probability = np.zeros(grid.shape, np.float32)
+        probability[40:60, column : column + 10] = 1
+        path = folder / "maps/rs/probability.tif"
+        raster.write(path, grid, probability, bands=["p"], units="1", long_name="probability")
+        gpd.GeoDataFrame(geometry=[box(500100, 5000400, 500200, 5000600)], crs=grid.crs).to_file(
+            folder / "maps/rs/landslides.gpkg", layer="landslides"
+        )
+        overview.run("valley", "rs", tmp_path / "map.png", results=tmp_path)
+        pictures.append(matplotlib.image.imread(tmp_path / "map.png"))
+    red = [np.argwhere((p[..., 0] > 0.4) & (p[..., 1] < 0.1) & (p[..., 2] < 0.2))[:, 1].mean() for p in pictures]
+    width = pictures[0].shape[1]
+    assert red[1] - red[0] > 0.3 * width  # the landslide moved to the right, and so did its red
+
+
+def test_no_map_is_one_sentence(tmp_path):
+    with pytest.raises(InputError, match="run the workflow for that area and experiment first"):
+        overview.run("valley", "rs", tmp_path / "map.png", results=tmp_path)

@@ -1,0 +1,233 @@
+"""The papers' tables: every row is an experiment of a known model; one family trained and tabled; scores of images."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from helpers.training_stores import tiny_store
+from slipmap.config.layout import patch_store
+from slipmap.config.run import ExperimentSettings, RunSettings
+from slipmap.errors import InputError
+from slipmap.models import create_model, list_models, model_entry
+from slipmap.patches import writer
+from slipmap.training import cost, evaluate, summary, tables, train
+from slipmap.training.metrics import scores
+from slipmap.training.source import StoredPatches
+
+FOLDER, RUN = "config/tables", "config/tables.yaml"
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch, request):
+    monkeypatch.chdir(request.config.rootpath)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_one_file_for_each_results_table_of_the_papers():
+    expected = {"sbconv": (1, 2), "fcadensenet": (3, 4), "emr_hrnet": range(2, 8)}
+    expected |= {"msasnet": range(2, 5), "enhanced_unet": range(3, 7)}
+    names = {f"{paper}_table{number}" for paper, numbers in expected.items() for number in numbers}
+    assert set(tables.load(FOLDER, RUN).tables) == names
+
+
+def test_every_row_is_an_experiment_of_a_known_model():
+    loaded = tables.load(FOLDER, RUN)
+    assert len(loaded.experiments) > 50
+    for name, experiment in loaded.experiments.items():
+        assert experiment.model.name in list_models(), name
+        assert set(experiment.model.options) <= set(model_entry(experiment.model.name).options), name
+        with torch.device("meta"):
+            create_model(experiment.model.name, 12, experiment.model.classes, **experiment.model.options)
+        assert experiment.map_areas == []
+    for name, table in loaded.tables.items():
+        assert len(loaded.rows[name]) == len(table.rows)
+        for row in table.rows:
+            assert set(row.published) == set(table.columns), (name, row.name)
+            assert row.experiment is not None or row.note, (name, row.name)
+
+
+def test_published_numbers_agree_with_each_other():
+    """F1 is the harmonic mean of the printed precision and recall, where the papers compute it so."""
+    loaded = tables.load(FOLDER, RUN).tables
+    checked = 0
+    for name, (p, r) in {
+        "sbconv_table1": ("Precision", "Recall"),
+        "sbconv_table2": ("Precision", "Recall"),
+        "fcadensenet_table4": ("Pre", "Rec"),
+        "emr_hrnet_table2": ("Precision", "Recall"),
+        "emr_hrnet_table3": ("Precision", "Recall"),
+        "emr_hrnet_table5": ("Precision", "Recall"),
+        "emr_hrnet_table6": ("Precision", "Recall"),
+    }.items():
+        for row in loaded[name].rows:
+            precision, recall, f1 = (row.published[key] for key in (p, r, "F1"))
+            if precision is None:
+                continue
+            scale = 1 if f1 < 1 else 100
+            assert 2 * precision * recall / (precision + recall) / scale == pytest.approx(f1 / scale, abs=4e-4), (
+                row.name
+            )
+            checked += 1
+    assert checked > 35
+
+
+def test_the_deformation_rate_is_what_the_pair_differs_in():
+    loaded = tables.load(FOLDER, RUN)
+    without, with_rate = (loaded.experiments[name] for name in loaded.rows["fcadensenet_table4"])
+    assert without.exclude == ["velocity"] and with_rate.exclude == []
+    assert without.model_copy(update={"exclude": []}) == with_rate
+    assert without.training.seeds == [0, 1, 2]
+    assert loaded.rows["fcadensenet_table3"][-1] == loaded.rows["fcadensenet_table4"][-1]  # trained once, shown twice
+
+
+def test_tables_of_a_public_data_set(tmp_path):
+    """What config/tables.yaml says to change for one: rows are trained on its store, at published size."""
+    run = yaml.safe_load(open(RUN)) | {"train_areas": ["l4s"], "test_areas": ["l4s"], "dataset": "l4s"}
+    del run["width"], run["training"], run["options"]
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(run | {"tables": ["sbconv_table1"], "seeds": {}}))
+    loaded = tables.load(FOLDER, tmp_path / "run.yaml")
+    config = RunSettings(datasets={"l4s": {"source": {"format": "landslide4sense", "path": "l4s"}}})
+    for experiment in loaded.experiments.values():
+        assert patch_store(config, experiment, "l4s") == "results/l4s/patches/l4s.zarr"
+        assert "width" not in experiment.model.options
+        assert experiment.training.max_steps == 5000  # the paper's recipe
+
+
+def test_mistakes_in_tables_are_one_sentence(tmp_path):
+    run = yaml.safe_load(open(RUN))
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(run | {"tables": ["sbconv_table9"]}))
+    with pytest.raises(InputError, match=r"names a table 'sbconv_table9'; did you mean 'sbconv_table\d'"):
+        tables.load(FOLDER, tmp_path / "run.yaml")
+    table = yaml.safe_load(open(f"{FOLDER}/fcadensenet_table4.yaml"))
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(run | {"seeds": {}}))
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    (folder / "a.yaml").write_text(yaml.safe_dump(table | {"colums": {}}))
+    with pytest.raises(InputError, match=r"a\.yaml: colums: .*did you mean 'columns'"):
+        tables.load(folder, tmp_path / "run.yaml")
+    table["rows"][0]["experiment"]["training"] = {"recipe": "fcadense"}
+    (folder / "a.yaml").write_text(yaml.safe_dump(table))
+    with pytest.raises(InputError, match=r"Table a: training.*'fcadense' is unknown; did you mean 'fcadensenet'"):
+        tables.load(folder, tmp_path / "run.yaml")
+
+
+def test_one_family_is_trained_and_tabled(tmp_path):
+    """SBConv's Table 1 on simulated patches, as the workflow's rules do it, at a sixteenth of the width."""
+    run = yaml.safe_load(open(RUN)) | {"tables": ["sbconv_table1"], "width": 1 / 16, "options": {}, "seeds": {}}
+    run["training"] |= {"epochs": 2, "batch_size": 4}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(run))
+    loaded = tables.load(FOLDER, tmp_path / "run.yaml")
+    store = tiny_store(tmp_path / "results/demo/patches/p64.zarr")
+    paths = []
+    for name in loaded.rows["sbconv_table1"]:
+        folder = tmp_path / "results/demo/experiments" / name / "seed_0"
+        train.run([store], None, loaded.experiments[name], 0, folder)
+        evaluate.run([store], folder, folder / "test_metrics.json")
+        paths.append([str(folder / "test_metrics.json")])
+    experiments = [loaded.experiments[name].model_dump(mode="json") for name in loaded.rows["sbconv_table1"]]
+    out = tmp_path / "results/demo/tables/sbconv_table1.csv"
+    tables.run_files(Path(FOLDER) / "sbconv_table1.yaml", experiments, paths, out, out.with_suffix(".json"))
+    frame = pd.read_csv(out)
+    assert frame["model"].tolist()[:4] == ["U-Net", "SruU-Net", "BruU-Net", "SBConvU-Net"]
+    assert frame["F1, published"].tolist()[:4] == [70.91, 72.28, 70.95, 73.89]
+    for row, (path,) in zip(frame.itertuples(), paths, strict=True):
+        expected = json.loads(Path(path).read_text())["pooled_over_pixels"]["f1"]
+        assert frame.loc[row.Index, "F1, ours"] == pytest.approx(
+            np.nan if expected is None else 100 * expected, rel=1e-5, nan_ok=True
+        )
+    assert set(frame["independence, ours"]) == {"spatial blocks"}
+    about = json.loads(out.with_suffix(".json").read_text())
+    assert about["ours"]["width"] == 1 / 16 and about["ours"]["areas"] == ["simulated"]
+    assert "no test set" in about["published"]["split"]
+    assert "not with the published numbers" in about["caveats"][-1]
+
+
+def test_costs_are_the_published_ones():
+    """PSPNet and HRNet of EMR-HRNet's Table 7, SegNet of MsASNet's Table 4."""
+    assert cost.parameters("pspnet_mobilenetv2", 3, 21, {}) == pytest.approx(2.3774e6, rel=1e-4)
+    assert cost.flops("hrnetv2_w32", (3, 480, 480), 21, {}) == pytest.approx(80.18e9, rel=0.01)
+    assert cost.flops("segnet", (3, 256, 256), 1, {}) / 2 == pytest.approx(40.1311e9, rel=0.01)
+    assert cost.images_per_second("unet", (2, 16, 16), 1, {"width": 0.125}, seconds=0.01) > 0
+    spent = cost.training_cost("unet", (2, 64, 64), 1, {"width": 0.125}, 8, 1, "cpu")
+    assert spent["patches_per_second"] > 0
+    assert 0 < spent["peak_memory_gib"] < 4
+
+
+def test_mean_and_spread_over_seeds(tmp_path):
+    base = {"boundary": {"f1": None}, "objects": {"detection_rate": 0.5, "by_size": []}, "mean_over_images": {}}
+    base["independence"] = ["spatial blocks"]
+    results = [{**base, "pooled_over_pixels": {"f1": f1, "iou": None}} for f1 in (0.5, 0.6, 0.7)]
+    table = summary.over_seeds(results).set_index(["pooling", "score"])
+    f1 = table.loc[("pooled_over_pixels", "f1")]
+    assert (f1["mean"], f1["std"], f1["min"], f1["max"], f1["seeds"]) == pytest.approx((0.6, 0.1, 0.5, 0.7, 3))
+    assert np.isnan(table.loc[("pooled_over_pixels", "iou"), "mean"])
+    assert table.loc[("pooled_over_pixels", "iou"), "seeds"] == 0
+    assert set(table["independence"]) == {"spatial blocks"}
+
+
+def test_images_are_put_together_from_their_patches(tmp_path):
+    """Two overlapping patches of one block, each pixel labelled once, and one patch of another block."""
+    store = tiny_store(tmp_path / "d.zarr")
+    with writer.create(tmp_path / "e.zarr", 4, (16, 16)) as made:
+        from slipmap.config.patches import PatchSettings
+        from slipmap.patches.store import load_statistics
+
+        random = np.random.default_rng(0)
+        for block, row, col, first in ((3, 0, 0, 0), (3, 0, 8, 8), (5, 32, 0, 0)):
+            mask = random.integers(0, 2, (16, 16)).astype(np.uint8)
+            mask[:, :first] = 255
+            made.add(
+                random.normal(0, 1, (4, 16, 16)).astype(np.float32),
+                mask,
+                mask != 255,
+                area="a",
+                split="test",
+                row=row,
+                col=col,
+                block=block,
+                source="s",
+                parent=-1,
+                augmentation="",
+                sampled=True,
+            )
+        made.describe(load_statistics(store), PatchSettings(size=16), areas=["a"], pixel_size=[10, 10])
+    statistics = load_statistics(store)
+    patches = StoredPatches([tmp_path / "e.zarr"], "test", ["velocity", "slope"], statistics)
+
+    class Echo(torch.nn.Module):
+        def forward(self, x):
+            return x[:, :1]
+
+    found = list(evaluate.images(Echo(), patches, torch.device("cpu")))
+    assert [logit.shape for logit, _ in found] == [(16, 24), (16, 16)]
+    images, masks = patches.read([0, 1, 2])
+    logit, truth = found[0]
+    np.testing.assert_array_equal(truth[:, :16], masks[0])
+    np.testing.assert_array_equal(truth[:, 16:], masks[1][:, 8:])
+    np.testing.assert_array_equal(logit[:, :16], images[0, 0])
+    np.testing.assert_array_equal(logit[:, 16:], images[1, 0][:, 8:])
+    assert sum((truth != 255).sum() for _, truth in found) == (masks != 255).sum()
+
+
+def test_test_scores_do_not_choose_the_threshold(tmp_path):
+    """The threshold that scores best on test is another; the file has the one from validation."""
+    store = tiny_store(tmp_path / "d.zarr")
+    settings = ExperimentSettings(
+        dataset="d",
+        train_areas=["simulated"],
+        model={"name": "unet", "options": {"width": 0.125}},
+        training={"epochs": 3, "batch_size": 4},
+    )
+    record = train.run([store], None, settings, 0, tmp_path / "seed_0")
+    scored = evaluate.run([store], tmp_path / "seed_0", tmp_path / "m.json")
+    assert scored["threshold"] == record["threshold"]
+    counts = [scored["counts"][k] for k in ("true_positive", "false_positive", "false_negative", "true_negative")]
+    assert scores(counts)["f1"] == scored["pooled_over_pixels"]["f1"]

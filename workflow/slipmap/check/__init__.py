@@ -1,0 +1,1 @@
+"""Everything that can be seen before any work starts; each stage has checks of its own, called here."""

@@ -1,0 +1,96 @@
+"""Look at every input before any work starts: seconds now instead of an error after hours."""
+
+from pathlib import Path
+
+from slipmap.check.experiments import check_experiment, check_factors
+from slipmap.check.files import RASTER_SUFFIXES, check_scenes, check_series, check_single, check_vector
+from slipmap.config.layout import imported_datasets, input_files
+from slipmap.config.run import AreaSettings, RunSettings
+from slipmap.errors import InputError
+from slipmap.fetch.check import check_acquisition
+from slipmap.inputs import area_grid, inventory
+from slipmap.io import raster
+from slipmap.io.grid import Grid
+from slipmap.sentinel1 import check as check_sentinel1
+
+FINEST, COARSEST = 0.1, 1000.0  # metres
+NEAR = 5000.0  # metres beyond the area within which roads and faults count (slipmap.factors.proximity)
+
+
+def check_run(settings: RunSettings) -> None:
+    """Raise `InputError` for the first thing in `settings` that cannot work.
+
+    No pixel is decoded, but those of an inventory raster. Nothing heavy is imported: Snakemake runs this whenever it
+    plans the work.
+    """
+    factors = {}
+    for name, area in settings.areas.items():
+        factors[name] = check_factors(name, area)
+        check_area(name, area)
+    for name in imported_datasets(settings):
+        path = Path(settings.datasets[name].source.path)
+        if not path.is_dir() and not _is_fetched(path):
+            raise InputError(
+                f"datasets.{name}.source.path: {path} is not a folder; correct the path or put the data there."
+            )
+    for name in settings.experiments:
+        check_experiment(name, settings, factors)
+
+
+def _is_fetched(path: Path) -> bool:
+    """Whether the rule benchmark_data makes the folder."""
+    if path.parent != Path("resources/benchmarks"):
+        return False
+    from slipmap.fetch.published import BENCHMARKS  # costs a second, which other configs need not pay
+
+    return path.name in BENCHMARKS
+
+
+def check_area(name: str, area: AreaSettings) -> Grid:
+    """Check the grid and the inputs of one area; return its grid."""
+    grid = area_grid.decide(area.grid, f"areas.{name}.grid")
+    if not all(FINEST <= size <= COARSEST for size in grid.resolution):
+        raise InputError(
+            f"areas.{name}.grid: pixels of {grid.resolution[0]:g} m show no landslides; give a resolution in metres, "
+            f"from {FINEST:g} to {COARSEST:g}."
+        )
+    if area.simulate:
+        return grid  # the simulator makes the files
+    if area.inputs.sentinel1 and area.inputs.sentinel1.level == "safe":
+        check_sentinel1.needed_for_geocoding(area, f"areas.{name}", grid)
+    fetched = check_acquisition(name, area, grid)
+    for key, path in input_files(area.inputs).items():
+        if key.partition(".")[0] in fetched:
+            continue  # the acquisition makes the files
+        _check_input(key, f"areas.{name}.inputs.{key}", Path(path), area, grid)
+    return grid
+
+
+def _check_input(what: str, key: str, path: Path, area: AreaSettings, grid: Grid) -> None:
+    inputs = area.inputs
+    if not path.exists():
+        raise InputError(
+            f"{key}: {path} does not exist; correct the path or put the data there (README, 'Your own area')."
+        )
+    stage = what.partition(".")[0]
+    if stage == "sentinel1" and inputs.sentinel1.level == "safe":
+        if what == "sentinel1.path":
+            check_sentinel1.check_raw(path, key, area.geocoding.polarisation)
+    elif stage == "sentinel1" and inputs.sentinel1.level == "slc" and check_sentinel1.looks_raw(path):
+        raise InputError(f"{key}: {path} holds raw SAFE products; set inputs.sentinel1.level: safe.")
+    elif stage in ("sentinel1", "sentinel2"):
+        check_scenes(path, key, grid)
+    elif stage in ("rainfall", "soil_moisture"):
+        check_series(path, key, grid)
+    elif stage in ("roads", "faults"):
+        check_vector(path, key, grid, margin=NEAR)
+    elif stage == "lithology" and path.suffix.lower() not in RASTER_SUFFIXES:
+        check_vector(path, key, grid, attribute=inputs.lithology.attribute or "")  # classes need an attribute
+    elif stage == "inventory":
+        check_single(path, key)
+        inventory.check(path, grid, key, inputs.inventory_points)
+    else:
+        check_single(path, key)
+        raster.check(path, key, overlaps=grid)
+        for band in inputs.ready_factors.bands if stage == "ready_factors" else ():
+            raster.band_index(path, band)

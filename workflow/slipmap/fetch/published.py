@@ -1,0 +1,113 @@
+"""The published benchmark data sets: their files as Zenodo and Hugging Face list them, with checksums."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from slipmap.errors import InputError, nearest
+from slipmap.fetch import local, unpack
+from slipmap.fetch.download import RemoteFile, fetch_all
+from slipmap.fetch.products import Found, Product
+from slipmap.fetch.web import Web, documented
+
+ZENODO, HUGGING_FACE = "https://zenodo.org", "https://huggingface.co"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Where a data set is published.
+
+    Parameters
+    ----------
+    host : "zenodo" (identifier: record) or "hugging_face" (identifier: owner/name@revision).
+    wanted : regular expression searched in a file's path there.
+    """
+
+    host: str
+    identifier: str
+    wanted: str
+    citation: str
+
+
+BENCHMARKS = {
+    "landslide4sense": Benchmark(
+        "zenodo",
+        "10463239",
+        r"^(Train|Valid|Test)Data\.zip$",
+        "Ghorbanzadeh et al. 2022, doi:10.1109/TGRS.2022.3215209",
+    ),
+    "sen12landslides": Benchmark(
+        "hugging_face", "paulhoehn/Sen12Landslides@main", r"/s2/", "Höhn et al. 2025, doi:10.1038/s41597-025-06167-2"
+    ),
+}
+BY_HAND = {"bijie": "its publisher gives it out on a page with terms (Ji et al. 2020): download it there"}
+
+
+def search(name: str, web: Web, *, zenodo: str = ZENODO, hugging_face: str = HUGGING_FACE) -> Found:
+    """The files of a benchmark data set.
+
+    Raises
+    ------
+    InputError : it is not known, or cannot be fetched without you. TransferError : its host cannot be reached.
+    """
+    if name in BY_HAND:
+        raise InputError(
+            f"{name} cannot be fetched: {BY_HAND[name]}, and name its folder in datasets.NAME.source.path."
+        )
+    if name not in BENCHMARKS:
+        raise InputError(f"there is no benchmark '{name}'{nearest(name, [*BENCHMARKS, *BY_HAND])}")
+    benchmark = BENCHMARKS[name]
+    listed: Callable = _zenodo if benchmark.host == "zenodo" else _hugging_face
+    service = zenodo if benchmark.host == "zenodo" else hugging_face
+    with documented(service):
+        products = [
+            Product(path, (file,), None, None, {"path": path})
+            for path, file in listed(benchmark.identifier, service, web)
+            if re.search(benchmark.wanted, path)
+        ]
+    if not products:
+        raise InputError(f"{service} lists no file of {name} any more; download it by hand from {benchmark.citation}.")
+    return Found(name, service, {}, tuple(products), (benchmark.citation,))
+
+
+def deliver(found: Found, store: Path, web: Web, output: str | Path, *, at_once: int = 4) -> None:
+    """Fetch the files into `store`, unpack archives there, and link everything into `output`."""
+    paths = dict(zip((f.name for f in found.files), fetch_all(found.files, store, web, at_once=at_once), strict=True))
+    places = []
+    for product in found.products:
+        path = paths[product.files[0].name]
+        if not unpack.is_archive(path.name):
+            places.append((product.properties["path"], path))
+            continue
+        folder = store / "unpacked" / path.name
+        if not folder.is_dir():
+            unpack.unpack(path, folder)
+        places += [(str(entry.relative_to(folder)), entry) for entry in sorted(folder.rglob("*")) if entry.is_file()]
+    local.place(places, output)
+
+
+def _zenodo(record: str, service: str, web: Web) -> list[tuple[str, RemoteFile]]:
+    answer = web.json(f"{service}/api/records/{record}")
+    return [
+        (entry["key"], RemoteFile(entry["key"], entry["links"]["self"], entry.get("size"), entry.get("checksum")))
+        for entry in answer.get("files", [])
+    ]
+
+
+def _hugging_face(identifier: str, service: str, web: Web) -> list[tuple[str, RemoteFile]]:
+    owner, _, revision = identifier.partition("@")
+    url: str | None = f"{service}/api/datasets/{owner}/tree/{revision}?recursive=true"
+    found = []
+    while url:
+        response = web.get(url)
+        for entry in response.json():
+            if entry.get("type") != "file":
+                continue
+            large = entry.get("lfs") or {}
+            checksum = f"sha256:{large['oid']}" if large.get("oid") else None
+            name = entry["path"].replace("/", "__")  # one store for all folders of the data set
+            address = f"{service}/datasets/{owner}/resolve/{revision}/{entry['path']}"
+            found.append((entry["path"], RemoteFile(name, address, large.get("size", entry.get("size")), checksum)))
+        url = response.links.get("next", {}).get("url")
+    return found

@@ -1,0 +1,1 @@
+"""Rasters, vectors and grids in and out: block by block, written aside and renamed."""

@@ -1,0 +1,178 @@
+"""Simulate the raw data of an area: every file that a real area would have, and the truth behind them."""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from slipmap.config.inputs import SimulateSettings
+from slipmap.errors import InputError
+from slipmap.io import raster
+from slipmap.io.atomic import write_text
+from slipmap.io.grid import Grid
+from slipmap.io.vector import write_vector
+from slipmap.jobs import runs
+from slipmap.sentinel1.sight import GEOMETRY
+from slipmap.simulator import safe, sentinel1, sentinel2
+from slipmap.simulator.climate import simulate_moisture, simulate_rain
+from slipmap.simulator.fields import SIMULATED, write_geotiff, write_netcdf
+from slipmap.simulator.landcover import simulate_cover
+from slipmap.simulator.landslides import (
+    Landslide,
+    line_of_sight_velocity,
+    map_inventory,
+    outlines,
+    place_landslides,
+    surface_change,
+)
+from slipmap.simulator.terrain import Terrain, fill, lithology_polygons, simulate_terrain, slope_of
+
+SMALLEST = 128  # pixels on a side below which there is no room for drainage and landslides
+
+
+def run(settings: SimulateSettings, grid: Grid, folder: str | Path) -> None:
+    """Write the simulated raw data of an area into `folder`.
+
+    ``dem.tif`` (m; the DEM with its error), ``lithology.gpkg``, ``rainfall.nc``, ``soil_moisture.nc``,
+    ``inventory.gpkg`` (unless ``settings.inventory`` is false), ``sentinel1/`` (geocoded SLCs and ``geometry.tif``, or
+    raw SAFE products), ``sentinel2/``, ``truth/`` (``velocity_los.tif``, ``dem_error.tif``, ``landslides.gpkg``) and
+    ``SIMULATED.txt``, in formats that README.md lists. The same settings and grid give the same bytes on the same
+    machine.
+
+    Parameters
+    ----------
+    settings : what to simulate. grid : the area's grid, at least 128 pixels on each side.
+    folder : made when missing. Files of an earlier simulation that this one does not make are removed.
+
+    Raises
+    ------
+    InputError : the grid is too small.
+
+    Notes
+    -----
+    Holds the whole area in memory (about 1 GiB at 768 × 768): a simulation is of demo size.
+    """
+    folder = Path(folder)
+    if min(grid.shape) < SMALLEST:
+        raise InputError(
+            f"simulate: the grid is {grid.width} x {grid.height} pixels, too small to simulate; "
+            f"give grid.bounds at least {SMALLEST} pixels on each side."
+        )
+    terrain, slides = _ground(settings, grid)
+    cover, parcel = simulate_cover(settings.seed, grid, terrain, slides)
+    _write_sentinel1(settings, grid, terrain, slides, cover, folder)
+    last = simulated_dates(settings)[-1]
+    _remove_others(folder / "sentinel2", {f"{day:%Y%m%d}.tif" for day in sentinel2.scene_dates(settings, last)})
+    for day, scene in sentinel2.simulate_scenes(settings, grid, terrain, cover, parcel, slides, last):
+        write_geotiff(
+            folder / "sentinel2" / f"{day:%Y%m%d}.tif",
+            sentinel2.scene_grid(grid),
+            scene,
+            names=[*sentinel2.BANDS, "SCL"],
+            units="reflectance x 10000; SCL: class",
+            tags={"ACQUISITION_DATE": day.isoformat()},
+            nodata=sentinel2.NODATA,
+            compress="deflate",
+        )
+    rain = simulate_rain(settings.seed, grid, terrain.elevation, settings.start, last)
+    write_netcdf(folder / "rainfall.nc", rain)
+    write_netcdf(folder / "soil_moisture.nc", simulate_moisture(settings.seed, grid, rain))
+    write_vector(folder / "lithology.gpkg", lithology_polygons(terrain, grid), "lithology")
+    write_vector(folder / "truth" / "landslides.gpkg", outlines(slides, grid), "landslides")
+    if settings.inventory:
+        drawn = map_inventory(
+            settings.seed,
+            grid,
+            terrain,
+            slides,
+            error=settings.mapping_error,
+            missed=settings.missed,
+            false=settings.false,
+        )
+        write_vector(folder / "inventory.gpkg", drawn, "inventory")
+    else:
+        (folder / "inventory.gpkg").unlink(missing_ok=True)
+    write_text(folder / "SIMULATED.txt", _statement(settings, grid, slides))
+
+
+def simulated_dates(settings: SimulateSettings) -> list[date]:
+    """Dates of the Sentinel-1 acquisitions that `run` simulates, in order."""
+    return sentinel1.acquisition_dates(settings)
+
+
+def _ground(settings: SimulateSettings, grid: Grid) -> tuple[Terrain, list[Landslide]]:
+    """Terrain as the landslides left it, and the landslides."""
+    terrain = simulate_terrain(settings.seed, grid)
+    slides = place_landslides(settings.seed, grid, terrain, settings.landslides, settings.moving)
+    terrain.elevation = fill(terrain.elevation + surface_change(slides, grid))
+    terrain.slope, terrain.downslope = slope_of(terrain.elevation, grid.resolution[0])
+    return terrain, slides
+
+
+def _write_sentinel1(
+    settings: SimulateSettings,
+    grid: Grid,
+    terrain: Terrain,
+    slides: list[Landslide],
+    cover: np.ndarray,
+    folder: Path,
+) -> None:
+    raw = settings.sentinel1 == "safe"
+    los, incidence = safe.line_of_sight(settings, grid, terrain.elevation) if raw else sentinel1.line_of_sight(grid)
+    velocity = line_of_sight_velocity(slides, grid, los)
+    error = sentinel1.dem_error(settings, grid)
+    for path, values, band, units, long_name in (
+        ("dem.tif", terrain.elevation - error, "elevation", "m", "simulated elevation, with the error of a DEM"),
+        (
+            "truth/velocity_los.tif",
+            velocity,
+            "velocity",
+            "mm/yr",
+            "true line-of-sight velocity, positive towards the satellite, stable ground 0",
+        ),
+        ("truth/dem_error.tif", error, "dem_error", "m", "true ground minus the DEM"),
+    ):
+        description = {"bands": [band], "units": units, "long_name": long_name, "tags": SIMULATED}
+        raster.write(folder / path, grid, values.astype(np.float32), **description)
+    if raw:
+        _remove_others(folder / "sentinel1", set())
+        products = safe.simulate_products(settings, grid, cover, velocity, terrain.elevation, folder / "sentinel1")
+        _remove_others(folder / "sentinel1", {path.name for _, path in products}, "*.SAFE")
+        return
+    _remove_others(folder / "sentinel1", set(), "*.SAFE")
+    raster.write(
+        folder / "sentinel1" / "geometry.tif",
+        grid,
+        np.concatenate([los, incidence[None]]).astype(np.float32),
+        **GEOMETRY,
+        tags=SIMULATED,
+    )
+    _remove_others(folder / "sentinel1", {"geometry.tif", *(f"{day:%Y%m%d}.tif" for day in simulated_dates(settings))})
+    nested = grid.nested(*sentinel1.NESTED)
+    stack = sentinel1.simulate_slcs(settings, grid, cover, velocity, error, terrain.elevation)
+    for day, scene, tags in stack:
+        write_geotiff(
+            folder / "sentinel1" / f"{day:%Y%m%d}.tif",
+            nested,
+            scene[None],
+            names=["VV"],
+            units="1",
+            tags=tags,
+        )
+
+
+def _remove_others(folder: Path, wanted: set[str], pattern: str = "*.tif") -> None:
+    for path in folder.glob(pattern):
+        if path.name not in wanted:
+            runs.remove(path)
+
+
+def _statement(settings: SimulateSettings, grid: Grid, slides: list[Landslide]) -> str:
+    moving = [slide for slide in slides if slide.moving]
+    return (
+        "These data are SIMULATED by slipmap (slipmap.simulator.area); they are not observations of any place.\n"
+        f"Grid: {grid.width} x {grid.height} pixels of {grid.resolution[0]:g} m, {grid.crs}.\n"
+        f"Landslides: {len(slides)}, of which {len(moving)} move.\n"
+        "truth/ holds what the workflow must recover and must never read.\n"
+        f"Settings: {settings.model_dump_json()}\n"
+    )

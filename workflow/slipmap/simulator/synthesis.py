@@ -1,0 +1,90 @@
+"""Focused TOPS bursts of point scatterers: the forward model that geocoding inverts."""
+
+import numba
+import numpy as np
+
+from slipmap.constants import SPEED_OF_LIGHT
+from slipmap.sentinel1.tops import carrier
+
+TAPS = 12
+PHASES = 256
+TWO_PI = 2 * np.pi
+
+
+def impulse_response(x: np.ndarray, bandwidth: float, window: float) -> np.ndarray:
+    """Response at `x` samples from a point, of unit energy: the transform of a Hamming-weighted band.
+
+    Parameters
+    ----------
+    bandwidth : share of the sampling rate. window : α in α + (1 − α) cos(2π f / B).
+    """
+    b = np.asarray(x, float) * bandwidth
+    side = (1 - window) / 2
+    response = window * np.sinc(b) + side * (np.sinc(b - 1) + np.sinc(b + 1))
+    return response * np.sqrt(bandwidth / (window**2 + (1 - window) ** 2 / 2))
+
+
+def kernel(bandwidth: float, window: float) -> np.ndarray:
+    """`impulse_response` at 1/256 sample, cut off smoothly after six samples: (257, 12) float32.
+
+    Row k is for a point k/256 after sample 0 and holds the samples −5 … 6.
+    """
+    places = np.arange(TAPS) - TAPS // 2 + 1
+    x = places[None, :] - np.arange(PHASES + 1)[:, None] / PHASES
+    edge = np.clip(2 * (TAPS / 2 - np.abs(x)) / TAPS * 3, 0, 1)
+    return (impulse_response(x, bandwidth, window) * np.sin(np.pi / 2 * edge) ** 2).astype(np.float32)
+
+
+@numba.njit(parallel=True, cache=True, fastmath=True)
+def add_scatterers(
+    pixels: np.ndarray,
+    amplitudes: np.ndarray,
+    times: np.ndarray,
+    ranges: np.ndarray,
+    frame: np.ndarray,
+    sweep: np.ndarray,
+    line_kernel: np.ndarray,
+    sample_kernel: np.ndarray,
+    bands: int,
+) -> None:
+    """Add the responses of scatterers to a deramped burst.
+
+    Parameters
+    ----------
+    pixels : (lines, 2 × samples) float32, real and imaginary part interleaved; written.
+    amplitudes : (n,) complex64. times, ranges : (n,) zero-Doppler azimuth times, s, and apparent ranges, m.
+    frame : start of the burst (s), line interval (s), τ of sample 0 (s), sampling rate (Hz), bistatic reference τ (s),
+        wavelength (m). sweep : of `Sweep.numbers`. bands : bands of lines that are filled in parallel.
+    """
+    lines, samples = pixels.shape[0], pixels.shape[1] // 2
+    half = line_kernel.shape[1] // 2
+    fractions = line_kernel.shape[0] - 1
+    for band in numba.prange(bands):
+        top, bottom = lines * band // bands, lines * (band + 1) // bands
+        for n in range(len(times)):
+            tau = 2.0 * ranges[n] / SPEED_OF_LIGHT
+            at = times[n] - (tau - frame[4]) / 2.0
+            line = (at - frame[0]) / frame[1]
+            i = int(np.floor(line))
+            if i + half < top or i - half + 1 >= bottom:
+                continue
+            sample = (tau - frame[2]) * frame[3]
+            j = int(np.floor(sample))
+            if j - half + 1 < 0 or j + half >= samples:
+                continue
+            turns = (carrier(sweep, at, tau)[0] + 2.0 * TWO_PI * ranges[n] / frame[5]) / TWO_PI
+            angle = np.float32(-TWO_PI * (turns - np.floor(turns)))
+            c, s = np.cos(angle), np.sin(angle)
+            re = amplitudes[n].real * c - amplitudes[n].imag * s
+            im = amplitudes[n].real * s + amplitudes[n].imag * c
+            row = line_kernel[int((line - i) * fractions + 0.5)]
+            col = sample_kernel[int((sample - j) * fractions + 0.5)]
+            first = 2 * (j - half + 1)
+            for k in range(2 * half):
+                y = i - half + 1 + k
+                if y < top or y >= bottom:
+                    continue
+                a, b = re * row[k], im * row[k]
+                for m in range(2 * half):
+                    pixels[y, first + 2 * m] += a * col[m]
+                    pixels[y, first + 2 * m + 1] += b * col[m]
