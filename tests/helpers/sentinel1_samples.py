@@ -8,9 +8,10 @@ from affine import Affine
 from pyproj import Transformer
 
 from slipmap.config.geocoding import GeocodingSettings
-from slipmap.constants import SPEED_OF_LIGHT, geocode
+from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.io import raster
 from slipmap.io.grid import Grid
+from slipmap.sentinel1 import geocode
 from slipmap.sentinel1.annotation import Swath
 from slipmap.sentinel1.geometry import earth_fixed, to_radar
 from slipmap.sentinel1.satellite import Coverage, Pass, make_swath

@@ -16,9 +16,10 @@ from helpers.sentinel1_samples import (
     write_points,
 )
 from slipmap.config.geocoding import GeocodingSettings
-from slipmap.constants import SPEED_OF_LIGHT, shifts
+from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.errors import InputError
 from slipmap.io.grid import Grid
+from slipmap.sentinel1 import shifts
 from slipmap.sentinel1.geocode import BurstPart, Place
 from slipmap.sentinel1.geometry import to_radar
 from slipmap.sentinel1.heights import open_heights

@@ -5,7 +5,7 @@ from operator import attrgetter
 from pathlib import Path
 
 try:
-    from slipmap import runs
+    from slipmap.jobs import runs
     from slipmap.config import parse_config
     from slipmap.config.layout import home_area, imported_datasets, patch_store, weights_folders
     from slipmap.errors import InputError
