@@ -2,7 +2,7 @@
 from slipmap.training import tables
 
 CONFIG = Path(workflow.basedir) / "config"  # the repository's: the run may be in another folder
-TABLES = tables.load(CONFIG / "experiments", CONFIG / "tables.yaml")
+TABLES = tables.load(CONFIG / "tables", CONFIG / "tables.yaml")
 TRAINED = {**{name: chosen for name, chosen in EXPERIMENTS.items() if trains(name)}, **TABLES.experiments}
 
 

@@ -16,7 +16,7 @@ from slipmap.fetch.products import Found
 from slipmap.io.atomic import write_text
 from slipmap.io.grid import Grid
 
-RATES = Path(str(files("slipmap.fetch") / "rates.csv"))
+RATES = Path(str(files("slipmap.planning") / "rates.csv"))
 # Bytes of one product, for what no service has been asked yet: what these archives usually hold.
 TYPICAL = {
     "opera_cslc": 250e6, "slc": 4.5e9, "burst": 0.16e9, "hyp3": 0.25e9, "orbits": 4.5e6, "dem": 40e6, "chirps": 3e6,
