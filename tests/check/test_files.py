@@ -205,6 +205,6 @@ def test_what_yaml_can_say_passes(start, capsys):
         file.write(
             f"areas:\n  valley:\n    grid: {{crs: 'EPSG:32632', resolution: 12, bounds: [0, 5000000, 1600, 5001600]}}"
             f"\n    simulate: {{seed: 1, start: {start}}}"
-            f"\n    deformation: {{looks: [1, 4], reference_point: [9, 45]}}\n"
+            f"\n    deformation: {{slc_looks: [1, 4], reference_point: [9, 45]}}\n"
         )
     assert main(["check", "my.yaml"]) == 0, capsys.readouterr().err

@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel
 
 from slipmap.config import load, parse_config
+from slipmap.config.load import RENAMED, known_keys
 from slipmap.config.run import RunSettings
 from slipmap.config.schema import SCHEMA, schema_text
 from slipmap.config.template import header, render
@@ -55,12 +56,27 @@ def test_wrong_type_names_key_and_value():
         ("coherence_window", 4, "odd number, 3 or 5"),
         ("phase_window", 2, "odd number, 1 or 3"),
         ("goldstein_patch", 33, "even number, 32 or 34"),
-        ("looks", [0, 4], "greater than or equal to 1"),
+        ("slc_looks", [0, 4], "greater than or equal to 1"),
     ],
 )
 def test_sizes_that_no_window_has_are_refused(key, value, said):
     text = sentence({"areas": {"valley": {"grid": GRID, "deformation": {key: value}}}})
     assert f"areas.valley.deformation.{key}" in text and said in text
+
+
+def _at(location, value):
+    return {location[0]: _at(location[1:], value)} if location else value
+
+
+@pytest.mark.parametrize("old", RENAMED, ids=".".join)
+def test_a_renamed_key_is_refused_with_its_new_name(old):
+    """An old config says what to do; its new name is a key there, its old one is none."""
+    place = tuple("valley" if part == "*" else part for part in old)
+    record = {"areas": {"valley": {"grid": GRID}}} if old[0] == "areas" else {}
+    record[old[0]] = {"valley": record.get(old[0], {}).get("valley", {}) | _at(place[2:], 1)}
+    assert sentence(record) == f"my.yaml: the key '{'.'.join(place)}' is called '{RENAMED[old]}' now; rename it."
+    known = known_keys(place[:-1])
+    assert RENAMED[old] in known and place[-1] not in known
 
 
 def test_value_with_a_unit_is_refused():

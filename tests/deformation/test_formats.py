@@ -148,7 +148,7 @@ def test_opera_products_become_a_network_and_interferograms(tmp_path):
     assert stack.radar.incidence == pytest.approx(np.degrees(np.arccos(ray @ up / slant)), abs=0.25)
     first, second, third = (each.perpendicular_baseline for each in stack.acquisitions)
     assert first == 0 > second and third == pytest.approx(2 * second, rel=0.01)
-    settings = DeformationSettings(looks=(1, 2), max_temporal_baseline=12)
+    settings = DeformationSettings(slc_looks=(1, 2), max_temporal_baseline=12)
     pairs = network.choose_pairs(stack, settings)
     interferogram.run(pairs[0], settings, tmp_path / "i.tif")
     with rasterio.open(tmp_path / "i.tif") as src:

@@ -377,7 +377,7 @@ def test_looks_behind_what_is_unwrapped(pair, tmp_path, monkeypatch, given, expe
         return phase, np.ones(phase.shape, np.uint32)
 
     monkeypatch.setattr(unwrapping, "unwrap", unwrap)
-    settings = DeformationSettings(looks=(1, 4), coherence_window=3)
+    settings = DeformationSettings(slc_looks=(1, 4), coherence_window=3)
     interferogram.run(pair, settings, tmp_path / "i.tif")
     unwrapping.run(tmp_path / "i.tif", None, pair, settings, tmp_path / "u.tif", looks=given)
     for band, name in ((1, "phase"), (4, "coherence")):

@@ -139,7 +139,7 @@ def test_coarse_pixels_get_the_looks_that_leave_fine_slcs():
     make(*HERE, "--resolution", 100)
     area = read_config("config/areas/a.yaml").areas["a"]
     assert area.acquire.sentinel1.product == "burst"
-    assert area.deformation.looks == (5, 17)  # of 20 x 6 m, what the radar sees
+    assert area.deformation.slc_looks == (5, 17)  # of 20 x 6 m, what the radar sees
 
 
 @pytest.mark.parametrize(

@@ -289,7 +289,7 @@ def area(folder, dem="dem.tif", looks=(1, 4), polarisation="VV", level="safe"):
             "sentinel1": {"level": level, "path": str(folder / "safe")},
         },
         geocoding={"polarisation": polarisation},
-        deformation={"looks": looks},
+        deformation={"slc_looks": looks},
     )
 
 

@@ -105,7 +105,7 @@ def opera_area(end):
             "moab": {
                 "grid": {"crs": "EPSG:32632", "resolution": 20.0, "bounds": [500000, 4999800, 500200, 5000000]},
                 "acquire": {"start": "2021-01-01", "end": end, "sentinel1": {"archive": "archive"}},
-                "deformation": {"looks": [1, 1]},
+                "deformation": {"slc_looks": [1, 1]},
             }
         }
     }

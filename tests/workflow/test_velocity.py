@@ -84,7 +84,7 @@ def test_so_does_that_from_raw_safe_products_with_the_demos_settings(tmp_path):
     demo = read_config(DEMO).areas["demo"]
     assert demo.simulate.sentinel1 == "safe"
     simulate.run(demo.simulate.model_copy(update={"scenes": 1}), GRID, tmp_path)
-    rows, cols = demo.deformation.looks
+    rows, cols = demo.deformation.slc_looks
     (tmp_path / "slc").mkdir()
     for product in sorted((tmp_path / "sentinel1").glob("*.SAFE")):
         output = tmp_path / f"slc/{product.stem}.h5"

@@ -98,7 +98,7 @@ rule table:
     message: "Write {wildcards.table}, our numbers beside the published ones."
     input:
         metrics=lambda wildcards: [path for row in table_metrics(wildcards) for path in row],
-        definition=lambda wildcards: CONFIG / f"experiments/{wildcards.table}.yaml",
+        definition=lambda wildcards: CONFIG / f"tables/{wildcards.table}.yaml",
     output:
         table="results/{area}/tables/{table}.csv",
         about="results/{area}/tables/{table}.json",

@@ -46,4 +46,4 @@ def orbit_files(wildcards):
 
 def slc_looks(wildcards):
     """SLC pixels (rows, columns) in a pixel of the area's grid: SLCs are geocoded on a grid nested in it."""
-    return list(AREAS[wildcards.area].deformation.looks)
+    return list(AREAS[wildcards.area].deformation.slc_looks)

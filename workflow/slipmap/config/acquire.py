@@ -25,16 +25,16 @@ class AcquireSentinel1Settings(Settings):
         None,
         ge=1,
         le=175,
-        description="Relative orbit; none: the one that covers most of the area, then with most dates.",
+        description="Relative orbit; null: the one that covers most of the area, then with most dates.",
     )
-    direction: Literal["ascending", "descending"] | None = Field(None, description="Orbit direction; none: either.")
+    direction: Literal["ascending", "descending"] | None = Field(None, description="Orbit direction; null: either.")
     burst: str | None = Field(
         None,
-        description="Burst, T064-135524-IW2 (OPERA) or 064_135524_IW2 say; none: the one that covers most of the area "
+        description="Burst, T064-135524-IW2 (OPERA) or 064_135524_IW2 say; null: the one that covers most of the area "
         "(opera_cslc), all of the track (burst).",
     )
     polarisation: Literal["VV", "HH"] = Field("VV", description="Polarisation.")
-    hyp3_name: str | None = Field(None, description="Name under which the HyP3 jobs were ordered; none: all of yours.")
+    hyp3_name: str | None = Field(None, description="Name under which the HyP3 jobs were ordered; null: all of yours.")
     service: str = Field("cmr.earthdata.nasa.gov", description="Host of the search.")
     hyp3_service: str = Field("https://hyp3-api.asf.alaska.edu", description="Address of HyP3.")
     archive: str | None = Field(None, description=_ARCHIVE)
@@ -52,12 +52,12 @@ class AcquireOrbitSettings(Settings):
 class AcquireSentinel2Settings(Settings):
     """Sentinel-2 L2A from a STAC API (pystac-client, odc-stac)."""
 
-    start: date | None = Field(None, description="First date; none: that of `acquire`.")
-    end: date | None = Field(None, description="Last date; none: that of `acquire`.")
+    start: date | None = Field(None, description="First date; null: that of `acquire`.")
+    end: date | None = Field(None, description="Last date; null: that of `acquire`.")
     max_cloud: float = Field(30.0, ge=0, le=100, description="Largest cloud cover of a scene, %.")
     scenes: int = Field(12, ge=1, description="Scenes of each tile at most, the least cloudy ones.")
     bands: list[str] | None = Field(
-        None, description="Bands to fetch; none: those that factors.optical needs, and the scene classification."
+        None, description="Bands to fetch; null: those that factors.optical needs, and the scene classification."
     )
     extent: Literal["area", "tile"] = Field(
         "area",
@@ -105,10 +105,10 @@ class AcquireRainSettings(Settings):
         description="chirps: CHIRPS 2.0, 0.05 degrees, 50 N to 50 S, until the end of 2026. chirps3: CHIRPS 3.0 "
         "(downscaled with ERA5), 60 N to 60 S. imerg: GPM IMERG final run, 0.1 degrees.",
     )
-    start: date | None = Field(None, description="First day; none: so that factors.climate.window is covered.")
-    end: date | None = Field(None, description="Last day; none: factors.climate.cutoff, or the end of `acquire`.")
+    start: date | None = Field(None, description="First day; null: so that factors.climate.window is covered.")
+    end: date | None = Field(None, description="Last day; null: factors.climate.cutoff, or the end of `acquire`.")
     service: str | None = Field(
-        None, description="Address of CHIRPS's daily files, or of NASA's catalogue; none: theirs."
+        None, description="Address of CHIRPS's daily files, or of NASA's catalogue; null: theirs."
     )
     archive: str | None = Field(None, description=_ARCHIVE)
 
@@ -117,8 +117,8 @@ class AcquireSoilSettings(Settings):
     """Daily soil moisture: SMAP L3, 9 km (SPL3SMP_E), morning overpass."""
 
     version: str = Field("006", description="Version of SPL3SMP_E.")
-    start: date | None = Field(None, description="First day; none: so that factors.climate.window is covered.")
-    end: date | None = Field(None, description="Last day; none: factors.climate.cutoff, or the end of `acquire`.")
+    start: date | None = Field(None, description="First day; null: so that factors.climate.window is covered.")
+    end: date | None = Field(None, description="Last day; null: factors.climate.cutoff, or the end of `acquire`.")
     service: str = Field("https://cmr.earthdata.nasa.gov", description="Address of NASA's catalogue.")
     archive: str | None = Field(None, description=_ARCHIVE)
 

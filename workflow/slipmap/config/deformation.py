@@ -35,7 +35,7 @@ class NetworkSettings(Settings):
 class LookSettings(Settings):
     """How many SLC pixels stand behind a phase and a coherence that we form."""
 
-    looks: tuple[Count, Count] = Field((1, 4), description="Multilooking (rows, columns) of SLC pixels to one pixel.")
+    slc_looks: tuple[Count, Count] = Field((1, 4), description="SLC pixels (rows, columns) averaged to one pixel.")
     coherence_window: int = Field(5, ge=1, description="Side of the coherence window, multilooked pixels (odd).")
 
     @field_validator("coherence_window", "phase_window", check_fields=False)
@@ -86,10 +86,10 @@ class InversionSettings(AveragingSettings):
         None,
         ge=0,
         le=1,
-        description="Leave out pairs of lower mean coherence, but keep the spanning tree; none: keep all.",
+        description="Leave out pairs of lower mean coherence, but keep the spanning tree; null: keep all.",
     )
     reference_point: tuple[float, float] | None = Field(
-        None, description="[longitude, latitude] of ground taken as stable; none: chosen from the coherence."
+        None, description="[longitude, latitude] of ground taken as stable; null: chosen from the coherence."
     )
     reference_radius: float = Field(
         40.0, ge=0, description="Radius of the reference area, m; its median phase is the zero. 0: one pixel."
@@ -130,7 +130,7 @@ class TrackSettings(Settings):
     opposite_area: str | None = Field(
         None,
         description="Area of this config with the Sentinel-1 data of the opposite flight direction (descending for "
-        "ascending): vertical and east-west velocity are made of both; none: they are not.",
+        "ascending): vertical and east-west velocity are made of both; null: they are not.",
     )
 
 

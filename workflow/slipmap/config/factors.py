@@ -17,7 +17,7 @@ class SurfaceSettings(Settings):
     )
     resampling: Literal["nearest", "bilinear", "cubic", "cubic_spline", "average"] | None = Field(
         None,
-        description="How the DEM comes onto the grid; none: nearest where pixels coincide, average from a DEM more "
+        description="How the DEM comes onto the grid; null: nearest where pixels coincide, average from a DEM more "
         "than twice as fine, else cubic.",
     )
     max_void: float = Field(0.05, ge=0, le=1, description="Largest share of the area that may have no elevation.")
@@ -90,7 +90,7 @@ class LithologySettings(Settings):
     min_patch: int = Field(4, ge=1, description="Patches of fewer pixels (slivers) take the class beside them.")
     classes: list[str] | None = Field(
         None,
-        description="Class names in the order of their codes 1, 2, ...; none: the names found in the area, sorted. "
+        description="Class names in the order of their codes 1, 2, ...; null: the names found in the area, sorted. "
         "Give it where areas with different classes share a model.",
     )
 
@@ -99,7 +99,7 @@ class AntecedentSettings(Settings):
     """The days before the event."""
 
     cutoff: date | None = Field(
-        None, description="Last day that counts: no predictor may postdate the event. None: the last day on file."
+        None, description="Last day that counts: no predictor may postdate the event. null: the last day on file."
     )
     window: int = Field(30, ge=1, description="Days up to the cut-off that count as antecedent.")
     resampling: Literal["nearest", "bilinear", "cubic"] = Field(
@@ -127,7 +127,7 @@ class FactorSettings(Settings):
     """Which factors are made, and how."""
 
     include: list[str] | None = Field(
-        None, description="Factors to make; none: every default one that the inputs allow."
+        None, description="Factors to make; null: every default one that the inputs allow."
     )
     exclude: list[str] = Field(default_factory=list, description="Factors not to make.")
     extra: list[str] = Field(

@@ -14,12 +14,12 @@ class AcquisitionSettings(Settings):
 
 
 class GeocodingSettings(AcquisitionSettings):
-    """How raw Sentinel-1 (inputs.sentinel1.level: safe) is geocoded; the grid follows from `deformation.looks`."""
+    """How raw Sentinel-1 (inputs.sentinel1.level: safe) is geocoded; the grid follows from `deformation.slc_looks`."""
 
     undulation: float | str | None = Field(
         None,
         description="Height of the geoid over the ellipsoid, added to the DEM: metres, or a raster of it (needed for "
-        "DEMs above sea level: Copernicus, SRTM); none: the DEM's heights are ellipsoidal.",
+        "DEMs above sea level: Copernicus, SRTM); null: the DEM's heights are ellipsoidal.",
     )
     whiten: bool = Field(
         True,

@@ -62,17 +62,17 @@ class Sentinel1Settings(Settings):
     path: str = Field(description="Folder (or file, for a velocity) that holds the data.")
     orbits: str | None = Field(
         None,
-        description="safe: folder of precise or restituted orbit files (EOF); none: the orbit in the products' "
+        description="safe: folder of precise or restituted orbit files (EOF); null: the orbit in the products' "
         "annotation.",
     )
     format: Literal["auto", "geotiff", "opera", "gamma", "hyp3", "isce2", "licsar", "mintpy", "egms"] = Field(
         "auto", description="Format of the files; auto: recognised from them."
     )
     incidence: float | None = Field(
-        None, gt=0, lt=90, description="Mean incidence angle, degrees; none: read from the files."
+        None, gt=0, lt=90, description="Mean incidence angle, degrees; null: read from the files."
     )
     independent_looks: float | None = Field(
-        None, ge=1, description="Independent looks behind supplied interferograms' coherence; none: 25."
+        None, ge=1, description="Independent looks behind supplied interferograms' coherence; null: 25."
     )
 
     @field_validator("incidence")
@@ -133,7 +133,7 @@ class PointSettings(Settings):
     label: str = Field(description="Column that says landslide (true, 1, yes) or stable ground (false, 0, no).")
     x: str = Field("x", description="Column of the easting (CSV).")
     y: str = Field("y", description="Column of the northing (CSV).")
-    crs: str | None = Field(None, description="CRS of x and y (CSV); none: the area's.")
+    crs: str | None = Field(None, description="CRS of x and y (CSV); null: the area's.")
 
 
 class ReadyFactorSettings(Settings):
@@ -162,11 +162,11 @@ class InputSettings(Settings):
     faults: str | None = Field(None, description="Faults (vector lines), for the distance to them.")
     inventory: str | None = Field(
         None,
-        description="Landslides: polygons, points, or a raster (1 = landslide). None: a prediction area.",
+        description="Landslides: polygons, points, or a raster (1 = landslide). null: a prediction area.",
     )
     inventory_points: PointSettings | None = Field(
         None,
-        description="Reads `inventory` as labelled points; none: every point or polygon is a landslide and all other "
+        description="Reads `inventory` as labelled points; null: every point or polygon is a landslide and all other "
         "ground is not.",
     )
     ready_factors: ReadyFactorSettings | None = Field(None, description="Factors already made.")

@@ -203,11 +203,31 @@ def _check_dataset(settings: RunSettings, experiment: ExperimentSettings, key: s
         )
 
 
+# Place of a key that has another name today ("*": any name) → that name.
+RENAMED = {
+    ("areas", "*", "sentinel1"): "geocoding",
+    ("areas", "*", "inputs", "sentinel1", "looks"): "independent_looks",
+    ("areas", "*", "deformation", "looks"): "slc_looks",
+    ("experiments", "*", "prediction", "blocks"): "parts",
+    ("experiments", "*", "prediction", "min_coherence"): "min_temporal_coherence",
+}
+
+
+def _new_name(location: tuple[Any, ...]) -> str | None:
+    """Today's name of the key at `location`, if it had another one before."""
+    for old, new in RENAMED.items():
+        if len(old) == len(location) and all(part in ("*", given) for part, given in zip(old, location, strict=True)):
+            return new
+    return None
+
+
 def _sentence(error: ValidationError, source: str) -> str:
     # a misspelt key also leaves its right spelling missing: the misspelling is what the user must see
     first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
     where = ".".join(str(part) for part in first["loc"])
     kind = first["type"]
+    if kind == "extra_forbidden" and (new := _new_name(first["loc"])):
+        return f"{source}: the key '{where}' is called '{new}' now; rename it."
     if kind == "extra_forbidden":
         known = known_keys(first["loc"][:-1])
         return f"{source}: unknown key '{where}'{nearest(str(first['loc'][-1]), known)}"

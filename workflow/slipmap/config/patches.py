@@ -201,7 +201,7 @@ class PatchSettings(Settings):
         gt=0,
         lt=1,
         description="Share of training patches that have landslides (0.7 is the papers' 7:3), reached by leaving "
-        "out others; none: all patches. Validation and test always keep theirs.",
+        "out others; null: all patches. Validation and test always keep theirs.",
     )
     compression: Literal["none", "zstd"] = Field(
         "none",
@@ -218,7 +218,7 @@ class PatchSettings(Settings):
         default_factory=AugmentSettings, description="How offline copies are changed."
     )
     source: ImportSettings | None = Field(
-        None, description="A data set of images and masks to import; none: cut the areas that experiments name."
+        None, description="A data set of images and masks to import; null: cut the areas that experiments name."
     )
 
     @model_validator(mode="after")

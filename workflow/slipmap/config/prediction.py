@@ -20,7 +20,7 @@ CLASS_NAMES = {
 
 
 class ObjectRules(Settings):
-    """Object-based rules after Ghorbanzadeh et al. (2022): an outline that breaks one is dropped. None: no rule."""
+    """Object-based rules after Ghorbanzadeh et al. (2022): an outline that breaks one is dropped. null: no rule."""
 
     min_probability: float | None = Field(None, ge=0, le=1, description="Least mean probability.")
     min_slope: float | None = Field(None, ge=0, le=90, description="Least mean slope, degrees.")

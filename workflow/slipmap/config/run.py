@@ -34,7 +34,7 @@ class AreaSettings(Settings):
     factors: FactorSettings = Field(default_factory=FactorSettings, description="Factors on the area's grid.")
     screening: ScreeningSettings = Field(default_factory=ScreeningSettings, description="Screening of factors.")
     susceptibility: SusceptibilitySettings | None = Field(
-        None, description="Classical susceptibility models and the Landslide Risk Index; none: not made."
+        None, description="Classical susceptibility models and the Landslide Risk Index; null: not made."
     )
     split: SplitSettings = Field(default_factory=SplitSettings, description="Training, validation, test blocks.")
     report: ReportSettings = Field(default_factory=ReportSettings, description="The report.")
@@ -56,10 +56,10 @@ class ExperimentSettings(Settings):
     )
     map_areas: list[str] | None = Field(
         None,
-        description="Areas to map; none: every area of this config (no area after training on a data set with a "
+        description="Areas to map; null: every area of this config (no area after training on a data set with a "
         "source).",
     )
-    factors: list[str] | None = Field(None, description="Factors used; none: all that screening lets through.")
+    factors: list[str] | None = Field(None, description="Factors used; null: all that screening lets through.")
     exclude: list[str] = Field(default_factory=list, description="Factors left out.")
     model: ModelSettings = Field(default_factory=ModelSettings, description="The architecture.")
     training: TrainingSettings = Field(default_factory=TrainingSettings, description="The recipe.")

@@ -24,7 +24,7 @@ class ScreeningSettings(Settings):
     )
     min_importance: float | None = Field(
         None,
-        description="Smallest permutation importance (fall in AUC) of a factor that stays; none: not a criterion.",
+        description="Smallest permutation importance (fall in AUC) of a factor that stays; null: not a criterion.",
     )
     min_coverage: float = Field(
         0.5, ge=0, le=1, description="Smallest share of training pixels where a factor that stays has a value."

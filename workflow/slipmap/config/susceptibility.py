@@ -64,7 +64,7 @@ class RiskIndexSettings(Settings):
         default_factory=dict,
         description="[least, greatest] that become 0 and 1; parts not named take the range of the training pixels.",
     )
-    rain: RainSettings | None = Field(None, description="The rain factor; none: R = 1 (LSI without rainfall).")
+    rain: RainSettings | None = Field(None, description="The rain factor; null: R = 1 (LSI without rainfall).")
     classes: int = Field(3, ge=2, le=10, description="Risk classes of the map (the paper's low, medium, high).")
     breaks: Literal["jenks", "quantile", "equal", "fixed"] = Field(
         "jenks",
@@ -92,7 +92,7 @@ class RiskIndexSettings(Settings):
 class ClassicalSettings(Settings):
     """What a classical model learns from."""
 
-    factors: list[str] | None = Field(None, description="Factors used; none: all that screening lets through.")
+    factors: list[str] | None = Field(None, description="Factors used; null: all that screening lets through.")
     options: dict[ModelName, dict[str, Any]] = Field(
         default_factory=dict,
         description="Options of single models, as their libraries name them; of stability_margin also rain, the factor "
@@ -125,7 +125,7 @@ class ComparisonSettings(ClassicalSettings):
         "blocks",
         description="Spatial folds: whole square blocks dealt to folds, or clusters of coordinates (Brenning 2012).",
     )
-    risk_index: RiskIndexSettings | None = Field(None, description="The Landslide Risk Index; none: not made.")
+    risk_index: RiskIndexSettings | None = Field(None, description="The Landslide Risk Index; null: not made.")
 
 
 class SusceptibilitySettings(ComparisonSettings):

@@ -23,7 +23,7 @@ class RowSettings(Settings):
 
     name: str = Field(description="Name of the row in the paper.")
     experiment: dict[str, Any] | None = Field(
-        None, description="Settings of the experiment that differ from `shared`; none: not run, see `note`."
+        None, description="Settings of the experiment that differ from `shared`; null: not run, see `note`."
     )
     published: dict[str, float | None] = Field(default_factory=dict, description="Published number of each column.")
     note: str = Field("", description="What our row is, where that is not plain; why it is not run.")
@@ -61,7 +61,7 @@ class TablesRunSettings(Settings):
     )
     dataset: str = Field(description="Name under `datasets`.")
     width: float | None = Field(
-        None, gt=0, description="Width multiplier given to every model; none: the published sizes."
+        None, gt=0, description="Width multiplier given to every model; null: the published sizes."
     )
     options: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Model → options that win over those of its rows."
@@ -70,4 +70,4 @@ class TablesRunSettings(Settings):
         default_factory=dict, description="Training settings that win over those of every table (fewer epochs, say)."
     )
     seeds: dict[str, list[int]] = Field(default_factory=dict, description="Table → seeds where not only [0].")
-    tables: list[str] | None = Field(None, description="Tables to run; none: all of config/tables.")
+    tables: list[str] | None = Field(None, description="Tables to run; null: all of config/tables.")

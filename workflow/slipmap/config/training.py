@@ -59,7 +59,7 @@ class TrainingSettings(Settings):
     decay: float = Field(
         0.995, gt=0, le=1, description="Factor for each epoch of the exponential schedule, power of the polynomial."
     )
-    gradient_clip: float | None = Field(1.0, gt=0, description="Largest norm of the gradient; none: no limit.")
+    gradient_clip: float | None = Field(1.0, gt=0, description="Largest norm of the gradient; null: no limit.")
     loss: dict[str, float] = Field(
         default_factory=lambda: {"bce": 1.0, "dice": 1.0},
         min_length=1,
@@ -69,7 +69,7 @@ class TrainingSettings(Settings):
         None,
         description="Weights of pixels in bce, cross_entropy and focal. balanced: both classes of the training patches "
         "weigh the same in all; sqrt: the square root of that; a number: of a landslide pixel for a background pixel; "
-        "none: all pixels weigh the same.",
+        "null: all pixels weigh the same.",
     )
     prior_bias: bool = Field(
         True,
@@ -84,7 +84,7 @@ class TrainingSettings(Settings):
         None,
         gt=0,
         le=1,
-        description="Share of drawn training patches that hold a landslide (class-balanced sampling); none: each "
+        description="Share of drawn training patches that hold a landslide (class-balanced sampling); null: each "
         "patch once an epoch.",
     )
     augment: AugmentSettings = Field(
@@ -94,14 +94,14 @@ class TrainingSettings(Settings):
         "f1", description="Validation score that chooses the best epoch (f1 and iou at their best threshold)."
     )
     patience: int | None = Field(
-        None, ge=1, description="Stop after this many epochs without a better score; none: never early."
+        None, ge=1, description="Stop after this many epochs without a better score; null: never early."
     )
     validate_every: int = Field(1, ge=1, description="Epochs between two validations.")
     precision: Literal["auto", "float32", "tf32", "bfloat16", "float16"] = Field(
         "auto",
         description="Arithmetic; auto: bfloat16 mixed precision where the GPU has it, float32 on the CPU.",
     )
-    channels_last: bool | None = Field(None, description="Memory order of activations; none: channels last on a GPU.")
+    channels_last: bool | None = Field(None, description="Memory order of activations; null: channels last on a GPU.")
     compile: bool = Field(False, description="Compile the model (torch.compile): slow to start, faster to run.")
     devices: int = Field(1, ge=1, description="GPUs (or CPU processes) that share each batch.")
     workers: int = Field(0, ge=0, description="Processes that read patches when they do not fit in `cache`.")

@@ -181,7 +181,7 @@ def run(pair: Pair, settings: InterferogramSettings, output: str | Path, block: 
 
     Works block by block, each with as much round it as its pixels depend on, which makes the result that of the whole.
     """
-    looks, patch = settings.looks, settings.goldstein_patch
+    looks, patch = settings.slc_looks, settings.goldstein_patch
     reference, secondary = pair.files["reference"], pair.files["secondary"]
     with open_slc(reference) as first, open_slc(secondary) as second:
         if not first.grid.matches(second.grid):

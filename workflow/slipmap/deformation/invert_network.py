@@ -159,7 +159,7 @@ def _phase_looks(
     """Independent looks behind the phase that is inverted: of our own averaging, else of who formed the pairs."""
     if "reference" in pairs[0].files:  # formed from SLCs
         x, y = pixel_size(grid)
-        return pixel_looks(settings.looks, x * y, radar.cell) * averaged_pixels(settings.phase_window)
+        return pixel_looks(settings.slc_looks, x * y, radar.cell) * averaged_pixels(settings.phase_window)
     return looks or SUPPLIED_LOOKS
 
 

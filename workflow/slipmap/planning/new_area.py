@@ -29,7 +29,7 @@ from slipmap.sentinel1.check import COARSEST
 _SOURCES = {"sentinel1": "opera_cslc", "orbits": "orbits", "sentinel2": "sentinel2", "dem": "dem", "rainfall": "chirps",
             "soil_moisture": "smap"}  # fmt: skip
 Box = tuple[float, float, float, float]
-_LOOKS = list(DeformationSettings().looks)
+_LOOKS = list(DeformationSettings().slc_looks)
 _SNAP = 8  # pixels: the corners lie on multiples of so many
 _WIDEST = 6.0  # degrees: a UTM zone; beyond it the map is distorted
 
@@ -150,7 +150,7 @@ def plan_real(
                 "description": f"{name}, {start} to {end}",
                 "grid": grid_record,
                 "acquire": {"start": start, "end": end, **sections},
-                **({"deformation": {"looks": looks}} if raw and looks != _LOOKS else {}),
+                **({"deformation": {"slc_looks": looks}} if raw and looks != _LOOKS else {}),
             }
         }
     }

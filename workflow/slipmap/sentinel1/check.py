@@ -25,11 +25,11 @@ def needed_for_geocoding(area: AreaSettings, key: str, grid: Grid) -> None:
     """Raise `InputError` unless there is a DEM and SLC pixels are fine enough; `key` is that of the area."""
     if area.inputs.dem is None:
         raise InputError(f"{key}.inputs.dem: raw Sentinel-1 is geocoded on a DEM; give one that covers the area.")
-    rows, columns = area.deformation.looks
+    rows, columns = area.deformation.slc_looks
     pixel = grid.resolution[0] / columns, grid.resolution[1] / rows
     if pixel[0] > COARSEST[0] or pixel[1] > COARSEST[1]:
         raise InputError(
-            f"{key}.deformation.looks: {rows} x {columns} looks of pixels of {grid.resolution[0]:g} m leave SLC "
+            f"{key}.deformation.slc_looks: {rows} x {columns} looks of pixels of {grid.resolution[0]:g} m leave SLC "
             f"pixels of {pixel[0]:.3g} x {pixel[1]:.3g} m (x, y), too coarse for the radar ({COARSEST[0]:g} x "
             f"{COARSEST[1]:g} m at most); give more looks."
         )
