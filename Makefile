@@ -46,6 +46,7 @@ test-faults: install
 	$(BIN)/pytest -m faults -rs tests/test_faults.py tests/test_faults_server.py
 
 lint: install
+	$(BIN)/mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakemake --lint

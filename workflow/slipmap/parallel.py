@@ -31,7 +31,7 @@ def in_parallel(
         for item in items:
             yield item, compute(load(item))
         return
-    waiting: deque[tuple[Item, Future]] = deque()
+    waiting: deque[tuple[Item, Future[Result]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for item in items:
             waiting.append((item, pool.submit(compute, load(item))))

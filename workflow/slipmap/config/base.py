@@ -23,7 +23,7 @@ class Settings(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _from_yaml(cls, value: Any, info: ValidationInfo) -> Any:
-        field = cls.model_fields[info.field_name]
+        field = cls.model_fields[str(info.field_name)]
         if isinstance(value, str) and not value.strip() and field.default != "":
             raise ValueError("it is empty; give a value or leave the key out")
         return _converted(value, field.annotation)

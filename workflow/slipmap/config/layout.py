@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from slipmap.config.acquire import RAW_PRODUCTS, AcquireSettings, acquired_kinds
 from slipmap.config.inputs import InputSettings, Sentinel1Settings, Sentinel2Settings, VectorSettings
@@ -12,7 +12,7 @@ TRUTH = ("velocity_los.tif", "dem_error.tif", "landslides.gpkg")
 _NOT_PATHS = ("level", "attribute", "format", "product", "label", "x", "y", "crs")  # text in the settings of inputs
 
 
-def simulated_inputs(area: str, *, inventory: bool, sentinel1: str = "slc") -> InputSettings:
+def simulated_inputs(area: str, *, inventory: bool, sentinel1: Literal["slc", "safe"] = "slc") -> InputSettings:
     """Input settings of the simulated area named `area`; without `inventory` it is a prediction area.
 
     `sentinel1` is the level of the simulated Sentinel-1 data: "slc" or "safe".
@@ -58,9 +58,11 @@ def acquired_inputs(area: str, settings: AcquireSettings) -> dict[str, Any]:
     places = acquired_places(settings)
     for kind, place in places.items():
         match kind:
-            case "sentinel1" if settings.sentinel1.product in _LEVELS:
+            case "sentinel1" if settings.sentinel1 is not None and settings.sentinel1.product in _LEVELS:
                 level, format_ = _LEVELS[settings.sentinel1.product]
-                found[kind] = Sentinel1Settings(level=level, path=f"{folder}/{place}", format=format_)
+                found[kind] = Sentinel1Settings.model_validate(
+                    {"level": level, "path": f"{folder}/{place}", "format": format_}
+                )
             case "sentinel1":
                 orbits = f"{folder}/{places['orbits']}" if "orbits" in places else None
                 found[kind] = Sentinel1Settings(level="safe", path=f"{folder}/{place}", orbits=orbits)

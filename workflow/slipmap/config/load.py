@@ -242,8 +242,8 @@ def known_keys(location: tuple[Any, ...], model: type[BaseModel] = RunSettings) 
     annotation: Any = model
     for part in location:
         annotation = _descend(annotation, part)
-    model = _model_in(annotation)
-    return list(model.model_fields) if model else []
+    section = _model_in(annotation)
+    return list(section.model_fields) if section else []
 
 
 def _descend(annotation: Any, part: Any) -> Any:

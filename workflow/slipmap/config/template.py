@@ -114,4 +114,5 @@ def _comment(text: str, indent: str) -> Iterator[str]:
 def scalar(value: Any) -> str:
     """One value as YAML on one line."""
     plain = json.loads(json.dumps(value, default=str))
-    return yaml.safe_dump(plain, default_flow_style=True, width=10_000).removesuffix("\n...\n").strip()
+    text: str = yaml.safe_dump(plain, default_flow_style=True, width=10_000)
+    return text.removesuffix("\n...\n").strip()

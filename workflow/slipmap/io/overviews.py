@@ -48,7 +48,7 @@ def with_overviews(path: Path) -> Iterator[Path]:
 
 def _shape(path: Path) -> tuple[int, int]:
     with rasterio.open(path) as src:
-        return src.shape
+        return src.height, src.width
 
 
 def _name_overviews(virtual: Path, levels: list[Path]) -> None:
@@ -85,7 +85,7 @@ def _mean_of_four(fine: np.ndarray) -> np.ndarray:
     if fine.shape[1] % 2 or fine.shape[2] % 2:
         fine = np.pad(fine, ((0, 0), (0, fine.shape[1] % 2), (0, fine.shape[2] % 2)), mode="edge")
     quarters = [fine[:, i::2, j::2] for i in (0, 1) for j in (0, 1)]
-    mean = quarters[0] + quarters[1]
+    mean: np.ndarray = quarters[0] + quarters[1]
     mean += quarters[2]
     mean += quarters[3]
     mean *= np.float32(0.25)

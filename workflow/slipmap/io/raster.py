@@ -6,7 +6,7 @@ Nothing here holds more than one block of a raster in memory, whatever its size.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import rasterio
@@ -137,7 +137,7 @@ def create(
             tiled.unlink(missing_ok=True)
 
 
-def write(path: str | Path, grid: Grid, array: np.ndarray, **description: object) -> None:
+def write(path: str | Path, grid: Grid, array: np.ndarray, **description: Any) -> None:
     """Write one array, (rows, cols) or (bands, rows, cols), that fits in memory; see `create`."""
     with create(path, grid, **description) as raster:
         for window in grid.blocks():
@@ -269,4 +269,4 @@ def check_whole(src: rasterio.io.DatasetReader, path: Path, key: str) -> None:
 def _overlap(src: rasterio.io.DatasetReader, grid: Grid) -> bool:
     left, bottom, right, top = transform_bounds(src.crs, CRS.from_user_input(grid.crs), *src.bounds)
     a = grid.bounds
-    return left < a[2] and right > a[0] and bottom < a[3] and top > a[1]
+    return bool(left < a[2] and right > a[0] and bottom < a[3] and top > a[1])

@@ -9,13 +9,14 @@ from pathlib import Path
 from slipmap.errors import InputError
 
 FULL = 2**20  # bytes; a disk with less left is full
-AGAIN = "then give the same command again: what was finished is kept, what was not is made anew."
+AGAIN = "then give the same command again: what was finished is kept, what was not is made again."
+_FULL_DISK = "full_disk"  # attribute of an error: the place whose disk was full when it was raised
 
 
 def note_full(error: BaseException | None, path: Path) -> None:
     """Note on `error`, if there is one, that the disk of `path` is full, before what is removed makes room there."""
     if error is not None and shutil.disk_usage(place := _existing(path)).free < FULL:
-        error.full_disk = place
+        setattr(error, _FULL_DISK, place)
 
 
 def trouble(error: BaseException, paths: Iterable[str | Path]) -> str | None:
@@ -27,7 +28,7 @@ def trouble(error: BaseException, paths: Iterable[str | Path]) -> str | None:
     chain = list(_chain(error))
     numbers = {one.errno for one in chain if isinstance(one, OSError)}
     places = [_existing(Path(path)) for path in paths]
-    full = next((one.full_disk for one in chain if hasattr(one, "full_disk")), None)
+    full = next((getattr(one, _FULL_DISK) for one in chain if hasattr(one, _FULL_DISK)), None)
     if full is None and (
         numbers & {errno.ENOSPC, errno.EDQUOT} or any(shutil.disk_usage(place).free < FULL for place in places)
     ):
