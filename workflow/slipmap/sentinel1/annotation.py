@@ -8,20 +8,12 @@ import numpy as np
 
 from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.errors import InputError
+from slipmap.sentinel1.orbit_numbers import CYCLE, ORBITS, relative_orbit
 from slipmap.sentinel1.orbits import Orbit, seconds, state_vectors
 
-# Relative orbit of absolute orbit n: (n − offset) mod 175 + 1
-_ORBIT_OFFSET = {"S1A": 73, "S1B": 27, "S1C": 172}
-_ORBITS = 175  # in a repeat cycle of 12 days
 # Burst cycle: beam cycle time and preamble, s (ESA, Sentinel-1 burst ID map, 2022)
 _BEAM_CYCLE, _PREAMBLE = 2.758273, 2.299849
-_CYCLE = 12 * 86400.0 / _ORBITS
-
-
-def relative_orbit(mission: str, absolute: int) -> int | None:
-    """Number of the track, 1 to 175, of an absolute orbit of "S1A", "S1B" or "S1C"; None for another mission."""
-    offset = _ORBIT_OFFSET.get(mission)
-    return None if offset is None else (absolute - offset) % _ORBITS + 1
+_PERIOD = CYCLE / ORBITS  # s, of one orbit
 
 
 @dataclass(frozen=True)
@@ -180,7 +172,12 @@ def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, track: int 
     orbit_number = int(header.findtext("absoluteOrbitNumber"))
     mission = header.findtext("missionId")
     if track is None:
-        track = relative_orbit(mission, orbit_number) or relative_orbit("S1A", orbit_number)
+        track = relative_orbit(mission, orbit_number)
+    if track is None:
+        raise InputError(
+            f"{path}: the relative orbit of absolute orbit {orbit_number} of {mission} is not known and there is no "
+            f"manifest.safe that says it; give the whole product."
+        )
     timing = root.find("swathTiming")
     interval = float(image.findtext("azimuthTimeInterval"))
     bursts = _bursts(timing, header.findtext("swath"), epoch, track, interval)
@@ -277,7 +274,7 @@ def burst_identifier(time_after_node: float, track: int) -> int:
     ----------
     time_after_node : azimuth time of the burst's middle after the ascending node, s. track : relative orbit number.
     """
-    return 1 + int((time_after_node + (track - 1) * _CYCLE - _PREAMBLE) // _BEAM_CYCLE)
+    return 1 + int((time_after_node + (track - 1) * _PERIOD - _PREAMBLE) // _BEAM_CYCLE)
 
 
 def _geolocation(root: ET.Element, epoch: np.datetime64) -> GeolocationGrid:

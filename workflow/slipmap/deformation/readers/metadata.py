@@ -11,7 +11,7 @@ from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.deformation.readers import gamma
 from slipmap.deformation.stack import Pair, Radar
 from slipmap.errors import InputError
-from slipmap.sentinel1.annotation import relative_orbit
+from slipmap.sentinel1.orbit_numbers import relative_orbit
 
 SENTINEL1_WAVELENGTH = SPEED_OF_LIGHT / 5.405e9  # m; centre frequency of the instrument
 _LICSAR_FRAME = re.compile(r"(?<!\d)(\d{3}[AD])_\d{5}_\d{6}(?!\d)")  # track and direction, then the frame on it
