@@ -18,10 +18,10 @@ from slipmap.config.patches import PatchSettings, SplitSettings
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.patches import split, store, writer
+from slipmap.patches.dataset import StoredPatches
 from slipmap.patches.normalisation import Accumulator, BandStatistics
 from slipmap.patches.store import load_statistics
 from slipmap.training.batches import stream
-from slipmap.training.source import StoredPatches
 
 BANDS, SIDE, BATCH = 14, 128, 32
 

@@ -33,7 +33,7 @@ import lightning.pytorch as pl
 import numpy as np
 import pandas as pd
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from slipmap.codes import IGNORE
@@ -41,15 +41,15 @@ from slipmap.config.patches import PatchSettings
 from slipmap.config.training import TrainingSettings
 from slipmap.models import create_model, list_models
 from slipmap.patches import writer
-from slipmap.patches.dataset import PatchDataset
+from slipmap.patches.dataset import StoredPatches
 from slipmap.patches.normalisation import BandStatistics, Statistics
+from slipmap.patches.store import load_statistics
 from slipmap.training.callbacks import EpochRecord, Progress
 from slipmap.training.cost import images_per_second, parameters, training_cost
 from slipmap.training.data import PatchData
 from slipmap.training.losses import SegmentationLoss
 from slipmap.training.module import SegmentationModule
 from slipmap.training.schedule import optimiser
-from slipmap.training.source import StoredPatches
 from slipmap.training.train import lightning_precision
 
 _CLOCK = "wall"
@@ -141,6 +141,21 @@ def bare_loop(
     return (steps - skip) * settings.batch_size / (now(device) - begun)
 
 
+class OneByOne(Dataset):
+    """Training patches one at a time, as the usual loop has them."""
+
+    def __init__(self, store: Path) -> None:
+        statistics = load_statistics(store)
+        self.patches = StoredPatches([store], "training", statistics.names, statistics)
+
+    def __len__(self) -> int:
+        return len(self.patches)
+
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+        image, mask = self.patches.read([number])
+        return torch.from_numpy(image[0]), torch.from_numpy(mask[0].astype(np.int64))
+
+
 def plain_loop(
     store: Path, settings: TrainingSettings, model: dict[str, Any], device: torch.device, skip: int
 ) -> float:
@@ -149,12 +164,12 @@ def plain_loop(
     torch.backends.cudnn.allow_tf32 = False
     net = create_model(**model).to(device).train()
     step_of, loss_of = optimiser(net.parameters(), settings), SegmentationLoss(settings)
-    loader = DataLoader(PatchDataset(store, "training"), settings.batch_size, shuffle=True, drop_last=True)
+    loader = DataLoader(OneByOne(store), settings.batch_size, shuffle=True, drop_last=True)
     steps = 0
     for batch in loader:
         if steps == skip:
             begun = now(device)
-        image, mask = batch["image"].to(device), batch["mask"].to(device)
+        image, mask = (part.to(device) for part in batch)
         step_of.zero_grad()
         loss = loss_of(net(image), mask)
         loss.backward()

@@ -11,8 +11,8 @@ from scipy.ndimage import find_objects, label
 from slipmap.config.patches import AugmentSettings
 from slipmap.patches.augmentation import augment, brighten, turn
 from slipmap.patches.centerrep import center_rep
-from slipmap.patches.normalisation import BandStatistics, Statistics
-from slipmap.training.source import StoredPatches
+from slipmap.patches.dataset import StoredPatches
+from slipmap.patches.normalisation import BandStatistics, Normaliser, Statistics
 
 EIGHT = np.ones((3, 3), int)
 
@@ -169,8 +169,8 @@ def test_size_and_reading_of_the_settings_arrive():
         assert least <= 400 - (labels == 1).sum() <= most
         stored = SimpleNamespace(
             channels=1, shape=(60, 60), redrawn=True, augment=options, positive=[True], bands=["slope"],
-            statistics=Statistics("zscore", (BandStatistics("slope", std=1.0),)),
-            dataset=SimpleNamespace(raw=lambda _: (image, mask)),
+            _normalise=Normaliser(["slope"], Statistics("zscore", (BandStatistics("slope", std=1.0),))),
+            raw=lambda _: (image, mask),
         )  # fmt: skip
         _, labels = StoredPatches.read(stored, [0], draw=[0])
         assert least <= 400 - (labels == 1).sum() <= most

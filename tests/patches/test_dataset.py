@@ -4,23 +4,22 @@ import json
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import rasterio
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.warp import transform, transform_bounds
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
-from torch.utils.data import DataLoader
 
 from patches.test_split import arrays_of, blobs, read_split, write
 from slipmap.config.patches import AugmentSettings, PatchSettings
 from slipmap.errors import InputError
 from slipmap.patches import checks, figure, ground, split, store
-from slipmap.patches.dataset import PatchDataset, StoredArray
+from slipmap.patches.dataset import StoredArray, StoredPatches
 from slipmap.patches.normalisation import (
     Accumulator,
     BandStatistics,
@@ -32,6 +31,16 @@ from slipmap.patches.normalisation import (
 )
 from slipmap.patches.resize import fit
 from slipmap.patches.sampling import choose, class_weights
+
+CENTERREP = AugmentSettings(centerrep=1.0)
+
+
+def patches_of(stores, split="training", bands=None, augment=None):
+    """The patches of one split of stores, with statistics pooled over all of them."""
+    stores = [stores] if isinstance(stores, Path) else stores
+    statistics = pool([store.load_statistics(path) for path in stores])
+    return StoredPatches(stores, split, bands or statistics.names, statistics, augment)
+
 
 ROCKS = {1: "granite", 2: "shale", 3: "marl"}
 
@@ -91,7 +100,8 @@ def test_normalisation_is_that_of_scikit_learn(method, scaler):
 def test_missing_values_become_the_training_mean():
     stats = Statistics("minmax", (BandStatistics("a", count=9, mean=3.0, std=1.0, minimum=1.0, maximum=5.0),))
     got = normalise(np.array([[[np.nan, 1.0, 5.0, 3.0]]], np.float32), ["a"], stats)
-    np.testing.assert_allclose(got, [[[0.5, 0.0, 1.0, 0.5]]])
+    np.testing.assert_allclose(got, [[[0.5, 0.0, 1.0, 0.5]]], rtol=1e-6)
+    assert got[0, 0, 3] != got[0, 0, 0]  # so that the mask of gaps can be read back
 
 
 def test_wrong_bands_are_one_sentence():
@@ -127,12 +137,12 @@ def test_statistics_ignore_all_but_training_ground(tmp_path):
     a, b = area(tmp_path / "a"), area(tmp_path / "b", change=spoil)
     assert store.load_statistics(a) == store.load_statistics(b)
     for i in (0, 20, 40):
-        torch.testing.assert_close(PatchDataset(a)[i]["image"], PatchDataset(b)[i]["image"])
+        np.testing.assert_array_equal(patches_of(a).read([i])[0], patches_of(b).read([i])[0])
 
 
 def test_training_reads_normalised_channels(one):
-    data = PatchDataset(one, "training")
-    assert data.channels == [
+    data = patches_of(one)
+    assert data.channel_names == [
         "elevation",
         "lithology=granite",
         "lithology=shale",
@@ -141,19 +151,16 @@ def test_training_reads_normalised_channels(one):
         "aspect_cos",
         "velocity",
     ]
-    sample = data[3]
-    assert sample["image"].shape == (7, 16, 16) and sample["image"].dtype == torch.float32
-    assert sample["mask"].dtype == torch.int64 and set(sample["mask"].unique().tolist()) <= {0, 1, 255}
-    everything = torch.stack([data[i]["image"] for i in range(len(data))])
-    assert torch.isfinite(everything).all()
-    assert everything[:, 0].mean().abs() < 0.1 and (everything[:, 0].std() - 1).abs() < 0.1
-    shown = everything[:, 1:4].sum(dim=1)
-    assert set(shown.unique().tolist()) <= {0.0, 1.0}
-    chosen = PatchDataset(one, "test", bands=["velocity", "elevation"])
-    full = PatchDataset(one, "test")
-    torch.testing.assert_close(chosen[1]["image"], full[1]["image"][[6, 0]])
+    images, masks = data.read(np.arange(len(data)))
+    assert images.shape[1:] == (7, 16, 16) and images.dtype == np.float32
+    assert masks.dtype == np.uint8 and set(np.unique(masks)) <= {0, 1, 255}
+    assert np.isfinite(images).all()
+    assert abs(images[:, 0].mean()) < 0.1 and abs(images[:, 0].std() - 1) < 0.1
+    assert set(np.unique(images[:, 1:4].sum(axis=1))) <= {0.0, 1.0}
+    chosen, full = patches_of(one, "test", ["velocity", "elevation"]), patches_of(one, "test")
+    np.testing.assert_array_equal(chosen.read([1])[0][0], full.read([1])[0][0][[6, 0]])
     with pytest.raises(InputError, match="did you mean 'velocity'"):
-        PatchDataset(one, "test", bands=["velocty"])
+        patches_of(one, "test", bands=["velocty"])
 
 
 def test_missing_velocity_is_learnt_from_but_missing_elevation_is_not(one, tmp_path):
@@ -188,39 +195,34 @@ def test_min_valid_drops_patches(tmp_path):
     assert len(few) == (more["valid_fraction"] >= 0.9).sum()
 
 
-def test_augmentation_depends_on_seed_epoch_and_patch_only(one):
-    options = AugmentSettings(brightness=0.2, centerrep=1.0)
-
-    def pictures(workers, epoch, seed=0):
-        data = PatchDataset(one, "training", augment=options, seed=seed)
-        data.set_epoch(epoch)
-        loader = DataLoader(data, batch_size=8, num_workers=workers)
-        return torch.cat([batch["image"] for batch in loader])
-
-    first = pictures(0, 0)
-    torch.testing.assert_close(first, pictures(2, 0), rtol=0, atol=0)
-    assert not torch.equal(first, pictures(0, 1))
-    assert not torch.equal(first, pictures(0, 0, seed=1))
-    data = PatchDataset(one, "training", augment=options)
-    assert not all(torch.equal(data[i]["image"], data[i]["image"]) for i in range(8))  # drawn twice, changed twice
-    with pytest.raises(ValueError, match="only training"):
-        PatchDataset(one, "test", augment=options)
+def test_centerrep_depends_on_its_draw_alone(one):
+    data = patches_of(one, augment=CENTERREP)
+    numbers = np.flatnonzero(data.positive)[:8]
+    first = data.read(numbers, draw=(0, 1, 2))
+    for a, b in zip(first, data.read(numbers, draw=(0, 1, 2)), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(first[0], data.read(numbers, draw=(0, 1, 3))[0])
+    plain = patches_of(one).read(numbers)
+    np.testing.assert_array_equal(data.read(numbers)[0], plain[0])  # as they are, without a draw
+    assert (first[1] == 1).sum() < (plain[1] == 1).sum()
 
 
 def test_validation_and_test_are_read_as_stored(one):
     image, mask, _ = arrays_of(one)
     index = store.read_index(one)
     for name in ("validation", "test"):
-        data = PatchDataset(one, name)
+        data = patches_of(one, name)
         rows = index.index[index["split"] == name]
         for i, row in enumerate(rows):
-            np.testing.assert_array_equal(data[i]["mask"], mask[row])
+            np.testing.assert_array_equal(data.read([i])[1][0], mask[row])
             np.testing.assert_array_equal(data.raw(i)[0], image[row])
+    with pytest.raises(ValueError, match="is none of"):
+        patches_of(one, "testing")
 
 
 def test_a_worker_maps_for_itself_and_compressed_stores_read_alike(one, tmp_path):
-    data = PatchDataset(one, "training")
-    data[0]
+    data = patches_of(one)
+    data.read([0])
     assert len(pickle.dumps(data)) < 200_000  # no patch travels to a worker
     other = area(tmp_path / "z", compression="zstd")
     plain, packed = StoredArray(area(tmp_path / "p") / "image"), StoredArray(other / "image")
@@ -231,8 +233,8 @@ def test_a_worker_maps_for_itself_and_compressed_stores_read_alike(one, tmp_path
 
 def test_two_areas_are_one_training_set(tmp_path):
     a, b = area(tmp_path / "a"), area(tmp_path / "b", seed=1)
-    both = PatchDataset([a, b])
-    assert len(both) == len(PatchDataset(a)) + len(PatchDataset(b))
+    both = patches_of([a, b])
+    assert len(both) == len(patches_of(a)) + len(patches_of(b))
     assert both.statistics == pool([store.load_statistics(a), store.load_statistics(b)]).select(both.bands)
     with pytest.raises(InputError, match="overlap on the ground"):
         checks.check_stores([a, b])  # both simulated areas lie at the same place
@@ -277,8 +279,9 @@ def test_stores_of_another_band_order_are_one_sentence(tmp_path):
     a = area(tmp_path / "a")
     inventory, labels = tmp_path / "a" / "inventory.tif", tmp_path / "a" / "split.tif"
     paths = [tmp_path / "a" / f"{name}.tif" for name in store.load_statistics(a).names]
+    chosen = store.load_statistics(a)
     store.build(paths[::-1], inventory, labels, {"size": 16, "stride": 8}, tmp_path / "r.zarr")
-    for function in (PatchDataset, checks.check_stores):
+    for function in (lambda stores: StoredPatches(stores, "training", chosen.names, chosen), checks.check_stores):
         with pytest.raises(InputError, match=r"band 1 is 'velocity' in r.zarr and 'elevation' in s.zarr"):
             function([a, tmp_path / "r.zarr"])
 
@@ -300,7 +303,7 @@ def test_sampling_ratio_holds_in_training_only(positive, negative, share):
 
 def test_sampled_patches_are_those_that_training_reads(tmp_path):
     path = area(tmp_path / "a", landslide_share=0.8)
-    data = PatchDataset(path, "training")
+    data = patches_of(path)
     share = (data.index["landslide_pixels"] > 0).mean()
     assert share == pytest.approx(0.8, abs=0.02)
     assert len(data) < (store.read_index(path)["split"] == "training").sum()
@@ -373,7 +376,7 @@ def test_reading_the_index_needs_no_torch(one):
 
 def test_a_folder_that_is_no_store_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="is not a patch store"):
-        PatchDataset(tmp_path, "training")
+        patches_of(tmp_path)
 
 
 def test_figure_shows_centerrep_and_leaves_the_store_alone(one, tmp_path):
@@ -383,7 +386,7 @@ def test_figure_shows_centerrep_and_leaves_the_store_alone(one, tmp_path):
         assert src.height > 200 and len(np.unique(src.read(1))) > 20
     for a, b in zip(before, arrays_of(one), strict=True):
         np.testing.assert_array_equal(a, b)
-    data = PatchDataset(one)
+    data = patches_of(one)
     rich = data.index["landslide_pixels"].nlargest(2).index.tolist()
     drawn = figure.draw(data, rich, AugmentSettings(), 1, 0)
     original, changed = (axis.images[0].get_array() for axis in drawn.axes[:2])

@@ -1,22 +1,27 @@
 """What the loop sees: order, balance, augmentation equal to that of the patch stage, streamed equal to kept."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from helpers.training_stores import tiny_store
 from slipmap.config.patches import AugmentSettings
 from slipmap.config.training import TrainingSettings
 from slipmap.errors import InputError
 from slipmap.patches.augmentation import brighten, turn
-from slipmap.patches.normalisation import BandStatistics, Statistics, channel_names, normalise
+from slipmap.patches.dataset import StoredPatches
+from slipmap.patches.normalisation import BandStatistics, Statistics, channel_names, linear_terms, normalise
 from slipmap.training.augment import BatchAugmentation
 from slipmap.training.batches import OrderedBatches, TrainingBatches, epoch_order
 from slipmap.training.schedule import optimiser, rate_factor
-from slipmap.training.source import StoredPatches, choose_bands
+from slipmap.training.source import choose_bands
 
 CPU = torch.device("cpu")
-NONE = BatchAugmentation(AugmentSettings(flips=False, rotations=False), (), (), ())
+NONE = BatchAugmentation(AugmentSettings(flips=False, rotations=False), (), ())
 
 
 def test_each_patch_once_an_epoch_in_another_order():
@@ -66,12 +71,12 @@ def test_turning_normalised_channels_is_turning_raw_bands(method, mirror, quarte
     raw[:, 2] = random.uniform(0, 359, raw[:, 2].shape)
     raw[:, 2, 0, 0] = -1  # flat
     raw[:, 5] = random.integers(1, 3, raw[:, 5].shape)
+    raw[random.random(raw.shape) < 0.1] = np.nan
     mask = random.integers(0, 2, (3, 8, 8)).astype(np.uint8)
     chosen = statistics(method)
     augmentation = BatchAugmentation.fitted(AugmentSettings(), channel_names(BANDS, chosen), chosen)
-    monkeypatch.setattr(
-        BatchAugmentation, "_draw", lambda *_: (np.array([mirror, False, mirror]), np.array([quarters, 0, quarters]))
-    )
+    drawn = np.array([mirror, False, mirror]), np.array([quarters, 0, quarters])
+    monkeypatch.setattr("slipmap.training.augment.draw_turns", lambda *_: drawn)
     image = torch.from_numpy(np.stack([normalise(patch, BANDS, chosen) for patch in raw]))
     kept = image.clone()
     turned, turned_mask = augmentation(image, torch.from_numpy(mask), random)
@@ -80,6 +85,60 @@ def test_turning_normalised_channels_is_turning_raw_bands(method, mirror, quarte
         expected, expected_mask = turn(raw[number], mask[number], BANDS, q, m)
         np.testing.assert_allclose(turned[number], normalise(expected, BANDS, chosen), atol=2e-4)
         np.testing.assert_array_equal(turned_mask[number], expected_mask)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    mirror=st.booleans(),
+    quarters=st.integers(0, 3),
+    method=st.sampled_from(["zscore", "minmax"]),
+    constant=st.sampled_from([None, *BANDS[:3]]),
+    brightness=st.sampled_from([0.0, 0.3]),
+    seed=st.integers(0, 9999),
+)
+def test_gaps_stay_gaps_through_every_turn(mirror, quarters, method, constant, brightness, seed):
+    """Against NumPy and complex numbers on raw values with gaps: a gap moves with its band and stays the mean."""
+    random = np.random.default_rng(seed)
+    slope_faces = random.uniform(-np.pi, np.pi, (5, 5))
+    raw = random.uniform(0.1, 1, (6, 5, 5))
+    raw[0], raw[1] = np.cos(slope_faces), np.sin(slope_faces)  # east, north
+    raw[2] = (90 - np.degrees(slope_faces)) % 360
+    raw[5] = random.integers(1, 3, raw[5].shape)
+    chosen = statistics(method)
+    bands = [replace(b, std=0.0, minimum=b.mean, maximum=b.mean) if b.name == constant else b for b in chosen.bands]
+    chosen = Statistics(method, tuple(bands))
+    for at, band in enumerate(bands[:-1]):  # values that are exactly the mean are no gaps
+        raw[at, 1, 1] = band.mean if 0 < band.mean < 1 else raw[at, 1, 1]
+    raw = raw.astype(np.float32)
+    raw[random.random(raw.shape) < 0.3] = np.nan
+    if constant:
+        raw[BANDS.index(constant)] = bands[BANDS.index(constant)].mean
+    augmentation = BatchAugmentation.fitted(
+        AugmentSettings(brightness=brightness), channel_names(BANDS, chosen), chosen
+    )
+    image = torch.from_numpy(normalise(raw, BANDS, chosen))[None]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("slipmap.training.augment.draw_turns", lambda *_: (np.array([mirror]), np.array([quarters])))
+        got, _ = augmentation(image, torch.zeros(1, 5, 5, dtype=torch.uint8), np.random.default_rng(seed))
+    moved = np.stack([np.rot90(band[:, ::-1] if mirror else band, quarters) for band in raw])
+    gaps = [np.isnan(moved[i]) for i in ((1, 0) if quarters % 2 else (0, 1))]
+    filled = np.nan_to_num(moved[:2])
+    vector = filled[0] + 1j * filled[1]
+    vector = (-vector.conj() if mirror else vector) * 1j**quarters
+    expected = moved.copy()
+    expected[0], expected[1] = (
+        np.where(g, np.nan, part) for g, part in zip(gaps, (vector.real, vector.imag), strict=True)
+    )
+    faces = np.exp(1j * np.radians(90 - moved[2]))
+    faces = (-faces.conj() if mirror else faces) * 1j**quarters
+    expected[2] = np.where(np.isnan(moved[2]), np.nan, (90 - np.degrees(np.angle(faces))) % 360)
+    if brightness:
+        expected[4] *= np.float32(1 + brightness * np.random.default_rng(seed).uniform(-1, 1))
+    wanted = normalise(expected, BANDS, chosen)
+    difference = np.abs(got[0].numpy() - wanted)
+    turn_of = 360 * abs(linear_terms(bands[2], method)[1])  # north is 0 and 360 degrees
+    difference[2] = np.minimum(difference[2], np.abs(difference[2] - turn_of))
+    assert difference.max() < 2e-3
 
 
 def test_all_eight_turns_are_drawn_alike():

@@ -15,9 +15,9 @@ from slipmap.config.run import ExperimentSettings, RunSettings
 from slipmap.errors import InputError
 from slipmap.models import create_model, list_models, model_entry
 from slipmap.patches import writer
+from slipmap.patches.dataset import StoredPatches
 from slipmap.training import cost, evaluate, summary, tables, train
 from slipmap.training.metrics import scores
-from slipmap.training.source import StoredPatches
 
 FOLDER, RUN = "config/tables", "config/tables.yaml"
 

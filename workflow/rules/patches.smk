@@ -90,7 +90,7 @@ rule augmentation_figure:
         area="|".join(PLACES),
     params:
         settings=lambda wildcards: EXPERIMENTS[wildcards.experiment].training.augment.model_dump(mode="json"),
-        code=code_digest("patches/figure.py", "patches/augmentation.py", "patches/centerrep.py", "patches/dataset.py"),
+        code=code_digest("patches/figure.py"),
     log:
         "results/{area}/logs/augmentation_{experiment}.log",
     benchmark:

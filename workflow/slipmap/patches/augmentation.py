@@ -1,7 +1,12 @@
-"""Augmentation of training patches: mirror, turn, brightness, CenterRep. Raw bands in, raw bands out."""
+"""Augmentation of training patches: mirror, turn, brightness, CenterRep.
+
+What a turn does to directions, and what is drawn, stands here alone: `slipmap.training.augment` asks the same functions
+for batches on their device.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +16,7 @@ from slipmap.patches.centerrep import center_rep
 
 # Directions turn with the ground: the sine of the aspect is its eastward part, the cosine its northward part.
 EAST, NORTH, AZIMUTH = "aspect_sin", "aspect_cos", "aspect"
+DIRECTIONS = (EAST, NORTH, AZIMUTH)
 _OPTICAL = re.compile(r"^(B\d+A?|red|green|blue|nir|swir\d?)(_before|_after|_change)?$", re.IGNORECASE)
 
 
@@ -26,10 +32,9 @@ def turn(
 
     Parameters
     ----------
-    image : (bands, rows, cols) raw values.
+    image : (bands, rows, cols) raw values, NaN where unknown.
     mask : (rows, cols).
-    bands : names. ``aspect_sin`` and ``aspect_cos`` turn as the vector (east, north) that they are, ``aspect`` as the
-        azimuth in degrees; a slope that faced east faces west after the mirror.
+    bands : names; those of `DIRECTIONS` are turned as `turn_directions` has it.
 
     Raises
     ------
@@ -38,33 +43,76 @@ def turn(
     if mirror:
         image, mask = image[..., ::-1], mask[..., ::-1]
     image, mask = (np.rot90(a, quarters, axes=(-2, -1)) for a in (image, mask))
-    if {EAST, NORTH, AZIMUTH}.isdisjoint(bands) or not (mirror or quarters % 4):
+    number = {name: i for i, name in enumerate(bands) if name in DIRECTIONS}
+    if not number or not (mirror or quarters % 4):
         return image, mask
     image = image.copy()
-    number = {name: i for i, name in enumerate(bands)}
-    if AZIMUTH in number:
-        azimuth = image[number[AZIMUTH]]
-        turned = ((-azimuth if mirror else azimuth) - 90 * quarters) % 360
-        image[number[AZIMUTH]] = np.where(azimuth < 0, azimuth, turned)  # flat ground is -1
-    if mirror and EAST in number:
-        image[number[EAST]] *= -1
-    quarters %= 4
-    if quarters == 2:
-        for name in {EAST, NORTH} & number.keys():
-            image[number[name]] *= -1
-    elif quarters:
-        if (EAST in number) != (NORTH in number):
-            raise ValueError("half of the aspect vector cannot be turned by 90 degrees")
-        if EAST in number:
-            east, north = image[number[EAST]].copy(), image[number[NORTH]].copy()
-            sign = 1 if quarters == 1 else -1
-            image[number[EAST]], image[number[NORTH]] = -sign * north, sign * east
+    raw = {name: image[i].copy() for name, i in number.items()}
+    for name, values in turn_directions(raw, mirror, quarters).items():
+        image[number[name]] = values
     return image, mask
+
+
+def turn_directions(
+    raw: Mapping[str, Any], mirror: bool, quarters: int, where: Callable[..., Any] = np.where
+) -> dict[str, Any]:
+    """What bands that are directions hold once their ground was mirrored left-right, if `mirror`, and turned then.
+
+    Parameters
+    ----------
+    raw : values of the bands of `DIRECTIONS` that there are, NaN where unknown; NumPy arrays or torch tensors.
+        ``aspect_sin`` and ``aspect_cos`` turn as the vector (east, north) that they are, ``aspect`` as the azimuth in
+        degrees (flat ground, -1, stays); a slope that faced east faces west after the mirror.
+    quarters : × 90° counterclockwise.
+    where : of the arrays' library.
+
+    Returns
+    -------
+    The bands whose values change. What is unknown stays so; an unknown part of the vector is unknown in the band that
+    it becomes.
+
+    Raises
+    ------
+    ValueError : an odd number of quarters while only one part of the aspect vector is there.
+    """
+    quarters %= 4
+    turned = {}
+    if AZIMUTH in raw and (mirror or quarters):
+        azimuth = raw[AZIMUTH]
+        turned[AZIMUTH] = where(azimuth < 0, azimuth, ((-azimuth if mirror else azimuth) - 90 * quarters) % 360)
+    vector = {name: raw[name] for name in (EAST, NORTH) if name in raw}
+    if mirror and EAST in vector:
+        vector[EAST] = -vector[EAST]
+    if quarters == 2:
+        vector = {name: -part for name, part in vector.items()}
+    elif quarters and len(vector) == 2:
+        sign = 1 if quarters == 1 else -1
+        vector = {EAST: -sign * vector[NORTH], NORTH: sign * vector[EAST]}
+    elif quarters and vector:
+        raise ValueError("half of the aspect vector cannot be turned by 90 degrees")
+    return turned | {name: part for name, part in vector.items() if part is not raw[name]}
 
 
 def turns(bands: Sequence[str]) -> tuple[int, ...]:
     """Quarter turns that `bands` allow: all, or only 0 and 180° where one half of the aspect vector is missing."""
     return (0, 2) if (EAST in bands) != (NORTH in bands) else (0, 1, 2, 3)
+
+
+def draw_turns(
+    settings: AugmentSettings, bands: Sequence[str], square: bool, count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each of `count` patches is mirrored left-right, and by how many quarters it is turned then: two (count,).
+
+    Patches that are not `square` are turned by 0 or 180° alone.
+    """
+    mirror, quarters = np.zeros(count, bool), np.zeros(count, int)
+    if settings.flips:
+        mirror, upside_down = rng.random((2, count)) < 0.5
+        # mirrored up-down is mirrored left-right and turned by 180 degrees
+        mirror, quarters = mirror ^ upside_down, quarters + 2 * upside_down
+    if settings.rotations:
+        quarters = quarters + rng.choice(turns(bands) if square else (0, 2), count)
+    return mirror, quarters % 4
 
 
 def brighten(image: np.ndarray, bands: Sequence[str], factor: float) -> np.ndarray:
@@ -98,16 +146,10 @@ def augment(
     if settings.centerrep and rng.random() < settings.centerrep and (mask == LANDSLIDE).any():
         image, mask, boxes = center_rep(image, mask, rng, settings.centerrep_size, settings.centerrep_by)
         done += ["centerrep"] * bool(boxes)
-    quarters, mirror = 0, False
-    if settings.flips:
-        mirror, upside_down = rng.random(2) < 0.5
-        if upside_down:  # mirrored up-down is mirrored left-right and turned by 180 degrees
-            mirror, quarters = not mirror, 2
-    if settings.rotations:
-        allowed = turns(bands) if mask.shape[0] == mask.shape[1] else (0, 2)
-        quarters = (quarters + int(rng.choice(allowed))) % 4
+    mirrors, turned = draw_turns(settings, bands, mask.shape[0] == mask.shape[1], 1, rng)
+    mirror, quarters = bool(mirrors[0]), int(turned[0])
     if mirror or quarters:
-        image, mask = turn(image, mask, bands, quarters, bool(mirror))
+        image, mask = turn(image, mask, bands, quarters, mirror)
         done += ["mirror"] * bool(mirror) + [f"turn{90 * quarters}"] * bool(quarters)
     if settings.brightness and optical_bands(bands):
         factor = 1 + settings.brightness * rng.uniform(-1, 1)

@@ -1,29 +1,22 @@
-"""Feed training from patch stores: read one patch at a time, augment, normalise."""
+"""Feed training from patch stores: the patches of one split, normalised when they are read."""
 
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 import zarr
-from torch.utils.data import Dataset
+from numpy.typing import NDArray
 
 from slipmap.codes import SPLITS
 from slipmap.config.patches import AugmentSettings
 from slipmap.errors import InputError
-from slipmap.patches.augmentation import augment
-from slipmap.patches.normalisation import (
-    Normaliser,
-    Statistics,
-    as_statistics,
-    check_order,
-    pool,
-)
-from slipmap.patches.store import load_statistics, read_index
+from slipmap.patches.centerrep import center_rep
+from slipmap.patches.normalisation import Normaliser, Statistics, check_order
+from slipmap.patches.sampling import class_weights
+from slipmap.patches.store import load_statistics, read_attributes, read_index
 
 _DTYPES = {"float32": "<f4", "uint8": "u1"}
 
@@ -75,119 +68,136 @@ class StoredArray:
         return self.__dict__ | {"_mapped": {}, "_array": None}  # a worker maps for itself
 
 
-class PatchDataset(Dataset):
-    """Patches of one split of one or several stores, normalised, as a model takes them.
+class StoredPatches:
+    """The patches of one split, of one or more stores, normalised when read.
 
     Parameters
     ----------
-    store : a patch store, or several with the same bands (training on several areas).
-    split : "training", "validation" or "test".
-    bands : names of the bands to use, in the model's order; none: all, in the store's order.
-    statistics : what to normalise with; none: those of the stores' training pixels, pooled.
-    augment : how to augment, on the fly; only with the training split.
-    seed : of augmentation.
+    stores
+        Patch stores.
+    split
+        "training", "validation" or "test".
+    bands
+        Bands wanted, in the order wanted.
+    statistics
+        What normalises them.
+    augment
+        CenterRep is applied when patches are read (the rest is done batch by batch on the device).
 
     Attributes
     ----------
-    bands, channels : names of the bands read and of the channels given (`normalisation.channel_names`).
-    statistics : of `bands`; save them with the weights.
-    index : the patches' rows of the stores' indices.
-
-    Notes
-    -----
-    Holds the index and a map of the files, no patch. Call `set_epoch` before each epoch: the draws depend on seed,
-    epoch and patch only, not on the number of workers.
+    index
+        One row for each patch: the stores' columns, and ``store``, its number in `stores`.
+    channel_names
+        Names of the channels that a model gets.
     """
 
     def __init__(
         self,
-        store: str | Path | Sequence[str | Path],
-        split: str = "training",
-        bands: Sequence[str] | None = None,
-        statistics: Statistics | Mapping[str, Any] | None = None,
+        stores: Sequence[str | Path],
+        split: str,
+        bands: Sequence[str],
+        statistics: Statistics,
         augment: AugmentSettings | None = None,
-        seed: int = 0,
     ) -> None:
         if split not in SPLITS:
             raise ValueError(f"split {split!r} is none of {SPLITS}")
-        if augment is not None and split != "training":
-            raise ValueError("only training patches are augmented")
-        self.stores = [Path(store)] if isinstance(store, str | Path) else [Path(s) for s in store]
-        stored = [load_statistics(path) for path in self.stores]
+        self.stores = [Path(store) for store in stores]
+        stored = [load_statistics(store) for store in self.stores]
         for path, other in zip(self.stores[1:], stored[1:], strict=True):
             check_order(other.names, stored[0].names, path.name, self.stores[0].name)
-        self.split = split
-        self.bands = list(bands if bands is not None else stored[0].names)
-        chosen = as_statistics(statistics) if statistics is not None else pool(stored)
-        self.statistics = chosen.select(self.bands)
+        stored[0].select(bands)
+        self.bands, self.statistics = list(bands), statistics.select(bands)
         self._normalise = Normaliser(self.bands, self.statistics)
-        self.channels = self._normalise.channels
-        self.augment, self.seed = augment, seed
-        stored[0].select(self.bands)
+        self.channel_names = self._normalise.channels
+        self.channels = len(self.channel_names)
         columns = [stored[0].names.index(name) for name in self.bands]
         self._columns = None if columns == list(range(len(stored[0].names))) else columns
-        self._images = [StoredArray(path / "image") for path in self.stores]
-        self._masks = [StoredArray(path / "mask") for path in self.stores]
+        self._images = [StoredArray(store / "image") for store in self.stores]
+        self._masks = [StoredArray(store / "mask") for store in self.stores]
+        shapes = {masks.shape[1:] for masks in self._masks}
+        if len(shapes) > 1:
+            raise InputError(
+                f"The patch stores differ in patch size ({sorted(shapes)}); build them with one datasets.size."
+            )
+        self.shape: tuple[int, int] = shapes.pop()
         self.index = self._read_index(split)
         self._places = list(zip(self.index["store"], self.index["patch"], strict=True))
-        self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()  # persistent workers see it change
-        self._drawn: Counter[int] = Counter()
-        self._drawn_in = 0
+        self.positive: NDArray[np.bool_] = self.index["landslide_pixels"].to_numpy() > 0
+        self.augment = augment
+        self.redrawn = bool(augment and augment.centerrep)
 
     def _read_index(self, split: str) -> pd.DataFrame:
-        parts = [read_index(path).assign(store=i) for i, path in enumerate(self.stores)]
+        parts = [read_index(store).assign(store=i) for i, store in enumerate(self.stores)]
         index = pd.concat(parts, ignore_index=True)
         index = index[(index["split"] == split) & index["sampled"]].reset_index(drop=True)
         if index.empty:
             raise InputError(
-                f"{', '.join(path.name for path in self.stores)}: there is no {split} patch; check the split's ratios "
-                f"(split.ratios, split.role)."
+                f"{', '.join(store.name for store in self.stores)}: there is no {split} patch; check the split's "
+                f"ratios (split.ratios, split.role)."
             )
         return index
-
-    def set_epoch(self, epoch: int) -> None:
-        """Number of the epoch that comes next; other epoch, other augmentation."""
-        self._epoch[0] = epoch
 
     def __len__(self) -> int:
         return len(self._places)
 
-    def raw(self, i: int) -> tuple[np.ndarray, np.ndarray]:
-        """(image, mask) of patch `i` as stored: raw values of `bands`, NaN where missing. Read only."""
-        store, patch = self._places[i]
+    def raw(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Return (image, mask) of a patch as stored: raw values of `bands`, NaN where missing. Read only."""
+        store, patch = self._places[number]
         image = self._images[store][patch]
         if self._columns is not None:
             image = image[self._columns]
         return image, self._masks[store][patch]
 
-    def __getitem__(self, i: int | Sequence[int]) -> dict[str, torch.Tensor]:
-        """{"image": float32 (channels, rows, cols), "mask": int64 (rows, cols) of 0, 1, 255 (ignore), "index": i}.
+    def read(
+        self, numbers: Sequence[int] | NDArray[np.int64], draw: Sequence[int] | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Return normalised images (n, channels, height, width) and masks (n, height, width) of 1, 0, 255."""
+        images = np.empty((len(numbers), self.channels, *self.shape), np.float32)
+        masks = np.empty((len(numbers), *self.shape), np.uint8)
+        random = None if draw is None or not self.redrawn else np.random.default_rng(list(draw))
+        for position, number in enumerate(numbers):
+            image, mask = self.raw(int(number))
+            if random is not None and random.random() < self.augment.centerrep and self.positive[number]:
+                image, mask, _ = center_rep(image, mask, random, self.augment.centerrep_size, self.augment.centerrep_by)
+            self._normalise(image, images[position])
+            masks[position] = mask
+        return images, masks
 
-        For a list of patches, each with the batch as its first axis (all of one size).
-        """
-        if isinstance(i, int | np.integer):
-            return {name: batch[0] for name, batch in self[[int(i)]].items()}
-        numbers = [int(number) for number in i]
-        first = self.raw(numbers[0])[1]
-        images = np.empty((len(numbers), len(self.channels), *first.shape), np.float32)
-        masks = np.empty((len(numbers), *first.shape), np.int64)
-        for out, labels, number in zip(images, masks, numbers, strict=True):
-            image, mask = self.raw(number)
-            if self.augment is not None:
-                image, mask, _ = augment(image, mask, self.bands, self.augment, self._rng(number))
-            self._normalise(image, out)
-            labels[:] = mask
+    def negative_share(self) -> float:
+        """Return background pixels for each landslide pixel."""
+        landslide = int(self.index["landslide_pixels"].sum())
+        return float(self.index["background_pixels"].sum() / max(landslide, 1))
+
+    def class_weights(self, scheme: str | float | None) -> tuple[float, float]:
+        """Return the weights of a background and of a landslide pixel that ``training.class_weights`` asks for."""
+        if scheme is None or isinstance(scheme, float):
+            return 1.0, scheme or 1.0
+        landslide, background = (int(self.index[f"{name}_pixels"].sum()) for name in ("landslide", "background"))
+        return class_weights(landslide, background, scheme)
+
+    def describe(self, numbers: NDArray[np.int64], most: int = 8) -> str:
+        """Say which patches these are, for a message."""
+        rows = self.index.iloc[np.asarray(numbers)[:most]]
+        listed = ", ".join(map(str, rows["patch"]))
+        more = ", …" if len(numbers) > most else ""
+        names = sorted({self.stores[number].name for number in rows["store"]})
+        return f"patches {listed}{more} of {', '.join(names)}"
+
+    def record(self) -> dict[str, Any]:
+        """Return what ``model.json`` says of the data."""
+        first = read_attributes(self.stores[0])
         return {
-            "image": torch.from_numpy(images),
-            "mask": torch.from_numpy(masks),
-            "index": torch.tensor(numbers),
+            "bands": self.bands,
+            "channels": self.channel_names,
+            "statistics": self.statistics.as_dict(),
+            "classes": ["background", "landslide"],
+            "patch_size": list(self.shape),
+            "pixel_size": first.get("pixel_size"),
+            "split": first.get("split"),
         }
 
-    def _rng(self, i: int) -> np.random.Generator:
-        """For patch `i`, this epoch, and how often it was drawn in it (a sampler may repeat patches)."""
-        epoch = int(self._epoch[0])
-        if epoch != self._drawn_in:
-            self._drawn.clear()
-            self._drawn_in = epoch
-        self._drawn[i] += 1
-        return np.random.default_rng([self.seed, epoch, i, self._drawn[i]])
+    def provenance(self) -> list[dict[str, Any]]:
+        """Return what each store says of itself, less what `record` holds."""
+        keys = ("areas", "crs", "pixel_size", "counts", "settings", "split", "software")
+        return [{key: read_attributes(store).get(key) for key in keys} for store in self.stores]

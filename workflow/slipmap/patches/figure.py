@@ -13,7 +13,8 @@ from slipmap.config.patches import AugmentSettings
 from slipmap.errors import InputError
 from slipmap.io.atomic import write_aside
 from slipmap.patches.augmentation import augment, optical_bands
-from slipmap.patches.dataset import PatchDataset
+from slipmap.patches.dataset import StoredPatches
+from slipmap.patches.store import load_statistics
 
 _COLOURS = (("B4", "B3", "B2"), ("B4_after", "B3_after", "B2_after"), ("red", "green", "blue"))
 _OUTLINE = "#d7191c"
@@ -43,7 +44,8 @@ def run(
     InputError : no training patch has a landslide.
     """
     settings = AugmentSettings.model_validate(settings)
-    data = PatchDataset(store, "training")
+    statistics = load_statistics(store)
+    data = StoredPatches([store], "training", statistics.names, statistics)
     originals = data.index[(data.index["parent"] < 0) & (data.index["landslide_pixels"] > 0)]
     if originals.empty:
         raise InputError(f"{Path(store).name} has no training patch with a landslide to draw.")
@@ -58,7 +60,7 @@ def run(
     plt.close(figure)
 
 
-def draw(data: PatchDataset, chosen: list[int], settings: AugmentSettings, draws: int, seed: int) -> Figure:
+def draw(data: StoredPatches, chosen: list[int], settings: AugmentSettings, draws: int, seed: int) -> Figure:
     """The figure of `run`, for the patches numbered `chosen`."""
     only = AugmentSettings(
         flips=False,

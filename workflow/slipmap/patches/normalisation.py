@@ -10,6 +10,10 @@ from slipmap.errors import InputError, nearest
 
 Method = Literal["zscore", "minmax"]
 
+# A known value that would become what a missing one becomes is moved by so much: one step of float32, or, where the
+# missing one becomes 0, a number that no arithmetic rounds to 0.
+_NUDGE, _TINY = np.float32(1.2e-7), np.float32(1e-30)
+
 
 @dataclass(frozen=True)
 class BandStatistics:
@@ -186,8 +190,8 @@ def normalise(
     -------
     (channels, rows, cols) float32 without NaN, in the order of `channel_names`. zscore: (x - mean) / std; minmax:
     (x - min) / (max - min), not clipped; a band that is constant on training becomes 0. A missing value becomes the
-    training mean. A categorical band becomes one channel of 0 and 1 for each class; a class that training did not
-    name, or a missing one, is 0 in all of them.
+    training mean, which no known value becomes exactly (see `linear_terms`). A categorical band becomes one channel
+    of 0 and 1 for each class; a class that training did not name, or a missing one, is 0 in all of them.
 
     Raises
     ------
@@ -213,10 +217,8 @@ class Normaliser:
         self._names = list(bands)
         self._bands = chosen.bands
         self.channels = channel_names(bands, chosen)
-        terms = np.array([_offset_and_scale(band, chosen.method) for band in chosen.bands], np.float64)
-        self._offset, self._scale = terms.reshape(-1, 2).T.astype(np.float32)[..., None, None]
-        means = np.array([band.mean for band in chosen.bands])
-        self._missing = ((means - terms.reshape(-1, 2)[:, 0]) * terms.reshape(-1, 2)[:, 1]).astype(np.float32)
+        terms = np.array([linear_terms(band, chosen.method) for band in chosen.bands], np.float32)
+        self._offset, self._scale, self._missing = terms.reshape(-1, 3).T
         self._categorical = any(band.kind == "categorical" for band in chosen.bands)
 
     def __call__(self, block: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -242,18 +244,27 @@ class Normaliser:
         return out
 
     def _scale_into(self, block: np.ndarray, which: slice, out: np.ndarray) -> None:
-        np.subtract(block, self._offset[which], out=out)
-        np.multiply(out, self._scale[which], out=out)
-        if np.isnan(out.min()):
-            for channel, value in zip(out, self._missing[which], strict=True):
+        np.subtract(block, self._offset[which, None, None], out=out)
+        np.multiply(out, self._scale[which, None, None], out=out)
+        for channel, value, scale in zip(out, self._missing[which], self._scale[which], strict=True):
+            if scale and (mean := channel == value).any():
+                channel[mean] = value + max(abs(value) * _NUDGE, _TINY)
+            if np.isnan(channel.min()):
                 channel[np.isnan(channel)] = value
 
 
-def _offset_and_scale(band: BandStatistics, method: Method) -> tuple[float, float]:
+def linear_terms(band: BandStatistics, method: Method) -> tuple[float, float, float]:
+    """(offset, scale, unknown) of a continuous band: normalised = (value - offset) × scale, `unknown` where missing.
+
+    The scale of a band that is constant on training is 0. Otherwise no known value becomes exactly `unknown` (float32),
+    so that the mask of unknown pixels can be read back from normalised channels.
+    """
     if method == "zscore":
-        return band.mean, 1 / band.std if band.std > 0 else 0.0
-    width = band.maximum - band.minimum
-    return band.minimum, 1 / width if width > 0 else 0.0
+        offset, scale = band.mean, 1 / band.std if band.std > 0 else 0.0
+    else:
+        width = band.maximum - band.minimum
+        offset, scale = band.minimum, 1 / width if width > 0 else 0.0
+    return offset, scale, float(np.float32((band.mean - offset) * scale))
 
 
 def channel_names(bands: Sequence[str], statistics: Statistics | Mapping[str, Any]) -> list[str]:

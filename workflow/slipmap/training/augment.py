@@ -1,5 +1,8 @@
-"""Augmentation of whole batches of normalised channels on their device: what `slipmap.patches.augmentation` does to one
-raw patch, without the GPU waiting for it."""
+"""Augmentation of whole batches of normalised channels on their device, without the GPU waiting for it.
+
+What is drawn and what a turn does to directions is `slipmap.patches.augmentation`'s; here channels are put back to raw
+values and normalised again around it, and pixels whose value is not known stay what a missing value becomes.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from slipmap.config.patches import AugmentSettings
-from slipmap.patches.augmentation import AZIMUTH, EAST, NORTH, optical_bands, turns
-from slipmap.patches.normalisation import Statistics
+from slipmap.patches.augmentation import DIRECTIONS, draw_turns, optical_bands, turn_directions
+from slipmap.patches.normalisation import Statistics, linear_terms
 
 
 @dataclass(frozen=True)
@@ -26,33 +28,29 @@ class BatchAugmentation:
         What is done, and how often.
     channels
         Names of the channels.
-    offset, scale
-        Of each channel: normalised = (value - offset) / scale.
+    terms
+        (offset, scale, unknown) of each channel, as `slipmap.patches.normalisation.linear_terms` has them.
     """
 
     settings: AugmentSettings
     channels: tuple[str, ...]
-    offset: tuple[float, ...]
-    scale: tuple[float, ...]
+    terms: tuple[tuple[float, float, float], ...]
 
     @classmethod
     def fitted(cls, settings: AugmentSettings, channels: Sequence[str], statistics: Statistics) -> BatchAugmentation:
         """Return the augmentation for channels normalised with `statistics`."""
-        offset, scale = [0.0] * len(channels), [1.0] * len(channels)
-        zscore = statistics.method == "zscore"
-        for band in statistics.bands:
-            if band.name in channels and band.kind == "continuous":
-                at = list(channels).index(band.name)
-                offset[at] = band.mean if zscore else band.minimum
-                scale[at] = (band.std if zscore else band.maximum - band.minimum) or 1.0
-        return cls(settings, tuple(channels), tuple(offset), tuple(scale))
+        known = {
+            band.name: linear_terms(band, statistics.method) for band in statistics.bands if band.kind == "continuous"
+        }
+        return cls(settings, tuple(channels), tuple(known.get(name, (0.0, 1.0, float("nan"))) for name in channels))
 
     def __call__(self, image: Tensor, mask: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Return the augmented batch; `image` (n, channels, height, width) and `mask` (n, height, width).
 
         Neither is changed.
         """
-        mirror, quarters = self._draw(len(image), random, image.shape[-1] == image.shape[-2])
+        square = image.shape[-1] == image.shape[-2]
+        mirror, quarters = draw_turns(self.settings, self.channels, square, len(image), random)
         kinds = np.where(mirror, 4, 0) + quarters
         if kinds.any():
             image, mask = image.clone(), mask.clone()
@@ -69,51 +67,36 @@ class BatchAugmentation:
             image = self._brighten(image, random)
         return image, mask
 
-    def _draw(
-        self, count: int, random: np.random.Generator, square: bool
-    ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-        """Draw for each patch whether it is mirrored left-right, and by how many quarters it is turned then."""
-        mirror, quarters = np.zeros(count, bool), np.zeros(count, int)
-        if self.settings.flips:
-            mirror, upside_down = random.random((2, count)) < 0.5
-            mirror, quarters = mirror ^ upside_down, quarters + 2 * upside_down
-        if self.settings.rotations:
-            quarters = quarters + random.choice(turns(self.channels) if square else (0, 2), count)
-        return mirror, quarters % 4
-
     def turn_directions(self, image: Tensor, mirror: bool, quarters: int) -> None:
         """Turn the channels of a batch that are directions: the aspect's east and north component, or its azimuth.
 
         `image` (n, channels, height, width) is changed; its ground was mirrored left-right, if `mirror`, and turned by
         `quarters` × 90° counterclockwise then.
         """
-        if AZIMUTH in self.channels:
-            azimuth = self._raw(image, AZIMUTH)
-            turned = torch.remainder((-azimuth if mirror else azimuth) - 90 * quarters, 360)
-            self._put(image, AZIMUTH, torch.where(azimuth < 0, azimuth, turned))  # flat ground is -1
-        if mirror and EAST in self.channels:
-            self._put(image, EAST, -self._raw(image, EAST))
-        if quarters == 2:
-            for name in {EAST, NORTH} & set(self.channels):
-                self._put(image, name, -self._raw(image, name))
-        elif quarters and EAST in self.channels:
-            sign = 1 if quarters == 1 else -1
-            east, north = self._raw(image, EAST), self._raw(image, NORTH)
-            self._put(image, EAST, -sign * north)
-            self._put(image, NORTH, sign * east)
-
-    def _raw(self, image: Tensor, name: str) -> Tensor:
-        at = self.channels.index(name)
-        return image[:, at] * self.scale[at] + self.offset[at]
-
-    def _put(self, image: Tensor, name: str, raw: Tensor) -> None:
-        at = self.channels.index(name)
-        image[:, at] = (raw - self.offset[at]) / self.scale[at]
+        raw = {}
+        for name in DIRECTIONS:
+            if name in self.channels:
+                at = self.channels.index(name)
+                offset, scale, unknown = self.terms[at]
+                values = image[:, at]
+                if scale:
+                    raw[name] = torch.where(values == unknown, torch.nan, values / scale + offset)
+                else:  # one value on all training ground
+                    raw[name] = torch.full_like(values, offset)
+        for name, values in turn_directions(raw, mirror, quarters, torch.where).items():
+            at = self.channels.index(name)
+            offset, scale, unknown = self.terms[at]
+            image[:, at] = torch.where(torch.isnan(values), unknown, (values - offset) * scale)
 
     def _brighten(self, image: Tensor, random: np.random.Generator) -> Tensor:
+        """Multiply the reflectances of each patch by one number around 1."""
         optical = optical_bands(self.channels)
-        factor = (1 + self.settings.brightness * random.uniform(-1, 1, (len(image), 1))).astype(np.float32)
-        ratio = np.array([self.offset[at] / self.scale[at] for at in optical], dtype=np.float32)
-        gain, shift = (torch.from_numpy(a)[:, :, None, None].to(image.device) for a in (factor, (factor - 1) * ratio))
         where = torch.tensor(optical, device=image.device)
-        return image.index_copy(1, where, image.index_select(1, where) * gain + shift)
+        offset, scale, unknown = np.array([self.terms[at] for at in optical], np.float32).T
+        factor = (1 + self.settings.brightness * random.uniform(-1, 1, (len(image), 1))).astype(np.float32)
+        gain, shift, gap = (
+            torch.from_numpy(np.ascontiguousarray(a))[..., None, None].to(image.device)
+            for a in (factor, (factor - 1) * (offset * scale), unknown)
+        )
+        values = image.index_select(1, where)
+        return image.index_copy(1, where, torch.where(values == gap, values, values * gain + shift))

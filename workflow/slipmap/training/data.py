@@ -5,9 +5,9 @@ from __future__ import annotations
 import lightning.pytorch as pl
 
 from slipmap.config.training import TrainingSettings
+from slipmap.patches.dataset import StoredPatches
 from slipmap.training.augment import BatchAugmentation
 from slipmap.training.batches import GIB, OrderedBatches, TrainingBatches, epoch_order
-from slipmap.training.source import StoredPatches
 
 
 class PatchData(pl.LightningDataModule):

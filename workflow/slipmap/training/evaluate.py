@@ -17,13 +17,13 @@ from slipmap.errors import InputError
 from slipmap.io.atomic import write_text
 from slipmap.models.base import SegmentationModel
 from slipmap.patches.checks import check_tested, describe_independence
+from slipmap.patches.dataset import StoredPatches
 from slipmap.patches.normalisation import Statistics
 from slipmap.patches.store import read_attributes
 from slipmap.training.calibration import METHODS, calibration_of
 from slipmap.training.losses import landslide_logit
 from slipmap.training.metrics import ScoreHistogram, confusion, jsonable, mean_scores, scores
 from slipmap.training.objects import ObjectCounts, boundary_counts, boundary_f1
-from slipmap.training.source import StoredPatches
 from slipmap.training.weights import load_weights
 
 BATCH = 16

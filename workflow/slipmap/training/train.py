@@ -22,6 +22,7 @@ from slipmap.io.atomic import write_aside, write_text
 from slipmap.models import create_model
 from slipmap.models.base import SegmentationModel
 from slipmap.patches.checks import check_stores
+from slipmap.patches.dataset import StoredPatches
 from slipmap.training.batches import OrderedBatches
 from slipmap.training.callbacks import STATE, EpochRecord, Progress
 from slipmap.training.curves import draw_curves, write_history
@@ -30,7 +31,7 @@ from slipmap.training.losses import landslide_logit
 from slipmap.training.memory import fitting_batch, out_of_memory_sentence
 from slipmap.training.metrics import BINS, LOGIT_LIMIT, ScoreHistogram, jsonable, temperature
 from slipmap.training.module import SegmentationModule, as_histogram, histogram_counts
-from slipmap.training.source import StoredPatches, choose_bands
+from slipmap.training.source import choose_bands
 from slipmap.training.start import set_prior, start_from
 from slipmap.training.weights import VERSION, WEIGHTS, read_tensors, save_record, save_weights
 
