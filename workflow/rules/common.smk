@@ -5,7 +5,7 @@ from operator import attrgetter
 from pathlib import Path
 
 try:
-    from slipmap.jobs import runs
+    from slipmap.jobs import command, runs
     from slipmap.config import parse_config
     from slipmap.config.layout import home_area, imported_datasets, patch_store, weights_folders
     from slipmap.errors import InputError
@@ -14,6 +14,7 @@ try:
 except ImportError as error:
     sys.exit(f"slipmap is not installed in {sys.executable} ({error}); run 'make install', then '.venv/bin/snakemake …'.")
 
+command.quote_interpreter()
 CONFIG_SOURCE = ", ".join(map(str, workflow.configfiles)) or "config"
 
 try:
@@ -22,7 +23,7 @@ try:
         from slipmap.check.run import check_run  # costs a second, which no job need pay
 
         check_run(RUN)
-        if not workflow.output_settings.dryrun and not {"--lint", "--unlock", "--report"} & set(sys.argv):
+        if not workflow.output_settings.dryrun and not command.only_asks(sys.argv[1:]):
             runs.claim(Path.cwd())
 except InputError as error:
     sys.exit(f"slipmap: {error}")

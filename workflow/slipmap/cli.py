@@ -185,10 +185,11 @@ def _picture(options: argparse.Namespace) -> None:
 
 
 def _bench(options: argparse.Namespace) -> None:
-    checkout = Path(__file__).parents[2]
-    if not (checkout / "benchmarks/__init__.py").is_file():
+    from slipmap.checkout import BENCHMARKS
+
+    if not BENCHMARKS.is_dir():
         raise InputError("the benchmarks are not part of the installed package; run 'slipmap bench' from a checkout.")
-    sys.path.insert(0, str(checkout))
+    sys.path.insert(0, str(BENCHMARKS.parent))
     from benchmarks import run
 
     run(options.what)

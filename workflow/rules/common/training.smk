@@ -1,7 +1,7 @@
 # What the rules of training ask about an experiment: of the config, or a row of a paper's table (config/tables).
+from slipmap.checkout import CONFIG
 from slipmap.training import tables
 
-CONFIG = Path(workflow.basedir) / "config"  # the repository's: the run may be in another folder
 TABLES = tables.load(CONFIG / "tables", CONFIG / "tables.yaml")
 TRAINED = {**{name: chosen for name, chosen in EXPERIMENTS.items() if trains(name)}, **TABLES.experiments}
 

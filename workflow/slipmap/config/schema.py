@@ -3,10 +3,9 @@
 import json
 from pathlib import Path
 
+from slipmap.checkout import SCHEMA
 from slipmap.config.run import RunSettings
 from slipmap.io.atomic import write_text
-
-SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.json"
 
 
 def schema_text() -> str:
