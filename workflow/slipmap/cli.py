@@ -10,7 +10,14 @@ from slipmap.errors import InputError, SlipmapError
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status (1 after an error that the user can mend, said in one sentence)."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    passed_on: list[str] = []
+    if given[:1] == ["run"] and "--" in given:
+        cut = given.index("--")
+        given, passed_on = given[:cut], given[cut + 1 :]
+    options = _parser().parse_args(given)
+    if passed_on:
+        options.passed_on = passed_on
     try:
         return options.command(options) or 0
     except SlipmapError as error:
@@ -30,6 +37,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"slipmap {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser(
+        "run",
+        help="run the workflow in this folder: the demo, or the area of a config",
+        description="Runs Snakemake with slipmap's Snakefile; the same as 'snakemake --cores N --resources gpu=1 "
+        "--configfile CONFIG' in a checkout. What stands after -- is passed on to Snakemake.",
+    )
+    run.add_argument("config", nargs="?", help="config file (default: the demo)")
+    run.add_argument("--target", nargs="+", default=[], help="files or rules to make (default: all)")
+    run.add_argument("--cores", default="all", help="number of cores (default: %(default)s)")
+    run.add_argument("--gpus", type=int, default=1, help="GPU jobs at a time (default: %(default)s)")
+    run.add_argument("-n", "--dry-run", action="store_true", help="show what would run")
+    run.set_defaults(command=_run, passed_on=[])
 
     check = commands.add_parser("check", help="check a config and the inputs it names, without running anything")
     check.add_argument("config", nargs="?", default="config/config.yaml", help="config file (default: %(default)s)")
@@ -129,6 +149,21 @@ def _rates(options: argparse.Namespace) -> None:
     for name, value in write_rates(options.results).items():
         print(f"{name:20} {value:.4g}")
     print(f"wrote {RATES.name}")
+
+
+def _run(options: argparse.Namespace) -> None:
+    from slipmap.jobs import launch
+
+    launch.launch(
+        launch.snakemake_command(
+            options.config,
+            options.target,
+            cores=options.cores,
+            gpus=options.gpus,
+            dry_run=options.dry_run,
+            options=options.passed_on,
+        )
+    )
 
 
 def _check(options: argparse.Namespace) -> None:

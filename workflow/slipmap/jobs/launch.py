@@ -1,0 +1,43 @@
+"""`slipmap run`: Snakemake with the workflow's Snakefile, wherever slipmap is installed."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from slipmap.checkout import CONFIG, SNAKEFILE
+from slipmap.errors import InputError
+
+
+def snakemake_command(
+    config: str | None,
+    targets: Sequence[str] = (),
+    *,
+    cores: str = "all",
+    gpus: int = 1,
+    dry_run: bool = False,
+    options: Sequence[str] = (),
+) -> list[str]:
+    """The command line that runs the workflow in the current folder.
+
+    Parameters
+    ----------
+    config : config file; None: the demo's. targets : files or rules to make; none: everything that the config asks for.
+    cores : number of cores, or "all". gpus : GPU jobs at a time. options : passed on to Snakemake as they are.
+
+    Raises
+    ------
+    InputError : `config` does not exist.
+    """
+    path = Path(config) if config is not None else CONFIG / "config.yaml"
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; give the config file of your area ('slipmap new-area' writes one).")
+    command = [sys.executable, "-m", "snakemake", *targets, "--snakefile", str(SNAKEFILE)]
+    command += ["--configfile", str(path), "--cores", cores, "--resources", f"gpu={gpus}"]
+    return [*command, *(["--dry-run"] if dry_run else []), *options]
+
+
+def launch(command: Sequence[str]) -> None:
+    """Become the process that `command` describes; nothing after this call runs."""
+    sys.stdout.flush()
+    os.execv(command[0], list(command))
