@@ -159,15 +159,17 @@ def _measure(part: str, dem: Path) -> None:
 
 
 def _hydrology(dem: Path, grid: Grid) -> None:
-    from slipmap.factors import hydrology
+    from slipmap.factors import catalogue, hydrology
 
-    hydrology.run(dem, grid, {name: dem.with_name(f"{name}.tif") for name in hydrology.DESCRIPTIONS}, threads=2)
+    names = [factor.name for factor in catalogue.of_family("hydrology")]
+    hydrology.run(dem, grid, {name: dem.with_name(f"{name}.tif") for name in names}, threads=2)
 
 
 def _terrain(dem: Path, grid: Grid) -> None:
-    from slipmap.factors.names import TERRAIN
+    from slipmap.factors import catalogue
 
-    terrain.run(dem, grid, {name: dem.with_name("out") / f"{name}.tif" for name in TERRAIN}, threads=2)
+    names = [factor.name for factor in catalogue.of_family("terrain", default=True)]
+    terrain.run(dem, grid, {name: dem.with_name("out") / f"{name}.tif" for name in names}, threads=2)
     shutil.rmtree(dem.with_name("out"))
 
 

@@ -10,8 +10,9 @@ from scipy import ndimage
 
 from slipmap.config.factors import HydrologySettings, TerrainSettings
 from slipmap.errors import InputError
-from slipmap.factors import distances, hydrology, relief, terrain
+from slipmap.factors import catalogue, distances, hydrology, relief, terrain
 from slipmap.factors.align import reader, with_margin
+from slipmap.factors.block import DEM, Block
 from slipmap.factors.surface import attributes
 from slipmap.io import raster
 from slipmap.io.grid import Grid
@@ -61,7 +62,8 @@ def test_blocks_leave_no_seam(tmp_path):
         assert (block == expected).all()
     wide = np.pad(z, 15, constant_values=np.nan)
     for name, block in zip(names[3:], found[3:], strict=True):
-        np.testing.assert_allclose(block, relief.compute(name, wide, 15, (10, 10), 5), atol=2e-4)
+        at_once = Block({DEM: wide}, 15, (10, 10), TerrainSettings(), catalogue.get(name).number(name))
+        np.testing.assert_allclose(block, catalogue.get(name).function()(at_once), atol=2e-4)
 
 
 def test_dem_that_goes_beyond_the_area_is_used_beyond_it(tmp_path):

@@ -2,7 +2,27 @@
 import re
 
 from slipmap.config import factors as options
-from slipmap.factors.names import RAIN, RAIN_LAG, SOIL, SOIL_EXTRA, TERRAIN, TERRAIN_EXTRA, TPI, factor_names, is_optical
+from slipmap.factors import catalogue
+from slipmap.factors.code import code_of
+from slipmap.factors.names import is_optical
+
+
+def factors_of(family, **chosen):
+    """The raster of each factor of a family, by name, for the output of a rule."""
+    return {one.name: f"results/{{area}}/factors/{one.name}.tif" for one in catalogue.of_family(family, **chosen)}
+
+
+def one_of(family, **chosen):
+    """The wildcard of a rule that makes any one factor of a family."""
+    return catalogue.regex(catalogue.of_family(family, **chosen))
+
+
+def factor_inputs(wildcards):
+    """Input function: what one factor of the ground is computed from, the DEM and other factors."""
+    factor = catalogue.get(wildcards.factor)
+    folder = f"results/{wildcards.area}/factors"
+    dem = {"dem": AREAS[wildcards.area].inputs.dem or []} if "inputs.dem" in factor.needs else {}
+    return dem | {name: f"{folder}/{name}.tif" for name in factor.uses}
 
 
 for area, settings in AREAS.items():
@@ -18,11 +38,12 @@ rule terrain:
         grid="results/{area}/grid.json",
         dem=lambda wildcards: AREAS[wildcards.area].inputs.dem or [],
     output:
-        **{name: f"results/{{area}}/factors/{name}.tif" for name in TERRAIN},
+        **factors_of("terrain", default=True),
         hillshade="results/{area}/hillshade.tif",
     params:
         settings=part_of("factors.terrain", options.HillshadeSettings),
         code=code_digest("factors/terrain.py", "factors/surface.py", "factors/align.py"),
+        made_by=[code_of(factor) for factor in catalogue.of_family("terrain", default=True)],
     log:
         "results/{area}/logs/terrain.log",
     benchmark:
@@ -40,15 +61,16 @@ rule terrain:
 rule terrain_extra:
     message: "Derive {wildcards.factor} of {wildcards.area}."
     input:
+        unpack(factor_inputs),
         grid="results/{area}/grid.json",
-        dem=lambda wildcards: AREAS[wildcards.area].inputs.dem or [],
     output:
         "results/{area}/factors/{factor}.tif",
     wildcard_constraints:
-        factor="|".join((*TERRAIN_EXTRA, TPI)),
+        factor=one_of("terrain", default=False),
     params:
         settings=part_of("factors.terrain", options.ReliefSettings),
-        code=code_digest("factors/terrain.py", "factors/surface.py", "factors/relief.py", "factors/align.py"),
+        code=code_digest("factors/terrain.py", "factors/surface.py", "factors/align.py"),
+        made_by=lambda wildcards: code_of(catalogue.get(wildcards.factor)),
     log:
         "results/{area}/logs/terrain_extra_{factor}.log",
     benchmark:
@@ -69,10 +91,7 @@ rule hydrology:
         grid="results/{area}/grid.json",
         dem=lambda wildcards: AREAS[wildcards.area].inputs.dem or [],
     output:
-        twi="results/{area}/factors/twi.tif",
-        spi="results/{area}/factors/spi.tif",
-        flow_accumulation="results/{area}/factors/flow_accumulation.tif",
-        distance_to_streams="results/{area}/factors/distance_to_streams.tif",
+        **factors_of("hydrology"),
     params:
         settings=settings_of("factors.hydrology"),
         resampling=lambda wildcards: AREAS[wildcards.area].factors.terrain.resampling,
@@ -163,7 +182,7 @@ rule rain:
     output:
         "results/{area}/factors/{factor}.tif",
     wildcard_constraints:
-        factor="|".join((*RAIN, RAIN_LAG)),
+        factor=one_of("rain"),
     params:
         settings=settings_of("factors.climate"),
         code=code_digest("factors/climate.py", "factors/coarse.py", "factors/align.py"),
@@ -189,7 +208,7 @@ rule soil:
     output:
         "results/{area}/factors/{factor}.tif",
     wildcard_constraints:
-        factor="|".join((*SOIL, *SOIL_EXTRA)),
+        factor=one_of("soil"),
     params:
         settings=part_of("factors.climate", options.AntecedentSettings),
         code=code_digest("factors/climate.py", "factors/coarse.py", "factors/align.py"),
@@ -208,20 +227,20 @@ rule soil:
 
 
 rule proximity:
-    message: "Measure the distance to {wildcards.feature} in {wildcards.area}."
+    message: "Measure {wildcards.factor} of {wildcards.area}."
     input:
         grid="results/{area}/grid.json",
-        features=lambda wildcards: getattr(AREAS[wildcards.area].inputs, wildcards.feature),
+        features=lambda wildcards: attrgetter(*catalogue.get(wildcards.factor).needs)(AREAS[wildcards.area]) or [],
     output:
-        "results/{area}/factors/distance_to_{feature}.tif",
+        "results/{area}/factors/{factor}.tif",
     wildcard_constraints:
-        feature="roads|faults",
+        factor=one_of("proximity"),
     params:
         code=code_digest("factors/proximity.py", "factors/distances.py"),
     log:
-        "results/{area}/logs/proximity_{feature}.log",
+        "results/{area}/logs/proximity_{factor}.log",
     benchmark:
-        "results/{area}/benchmarks/proximity_{feature}.tsv"
+        "results/{area}/benchmarks/proximity_{factor}.tsv"
     threads: 1
     resources:
         mem_mb=memory(1500),

@@ -1,7 +1,4 @@
 # Beside the networks: classical models on the same factors, and the Landslide Risk Index.
-from slipmap.factors.names import RISK_INDEX
-
-
 include: "common/susceptibility.smk"
 
 
@@ -94,7 +91,7 @@ rule risk_index_factor:
     input:
         index="results/{area}/susceptibility/lsi.tif",
     output:
-        factor=f"results/{{area}}/factors/{RISK_INDEX}.tif",
+        factor="results/{area}/factors/lsi.tif",
     params:
         code=code_digest("io/atomic.py"),
     log:

@@ -5,9 +5,10 @@ with job(snakemake):
     from slipmap.factors import terrain
     from slipmap.io.grid import Grid
 
-    wildcards = dict(snakemake.wildcards.items())
+    wildcards, inputs = dict(snakemake.wildcards.items()), dict(snakemake.input.items())
     terrain.run(
-        dem=snakemake.input.dem,
+        dem=inputs.pop("dem", None),
+        others={name: path for name, path in inputs.items() if name != "grid"},
         grid=Grid.load(snakemake.input.grid),
         outputs={wildcards["factor"]: snakemake.output[0]} if "factor" in wildcards else dict(snakemake.output.items()),
         settings=TerrainSettings(**snakemake.params.settings),

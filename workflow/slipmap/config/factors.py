@@ -68,9 +68,7 @@ class OpticalSettings(Settings):
     """Cloud-free composites of Sentinel-2 and their indices."""
 
     bands: list[str] = Field(["B2", "B3", "B4", "B8"], description="Reflectance bands that become factors.")
-    indices: list[Literal["ndvi", "ndwi", "ndbi", "ndmi", "bsi"]] = Field(
-        ["ndvi", "ndwi", "ndbi"], description="Spectral indices that become factors."
-    )
+    indices: list[str] = Field(["ndvi", "ndwi", "ndbi"], description="Spectral indices that become factors.")
     composite: Literal["median", "least_cloud"] = Field(
         "median",
         description="median of the clear observations; least_cloud: the clear observation of the least cloudy scene.",
@@ -132,7 +130,8 @@ class FactorSettings(Settings):
     exclude: list[str] = Field(default_factory=list, description="Factors not to make.")
     extra: list[str] = Field(
         default_factory=list,
-        description="Factors to make besides the default ones, such as aspect, tri, tpi_300, spi, smi.",
+        description="Factors to make besides the default ones, such as aspect, tri, tpi_300, spi, smi; "
+        "`slipmap factors` lists all.",
     )
     terrain: TerrainSettings = Field(default_factory=TerrainSettings, description="Slope, aspect, curvature.")
     hydrology: HydrologySettings = Field(default_factory=HydrologySettings, description="Flow and wetness.")

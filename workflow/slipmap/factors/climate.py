@@ -9,6 +9,7 @@ import pandas as pd
 
 from slipmap.config.factors import ClimateSettings
 from slipmap.errors import InputError
+from slipmap.factors import catalogue
 from slipmap.factors.coarse import Series, cut, read_series, write_on_grid
 from slipmap.factors.names import rain_lag, rain_lags
 from slipmap.io.grid import Grid
@@ -43,6 +44,7 @@ def run_rain(
     InputError : the series does not cover the window before the cut-off; P or D are asked of rain without dates.
     """
     settings = settings or ClimateSettings()
+    factors = catalogue.made_by("rain", outputs)
     series = read_series(path, grid, key, "rainfall")
     dated = set(outputs) - {"rainfall"}
     if series.times is None and dated:
@@ -66,12 +68,7 @@ def run_rain(
                 )
             layers[name] = daily[-1 - rain_lag(name)]
         span = f"{days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}"
-    text = {
-        "rainfall": ("mm", f"rain, {span}"),
-        "rain_intensity": ("mm/h", f"mean intensity P of the rain event ({settings.event}), {span}"),
-        "rain_duration": ("days", f"duration D of the rain event ({settings.event}), {span}"),
-    }
-    text |= {name: ("mm", f"rain of the day {rain_lag(name)} days before the cut-off") for name in rain_lags(outputs)}
+    text = {name: (one.units, one.title(name, period=span, event=settings.event)) for name, one in factors.items()}
     tags = {
         "source": Path(path).name, "period": span, "wet_day": f"{settings.wet_day:g} mm", "event": settings.event,
         "resampling": settings.resampling,
@@ -89,6 +86,7 @@ def run_soil(
 ) -> None:
     """Make soil factors: soil_moisture (m3/m3, mean of the window up to the cut-off) and smi (see `moisture_index`)."""
     settings = settings or ClimateSettings()
+    factors = catalogue.made_by("soil", outputs)
     series = read_series(path, grid, key, "soil_moisture")
     values = series.values / 100 if _compact(series.units) in _PERCENT else series.values
     values = np.where(values < 0, np.nan, values)  # undeclared fill values of SMOS and AMSR2 are negative
@@ -116,10 +114,7 @@ def run_soil(
         mean = _nanmean(past.values[recent])
         layers = {"soil_moisture": mean, "smi": moisture_index(mean, past.values)}
         span = f"{past.times[recent][0]:%Y-%m-%d} to {past.times[recent][-1]:%Y-%m-%d}"
-    text = {
-        "soil_moisture": ("m3/m3", f"mean volumetric soil moisture, {span}"),
-        "smi": ("1", f"soil moisture index: soil moisture, {span}, between the driest and the wettest on record"),
-    }
+    text = {name: (one.units, one.title(name, period=span)) for name, one in factors.items()}
     tags = {"source": Path(path).name, "period": span, "resampling": settings.resampling}
     write_on_grid(layers, series.grid, grid, dict(outputs), settings.resampling, text.__getitem__, tags)
 

@@ -8,50 +8,88 @@ import logging
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import rasterio
+from numpy.typing import NDArray
 from rasterio.crs import CRS
+from rasterio.windows import Window
 
 from slipmap.config.factors import HydrologySettings
 from slipmap.errors import InputError
-from slipmap.factors import distances
-from slipmap.factors.align import WIDE_BLOCK, grown, reader, with_margin
+from slipmap.factors import catalogue, distances
+from slipmap.factors.align import WIDE_BLOCK, BlockReader, grown, reader, with_margin
+from slipmap.factors.block import Array
 from slipmap.factors.surface import attributes
-from slipmap.factors.terrain import check_elevation, check_projected
+from slipmap.factors.terrain import check_elevation, check_projected, create
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.io.resampling import choose_resampling
 
 log = logging.getLogger(__name__)
 _NODATA = -32768.0  # whitebox's own
-DESCRIPTIONS = {
-    "twi": ("1", "topographic wetness index, ln(specific catchment area / tan slope)"),
-    "spi": ("1", "stream power index, ln(1 + specific catchment area × tan slope)"),
-    "flow_accumulation": ("1", "log10 of the upslope contributing area in m2"),
-    "distance_to_streams": ("m", "horizontal distance to the nearest stream"),
-}
 
 
-def wetness(area: np.ndarray, slope: np.ndarray, min_slope: float) -> np.ndarray:
+@dataclass(frozen=True)
+class Flow:
+    """What the factors of a block are made from.
+
+    Parameters
+    ----------
+    area
+        Specific catchment area, m2/m, (rows, cols).
+    slope
+        Of the unfilled DEM, degrees, (rows, cols).
+    width
+        Of a pixel, metres.
+    settings
+        ``factors.hydrology`` of the area.
+    """
+
+    area: Array
+    slope: Array
+    width: float
+    settings: HydrologySettings
+
+
+def wetness(area: Array, slope: Array, min_slope: float) -> Array:
     """Topographic wetness index ln(a / tan β) (Beven & Kirkby 1979).
 
     Parameters
     ----------
     area : specific catchment area a, m2/m. slope : β, degrees; less than `min_slope` counts as `min_slope`.
     """
-    return np.log(area / np.tan(np.radians(np.maximum(slope, min_slope))))
+    index: Array = np.log(area / np.tan(np.radians(np.maximum(slope, min_slope))))
+    return index
 
 
-def stream_power(area: np.ndarray, slope: np.ndarray, min_slope: float) -> np.ndarray:
+def stream_power(area: Array, slope: Array, min_slope: float) -> Array:
     """Stream power index a tan β (Moore et al. 1991), as ln(1 + a tan β): its range spans six decades.
 
     Parameters
     ----------
     area : specific catchment area a, m2/m. slope : β, degrees; less than `min_slope` counts as `min_slope`.
     """
-    return np.log1p(area * np.tan(np.radians(np.maximum(slope, min_slope))))
+    power: Array = np.log1p(area * np.tan(np.radians(np.maximum(slope, min_slope))))
+    return power
+
+
+def wetness_of(flow: Flow) -> Array:
+    """Return the topographic wetness index of a block."""
+    return wetness(flow.area, flow.slope, flow.settings.min_slope)
+
+
+def power_of(flow: Flow) -> Array:
+    """Return the stream power index of a block."""
+    return stream_power(flow.area, flow.slope, flow.settings.min_slope)
+
+
+def accumulation_of(flow: Flow) -> Array:
+    """Return log10 of the catchment area, m2, of a block."""
+    accumulation: Array = np.log10(flow.area * flow.width)
+    return accumulation
 
 
 def run(
@@ -80,6 +118,9 @@ def run(
     the larger the margin, the better the valleys. Voids take no part.
     """
     settings = settings or HydrologySettings()
+    factors = catalogue.made_by("hydrology", outputs)
+    streams = [name for name, factor in factors.items() if factor.function() is stream_distance]
+    rest = {name: path for name, path in outputs.items() if name not in streams}
     check_projected(grid)
     wide, row, col = with_margin(grid, settings.margin, dem)
     resampling = resampling or choose_resampling(dem, wide, "surface")
@@ -87,13 +128,10 @@ def run(
     with tempfile.TemporaryDirectory(prefix="slipmap-flow-") as folder:
         with reader(dem, wide, resampling=resampling) as read:
             _write_dem(Path(folder) / "dem.tif", wide, read, dem, key)
-            kinds = {"area"} if set(outputs) - {"distance_to_streams"} else set()
-            if "distance_to_streams" in outputs:
-                kinds.add("d8")
+            kinds = ({"area"} if rest else set()) | ({"d8"} if streams else set())
             flow = accumulate(Path(folder), kinds, settings, threads)
-            if "distance_to_streams" in outputs:
-                _streams(flow["d8"], wide, grid, (row, col), outputs["distance_to_streams"], settings, tags)
-            rest = {name: path for name, path in outputs.items() if name != "distance_to_streams"}
+            for name in streams:
+                stream_distance(flow["d8"], wide, grid, (row, col), outputs[name], settings, tags)
             if rest:
                 _from_area(flow["area"], read, wide, grid, (row, col), rest, settings, tags)
 
@@ -127,7 +165,7 @@ def accumulate(folder: Path, kinds: set[str], settings: HydrologySettings, threa
     return found
 
 
-def _write_dem(path: Path, grid: Grid, read, dem: str | Path, key: str) -> None:
+def _write_dem(path: Path, grid: Grid, read: BlockReader, dem: str | Path, key: str) -> None:
     known = 0
     with rasterio.open(
         path, "w", driver="GTiff", width=grid.width, height=grid.height, count=1, dtype="float32",
@@ -142,49 +180,41 @@ def _write_dem(path: Path, grid: Grid, read, dem: str | Path, key: str) -> None:
         raise InputError(f"{key}: {dem} has no elevation inside the area; check grid.bounds and the file.")
 
 
-def _streams(
+def stream_distance(
     catchment: Path, wide: Grid, grid: Grid, offset: tuple[int, int], path: str | Path,
     settings: HydrologySettings, tags: dict[str, object],
 ) -> None:  # fmt: skip
-    long_name = DESCRIPTIONS["distance_to_streams"][1]
+    """Write the distance from each pixel of `grid` to the nearest stream, from the catchment area on `wide`, m2."""
+    factor = catalogue.get("distance_to_streams")
     with rasterio.open(catchment) as src:
 
-        def is_stream(window):
+        def is_stream(window: Window) -> NDArray[np.bool_]:
             return np.nan_to_num(raster.read_open(src, window, 1)) >= settings.stream_area
 
         distances.write(
-            is_stream, wide, grid, offset, path, name="distance_to_streams", long_name=long_name,
+            is_stream, wide, grid, offset, path, name=factor.name, long_name=factor.long_name,
             nothing=f"no stream drains {settings.stream_area:g} m2 (factors.hydrology.stream_area) in the area",
-            tags=tags | {"stream_area": f"{settings.stream_area:g} m2", "method": "D8"},
+            tags=tags | factor.described(settings),
         )  # fmt: skip
 
 
 def _from_area(
-    area: Path, read, wide: Grid, grid: Grid, offset: tuple[int, int], outputs: Mapping[str, str | Path],
+    area: Path, read: BlockReader, wide: Grid, grid: Grid, offset: tuple[int, int], outputs: Mapping[str, str | Path],
     settings: HydrologySettings, tags: dict[str, object],
 ) -> None:  # fmt: skip
     row, col = offset
-    width = min(grid.resolution)
     with rasterio.open(area) as src, ExitStack() as stack:
+        factors = catalogue.made_by("hydrology", outputs)
         targets = {
-            name: stack.enter_context(
-                raster.create(
-                    path, grid, bands=[name], units=DESCRIPTIONS[name][0], long_name=DESCRIPTIONS[name][1],
-                    tags=tags | {"method": settings.algorithm}, compress="zstd",
-                )
-            )
+            name: stack.enter_context(create(path, name, grid, tags | factors[name].described(settings)))
             for name, path in outputs.items()
-        }  # fmt: skip
+        }
         for window in grid.blocks(WIDE_BLOCK):
-            there = rasterio.windows.Window(window.col_off + col, window.row_off + row, window.width, window.height)
+            there = Window(window.col_off + col, window.row_off + row, window.width, window.height)
             sca = raster.read_open(src, there, 1)
             elevation = read(grown(there, 1))
             sca[np.isnan(elevation[1:-1, 1:-1])] = np.nan
             slope = attributes(elevation, ["slope"], grid.resolution)[0]
+            flow = Flow(sca, slope, min(grid.resolution), settings)
             for name, target in targets.items():
-                if name == "twi":
-                    target.write(wetness(sca, slope, settings.min_slope), window)
-                elif name == "spi":
-                    target.write(stream_power(sca, slope, settings.min_slope), window)
-                else:
-                    target.write(np.log10(sca * width), window)
+                target.write(factors[name].function()(flow), window)

@@ -11,13 +11,6 @@ NEEDS = {
     "ndmi": ("B8A", "B11"),
     "bsi": ("B11", "B4", "B8", "B2"),
 }
-LONG_NAMES = {
-    "ndvi": "normalised difference vegetation index",
-    "ndwi": "normalised difference water index (green, near infrared)",
-    "ndbi": "normalised difference built-up index",
-    "ndmi": "normalised difference moisture index (narrow near infrared)",
-    "bsi": "bare soil index",
-}
 
 
 def index(name: str, bands: Mapping[str, np.ndarray]) -> np.ndarray:

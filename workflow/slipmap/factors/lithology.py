@@ -15,6 +15,7 @@ from scipy import ndimage
 from slipmap.config.factors import LithologySettings
 from slipmap.config.inputs import VectorSettings
 from slipmap.errors import InputError, nearest
+from slipmap.factors import catalogue
 from slipmap.factors.align import grown, reader
 from slipmap.io import raster
 from slipmap.io.grid import Grid
@@ -51,6 +52,7 @@ def run(
     InputError : no such attribute, no polygon in the area, more than 254 classes.
     """
     settings = settings or LithologySettings()
+    factor = catalogue.get("lithology")
     path = Path(source.path)
     reach = int(settings.fill_distance / min(grid.resolution))
     halo = reach + settings.min_patch + 1
@@ -62,7 +64,7 @@ def run(
     with opened as (names, make):
         codes = dict(enumerate(names, start=1))
         with raster.create(
-            out, grid, bands=["lithology"], units="class", long_name="lithological class", dtype="uint8",
+            out, grid, bands=[factor.name], units=factor.units, long_name=factor.long_name, dtype="uint8",
             categories=codes, tags={"source": path.name}, compress="zstd",
         ) as target:  # fmt: skip
             for window in grid.blocks():

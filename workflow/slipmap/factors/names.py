@@ -1,41 +1,36 @@
 """Which factors an area can have: a function of its settings alone, light enough to run as the workflow is planned."""
 
-import re
 from collections.abc import Collection, Iterable
+from typing import Protocol
 
 from slipmap.config.factors import FactorSettings
 from slipmap.config.inputs import InputSettings
 from slipmap.errors import InputError, nearest
+from slipmap.factors import catalogue
+from slipmap.factors.catalogue import split_period
+from slipmap.factors.record import Factor
 
-TERRAIN = (
-    "elevation",
-    "slope",
-    "aspect_sin",
-    "aspect_cos",
-    "plan_curvature",
-    "profile_curvature",
-    "mean_curvature",
-)
-TERRAIN_EXTRA = ("aspect", "tangential_curvature", "roughness", "tri")
-TPI = r"tpi_[1-9]\d*"  # topographic position index within so many metres
-HYDROLOGY = ("twi", "distance_to_streams")
-HYDROLOGY_EXTRA = ("flow_accumulation", "spi")
-BANDS = ("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B9", "B11", "B12")
-INDICES = ("ndvi", "ndwi", "ndbi", "ndmi", "bsi")
-PERIODS = ("before", "after", "change")
-RAIN_LAG = r"rain_lag_(?:0|[1-9]\d*)"  # rain of the day so many days before the cut-off
-RAIN = ("rainfall", "rain_intensity", "rain_duration")
-RISK_INDEX = "lsi"  # the Landslide Risk Index as a channel of a network; see slipmap.susceptibility.risk_index
-SOIL = ("soil_moisture",)
-SOIL_EXTRA = ("smi",)
+RAIN_LAG = "rain_lag_{days}"
 
 
-def factor_names(area: object) -> list[str]:
+class Area(Protocol):
+    """What the factors of an area follow from: `slipmap.config.AreaSettings`, or as much of it."""
+
+    @property
+    def inputs(self) -> InputSettings:
+        """What the area has."""
+
+    @property
+    def factors(self) -> FactorSettings:
+        """What is made of it."""
+
+
+def factor_names(area: Area) -> list[str]:
     """Factors to make for an area, in the order in which they become bands.
 
     Parameters
     ----------
-    area : `slipmap.config.AreaSettings`, or anything with its `inputs` and `factors`.
+    area : whose factors they are.
 
     Raises
     ------
@@ -43,89 +38,104 @@ def factor_names(area: object) -> list[str]:
         the window.
     """
     inputs, settings = area.inputs, area.factors
-    possible = allowed(inputs, settings)
-    if getattr(getattr(area, "susceptibility", None), "risk_index", None):
-        possible.append(RISK_INDEX)
+    ready = inputs.ready_factors.bands if inputs.ready_factors else ()
     for key in ("include", "extra", "exclude"):
         for name in getattr(settings, key) or ():
-            if not _is_known(name) and name not in possible:
-                raise InputError(
-                    f"factors.{key} names '{name}', which is no factor{nearest(name, _all_known(possible))}"
-                )
-            if key != "exclude" and name not in possible and not _of_a_family(name, inputs):
-                raise InputError(
-                    f"factors.{key} names '{name}', which the area's inputs do not allow; give "
-                    f"{_needed(name)} or leave the factor out."
-                )
+            if name not in ready:
+                _check_name(name, f"factors.{key}", area, needed=key != "exclude")
+    _check_listed(settings)
     chosen = settings.include if settings.include is not None else defaults(inputs, settings)
     names = [name for name in dict.fromkeys([*chosen, *settings.extra]) if name not in settings.exclude]
-    ready = inputs.ready_factors.bands if inputs.ready_factors else ()
-    for name in rain_lags(set(names).difference(ready)):
+    _check_lags(set(names).difference(ready), settings)
+    if not names:
+        raise InputError("factors: none is left to make; give inputs.dem or inputs.sentinel2, or exclude fewer.")
+    return names
+
+
+def _check_name(name: str, key: str, area: Area, *, needed: bool) -> None:
+    """A name in the config is a factor, one that the area's inputs allow if it is `needed`."""
+    factor = catalogue.find(name)
+    ready = area.inputs.ready_factors.bands if area.inputs.ready_factors else ()
+    if factor is None:
+        raise InputError(f"{key} names '{name}', {catalogue.refusal(name, ready)}")
+    missing = [need for need in needs(factor, ready) if not _has(area, need)]
+    if needed and missing:
+        raise InputError(
+            f"{key} names '{name}', which the area's inputs do not allow; give {' and '.join(missing)} or leave the "
+            f"factor out."
+        )
+
+
+def _check_listed(settings: FactorSettings) -> None:
+    """Every band and index of the optical settings is one."""
+    for key, names in (("optical.bands", settings.optical.bands), ("optical.indices", settings.optical.indices)):
+        possible = [factor.name for factor in catalogue.of_family("optical") if factor.listed == key]
+        possible = [name for name in possible if split_period(name)[1] == "composite"]
+        for name in names:
+            if name not in possible:
+                raise InputError(f"factors.{key} names '{name}', which is none{nearest(name, possible)}")
+
+
+def _check_lags(names: Iterable[str], settings: FactorSettings) -> None:
+    """The days of the rain of single days lie in the window."""
+    for name in rain_lags(names):
         if rain_lag(name) >= settings.climate.window:
             key = "extra" if name in settings.extra else "include"
             raise InputError(
                 f"factors.{key} names '{name}', but only {settings.climate.window} days count "
                 f"(factors.climate.window); raise the window or leave the factor out."
             )
-    if not names:
-        raise InputError("factors: none is left to make; give inputs.dem or inputs.sentinel2, or exclude fewer.")
-    return names
 
 
 def defaults(inputs: InputSettings, settings: FactorSettings) -> list[str]:
-    """Factors made unless the settings say otherwise.
+    """Factors made unless the settings say otherwise, in the order of the catalogue.
 
-    Of a pair of images only `after` and `change` are: `before` is their difference, perfectly collinear with them.
+    Bands and indices stand in the order in which the settings list them.
     """
     names: list[str] = list(inputs.ready_factors.bands) if inputs.ready_factors else []
-    if inputs.dem:
-        names += [*TERRAIN, *HYDROLOGY]
-    if inputs.lithology:
-        names.append("lithology")
-    optical = [*settings.optical.bands, *settings.optical.indices]
-    if inputs.sentinel2:
-        if inputs.sentinel2.path:
-            names += optical
-        if inputs.sentinel2.before and inputs.sentinel2.after:
-            names += [f"{name}_{period}" for period in ("after", "change") for name in optical]
-    if inputs.rainfall:
-        names += RAIN
-    if inputs.soil_moisture:
-        names += SOIL
-    if inputs.roads:
-        names.append("distance_to_roads")
-    if inputs.faults:
-        names.append("distance_to_faults")
-    if inputs.sentinel1:
-        names.append("velocity")
-    return list(dict.fromkeys(names))
+    listed = [*settings.optical.bands, *settings.optical.indices]
+    found = []
+    for place, factor in enumerate(catalogue.records()):
+        if factor.default and all(_has_input(inputs, need) for need in factor.needs):
+            if factor.listed is None:
+                found.append((place, 0, factor.name))
+            elif split_period(factor.name)[0] in listed:
+                stem, period = split_period(factor.name)
+                found.append((_first(period), listed.index(stem), factor.name))
+    return list(dict.fromkeys([*names, *(name for _, _, name in sorted(found))]))
 
 
-def allowed(inputs: InputSettings, settings: FactorSettings) -> list[str]:
-    """Every factor that the inputs allow (besides ``tpi_{metres}`` and ``rain_lag_{days}``, any number of them)."""
-    names = defaults(inputs, settings)
-    if inputs.dem:
-        names += [*TERRAIN_EXTRA, *HYDROLOGY_EXTRA]
-    optical = [*BANDS, *INDICES]
-    if inputs.sentinel2:
-        if inputs.sentinel2.path:
-            names += optical
-        if inputs.sentinel2.before and inputs.sentinel2.after:
-            names += [f"{name}_{period}" for period in PERIODS for name in optical]
-    if inputs.soil_moisture:
-        names += SOIL_EXTRA
-    return list(dict.fromkeys(names))
+def _first(period: str) -> int:
+    """Place in the catalogue of the first optical factor of a period."""
+    return next(n for n, one in enumerate(catalogue.records()) if one.listed and split_period(one.name)[1] == period)
 
 
-def split_period(name: str) -> tuple[str, str]:
-    """("ndvi_change") → ("ndvi", "change"); ("ndvi") → ("ndvi", "composite")."""
-    stem, _, period = name.rpartition("_")
-    return (stem, period) if stem and period in PERIODS else (name, "composite")
+def needs(factor: Factor, ready: Collection[str] = ()) -> list[str]:
+    """Keys of an area's config without which a factor cannot be made, those of the factors that it uses among them.
+
+    `ready` are factors that somebody has already made.
+    """
+    used = [catalogue.get(name, f"the factor '{factor.name}'") for name in factor.uses if name not in ready]
+    return list(dict.fromkeys([*factor.needs, *(need for other in used for need in needs(other, ready))]))
+
+
+def _has(area: object, key: str) -> bool:
+    """Whether the config of an area gives the key, ``inputs.sentinel2.path`` say."""
+    found: object | None = area
+    for part in key.split("."):
+        found = getattr(found, part, None)
+    return bool(found)
+
+
+def _has_input(inputs: InputSettings, key: str) -> bool:
+    stage, _, rest = key.partition(".")
+    return stage == "inputs" and _has(inputs, rest)
 
 
 def is_optical(name: str) -> bool:
     """Whether a factor comes from Sentinel-2: a band or an index, of the composite or of a period."""
-    return split_period(name)[0] in (*BANDS, *INDICES)
+    factor = catalogue.find(name)
+    return factor is not None and factor.family == "optical"
 
 
 def require(names: Iterable[str], factors: Collection[str], key: str) -> None:
@@ -137,49 +147,10 @@ def require(names: Iterable[str], factors: Collection[str], key: str) -> None:
 
 def rain_lags(names: Iterable[str]) -> list[str]:
     """Those of `names` that are the rain of one day before the cut-off, the cut-off's own day first."""
-    return sorted((name for name in names if re.fullmatch(RAIN_LAG, name)), key=rain_lag)
+    lags = catalogue.by_pattern(RAIN_LAG)
+    return sorted((name for name in names if lags.matches(name)), key=rain_lag)
 
 
 def rain_lag(name: str) -> int:
     """Days before the cut-off of the factor ``rain_lag_{days}``."""
-    return int(name.rpartition("_")[2])
-
-
-def _of_a_family(name: str, inputs: InputSettings) -> bool:
-    """Whether the inputs allow a factor of which there are any number."""
-    return bool((inputs.dem and re.fullmatch(TPI, name)) or (inputs.rainfall and re.fullmatch(RAIN_LAG, name)))
-
-
-def tpi_radius(name: str) -> float:
-    """Radius in metres of the factor ``tpi_{metres}``."""
-    return float(name.partition("_")[2])
-
-
-def _is_known(name: str) -> bool:
-    stem, _ = split_period(name)
-    fixed = (*TERRAIN, *TERRAIN_EXTRA, *HYDROLOGY, *HYDROLOGY_EXTRA, *RAIN, *SOIL, *SOIL_EXTRA)
-    others = ("lithology", "velocity", "distance_to_roads", "distance_to_faults", RISK_INDEX)
-    family = re.fullmatch(TPI, name) or re.fullmatch(RAIN_LAG, name)
-    return name in (*fixed, *others) or stem in (*BANDS, *INDICES) or bool(family)
-
-
-def _all_known(possible: list[str]) -> list[str]:
-    return [*dict.fromkeys([*possible, *TERRAIN, *TERRAIN_EXTRA, *HYDROLOGY, *HYDROLOGY_EXTRA, *BANDS, *INDICES])]
-
-
-def _needed(name: str) -> str:
-    stem, period = split_period(name)
-    if stem in (*BANDS, *INDICES):
-        return "inputs.sentinel2.path" if period == "composite" else "inputs.sentinel2.before and .after"
-    special = {
-        "lithology": "inputs.lithology",
-        "velocity": "inputs.sentinel1",
-        "distance_to_roads": "inputs.roads",
-        "distance_to_faults": "inputs.faults",
-        RISK_INDEX: "susceptibility.risk_index",
-    }
-    if name in special:
-        return special[name]
-    if name in RAIN or re.fullmatch(RAIN_LAG, name):
-        return "inputs.rainfall"
-    return "inputs.soil_moisture" if name in (*SOIL, *SOIL_EXTRA) else "inputs.dem"
+    return catalogue.by_pattern(RAIN_LAG).number(name) or 0

@@ -11,9 +11,9 @@ from rasterio.windows import Window
 from slipmap.config.factors import OpticalSettings
 from slipmap.config.inputs import Sentinel2Settings
 from slipmap.errors import InputError
-from slipmap.factors import composite
-from slipmap.factors.indices import LONG_NAMES, NEEDS, index
-from slipmap.factors.names import split_period
+from slipmap.factors import catalogue, composite
+from slipmap.factors.catalogue import split_period
+from slipmap.factors.indices import NEEDS, index
 from slipmap.factors.scene import Scene
 from slipmap.factors.scenes import check_reflectance, find_scenes, resamplings, within
 from slipmap.io import raster
@@ -54,6 +54,7 @@ def run(
     import dask.array as da
 
     settings = settings or OpticalSettings()
+    factors_of = catalogue.made_by("optical", outputs)
     periods = _periods(outputs)
     names = _bands(outputs)
     scenes = {period: _open(source, period, grid, names, settings, key) for period in periods}
@@ -78,11 +79,12 @@ def run(
         targets = {
             name: stack.enter_context(
                 raster.create(
-                    path, grid, bands=[name], units="1", long_name=_long_name(name), tags=_tags(name, scenes, settings),
+                    path, grid, bands=[name], units=factor.units, long_name=factor.title(name),
+                    tags=_tags(name, scenes, settings),
                     compress="zstd",
                 )
             )
-            for name, path in outputs.items()
+            for (name, path), factor in zip(outputs.items(), factors_of.values(), strict=True)
         }  # fmt: skip
 
         class Target:
@@ -140,12 +142,6 @@ def _factor(name: str, bands: Mapping[str, Mapping[str, np.ndarray]]) -> np.ndar
     if period == "change":
         return _factor(f"{stem}_after", bands) - _factor(f"{stem}_before", bands)
     return index(stem, bands[period]) if stem in NEEDS else bands[period][stem]
-
-
-def _long_name(name: str) -> str:
-    stem, period = split_period(name)
-    base = LONG_NAMES.get(stem, f"Sentinel-2 {stem} reflectance")
-    return base + {"composite": "", "change": ", after minus before"}.get(period, f", {period} the event")
 
 
 def _tags(name: str, scenes: Mapping[str, Sequence[Scene]], settings: OpticalSettings) -> dict[str, object]:

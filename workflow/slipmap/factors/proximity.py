@@ -6,7 +6,7 @@ import numpy as np
 from rasterio.features import rasterize
 from rasterio.windows import Window
 
-from slipmap.factors import distances
+from slipmap.factors import catalogue, distances
 from slipmap.factors.align import expanded
 from slipmap.factors.lithology import read_vector
 from slipmap.io.grid import Grid
@@ -29,6 +29,7 @@ def run(
     """
     from shapely import STRtree, box
 
+    factor = catalogue.made_by("proximity", [name])[name]
     shapes = read_vector(path, None, grid, key, margin).geometry.to_numpy()
     pad = int(np.ceil(margin / min(grid.resolution)))
     wide = expanded(grid, pad)
@@ -50,7 +51,7 @@ def run(
 
     distances.write(
         touched, wide, grid, (pad, pad), out, name=name,
-        long_name=f"horizontal distance to the nearest of the {name.rpartition('_')[2]}",
+        long_name=factor.long_name,
         nothing=f"{key}: {path} has nothing within {margin:g} m of the area",
         tags={"source": Path(path).name, "margin": f"{margin:g} m"},
     )  # fmt: skip

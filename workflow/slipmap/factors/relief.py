@@ -3,27 +3,35 @@
 import numpy as np
 from numba import njit
 
-from slipmap.factors.names import tpi_radius
+from slipmap.config.factors import TerrainSettings
+from slipmap.factors.block import Array, Block
 
 
-def halo(name: str, resolution: tuple[float, float], window: int) -> int:
-    """Pixels around a block that factor `name` looks at."""
-    if name.startswith("tpi_"):
-        return max(1, round(tpi_radius(name) / min(resolution)))
-    return window // 2 if name == "roughness" else 1
+def roughness_reach(number: None, resolution: tuple[float, float], settings: TerrainSettings) -> int:
+    """Pixels around a block that the roughness looks at."""
+    return settings.roughness_window // 2
 
 
-def compute(name: str, elevation: np.ndarray, pad: int, resolution: tuple[float, float], window: int) -> np.ndarray:
-    """Factor `name` of the inside of `elevation`, which has a halo of `pad` pixels (at least `halo`)."""
-    if name == "tri":
-        return ruggedness(elevation[pad - 1 : elevation.shape[0] - pad + 1, pad - 1 : elevation.shape[1] - pad + 1])
-    radius = halo(name, resolution, window)
-    block = elevation[
-        pad - radius : elevation.shape[0] - pad + radius, pad - radius : elevation.shape[1] - pad + radius
-    ]
-    if name == "roughness":
-        return roughness(block, window)
-    return position(block, radius)
+def position_reach(metres: int, resolution: tuple[float, float], settings: TerrainSettings) -> int:
+    """Pixels around a block that the topographic position within `metres` looks at."""
+    return max(1, round(metres / min(resolution)))
+
+
+def roughness_of(block: Block) -> Array:
+    """Return the roughness of a block, (rows, cols), m."""
+    window = block.settings.roughness_window
+    return roughness(block.elevation(window // 2), window)
+
+
+def ruggedness_of(block: Block) -> Array:
+    """Return the terrain ruggedness index of a block, (rows, cols), m."""
+    return ruggedness(block.elevation(1))
+
+
+def position_of(block: Block) -> Array:
+    """Return the topographic position within `block.number` metres of a block, (rows, cols), m."""
+    radius = position_reach(block.number or 0, block.resolution, block.settings)
+    return position(block.elevation(radius), radius)
 
 
 def roughness(elevation: np.ndarray, window: int) -> np.ndarray:

@@ -1,21 +1,23 @@
-"""Terrain factors of an area from its DEM, block by block."""
+"""Terrain factors of an area from its DEM, and factors of other packages, block by block."""
 
 import logging
 import os
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 import rasterio
 from rasterio.crs import CRS
+from rasterio.windows import Window
 
 from slipmap.config.factors import TerrainSettings
 from slipmap.errors import InputError
-from slipmap.factors import relief
+from slipmap.factors import catalogue
 from slipmap.factors.align import WIDE_BLOCK, grown, reader
-from slipmap.factors.names import tpi_radius
-from slipmap.factors.surface import ATTRIBUTES, attributes
+from slipmap.factors.block import DEM, Array, Block
+from slipmap.factors.record import Factor
+from slipmap.factors.surface import attributes
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.io.resampling import choose_resampling
@@ -23,29 +25,14 @@ from slipmap.parallel import in_parallel
 
 log = logging.getLogger(__name__)
 
-DESCRIPTIONS = {
-    "elevation": ("m", "elevation"),
-    "slope": ("degrees", "slope"),
-    "aspect": ("degrees", "downslope direction, clockwise from north"),
-    "aspect_sin": ("1", "sine of aspect (east component of the downslope direction; 0 where level)"),
-    "aspect_cos": ("1", "cosine of aspect (north component of the downslope direction; 0 where level)"),
-    "plan_curvature": ("1/m", "plan (contour) curvature, positive where flow diverges"),
-    "profile_curvature": ("1/m", "profile curvature, positive where convex upward"),
-    "mean_curvature": ("1/m", "mean curvature, positive where convex upward"),
-    "tangential_curvature": ("1/m", "tangential curvature, positive where flow diverges"),
-    "hillshade": ("1", "illumination of the terrain"),
-    "roughness": ("m", "largest difference of elevation in the window"),
-    "tri": ("m", "terrain ruggedness index: root of the summed squared differences to the 8 neighbours"),
-}
-LOWEST, HIGHEST = -500.0, 9000.0  # m: the Dead Sea shore and Everest, with room
-
 
 def run(
-    dem: str | Path,
+    dem: str | Path | None,
     grid: Grid,
     outputs: Mapping[str, str | Path],
     settings: TerrainSettings | None = None,
     *,
+    others: Mapping[str, str | Path] | None = None,
     key: str = "inputs.dem",
     threads: int | None = None,
 ) -> None:
@@ -53,13 +40,19 @@ def run(
 
     Parameters
     ----------
-    dem : elevation in metres, any grid and CRS. It is put on the area's grid first (resampled once, see
+    dem
+        Elevation in metres, any grid and CRS. It is put on the area's grid first (resampled once, see
         `TerrainSettings.resampling`) and every factor is taken from that one surface, so no derivative is resampled.
-        A DEM in degrees is therefore fine; where its pixels coincide with the grid's nothing is resampled.
-    outputs : factor name → file. Names: those of `slipmap.factors.surface.ATTRIBUTES`, roughness, tri,
-        tpi_{metres}.
-    key : the config key of `dem`, for messages.
-    threads : threads that compute; None: NUMBA_NUM_THREADS or the machine's.
+        A DEM in degrees is therefore fine; where its pixels coincide with the grid's nothing is resampled. None where
+        no factor of `outputs` needs it.
+    outputs
+        Factor → file: factors of the family "terrain" of the catalogue, and the hillshade.
+    others
+        Factor → raster on `grid`, of the factors that those of `outputs` are computed from (`Factor.uses`).
+    key
+        The config key of `dem`, for messages.
+    threads
+        Threads that compute; None: NUMBA_NUM_THREADS or the machine's.
 
     Notes
     -----
@@ -67,53 +60,102 @@ def run(
 
     Raises
     ------
-    InputError : the DEM does not cover the area, has values that are no elevations, or has voids beyond
-        `settings.max_void`.
+    InputError
+        A name is no terrain factor; the DEM does not cover the area, has values that are no elevations, or has voids
+        beyond `settings.max_void`.
     """
     settings = settings or TerrainSettings()
+    factors = catalogue.made_by("terrain", outputs)
     check_projected(grid)
-    local = [name for name in outputs if name in ATTRIBUTES]
-    wide = [name for name in outputs if name not in ATTRIBUTES]
-    halo = max([1, *(relief.halo(name, grid.resolution, settings.roughness_window) for name in wide)])
-    resampling = settings.resampling or choose_resampling(dem, grid, "surface")
-    with rasterio.open(dem) as src:
-        if src.crs.is_geographic:
-            log.warning(
-                "%s: %s is in degrees; it is warped (%s) to %s before slopes are taken", key, dem, resampling, grid.crs
-            )
-    tags = {"dem": Path(dem).name, "dem_resampling": resampling}
-    void = 0
+    halo = max([1, *(one.reach_of(name, grid.resolution, settings) for name, one in factors.items())])
     if threads is None:
         threads = int(os.environ.get("NUMBA_NUM_THREADS", os.cpu_count() or 1))
+    surface = _Surface(dem, grid, settings, key) if dem is not None else None
+    sources = dict(others or {}) | ({DEM: dem} if dem is not None else {})
+    tags = surface.tags if surface else {}
 
-    def compute(block: np.ndarray) -> list[np.ndarray]:
-        core = block[halo - 1 : block.shape[0] - halo + 1, halo - 1 : block.shape[1] - halo + 1]
-        sun = (settings.sun_azimuth, settings.sun_altitude)
-        made = dict(
-            zip(local, attributes(core, local, grid.resolution, settings.method, sun), strict=True) if local else ()
-        )
-        for name in wide:
-            made[name] = relief.compute(name, block, halo, grid.resolution, settings.roughness_window)
-        return [made[name] for name in outputs]
+    def compute(blocks: Mapping[str, Array]) -> list[Array]:
+        return _compute(factors, blocks, halo, grid.resolution, settings)
 
-    with reader(dem, grid, resampling=resampling) as read, ExitStack() as stack:
+    with ExitStack() as stack:
+        readers = {
+            name: stack.enter_context(reader(path, grid, resampling=surface.resampling if name == DEM else None))
+            for name, path in sources.items()
+        }
         targets = [
-            stack.enter_context(_create(path, name, grid, tags | _method(name, settings)))
+            stack.enter_context(create(path, name, grid, tags | factors[name].described(settings)))
             for name, path in outputs.items()
         ]
 
-        def load(window):
-            nonlocal void
-            block = read(grown(window, halo))
-            core = block[halo:-halo, halo:-halo]
-            void += int(np.count_nonzero(np.isnan(core)))
-            check_elevation(core, dem, key)
-            return block
+        def load(window: Window) -> dict[str, Array]:
+            blocks = {name: read(grown(window, halo)) for name, read in readers.items()}
+            if surface:
+                surface.look_at(blocks[DEM][halo:-halo, halo:-halo])
+            return blocks
 
-        for window, blocks in in_parallel(grid.blocks(WIDE_BLOCK), compute, threads, load=load, held=threads + 1):
-            for target, block in zip(targets, blocks, strict=True):
+        for window, made in in_parallel(grid.blocks(WIDE_BLOCK), compute, threads, load=load, held=threads + 1):
+            for target, block in zip(targets, made, strict=True):
                 target.write(block, window)
-        _check_voids(void / (grid.width * grid.height), settings.max_void, dem, key)
+        if surface:
+            surface.check_voids()
+
+
+def _compute(
+    factors: Mapping[str, Factor],
+    sources: Mapping[str, Array],
+    halo: int,
+    resolution: tuple[float, float],
+    settings: TerrainSettings,
+) -> list[Array]:
+    """Every factor of one block; those that the kernel of `surface` knows in one go."""
+    together = [name for name, factor in factors.items() if factor.function() is attributes]
+    made: dict[str, Array] = {}
+    if together:
+        core = Block(sources, halo, resolution, settings).elevation(1)
+        sun = (settings.sun_azimuth, settings.sun_altitude)
+        made |= zip(together, attributes(core, together, resolution, settings.method, sun), strict=True)
+    for name, factor in factors.items():
+        if name not in made:
+            block = Block(sources, halo, resolution, settings, factor.number(name))
+            made[name] = _checked(name, factor, factor.function()(block), block)
+    return [made[name] for name in factors]
+
+
+def _checked(name: str, factor: Factor, values: Array, block: Block) -> Array:
+    """What the function of a factor made, if it has the shape of the block."""
+    whole = next(iter(block.sources.values()))
+    shape = tuple(size - 2 * block.halo for size in whole.shape)
+    if np.shape(values) != shape:
+        raise ValueError(
+            f"the function of the factor '{name}' ({factor.package or 'slipmap'}) made an array of shape "
+            f"{np.shape(values)} from a block of {shape}"
+        )
+    return values
+
+
+class _Surface:
+    """The DEM as a source of factors: how it comes onto the grid, and what is wrong with it."""
+
+    def __init__(self, dem: str | Path, grid: Grid, settings: TerrainSettings, key: str) -> None:
+        self.dem, self.key, self.limit = dem, key, settings.max_void
+        self.resampling = settings.resampling or choose_resampling(dem, grid, "surface")
+        self.tags: dict[str, object] = {"dem": Path(dem).name, "dem_resampling": self.resampling}
+        self.void, self.pixels = 0, grid.width * grid.height
+        with rasterio.open(dem) as src:
+            if src.crs.is_geographic:
+                log.warning(
+                    "%s: %s is in degrees; it is warped (%s) to %s before slopes are taken",
+                    key, dem, self.resampling, grid.crs,
+                )  # fmt: skip
+
+    def look_at(self, block: Array) -> None:
+        """Count the voids of a block; `InputError` if it holds what is no elevation."""
+        self.void += int(np.count_nonzero(np.isnan(block)))
+        check_elevation(block, self.dem, self.key)
+
+    def check_voids(self) -> None:
+        """Raise `InputError` if the area has more voids than are allowed."""
+        _check_voids(self.void / self.pixels, self.limit, self.dem, self.key)
 
 
 def check_projected(grid: Grid) -> None:
@@ -126,10 +168,11 @@ def check_projected(grid: Grid) -> None:
         )
 
 
-def check_elevation(block: np.ndarray, dem: str | Path, key: str) -> None:
+def check_elevation(block: Array, dem: str | Path, key: str) -> None:
     """Raise `InputError` if a block holds what cannot be metres above the sea."""
+    lowest, highest = catalogue.get("elevation").limits or (-np.inf, np.inf)
     with np.errstate(invalid="ignore"):
-        odd = block[(block < LOWEST) | (block > HIGHEST)]
+        odd = block[(block < lowest) | (block > highest)]
     if odd.size:
         raise InputError(
             f"{key}: {dem} has {odd.size} pixels or more like {odd[0]:g}, which is no elevation in metres; "
@@ -149,15 +192,11 @@ def _check_voids(share: float, limit: float, dem: str | Path, key: str) -> None:
         log.warning("%s: %s has no elevation in %.2f %% of the area; factors are empty there", key, dem, 100 * share)
 
 
-def _create(path: str | Path, name: str, grid: Grid, tags: dict[str, object]):
-    units, long_name = DESCRIPTIONS.get(name) or (
-        "m",
-        f"topographic position index: elevation above the mean within {tpi_radius(name):g} m",
-    )
-    return raster.create(path, grid, bands=[name], units=units, long_name=long_name, tags=tags, compress="zstd")
-
-
-def _method(name: str, settings: TerrainSettings) -> dict[str, object]:
-    if name in ATTRIBUTES and name != "elevation":
-        return {"method": settings.method}
-    return {"window": f"{settings.roughness_window} pixels"} if name == "roughness" else {}
+@contextmanager
+def create(path: str | Path, name: str, grid: Grid, tags: Mapping[str, object]) -> Iterator[raster.RasterWriter]:
+    """Yield the writer of the raster of a factor, described as the catalogue has it."""
+    factor = catalogue.get(name) if name != catalogue.HILLSHADE.name else catalogue.HILLSHADE
+    with raster.create(
+        path, grid, bands=[name], units=factor.units, long_name=factor.title(name), tags=tags, compress="zstd"
+    ) as target:
+        yield target

@@ -20,6 +20,8 @@ from slipmap.colours import (
     VELOCITY,
     class_ramp,
 )
+from slipmap.factors import catalogue
+from slipmap.factors.record import Ramp
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.report.pictures import STRETCH, Picture, Style, composite, load, paint
@@ -31,16 +33,6 @@ AGREEMENT = {
     1: ("found (true positive)", BLUE),
     2: ("false alarm (false positive)", ORANGE),
     3: ("missed (false negative)", PINK),
-}
-_RAMPS = {
-    "elevation": Style(colours="cividis"),
-    "slope": Style(colours="magma", limits=(0, 60)),
-    "aspect_sin": Style(colours="RdBu", limits=(-1, 1)),
-    "aspect_cos": Style(colours="RdBu", limits=(-1, 1)),
-    "velocity": Style(colours=VELOCITY, centred=True),
-    "ndvi": Style(colours="viridis"),
-    "twi": Style(colours="cividis"),
-    "rainfall": Style(colours="cividis"),
 }
 
 
@@ -72,10 +64,10 @@ class Layer:
 
 
 def factor_style(name: str) -> Style:
-    """The colours of a factor: diverging round zero for curvature, change and velocity, else a ramp."""
-    if name.endswith(("_curvature", "_change")) or name.startswith("tpi_"):
-        return Style(colours="PuOr", centred=True)
-    return _RAMPS.get(name, Style())
+    """The colours of a factor as its record has them; a plain ramp for one that was supplied under another name."""
+    factor = catalogue.find(name)
+    ramp = factor.style if factor else Ramp()
+    return Style(colours=ramp.colours, limits=ramp.limits, centred=ramp.centred)
 
 
 def make_layers(sources: Sources, shown: Grid) -> list[Layer]:
@@ -155,7 +147,7 @@ def _ordered_classes(path: Path, shown: Grid, names: Mapping[int, str]) -> Pictu
 def _deformation(sources: Sources, shown: Grid) -> list[Layer]:
     found = sources.deformation
     wanted = (
-        ("velocity", "Velocity in the line of sight", _RAMPS["velocity"]),
+        ("velocity", "Velocity in the line of sight", factor_style("velocity")),
         ("velocity_std", "Standard deviation of the velocity", Style(colours="cividis")),
         ("temporal_coherence", "Temporal coherence", Style(colours="cividis", limits=(0, 1))),
     )
@@ -170,7 +162,7 @@ def _truth(sources: Sources, shown: Grid) -> list[Layer]:
     path = sources.truth.get("velocity_los")
     if not path:
         return []
-    style = _RAMPS["velocity"]
+    style = factor_style("velocity")
     velocity = sources.deformation.get("velocity")
     if velocity:  # the same colours as the recovered map, so that the two can be compared
         values = load(velocity, shown)

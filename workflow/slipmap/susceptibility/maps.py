@@ -8,6 +8,7 @@ import numpy as np
 from slipmap.codes import TRAINING
 from slipmap.config.susceptibility import ClassicalSettings, RiskIndexSettings
 from slipmap.errors import InputError
+from slipmap.factors import catalogue
 from slipmap.factors.names import require
 from slipmap.io import raster
 from slipmap.screening.breaks import class_breaks, classify
@@ -110,14 +111,15 @@ def map_risk_index(
             "rain": settings.rain.model_dump_json() if model.rain else "none (R = 1)",
             "source": "Zheng et al. 2025, eq. 4 and 5",
         }
+        factor = catalogue.get("lsi")
         try:
             _write(
                 layers,
                 index,
                 model.predict,
-                bands=["lsi"],
-                units="1",
-                long_name="Landslide Risk Index",
+                bands=[factor.name],
+                units=factor.units,
+                long_name=factor.long_name,
                 tags=tags,
             )
         except ValueError as error:
