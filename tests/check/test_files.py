@@ -156,9 +156,9 @@ def test_netcdf(key, folder, capsys):
 
 def test_netcdf_with_longitudes_to_360(capsys):
     """An area at 3 degrees west in a file whose longitudes run from 0 to 360."""
-    left, bottom, *_ = transform_bounds(CRS.from_epsg(32632), CRS.from_epsg(4326), -450000, 5000000, -448400, 5001600)
+    left, bottom, *_ = transform_bounds(CRS.from_epsg(32630), CRS.from_epsg(4326), 500000, 5000000, 501600, 5001600)
     assert -4 < left < -2
-    area = {"crs": "EPSG:32632", "resolution": 12.5, "bounds": [-450000, 5000000, -448400, 5001600]}
+    area = {"crs": "EPSG:32630", "resolution": 12.5, "bounds": [500000, 5000000, 501600, 5001600]}
     rain("east.nc", (left + 360 - 0.15, bottom - 0.15))
     rain("west.nc", (-left, bottom - 0.15))
     for name, status in (("east.nc", 0), ("west.nc", 1)):

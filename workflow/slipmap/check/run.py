@@ -13,7 +13,6 @@ from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.sentinel1 import check as check_sentinel1
 
-FINEST, COARSEST = 0.1, 1000.0  # metres
 NEAR = 5000.0  # metres beyond the area within which roads and faults count (slipmap.factors.proximity)
 
 
@@ -49,11 +48,6 @@ def _is_fetched(path: Path) -> bool:
 def check_area(name: str, area: AreaSettings) -> Grid:
     """Check the grid and the inputs of one area; return its grid."""
     grid = area_grid.decide(area.grid, f"areas.{name}.grid")
-    if not all(FINEST <= size <= COARSEST for size in grid.resolution):
-        raise InputError(
-            f"areas.{name}.grid: pixels of {grid.resolution[0]:g} m show no landslides; give a resolution in metres, "
-            f"from {FINEST:g} to {COARSEST:g}."
-        )
     if area.simulate:
         return grid  # the simulator makes the files
     if area.inputs.sentinel1 and area.inputs.sentinel1.level == "safe":

@@ -10,6 +10,8 @@ from rasterio.crs import CRS
 from slipmap.deformation.interferogram import with_margin
 from slipmap.deformation.reference import METRES_PER_DEGREE
 from slipmap.errors import InputError
+from slipmap.inputs.contract import ELEVATION
+from slipmap.inputs.rasters import in_unit
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.sentinel1.sight import line_of_sight
@@ -139,7 +141,8 @@ def run(velocity: str | Path, stack_json: str | Path, dem: str | Path, folder: s
         tags["LEFT_OUT"] = UNKNOWN_SIGHT
     with ExitStack() as stack:
         out = {name: stack.enter_context(_create(Path(folder), name, grid, tags)) for name in PRODUCTS}
-        elevation = stack.enter_context(raster.warped(dem, grid, kind="surface"))
+        metres = in_unit(dem, ELEVATION, "inputs.dem", vertical=True)
+        elevation = stack.enter_context(raster.warped(metres, grid, kind="surface"))
         for window in grid.blocks():
             outer, inner = with_margin(window, grid, 1)
             east, north = (g[inner] for g in gradient(raster.read_open(elevation, outer, 1), pixel_size(grid)))

@@ -8,6 +8,8 @@ from rasterio.windows import Window
 
 from slipmap.config.deformation import InversionSettings
 from slipmap.deformation import correction
+from slipmap.inputs.contract import ELEVATION
+from slipmap.inputs.rasters import in_unit
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 
@@ -101,6 +103,7 @@ def fit(
         return Removal(None, grid, dem)
     elevation = None
     if "elevation" in terms:
+        dem = in_unit(dem, ELEVATION, "inputs.dem", vertical=True)
         elevation = _elevation(sample, grid, side, dem)
         known = np.isfinite(elevation)
         sample, elevation = sample.take(known), elevation[known] / 1000

@@ -39,7 +39,7 @@ def with_margin(grid: Grid, margin: float, path: str | Path) -> tuple[Grid, int,
     (the wider grid, rows, columns) : the offset of `grid` in it, in pixels.
     """
     with rasterio.open(path) as src:
-        left, bottom, right, top = transform_bounds(src.crs, CRS.from_user_input(grid.crs), *src.bounds)
+        left, bottom, right, top = transform_bounds(src.crs, CRS.from_user_input(grid.crs), *raster.outer_bounds(src))
     pad = int(np.ceil(margin / min(grid.resolution)))
     rx, ry = grid.resolution
     a = grid.bounds
@@ -119,7 +119,7 @@ def align(
     """
     resampling = resampling or choose_resampling(source, grid, kind)
     seen = False
-    tags = {"source": Path(source).name, "resampling": resampling} | (tags or {})
+    tags = {"source": Path(raster.file_name(source)).name, "resampling": resampling} | (tags or {})
     with (
         reader(source, grid, bands=band, resampling=resampling, kind=kind, nodata=nodata) as read,
         raster.create(out, grid, bands=[name], units=units, long_name=long_name, tags=tags, compress="zstd") as target,
@@ -129,7 +129,9 @@ def align(
             seen |= bool(np.isfinite(block).any())
             target.write(block, window)
         if not seen:
-            raise InputError(f"{source}: it has no valid pixel inside the area; check grid.bounds and the file.")
+            raise InputError(
+                f"{raster.file_name(source)}: it has no valid pixel inside the area; check grid.bounds and the file."
+            )
 
 
 def _warp(
@@ -152,7 +154,8 @@ def _warp(
         )
     except RasterioError as error:
         raise InputError(
-            f"{src.name}: the pixels cannot be read ({error}); the file is truncated or corrupt, fetch it again."
+            f"{raster.file_name(src)}: the pixels cannot be read ({error}); the file is truncated or corrupt, fetch it "
+            f"again."
         ) from error
     return out
 

@@ -12,6 +12,7 @@ from math import inf
 from slipmap.colours import VELOCITY
 from slipmap.errors import InputError, nearest
 from slipmap.factors.record import TWO_SIGNS, Direction, Factor, Ramp
+from slipmap.inputs.contract import ELEVATION
 
 PERIODS = ("after", "change", "before")
 _DEM = ("inputs.dem",)
@@ -24,7 +25,7 @@ _UNIT = (-1.0, 1.0)
 _TERRAIN = (
     Factor(
         "elevation", "terrain", _DEM, "m", "elevation", _SURFACE, default=True, style=Ramp("cividis"),
-        limits=(-500.0, 9000.0),  # the Dead Sea shore and Everest, with room
+        limits=(ELEVATION.low, ELEVATION.high),
     ),
     Factor(
         "slope", "terrain", _DEM, "degrees", "slope", _SURFACE, default=True, reach=1, limits=(0.0, 90.0),

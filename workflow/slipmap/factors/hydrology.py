@@ -23,7 +23,9 @@ from slipmap.factors import catalogue, distances
 from slipmap.factors.align import WIDE_BLOCK, BlockReader, grown, reader, with_margin
 from slipmap.factors.block import Array
 from slipmap.factors.surface import attributes
-from slipmap.factors.terrain import check_elevation, check_projected, create
+from slipmap.factors.terrain import check_projected, create
+from slipmap.inputs.contract import ELEVATION
+from slipmap.inputs.rasters import elevation
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.io.resampling import choose_resampling
@@ -122,11 +124,12 @@ def run(
     streams = [name for name, factor in factors.items() if factor.function() is stream_distance]
     rest = {name: path for name, path in outputs.items() if name not in streams}
     check_projected(grid)
+    surface = elevation(dem, grid, key)
     wide, row, col = with_margin(grid, settings.margin, dem)
-    resampling = resampling or choose_resampling(dem, wide, "surface")
+    resampling = resampling or choose_resampling(surface, wide, "surface")
     tags = {"dem": Path(dem).name, "dem_resampling": resampling, "margin": f"{settings.margin:g} m"}
     with tempfile.TemporaryDirectory(prefix="slipmap-flow-") as folder:
-        with reader(dem, wide, resampling=resampling) as read:
+        with reader(surface, wide, resampling=resampling) as read:
             _write_dem(Path(folder) / "dem.tif", wide, read, dem, key)
             kinds = ({"area"} if rest else set()) | ({"d8"} if streams else set())
             flow = accumulate(Path(folder), kinds, settings, threads)
@@ -173,7 +176,7 @@ def _write_dem(path: Path, grid: Grid, read: BlockReader, dem: str | Path, key: 
     ) as target:  # fmt: skip
         for window in grid.blocks(WIDE_BLOCK):
             block = read(window)
-            check_elevation(block, dem, key)
+            ELEVATION.require(block, dem, key)
             known += int(np.isfinite(block).sum())
             target.write(np.where(np.isnan(block), np.float32(_NODATA), block), 1, window=window)
     if not known:

@@ -3,9 +3,15 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import rasterio
 
+from slipmap.errors import InputError
+from slipmap.factors import catalogue
 from slipmap.factors.align import align
+from slipmap.factors.record import Factor
+from slipmap.inputs.contract import quantity, require_no_fill
+from slipmap.inputs.rasters import band_unit, in_unit, sample
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 
@@ -23,9 +29,41 @@ def run(path: str | Path, grid: Grid, outputs: Mapping[str, str | Path], key: st
     ------
     InputError : a band that the file does not have, or one without a value inside the area.
     """
-    raster.check(path, key, overlaps=grid)
     for name, out in outputs.items():
-        band = raster.band_index(path, name)
-        with rasterio.open(path) as src:
-            units = src.units[band - 1] or src.tags(band).get("units") or "1"
-        align(path, grid, out, name=name, units=units, long_name=f"{name}, as supplied", band=band)
+        source, band, units = opened(path, name, grid, key)
+        align(source, grid, out, name=name, units=units, long_name=f"{name}, as supplied", band=band)
+
+
+def opened(path: str | Path, name: str, grid: Grid, key: str) -> tuple[str, int, str]:
+    """(raster to read, band, units) of the supplied factor called `name`; some of its values are looked at.
+
+    A factor that slipmap knows by name has the unit and the range of `slipmap.factors.catalogue`; any other may be
+    anything, but for what stands for nodata everywhere.
+
+    Raises
+    ------
+    InputError : no such band, or two; another unit than the factor has; values that it cannot have, or none at all.
+    """
+    raster.check(path, key, overlaps=grid)
+    band = raster.band_index(path, name)
+    with rasterio.open(path) as src:
+        if src.descriptions.count(name) > 1:
+            raise InputError(f"{key}: {path} has the band '{name}' twice; give each band a name of its own.")
+        units = band_unit(src, band)
+    known = _known(name)
+    own = quantity(name, known.units, known.limits) if known else quantity(name, units or "1", None)
+    source = in_unit(path, own, key, band)
+    band = 1 if source != str(path) else band
+    values, _ = sample(source, grid, band)
+    if not np.isfinite(values).any():
+        raise InputError(f"{key}: {path} has no value of '{name}' in the area; check its nodata value and grid.bounds.")
+    own.require(values, path, key)
+    require_no_fill(values, path, key)
+    return source, band, own.unit
+
+
+def _known(name: str) -> Factor | None:
+    try:
+        return catalogue.get(name)
+    except InputError:
+        return None

@@ -18,6 +18,8 @@ from slipmap.factors.align import WIDE_BLOCK, grown, reader
 from slipmap.factors.block import DEM, Array, Block
 from slipmap.factors.record import Factor
 from slipmap.factors.surface import attributes
+from slipmap.inputs.contract import ELEVATION
+from slipmap.inputs.rasters import elevation
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.io.resampling import choose_resampling
@@ -41,7 +43,8 @@ def run(
     Parameters
     ----------
     dem
-        Elevation in metres, any grid and CRS. It is put on the area's grid first (resampled once, see
+        Elevation on any grid, in any CRS and unit that the file says (metres where it says none). It is put on the
+        area's grid first (resampled once, see
         `TerrainSettings.resampling`) and every factor is taken from that one surface, so no derivative is resampled.
         A DEM in degrees is therefore fine; where its pixels coincide with the grid's nothing is resampled. None where
         no factor of `outputs` needs it.
@@ -71,7 +74,7 @@ def run(
     if threads is None:
         threads = int(os.environ.get("NUMBA_NUM_THREADS", os.cpu_count() or 1))
     surface = _Surface(dem, grid, settings, key) if dem is not None else None
-    sources = dict(others or {}) | ({DEM: dem} if dem is not None else {})
+    sources = dict(others or {}) | ({DEM: surface.source} if surface else {})
     tags = surface.tags if surface else {}
 
     def compute(blocks: Mapping[str, Array]) -> list[Array]:
@@ -138,7 +141,8 @@ class _Surface:
 
     def __init__(self, dem: str | Path, grid: Grid, settings: TerrainSettings, key: str) -> None:
         self.dem, self.key, self.limit = dem, key, settings.max_void
-        self.resampling = settings.resampling or choose_resampling(dem, grid, "surface")
+        self.source = elevation(dem, grid, key)
+        self.resampling = settings.resampling or choose_resampling(self.source, grid, "surface")
         self.tags: dict[str, object] = {"dem": Path(dem).name, "dem_resampling": self.resampling}
         self.void, self.pixels = 0, grid.width * grid.height
         with rasterio.open(dem) as src:
@@ -151,7 +155,7 @@ class _Surface:
     def look_at(self, block: Array) -> None:
         """Count the voids of a block; `InputError` if it holds what is no elevation."""
         self.void += int(np.count_nonzero(np.isnan(block)))
-        check_elevation(block, self.dem, self.key)
+        ELEVATION.require(block, self.dem, self.key)
 
     def check_voids(self) -> None:
         """Raise `InputError` if the area has more voids than are allowed."""
@@ -165,18 +169,6 @@ def check_projected(grid: Grid) -> None:
         raise InputError(
             f"grid.crs {grid.crs[:40]} is not in metres, so slopes cannot be computed on it; choose a projected CRS "
             f"such as the area's UTM zone."
-        )
-
-
-def check_elevation(block: Array, dem: str | Path, key: str) -> None:
-    """Raise `InputError` if a block holds what cannot be metres above the sea."""
-    lowest, highest = catalogue.get("elevation").limits or (-np.inf, np.inf)
-    with np.errstate(invalid="ignore"):
-        odd = block[(block < lowest) | (block > highest)]
-    if odd.size:
-        raise InputError(
-            f"{key}: {dem} has {odd.size} pixels or more like {odd[0]:g}, which is no elevation in metres; "
-            f"declare its nodata value (gdal_edit.py -a_nodata {odd[0]:g}) or convert its unit."
         )
 
 

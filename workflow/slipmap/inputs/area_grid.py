@@ -2,13 +2,18 @@
 
 from pathlib import Path
 
+from affine import Affine
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
 from slipmap.config.inputs import GridSettings
 from slipmap.errors import InputError
+from slipmap.inputs.crs import require_true_scale
 from slipmap.io import raster
 from slipmap.io.grid import Grid
+
+FINEST, COARSEST = 0.1, 1000.0  # metres
+LONGEST, MOST_PIXELS = 1500.0, 2e10  # km on a side; 50,000 km2 at 12.5 m have 3.2e8
 
 
 def decide(settings: GridSettings, key: str = "grid") -> Grid:
@@ -16,12 +21,16 @@ def decide(settings: GridSettings, key: str = "grid") -> Grid:
 
     Raises
     ------
-    InputError : neither bounds nor `like`; a CRS that does not exist or is not projected in metres; a `like` that
-        cannot be used. `key` is the config key of the section, for the message.
+    InputError : neither bounds nor `like`; a CRS that does not exist, is not projected in metres or distorts
+        lengths by more than 1 % here; pixels or an area of absurd size; a `like` that cannot be used. `key` is the
+        config key of the section, for the message.
     """
     if settings.like:
         raster.check(settings.like, f"{key}.like")
         grid = Grid.from_raster(settings.like)
+        if grid.transform.e > 0:  # stored south-up: the same pixels, the northernmost row first
+            t = grid.transform
+            grid = Grid(grid.crs, Affine(t.a, 0, t.c, 0, -t.e, t.f + t.e * grid.height), grid.width, grid.height)
     elif settings.crs and settings.bounds:
         try:
             CRS.from_user_input(settings.crs)
@@ -29,7 +38,10 @@ def decide(settings: GridSettings, key: str = "grid") -> Grid:
             raise InputError(
                 f'{key}.crs is "{settings.crs}", which is no coordinate reference system; give "EPSG:" and a number.'
             ) from error
-        grid = Grid.from_bounds(settings.crs, settings.resolution, settings.bounds)
+        try:
+            grid = Grid.from_bounds(settings.crs, settings.resolution, settings.bounds)
+        except InputError as error:
+            raise InputError(f"{key.removesuffix('grid')}{error}") from None
     else:
         raise InputError(f"{key} has neither crs with bounds nor like; give one of the two.")
     crs = CRS.from_user_input(grid.crs)
@@ -38,7 +50,26 @@ def decide(settings: GridSettings, key: str = "grid") -> Grid:
             f"{key}: {grid.crs} is not projected in metres; use the UTM zone of the area (EPSG:326NN north, "
             f"EPSG:327NN south)."
         )
+    require_true_scale(grid, key)
+    _require_size(grid, key)
     return grid
+
+
+def _require_size(grid: Grid, key: str) -> None:
+    """Raise `InputError` for pixels that show no landslide, and for an area that is no area any more."""
+    if not all(FINEST <= size <= COARSEST for size in grid.resolution):
+        raise InputError(
+            f"{key}: pixels of {grid.resolution[0]:g} m show no landslides; give a resolution in metres, from "
+            f"{FINEST:g} to {COARSEST:g}."
+        )
+    left, bottom, right, top = grid.bounds
+    width, height = (right - left) / 1000, (top - bottom) / 1000
+    if max(width, height) > LONGEST or grid.width * grid.height > MOST_PIXELS:
+        raise InputError(
+            f"{key}.bounds: they make an area of {width:,.0f} km by {height:,.0f} km, {grid.width * grid.height:.1e} "
+            f"pixels ({MOST_PIXELS:.0e} and {LONGEST:,.0f} km are the most); give [left, bottom, right, top], a "
+            f"coarser grid.resolution, or several areas."
+        )
 
 
 def run(settings: GridSettings, path: str | Path, key: str = "grid") -> None:

@@ -3,6 +3,8 @@
 Nothing here holds more than one block of a raster in memory, whatever its size.
 """
 
+import html
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -161,9 +163,22 @@ def read_open(
         array = src.read(bands, window=window, masked=True)
     except RasterioError as error:
         raise InputError(
-            f"{src.name}: the pixels cannot be read ({error}); the file is truncated or corrupt, fetch it again."
+            f"{file_name(src)}: the pixels cannot be read ({error}); the file is truncated or corrupt, fetch it again."
         ) from error
     return np.ma.filled(array.astype(np.float32), np.nan)
+
+
+def file_name(src: rasterio.io.DatasetReader | WarpedVRT | str | Path) -> str:
+    """The file that a data set shows: its name, or that of the source of a view (see `slipmap.inputs.rasters`)."""
+    name = src if isinstance(src, str | Path) else src.name
+    found = re.search(r"<SourceFilename[^>]*>([^<]*)</SourceFilename>", str(name))
+    return html.unescape(found[1]) if found else str(name)
+
+
+def outer_bounds(src: rasterio.io.DatasetReader) -> tuple[float, float, float, float]:
+    """(left, bottom, right, top) of a raster, left < right and bottom < top even where it is stored south-up."""
+    left, bottom, right, top = src.bounds
+    return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
 
 
 @contextmanager
@@ -238,12 +253,16 @@ def check(path: str | Path, key: str, *, overlaps: Grid | None = None) -> None:
             raise InputError(
                 f"{key}: {path} has no coordinate reference system; assign the right one (gdal_edit.py -a_srs EPSG:n)."
             )
+        if src.transform.b or src.transform.d:
+            raise InputError(
+                f"{key}: {path} is rotated against its coordinate reference system; warp it north-up first (gdalwarp)."
+            )
         if src.driver == "GTiff":
             check_whole(src, path, key)
         if overlaps is not None and not _overlap(src, overlaps):
             raise InputError(
                 f"{key}: {path} does not overlap the area (its bounds are "
-                f"{[round(v, 4) for v in src.bounds]} in {crs_name(src.crs)[:40]}, the area's "
+                f"{[round(v, 4) for v in outer_bounds(src)]} in {crs_name(src.crs)[:40]}, the area's "
                 f"{[round(v, 1) for v in overlaps.bounds]} in {overlaps.crs[:40]}); check grid.bounds and the file."
             )
 
@@ -267,6 +286,32 @@ def check_whole(src: rasterio.io.DatasetReader, path: Path, key: str) -> None:
 
 
 def _overlap(src: rasterio.io.DatasetReader, grid: Grid) -> bool:
-    left, bottom, right, top = transform_bounds(src.crs, CRS.from_user_input(grid.crs), *src.bounds)
-    a = grid.bounds
-    return bool(left < a[2] and right > a[0] and bottom < a[3] and top > a[1])
+    return overlaps(src.crs, outer_bounds(src), grid)
+
+
+def overlaps(crs: CRS, bounds: tuple[float, float, float, float], grid: Grid, margin: float = 0.0) -> bool:
+    """Whether `bounds` in `crs` meet the area of `grid` and `margin` metres around it."""
+    return any(
+        bounds[0] <= box[2] and bounds[2] >= box[0] and bounds[1] <= box[3] and bounds[3] >= box[1]
+        for part in area_bounds(grid, crs, margin)
+        for box in (part, *(_turned(part, turn) for turn in ((-360, 360) if crs.is_geographic else ())))
+    )
+
+
+def area_bounds(grid: Grid, crs: CRS, margin: float = 0.0) -> list[tuple[float, float, float, float]]:
+    """Bounds of the area in `crs`, with `margin` metres around it: two boxes where 180 degrees runs through it.
+
+    Notes
+    -----
+    The area goes to the data's CRS, not the reverse: the ends of the world have no place in a UTM zone.
+    """
+    left, bottom, right, top = grid.bounds
+    wide = (left - margin, bottom - margin, right + margin, top + margin)
+    west, south, east, north = transform_bounds(CRS.from_user_input(grid.crs), crs, *wide)
+    if crs.is_geographic and west > east:
+        return [(west, south, 180.0, north), (-180.0, south, east, north)]
+    return [(west, south, east, north)]
+
+
+def _turned(box: tuple[float, float, float, float], degrees: float) -> tuple[float, float, float, float]:
+    return box[0] + degrees, box[1], box[2] + degrees, box[3]

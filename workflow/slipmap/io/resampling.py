@@ -20,7 +20,7 @@ def choose_resampling(path: str | Path, grid: Grid, kind: str = "field") -> str:
         if kind == "classes" or pixel_offset(src, grid) is not None:
             return "nearest"
         bounds = transform_bounds(src.crs, CRS.from_user_input(grid.crs), *src.bounds)
-        size = min((bounds[2] - bounds[0]) / src.width, (bounds[3] - bounds[1]) / src.height)
+        size = min(abs(bounds[2] - bounds[0]) / src.width, abs(bounds[3] - bounds[1]) / src.height)
     if size < 0.5 * min(grid.resolution):
         return "average"
     return "cubic" if kind == "surface" else "bilinear"

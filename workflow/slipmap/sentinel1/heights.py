@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from rasterio.coords import BoundingBox
 from rasterio.crs import CRS
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from slipmap.errors import InputError
+from slipmap.inputs.rasters import elevation
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 
@@ -37,6 +39,7 @@ def open_heights(
     rasters = [(dem, "inputs.dem")] + ([(undulation, "geocoding.undulation")] if isinstance(undulation, str) else [])
     for path, key in rasters:
         require_cover(path, key, grid)
+    rasters[0] = elevation(dem, grid, "inputs.dem"), "inputs.dem"
     constant = np.float32(undulation if isinstance(undulation, int | float) else 0.0)
     narrow = round(grid.resolution[1] / grid.resolution[0])
     if narrow < 2 or grid.width % narrow:
@@ -83,7 +86,7 @@ def require_cover(path: str | Path, key: str, grid: Grid) -> None:
     with rasterio.open(path) as src:
         left, bottom, right, top = transform_bounds(CRS.from_user_input(grid.crs), src.crs, *grid.bounds)
         slack = [abs(size) for size in src.res]
-        own = src.bounds
+        own = BoundingBox(*raster.outer_bounds(src))
     if (
         left < own.left - slack[0]
         or right > own.right + slack[0]

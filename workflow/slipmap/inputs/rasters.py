@@ -1,0 +1,203 @@
+"""Rasters that a user gives, in the unit of their quantity: scale, offset and unit undone, values looked at."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import numpy as np
+import pyproj
+import rasterio
+from pyproj.exceptions import CRSError
+from rasterio.windows import Window
+
+from slipmap.errors import InputError
+from slipmap.inputs.contract import ELEVATION, Quantity
+from slipmap.io import raster
+from slipmap.io.grid import Grid, crs_name
+
+_WHOLE = 1024  # pixels on a side up to which a sample is the whole area
+_LATTICE, _SIDE = 6, 64  # else so many windows each way, of so many pixels
+_SEA = 20.0  # m: zeros beside ground that is all higher than this are no sea
+_COARSE_STEP = 0.0875  # gradient: 5 degrees
+_SOME = 0.01  # share of zeros from which they are asked about
+
+
+def elevation(path: str | Path, grid: Grid, key: str, max_void: float = 1.0) -> str:
+    """The DEM at `path` as a raster of metres above the sea: itself, or a view of it (text that GDAL opens).
+
+    Parameters
+    ----------
+    grid : of the area, where some of its values are looked at.
+    max_void : share of the area that may have no elevation; the exact count is taken by whoever reads all of it.
+
+    Raises
+    ------
+    InputError : no CRS, rotated, not whole, beside the area; a unit that is no length, or two that contradict each
+        other; values that are no elevation in metres; zeros that can be no ground; voids far beyond `max_void`.
+    """
+    raster.check(path, key, overlaps=grid)
+    with rasterio.open(path) as src:
+        _require_height_unit(src, path, key)
+        _require_fine_steps(src, path, key)
+    view = in_unit(path, ELEVATION, key, vertical=True)
+    values, whole = sample(view, grid)
+    known = np.isfinite(values)
+    if not known.any():
+        raise InputError(f"{key}: {path} has no elevation in the area; check its nodata value, grid.bounds, the file.")
+    ELEVATION.require(values, path, key)
+    zero = values == 0
+    if zero.mean() > _SOME and (values[known & ~zero] > _SEA).all() and not zero[known].all():
+        raise InputError(
+            f"{key}: {path} has the value 0 in {zero.mean():.0%} of the area, beside ground that is nowhere below "
+            f"{values[known & ~zero].min():.0f} m; declare it as nodata (gdal_edit.py -a_nodata 0)."
+        )
+    void = 1 - known.mean()
+    if void > (max_void if whole else min(2 * max_void + 0.05, 1.0)):
+        raise InputError(
+            f"{key}: {path} has no elevation in {void:.1%} of the area (factors.terrain.max_void allows "
+            f"{max_void:.1%}); fill its voids (gdal_fillnodata.py), cover the whole area, or raise the limit."
+        )
+    return view
+
+
+def in_unit(path: str | Path, quantity: Quantity, key: str, band: int = 1, *, vertical: bool = False) -> str:
+    """The raster at `path` in the unit of `quantity`: itself, or a view of it (text that GDAL opens).
+
+    Parameters
+    ----------
+    band : whose scale, offset and unit count; the view has this band alone.
+    vertical : take the unit of heights from the CRS where the band does not say one.
+
+    Raises
+    ------
+    InputError : a unit that is not one of the quantity.
+    """
+    with rasterio.open(path) as src:
+        scale, offset = src.scales[band - 1], src.offsets[band - 1]
+        unit = band_unit(src, band)
+        if vertical and not unit:
+            unit = next((names[0] for names, factor in _vertical(src)), "")
+        factor = quantity.factor(unit)
+        if factor is None:
+            raise InputError(
+                f"{key}: {path} says that its unit is '{unit}', which is no unit of {quantity.name} that slipmap "
+                f"knows; convert it to {quantity.unit}, or correct its unit (gdal_edit.py -units {quantity.unit})."
+            )
+        if (scale, offset, factor) == (1.0, 0.0, 1.0):
+            return str(path)
+        return view(src, path, band, scale * factor, offset * factor, quantity.unit)
+
+
+def as_stored(path: str | Path, key: str) -> None:
+    """Raise `InputError` where a raster of classes or marks says that its numbers are to be scaled."""
+    with rasterio.open(path) as src:
+        if set(src.scales) != {1.0} or set(src.offsets) != {0.0}:
+            raise InputError(
+                f"{key}: {path} holds classes, yet says that they are to be scaled ({src.scales[0]:g}) or shifted "
+                f"({src.offsets[0]:g}); take that out (gdal_edit.py -unsetstats -scale 1 -offset 0)."
+            )
+
+
+def band_unit(src: rasterio.io.DatasetReader, band: int = 1) -> str:
+    """What the band says its unit is: GDAL's unit, or the tag ``units``; "" where it says none."""
+    return (src.units[band - 1] or src.tags(band).get("units") or src.tags().get("units") or "").strip()
+
+
+def view(src: rasterio.io.DatasetReader, path: str | Path, band: int, scale: float, offset: float, unit: str) -> str:
+    """A view of one band as float32, stored number × scale + offset, NaN for nodata: a text that GDAL opens."""
+    transform = ", ".join(repr(float(value)) for value in src.transform.to_gdal())
+    nodata = "" if src.nodata is None else f"<NODATA>{float(src.nodata)!r}</NODATA>"
+    name = str(path)
+    if not name.startswith("/vsi"):
+        name = str(Path(path).resolve())
+    return (
+        f'<VRTDataset rasterXSize="{src.width}" rasterYSize="{src.height}"><SRS>{escape(_level(src))}</SRS>'
+        f"<GeoTransform>{transform}</GeoTransform>"
+        f'<VRTRasterBand dataType="Float32" band="1"><NoDataValue>nan</NoDataValue><UnitType>{escape(unit)}</UnitType>'
+        f'<ComplexSource><SourceFilename relativeToVRT="0">{escape(name)}</SourceFilename>'
+        f"<SourceBand>{band}</SourceBand><ScaleOffset>{offset!r}</ScaleOffset><ScaleRatio>{scale!r}</ScaleRatio>"
+        f"{nodata}</ComplexSource></VRTRasterBand></VRTDataset>"
+    )
+
+
+def sample(path: str | Path, grid: Grid, band: int = 1) -> tuple[np.ndarray, bool]:
+    """Values of a raster in the area, NaN for nodata and outside of it: (values, whether they are all).
+
+    The whole area where that is small, else a lattice of small windows: the cost does not grow with the area.
+    """
+    with raster.warped(path, grid, "nearest") as source:
+        if grid.width <= _WHOLE and grid.height <= _WHOLE:
+            return raster.read_open(source, None, band), True
+        blocks = [raster.read_open(source, window, band).ravel() for window in _lattice(grid)]
+    return np.concatenate(blocks), False
+
+
+def covered(path: str | Path, grid: Grid) -> float:
+    """Share of the area inside the extent of the raster at `path`."""
+    with rasterio.open(path) as src:
+        left, bottom, right, top = raster.outer_bounds(src)
+        a = raster.area_bounds(grid, src.crs)[0]
+    size = (min(right, a[2]) - max(left, a[0])) * (min(top, a[3]) - max(bottom, a[1]))
+    return max(size, 0.0) / ((a[2] - a[0]) * (a[3] - a[1]))
+
+
+def _lattice(grid: Grid) -> Iterator[Window]:
+    for row in np.linspace(0, grid.height - _SIDE, _LATTICE).astype(int):
+        for col in np.linspace(0, grid.width - _SIDE, _LATTICE).astype(int):
+            if row >= 0 and col >= 0:
+                yield Window(int(col), int(row), _SIDE, _SIDE)
+
+
+def _require_height_unit(src: rasterio.io.DatasetReader, path: str | Path, key: str) -> None:
+    """The unit of heights is known for certain: from the band, the vertical CRS, or since all lengths are metres."""
+    given = band_unit(src)
+    said = next(iter(_vertical(src)), None)
+    if said is not None and given:
+        own = ELEVATION.factor(given)
+        if own is not None and abs(own - said[1]) > 1e-9 * said[1]:
+            raise InputError(
+                f"{key}: {path} says '{given}' of its band and {said[0][-1]} in its vertical CRS; correct the one that "
+                f"is wrong (gdal_edit.py -units, -a_srs)."
+            )
+    if not given and said is None and src.crs.is_projected and abs(src.crs.linear_units_factor[1] - 1) > 1e-9:
+        raise InputError(
+            f"{key}: {path} lies in a CRS in {src.crs.linear_units} and does not say whether its heights are metres or "
+            f"feet; say it in the file (gdal_edit.py -units m, or -units ft, or -units us-ft)."
+        )
+
+
+def _require_fine_steps(src: rasterio.io.DatasetReader, path: str | Path, key: str) -> None:
+    """Whole numbers that are scaled up come in steps, and so do slopes: of central differences, step / 2 pixels."""
+    step = src.scales[0] if np.issubdtype(src.dtypes[0], np.integer) else 0.0
+    if step <= 1 or src.crs.is_geographic:
+        return
+    pixel = min(map(abs, src.res))
+    if step / (2 * pixel) > _COARSE_STEP:
+        raise InputError(
+            f"{key}: {path} holds whole numbers times {step:g}, so that heights come in steps of {step:g} m and slopes "
+            f"of its pixels of {pixel:g} m in steps of {np.degrees(np.arctan(step / (2 * pixel))):.1f} degrees; give a "
+            f"DEM with finer heights."
+        )
+
+
+def _vertical(src: rasterio.io.DatasetReader) -> Iterator[tuple[tuple[str, str], float]]:
+    """((spelling, name), factor to metres) of the vertical part of a raster's CRS."""
+    if src.crs is None or "VERT" not in (text := src.crs.to_wkt()):
+        return
+    try:
+        axes = pyproj.CRS.from_wkt(text).axis_info
+    except CRSError:
+        return
+    for axis in axes:
+        if axis.direction == "up":
+            factor = axis.unit_conversion_factor
+            name = {True: "feet", False: axis.unit_name}["foot" in axis.unit_name.lower()]
+            short = {"metre": "m", "US survey foot": "us-ft", "foot": "ft"}.get(axis.unit_name, axis.unit_name)
+            yield (short, name), factor
+
+
+def _level(src: rasterio.io.DatasetReader) -> str:
+    """The horizontal part of a raster's CRS."""
+    if next(iter(_vertical(src)), None) is None:
+        return crs_name(src.crs)
+    return pyproj.CRS.from_wkt(src.crs.to_wkt()).to_2d().to_wkt()
