@@ -9,7 +9,6 @@ import rasterio
 from slipmap.errors import InputError
 from slipmap.factors import catalogue
 from slipmap.factors.align import align
-from slipmap.factors.record import Factor
 from slipmap.inputs.contract import quantity, require_no_fill
 from slipmap.inputs.rasters import band_unit, in_unit, sample
 from slipmap.io import raster
@@ -50,7 +49,7 @@ def opened(path: str | Path, name: str, grid: Grid, key: str) -> tuple[str, int,
         if src.descriptions.count(name) > 1:
             raise InputError(f"{key}: {path} has the band '{name}' twice; give each band a name of its own.")
         units = band_unit(src, band)
-    known = _known(name)
+    known = catalogue.find(name)
     own = quantity(name, known.units, known.limits) if known else quantity(name, units or "1", None)
     source = in_unit(path, own, key, band)
     band = 1 if source != str(path) else band
@@ -60,10 +59,3 @@ def opened(path: str | Path, name: str, grid: Grid, key: str) -> tuple[str, int,
     own.require(values, path, key)
     require_no_fill(values, path, key)
     return source, band, own.unit
-
-
-def _known(name: str) -> Factor | None:
-    try:
-        return catalogue.get(name)
-    except InputError:
-        return None
