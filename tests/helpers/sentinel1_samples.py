@@ -1,5 +1,7 @@
 """Simulated Sentinel-1 for tests: a small area, a pass over it, bursts of exact point targets, and their geocoding."""
 
+import dataclasses
+import re
 from pathlib import Path
 
 import h5py
@@ -12,7 +14,7 @@ from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.sentinel1 import geocode
-from slipmap.sentinel1.annotation import Swath
+from slipmap.sentinel1.annotation import GeolocationGrid, Swath
 from slipmap.sentinel1.geometry import earth_fixed, to_radar
 from slipmap.sentinel1.satellite import Coverage, Pass, make_swath
 from slipmap.sentinel1.tops import sweep_of
@@ -97,3 +99,36 @@ def geocoded(product: Path, dem: Path, grid: Grid, settings: GeocodingSettings |
     geocode.run([product], dem, settings or GeocodingSettings(), grid, output, **more)
     with h5py.File(output) as file:
         return file["data/VV"][:]
+
+
+def write_blank(folder: Path, swath: Swath) -> Path:
+    """Write a SAFE product without any echo."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_product(folder, swath, lambda burst: np.zeros((burst.lines, burst.samples), np.complex64))
+
+
+def cut(whole: Swath, keep: range, *, renumber: bool = True) -> Swath:
+    """The swath cut to some of its bursts as burst2safe does it: tie points of its lines, one row beyond included.
+
+    Parameters
+    ----------
+    renumber : False: the tie points are those of the whole swath, with its line numbers.
+    """
+    rows = whole.lines_per_burst
+    first, last = keep[0] * rows, (keep[-1] + 1) * rows
+    grid = whole.grid
+    if renumber:
+        near = (grid.line >= first) & (grid.line <= last)
+        fields = {f.name: getattr(grid, f.name)[near] for f in dataclasses.fields(grid)}
+        grid = GeolocationGrid(**(fields | {"line": fields["line"] - first}))
+    bursts = tuple(dataclasses.replace(whole.bursts[k], number=n, first_row=n * rows) for n, k in enumerate(keep))
+    stop = bursts[-1].start + (rows - 1) * whole.azimuth_time_interval
+    return dataclasses.replace(whole, bursts=bursts, listed=len(bursts), start=bursts[0].start, stop=stop, grid=grid)
+
+
+def edit(product: Path, pattern: str, replacement: str, name: str = "annotation/*.xml", count: int = 0) -> None:
+    """Replace `pattern` in the files `name` of a product; it must be there."""
+    for path in product.glob(name):
+        text, found = re.subn(pattern, replacement, path.read_text(), count=count, flags=re.DOTALL)
+        assert found
+        path.write_text(text)

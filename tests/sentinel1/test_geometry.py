@@ -18,7 +18,7 @@ from slipmap.sentinel1.geometry import (
     to_ground,
     to_radar,
 )
-from slipmap.sentinel1.orbits import find_eof, read_eof
+from slipmap.sentinel1.orbit_files import find_eof, orbit_files, read_eof
 from slipmap.sentinel1.products import find_products
 from slipmap.sentinel1.tops import sweep_of
 
@@ -134,7 +134,7 @@ def test_orbit_files_are_read_and_those_of_another_day_refused(real_data, swaths
     swath = swaths[1][0]
     with pytest.raises(InputError, match=r"none of the 2 orbit files in .* covers the S1A scene of 2023-09-04"):
         find_eof(folder, "S1A", swath.epoch, swath.start, swath.stop)
-    path = sorted(folder.glob("*.EOF"))[0]
+    path = orbit_files(folder)[0]
     with pytest.raises(InputError, match="does not cover the scene"):
         read_eof(path, swath.epoch, swath.start, swath.stop)
     day = np.datetime64("2023-08-23").astype("M8[ns]")

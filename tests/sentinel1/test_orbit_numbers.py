@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipmap.sentinel1.orbit_numbers import follows, relative_orbit
+from slipmap.sentinel1.orbit_numbers import following, relative_orbit
 
 # Published pairs: (satellite, absolute orbit, relative orbit)
 PUBLISHED = [
@@ -36,5 +36,4 @@ def test_one_orbit_later_is_the_next_track_and_a_cycle_later_the_same(satellite,
     track = relative_orbit(satellite, absolute)
     assert 1 <= track <= 175
     assert relative_orbit(satellite, absolute + 175) == track
-    assert follows(relative_orbit(satellite, absolute + 1), track)
-    assert not follows(track, track)
+    assert following(track) == relative_orbit(satellite, absolute + 1)

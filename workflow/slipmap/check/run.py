@@ -69,7 +69,7 @@ def _check_input(what: str, key: str, path: Path, area: AreaSettings, grid: Grid
     stage = what.partition(".")[0]
     if stage == "sentinel1" and inputs.sentinel1.level == "safe":
         if what == "sentinel1.path":
-            check_sentinel1.check_raw(path, key, area.geocoding.polarisation)
+            check_sentinel1.check_raw(area, key, grid)
     elif stage == "sentinel1" and inputs.sentinel1.level == "slc" and check_sentinel1.looks_raw(path):
         raise InputError(f"{key}: {path} holds raw SAFE products; set inputs.sentinel1.level: safe.")
     elif stage in ("sentinel1", "sentinel2"):

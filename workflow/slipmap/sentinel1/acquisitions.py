@@ -2,14 +2,20 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 from slipmap.config.geocoding import AcquisitionSettings
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.errors import InputError
 from slipmap.io.atomic import write_text
+from slipmap.sentinel1.orbit_numbers import following
 from slipmap.sentinel1.products import by_date, find_products
-from slipmap.sentinel1.scene import read_scene
+from slipmap.sentinel1.safe import Product
+from slipmap.sentinel1.scene import Scene, read_scene
+
+NODE = 1.5e6  # m from the equator's plane within which a pass may be of two tracks
 
 
 def run(sentinel1: Sentinel1Settings, settings: AcquisitionSettings, output: str | Path) -> dict[str, list[str]]:
@@ -17,28 +23,52 @@ def run(sentinel1: Sentinel1Settings, settings: AcquisitionSettings, output: str
 
     Raises
     ------
-    InputError : no product; a polarisation, an orbit or a measurement is missing; products of several tracks.
+    InputError : see `find_dates`.
     """
-    dates = by_date(find_products(sentinel1.path, settings.polarisation))
-    tracks = {}
-    for day, products in dates.items():
-        scene = read_scene(products, settings, sentinel1.orbits)
-        tracks[day] = scene.bursts[0].swath.track
-        for burst in scene.bursts:
-            with burst.product.measurement(burst.swath):
-                pass
+    dates = find_dates(sentinel1, settings)
+    for day, (products, scene) in dates.items():
         names = ", ".join(p.path.name for p in products)
         print(f"{day}: {names}; {len(scene.bursts)} bursts; {scene.orbit.source}")
-    usual = Counter(tracks.values()).most_common(1)[0][0]
-    for day, track in tracks.items():
-        if track != usual:
-            raise InputError(
-                f"{dates[day][0].path}: it is of track {track}, the other products of {usual}; a stack has one track, "
-                f"remove it."
-            )
-    found = {f"{day:%Y%m%d}": [str(p.path) for p in products] for day, products in dates.items()}
+    found = {f"{day:%Y%m%d}": [str(p.path) for p in products] for day, (products, _) in dates.items()}
     write_text(output, json.dumps(found, indent=2) + "\n")
     return found
+
+
+def find_dates(sentinel1: Sentinel1Settings, settings: AcquisitionSettings) -> dict[date, tuple[list[Product], Scene]]:
+    """The products of each date and what their annotation says; no pixel is decoded.
+
+    Raises
+    ------
+    InputError : no product; a polarisation, an orbit or a measurement is missing; products of several tracks.
+    """
+    dates = {}
+    for day, products in by_date(find_products(sentinel1.path, settings.polarisation)).items():
+        scene = read_scene(products, settings, sentinel1.orbits)
+        for product, swath in {(b.product.path, b.swath.swath): (b.product, b.swath) for b in scene.bursts}.values():
+            with product.measurement(swath):
+                pass
+        dates[day] = products, scene
+    _require_one_track(dates)
+    return dates
+
+
+def _require_one_track(dates: Mapping[date, tuple[list[Product], Scene]]) -> None:
+    """Raise `InputError` unless all dates are of one track, or of the two that meet at an ascending node."""
+    tracks = {day: {burst.burst.track for burst in scene.bursts} for day, (_, scene) in dates.items()}
+    usual = Counter(track for found in tracks.values() for track in found).most_common(1)[0][0]
+    for day, found in tracks.items():
+        products, scene = dates[day]
+        meet = any(following(track) == usual or following(usual) == track for track in found)
+        if usual not in found and not (meet and _near_node(scene)):
+            raise InputError(
+                f"{products[0].path}: it is of track {min(found)}, the other products of {usual}; a stack has one "
+                f"track, remove it."
+            )
+
+
+def _near_node(scene: Scene) -> bool:
+    ascending = all(burst.swath.pass_direction == "ASCENDING" for burst in scene.bursts)
+    return ascending and any(abs(burst.satellite(scene.orbit)[2]) < NODE for burst in scene.bursts)
 
 
 def load(path: str | Path) -> dict[str, list[str]]:

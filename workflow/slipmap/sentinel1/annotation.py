@@ -8,7 +8,7 @@ import numpy as np
 
 from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.errors import InputError
-from slipmap.sentinel1.orbit_numbers import CYCLE, ORBITS, relative_orbit
+from slipmap.sentinel1.orbit_numbers import CYCLE, ORBITS, following, relative_orbit
 from slipmap.sentinel1.orbits import Orbit, seconds, state_vectors
 
 # Burst cycle: beam cycle time and preamble, s (ESA, Sentinel-1 burst ID map, 2022)
@@ -35,19 +35,26 @@ class Burst:
 
     Parameters
     ----------
-    swath : "IW1". number : from 0, in its product. identifier : of the burst on its track, the same on all dates.
+    swath : "IW1". number : from 0, in its product. track : relative orbit, the next one beyond the ascending node.
+    identifier : ESA's number of the burst. Where it is computed it may differ by one between dates of the same ground.
     start : azimuth time of the first line, s. lines, samples : size.
     valid : first line, last line, first sample, last sample (inclusive) of the rectangle in which all pixels are valid.
     """
 
     swath: str
     number: int
+    track: int
     identifier: int
     start: float
     first_row: int
     lines: int
     samples: int
     valid: tuple[int, int, int, int]
+
+    @property
+    def empty(self) -> bool:
+        """Whether no rectangle of it is valid."""
+        return self.valid[1] < self.valid[0] or self.valid[3] < self.valid[2]
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,7 @@ class Swath:
     ----------
     steering_rate : rad/s. chirp_rate : of the transmitted pulse, Hz/s. doppler, fm_rates : polynomials, in time order.
     range_bandwidth, azimuth_bandwidth : processed, Hz. range_window, azimuth_window : Hamming coefficients.
+    track : relative orbit at the start. bursts : those that hold data, of the `listed` ones that the measurement has.
     bistatic_reference : the τ for which the processor's azimuth times are exact, s; see `bistatic_reference`.
     """
 
@@ -106,6 +114,7 @@ class Swath:
     orbit: Orbit
     grid: GeolocationGrid
     bistatic_reference: float
+    listed: int
 
     @property
     def wavelength(self) -> float:
@@ -131,14 +140,16 @@ def line_time(line: np.ndarray, bursts: Sequence[Burst], interval: float) -> np.
     return np.array([burst.start for burst in bursts])[number] + (line - number * size) * interval
 
 
-def read_swath(text: bytes | str, path: str, epoch: np.datetime64 | None = None, track: int | None = None) -> Swath:
-    """Parse one annotation file.
+def read_swath(
+    text: bytes | str, path: str, epoch: np.datetime64 | None = None, tracks: tuple[int, int] | None = None
+) -> Swath | None:
+    """Parse one annotation file; None where it lists no burst, or none that holds data.
 
     Parameters
     ----------
     text : its contents. path : its name, for messages.
     epoch : zero of all times; None: midnight of the day on which the swath begins.
-    track : relative orbit number from the manifest; None: from the absolute orbit number.
+    tracks : relative orbits at the start and at the stop, from the manifest; None: from the absolute orbit number.
 
     Raises
     ------
@@ -149,7 +160,16 @@ def read_swath(text: bytes | str, path: str, epoch: np.datetime64 | None = None,
     except ET.ParseError as error:
         raise InputError(f"{path}: not XML that can be read ({error}); fetch the product again.") from error
     try:
-        return _swath(root, path, epoch, track)
+        _require_iw_slc(root, path)
+        timing = root.find("swathTiming")
+        lengths = [
+            len(burst.findtext(key).split())
+            for burst in timing.findall("burstList/burst")
+            for key in ("firstValidSample", "lastValidSample")
+        ]
+        if lengths and set(lengths) != {int(timing.findtext("linesPerBurst"))}:
+            raise ValueError("firstValidSample and lastValidSample do not have linesPerBurst values")
+        return _swath(root, path, epoch, tracks) if lengths else None
     except (AttributeError, TypeError, ValueError, IndexError) as error:
         raise InputError(
             f"{path}: not the annotation of an IW SLC product, or something is missing in it ({error}); "
@@ -157,11 +177,15 @@ def read_swath(text: bytes | str, path: str, epoch: np.datetime64 | None = None,
         ) from error
 
 
-def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, track: int | None) -> Swath:
-    header, general = root.find("adsHeader"), root.find("generalAnnotation")
+def _require_iw_slc(root: ET.Element, path: str) -> None:
+    header = root.find("adsHeader")
     mode, kind = header.findtext("mode"), header.findtext("productType")
     if (mode, kind) != ("IW", "SLC"):
         raise InputError(f"{path}: a product of mode {mode} and type {kind}; give IW SLC products.")
+
+
+def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, tracks: tuple[int, int] | None) -> Swath | None:
+    header, general = root.find("adsHeader"), root.find("generalAnnotation")
     if epoch is None:
         epoch = np.datetime64(header.findtext("startTime")[:10]).astype("M8[ns]")
     image = root.find("imageAnnotation/imageInformation")
@@ -171,16 +195,24 @@ def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, track: int 
     downlink = general.find("downlinkInformationList/downlinkInformation")
     orbit_number = int(header.findtext("absoluteOrbitNumber"))
     mission = header.findtext("missionId")
-    if track is None:
-        track = relative_orbit(mission, orbit_number)
-    if track is None:
-        raise InputError(
-            f"{path}: the relative orbit of absolute orbit {orbit_number} of {mission} is not known and there is no "
-            f"manifest.safe that says it; give the whole product."
-        )
+    orbit = state_vectors(
+        [
+            [
+                seconds(vector.findtext("time"), epoch),
+                *(float(vector.findtext(f"{part}/{axis}")) for part in ("position", "velocity") for axis in "xyz"),
+            ]
+            for vector in general.findall("orbitList/orbit")
+        ],
+        f"the orbit in {path}",
+    )
+    start, stop = (seconds(image.findtext(f"product{end}LineUtcTime"), epoch) for end in ("First", "Last"))
+    tracks = tracks or _tracks(mission, orbit_number, orbit, (start, stop), path)
     timing = root.find("swathTiming")
     interval = float(image.findtext("azimuthTimeInterval"))
-    bursts = _bursts(timing, header.findtext("swath"), epoch, track, interval)
+    listed = _bursts(timing, header.findtext("swath"), epoch, tracks, interval, orbit)
+    bursts = tuple(burst for burst in listed if not burst.empty)
+    if not bursts:
+        return None
     grid = _geolocation(root, epoch)
     return Swath(
         path=path,
@@ -189,7 +221,7 @@ def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, track: int 
         swath=header.findtext("swath"),
         polarisation=header.findtext("polarisation"),
         pass_direction=product.findtext("pass").upper(),
-        track=track,
+        track=tracks[0],
         absolute_orbit=orbit_number,
         heading=float(product.findtext("platformHeading")),
         radar_frequency=float(product.findtext("radarFrequency")),
@@ -205,24 +237,16 @@ def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, track: int 
         azimuth_window=float(parameters.findtext("azimuthProcessing/windowCoefficient")),
         lines_per_burst=int(timing.findtext("linesPerBurst")),
         samples_per_burst=int(timing.findtext("samplesPerBurst")),
-        start=seconds(image.findtext("productFirstLineUtcTime"), epoch),
-        stop=seconds(image.findtext("productLastLineUtcTime"), epoch),
+        start=start,
+        stop=stop,
         processor=processing.findtext("applicationLutId") or "",
         doppler=_doppler(root, epoch, processing.findtext("dcMethod") or ""),
         fm_rates=_fm_rates(general, epoch),
         bursts=bursts,
-        orbit=state_vectors(
-            [
-                [
-                    seconds(vector.findtext("time"), epoch),
-                    *(float(vector.findtext(f"{part}/{axis}")) for part in ("position", "velocity") for axis in "xyz"),
-                ]
-                for vector in general.findall("orbitList/orbit")
-            ],
-            f"the orbit in {path}",
-        ),
+        orbit=orbit,
         grid=grid,
-        bistatic_reference=bistatic_reference(grid, bursts, interval),
+        bistatic_reference=bistatic_reference(grid, listed, interval, path),
+        listed=len(listed),
     )
 
 
@@ -252,19 +276,50 @@ def _fm_rates(general: ET.Element, epoch: np.datetime64) -> tuple[Polynomial, ..
     return tuple(found)
 
 
-def _bursts(timing: ET.Element, swath: str, epoch: np.datetime64, track: int, interval: float) -> tuple[Burst, ...]:
+def _tracks(mission: str, absolute: int, orbit: Orbit, span: tuple[float, float], path: str) -> tuple[int, int]:
+    """Relative orbits at the start and at the stop of a swath whose absolute orbit, at its start, is known."""
+    track = relative_orbit(mission, absolute)
+    if track is None:
+        raise InputError(
+            f"{path}: the relative orbit of absolute orbit {absolute} of {mission} is not known and there is no "
+            f"manifest.safe that says it; give the whole product."
+        )
+    south, north = (np.interp(time, orbit.times, orbit.positions[:, 2]) for time in span)
+    return track, following(track) if south < 0 <= north else track
+
+
+def _bursts(
+    timing: ET.Element,
+    swath: str,
+    epoch: np.datetime64,
+    tracks: tuple[int, int],
+    interval: float,
+    orbit: Orbit,
+) -> tuple[Burst, ...]:
     lines, samples = int(timing.findtext("linesPerBurst")), int(timing.findtext("samplesPerBurst"))
     bursts = []
     for number, element in enumerate(timing.findall("burstList/burst")):
         given = element.findtext("burstId")
         start = seconds(element.findtext("azimuthTime"), epoch)
-        middle = float(element.findtext("azimuthAnxTime")) + lines / 2 * interval
-        identifier = int(given) if given else burst_identifier(middle, track)
-        first, last = (np.array(element.findtext(key).split(), int) for key in ("firstValidSample", "lastValidSample"))
-        good = np.flatnonzero(first >= 0)
-        valid = (int(good[0]), int(good[-1]), int(first[good].max()), int(last[good].min()))
-        bursts.append(Burst(swath, number, identifier, start, number * lines, lines, samples, valid))
+        after_node = float(element.findtext("azimuthAnxTime")) + lines / 2 * interval
+        if tracks[0] == tracks[1]:
+            after_node %= _PERIOD  # some products count on from the node before the last
+        identifier = int(given) if given else burst_identifier(after_node, tracks[0])
+        beyond = np.interp(start + lines / 2 * interval, orbit.times, orbit.positions[:, 2]) >= 0
+        valid = _valid(element)
+        bursts.append(
+            Burst(swath, number, tracks[int(beyond)], identifier, start, number * lines, lines, samples, valid)
+        )
     return tuple(bursts)
+
+
+def _valid(burst: ET.Element) -> tuple[int, int, int, int]:
+    """First and last valid line, first and last valid sample; last before first where no line holds data."""
+    first, last = (np.array(burst.findtext(key).split(), int) for key in ("firstValidSample", "lastValidSample"))
+    good = np.flatnonzero((first >= 0) & (last >= first))
+    if not len(good):
+        return 0, -1, 0, -1
+    return int(good[0]), int(good[-1]), int(first[good].max()), int(last[good].min())
 
 
 def burst_identifier(time_after_node: float, track: int) -> int:
@@ -284,11 +339,33 @@ def _geolocation(root: ET.Element, epoch: np.datetime64) -> GeolocationGrid:
     return GeolocationGrid(times, *(np.array([float(point.findtext(key)) for point in points]) for key in keys))
 
 
-def bistatic_reference(grid: GeolocationGrid, bursts: Sequence[Burst], interval: float) -> float:
+def bistatic_reference(grid: GeolocationGrid, bursts: Sequence[Burst], interval: float, path: str) -> float:
     """Slant range time (s) at which the processor's azimuth times are exact.
 
     The IPF shifts whole lines by half the slant range time of one reference range, while each range asks for half of
     its own (start-stop approximation; Gisinger et al. 2021, IEEE TGRS 59, eq. 5). ESA's geolocation grid holds both
     times: t_grid − t_line = (τ − τ_ref) / 2, from which τ_ref is taken.
+
+    Only tie points within half a line of where their line number puts them count: IPF 2.36 spaces them evenly in time,
+    and where bursts were cut out, their last row is the first of a burst that is gone. If none does, as where the
+    numbers are those of the whole scene, t_line is the nearest line of the burst that is imaged at that time.
+
+    Raises
+    ------
+    InputError : there are no tie points, or they contradict each other by more than a tenth of a line.
     """
-    return float(np.median(grid.slant_range_time - 2 * (grid.azimuth_time - line_time(grid.line, bursts, interval))))
+    late = grid.azimuth_time - line_time(grid.line, bursts, interval)
+    fits = np.abs(late) < interval / 2
+    if not fits.any():
+        starts = np.array([burst.start for burst in bursts])
+        own = np.clip(np.searchsorted(starts, grid.azimuth_time + interval / 2, side="right") - 1, 0, None)
+        late = grid.azimuth_time - starts[own]
+        late -= np.round(late / interval) * interval
+        fits = np.ones(len(late), bool)
+    found = grid.slant_range_time[fits] - 2 * late[fits]
+    if not len(found) or np.subtract(*np.percentile(found, [75, 25])) > 0.2 * interval:
+        raise InputError(
+            f"{path}: its geolocation grid does not fit its bursts, so that the azimuth times cannot be corrected; "
+            f"give the whole product."
+        )
+    return float(np.median(found))

@@ -1,23 +1,44 @@
-"""Looks at raw Sentinel-1 before any work: names and listings only; annotations are read by the first job."""
+"""Looks at raw Sentinel-1 before any work: listings, annotation and the headers of measurements; no pixel."""
 
 from pathlib import Path
+
+import numpy as np
+from rasterio.windows import Window
 
 from slipmap.config.run import AreaSettings
 from slipmap.errors import InputError
 from slipmap.io.grid import Grid
 
+HEIGHTS = (-430.0, 8850.0)  # m, between which ground lies
 COARSEST = (6.0, 20.0)  # m, pixels (x, y) beyond which a geocoded SLC is aliased: IW resolves about 5 m by 20 m
 
 
-def check_raw(path: Path, key: str, polarisation: str) -> None:
-    """Raise `InputError` unless `path` holds SAFE products that have `polarisation`; `key` is that of the path."""
-    from slipmap.sentinel1.products import find_products
+def check_raw(area: AreaSettings, key: str, grid: Grid) -> None:
+    """Raise `InputError` unless the products make up a stack that sees the area; `key` is that of the path.
 
-    for product in find_products(path, polarisation):
-        if polarisation not in product.polarisations():
+    The dates are found by what the first job calls. Orbits that are still to be fetched are not looked at.
+    """
+    from slipmap.sentinel1.acquisitions import find_dates
+    from slipmap.sentinel1.products import find_products
+    from slipmap.sentinel1.scene import overlapping
+
+    settings = area.inputs.sentinel1
+    assert settings is not None
+    for product in find_products(settings.path, area.geocoding.polarisation):
+        if area.geocoding.polarisation not in product.polarisations():
             raise InputError(
-                f"{key}: {product.path} has no polarisation {polarisation} (it has "
+                f"{key}: {product.path} has no polarisation {area.geocoding.polarisation} (it has "
                 f"{' and '.join(product.polarisations())}); set geocoding.polarisation or remove the product."
+            )
+    if settings.orbits and not Path(settings.orbits).exists():
+        settings = settings.model_copy(update={"orbits": None})
+    whole = [Window(0, 0, grid.width, grid.height)]
+    for products, scene in find_dates(settings, area.geocoding).values():
+        footprints = scene.footprints(grid, whole, HEIGHTS)
+        if not overlapping(np.array([burst.span for burst in scene.bursts]), footprints).any():
+            raise InputError(
+                f"{key}: none of the {len(scene.bursts)} bursts of {products[0].path} sees the area; remove the "
+                f"product or correct grid.bounds."
             )
 
 

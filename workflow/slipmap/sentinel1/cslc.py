@@ -60,6 +60,7 @@ def create_cslc(
     """
     first = bursts[0].swath
     times = [b.span[0] for b in bursts], [b.span[1] for b in bursts]
+    track = scene.track_over(grid)
     with write_aside(path) as aside, h5py.File(aside, "w") as file:
         file.attrs["software"] = f"slipmap {__version__}"
         if simulated:
@@ -87,8 +88,8 @@ def create_cslc(
                 "product_type": "CSLC-S1",
                 "mission_id": first.mission,
                 "absolute_orbit_number": first.absolute_orbit,
-                "track_number": first.track,
-                "burst_id": f"T{first.track:03d}-mosaic",
+                "track_number": track,
+                "burst_id": f"T{track:03d}-mosaic",
                 "mosaicked_bursts": " ".join(b.name for b in bursts),
                 "orbit_pass_direction": first.pass_direction.capitalize(),
                 "look_direction": "Right",

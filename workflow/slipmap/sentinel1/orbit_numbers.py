@@ -35,6 +35,11 @@ def relative_orbit(satellite: str, absolute: int) -> int | None:
     return (absolute - offset) % ORBITS + 1
 
 
-def follows(later: int, earlier: int) -> bool:
-    """Whether the relative orbit `later` is the one that begins where `earlier` ends (1 follows 175)."""
-    return later == earlier % ORBITS + 1
+def preceding(track: int) -> int:
+    """The relative orbit that ends at the ascending node where `track` begins."""
+    return (track - 2) % ORBITS + 1
+
+
+def following(track: int) -> int:
+    """The relative orbit that begins at the ascending node where `track` ends (1 follows 175)."""
+    return track % ORBITS + 1

@@ -1,13 +1,14 @@
 """Raw Sentinel-1 in a folder: SAFE products and single bursts, found, opened and sorted by date."""
 
-from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from slipmap.errors import InputError
 from slipmap.sentinel1.safe import Product, is_safe, open_safe
 from slipmap.sentinel1.single_bursts import is_single_burst, open_single_burst
+
+PAUSE = timedelta(minutes=10)  # at most between the starts of slices of one pass; the next pass is 98 minutes later
 
 
 def is_product(path: Path) -> bool:
@@ -48,8 +49,27 @@ def open_product(path: Path) -> Product:
 
 
 def by_date(products: Sequence[Product]) -> dict[date, list[Product]]:
-    """The products of each day (slices of one pass), in order; later copies of one acquisition replace earlier ones."""
-    found: dict[date, dict[str, Product]] = defaultdict(dict)
-    for product in products:
-        found[product.day][product.path.name[:62]] = product  # all but the checksum of the name
-    return {day: list(found[day].values()) for day in sorted(found)}
+    """The products of each pass (its slices), in order, under the day on which the first begins.
+
+    Later copies of one acquisition replace earlier ones. A pass that goes over midnight is one date.
+
+    Raises
+    ------
+    InputError : two passes of one day.
+    """
+    passes: list[list[Product]] = []
+    for product in sorted(products, key=lambda p: (p.start, p.path.name)):
+        if passes and product.start - passes[-1][-1].start <= PAUSE:
+            passes[-1].append(product)
+        else:
+            passes.append([product])
+    found: dict[date, list[Product]] = {}
+    for slices in passes:
+        day = slices[0].day
+        if day in found:
+            raise InputError(
+                f"inputs.sentinel1.path: {found[day][0].path.name} and {slices[0].path.name} are of one day and of two "
+                f"passes; keep the products of one track."
+            )
+        found[day] = list({product.path.name[:62]: product for product in slices}.values())  # but for the checksum
+    return found

@@ -5,15 +5,18 @@ from pathlib import Path
 
 import numpy as np
 from pyproj import Transformer
+from rasterio.windows import Window
 
 from slipmap.config.geocoding import GeocodingSettings
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.sentinel1.geometry import earth_fixed, locate_points, look_angles, orbit_numbers
-from slipmap.sentinel1.heights import open_heights
+from slipmap.sentinel1.heights import extremes, open_heights
 from slipmap.sentinel1.products import open_product
 from slipmap.sentinel1.scene import read_scene
 from slipmap.sentinel1.sight import GEOMETRY
+
+LONGEST = 20.0  # s of a pass that one polynomial of the orbit follows
 
 
 def run(
@@ -31,7 +34,6 @@ def run(
     """
     opened = [open_product(Path(path)) for path in products]
     scene = read_scene(opened, settings, orbits)
-    orbit = orbit_numbers(scene.orbit.local(scene.start, scene.stop), scene.start, scene.stop)
     to_degrees = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
     with (
         open_heights(dem, settings.undulation, grid) as heights,
@@ -42,6 +44,11 @@ def run(
             tags={"SIMULATED": "yes"} if any(p.simulated for p in opened) else {},
         ) as out,
     ):
+        start, stop = scene.start, scene.stop
+        if stop - start > LONGEST:
+            whole = [Window(0, 0, grid.width, grid.height)]
+            start, stop, *_ = scene.footprints(grid, whole, extremes(heights, grid.blocks(256), dem))[0]
+        orbit = orbit_numbers(scene.orbit.local(start, stop), start, stop)
         for window in grid.blocks(256):
             height = heights(window).astype(float)
             seen = np.isfinite(height)

@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -18,7 +18,7 @@ from slipmap.io import raster
 from slipmap.sentinel1.annotation import Burst, Swath, read_swath
 
 POLARISATIONS = ("VV", "HH", "VH", "HV")
-_PRODUCT = re.compile(r"S1[A-D]_IW_SLC__1S.*_(\d{8})T\d{6}_\d{8}T\d{6}_", re.IGNORECASE)
+_PRODUCT = re.compile(r"S1[A-D]_IW_SLC__1S.*_(\d{8}T\d{6})_\d{8}T\d{6}_", re.IGNORECASE)
 # "s1a-iw1-slc-vv-20230904t063731-…", in the folders annotation and measurement
 _MEMBER = re.compile(r"s1[a-d]-(iw[123])-slc-(vv|hh|vh|hv)-(\d{8})t\d{6}-.*")
 _MOST = 64 * 2**20  # bytes of one XML file: those of real products have about 2 MiB
@@ -30,14 +30,19 @@ class Product:
 
     Parameters
     ----------
-    path : folder or zip. day : of acquisition. members : names of the files in it that we may need, relative to
-        `path`, by (kind, swath, polarisation); kinds are annotation, calibration and measurement.
+    path : folder or zip. start : of acquisition, by its name. members : names of the files in it that we may need,
+        relative to `path`, by (kind, swath, polarisation); kinds are annotation, calibration and measurement.
     """
 
     path: Path
-    day: date
+    start: datetime
     members: dict[tuple[str, str, str], str]
     manifest: str | None
+
+    @property
+    def day(self) -> date:
+        """On which the acquisition begins, UTC."""
+        return self.start.date()
 
     def text(self, member: str) -> bytes:
         """Contents of an XML file of the product."""
@@ -57,7 +62,11 @@ class Product:
         return [p for p in POLARISATIONS if p in found]
 
     def swaths(self, polarisation: str, epoch: np.datetime64 | None = None) -> list[Swath]:
-        """The swaths of `polarisation`, parsed.
+        """The swaths of `polarisation` that hold data, parsed; those without bursts are passed over.
+
+        Parameters
+        ----------
+        epoch : zero of all times; None: midnight of the day on which the product begins.
 
         Raises
         ------
@@ -70,17 +79,19 @@ class Product:
                 f"{self.path}: it has no polarisation {polarisation} (it has {listed}); set geocoding.polarisation to "
                 f"one that all products have, or remove the product."
             )
-        track = self.relative_orbit()
-        return [
-            read_swath(self.text(member), f"{self.path / member}", epoch, track) for _, member in sorted(names.items())
+        tracks = self.relative_orbits()
+        epoch = np.datetime64(self.day, "ns") if epoch is None else epoch
+        swaths = [
+            read_swath(self.text(member), f"{self.path / member}", epoch, tracks) for _, member in sorted(names.items())
         ]
+        return [swath for swath in swaths if swath is not None]
 
-    def relative_orbit(self) -> int | None:
-        """Track, from the manifest; None where it has none."""
+    def relative_orbits(self) -> tuple[int, int] | None:
+        """Tracks at the start and at the stop, from the manifest; None where it has none."""
         if self.manifest is None:
             return None
-        found = re.search(rb"relativeOrbitNumber[^>]*>\s*(\d+)", self.text(self.manifest))
-        return int(found.group(1)) if found else None
+        found = re.findall(rb"relativeOrbitNumber[^>]*>\s*(\d+)", self.text(self.manifest))
+        return (int(found[0]), int(found[-1])) if found else None
 
     @property
     def simulated(self) -> bool:
@@ -108,7 +119,7 @@ class Product:
                 f"{self.path}: {member} is not a raster that can be read; it is truncated or corrupt, fetch it again."
             ) from error
         with source:
-            wanted = (swath.lines_per_burst * len(swath.bursts), swath.samples_per_burst)
+            wanted = (swath.lines_per_burst * swath.listed, swath.samples_per_burst)
             if source.shape != wanted:
                 raise InputError(
                     f"{self.path}: {member} has {source.height} x {source.width} pixels, its annotation says "
@@ -175,5 +186,12 @@ def open_safe(path: Path) -> Product:
             members[kind, found.group(1).upper(), found.group(2).upper()] = name
     if not any(kind == "annotation" for kind, *_ in members):
         raise InputError(f"{path}: there is no annotation of an IW SLC swath in it; fetch the product again.")
-    text = _PRODUCT.match(path.name).group(1)
-    return Product(path, date(int(text[:4]), int(text[4:6]), int(text[6:])), members, manifest)
+    return Product(path, start_time(_PRODUCT.match(path.name).group(1), path), members, manifest)
+
+
+def start_time(text: str, path: Path) -> datetime:
+    """The time "20230904T063731" in the name of `path`."""
+    try:
+        return datetime.strptime(text.upper(), "%Y%m%dT%H%M%S")
+    except ValueError as error:
+        raise InputError(f"{path}: {text} in its name is no time; give the product its own name again.") from error

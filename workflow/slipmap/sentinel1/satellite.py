@@ -154,6 +154,7 @@ def make_swath(
         Burst(
             "IW2",
             k,
+            track,
             track * 1000 + k,
             round((begin + k * step * LINE_INTERVAL) * 1e6) / 1e6,
             k * lines,
@@ -205,6 +206,7 @@ def make_swath(
         orbit=orbit,
         grid=GeolocationGrid(*(np.empty(0) for _ in range(8))),
         bistatic_reference=near_time + samples / (2 * SAMPLING_RATE),
+        listed=count,
     )
     return _with_geolocation(partial)
 

@@ -14,15 +14,19 @@ from slipmap.errors import InputError
 from slipmap.io.grid import Grid
 from slipmap.sentinel1.annotation import Burst, Swath
 from slipmap.sentinel1.geometry import MAX_SPAN, earth_fixed, to_radar
-from slipmap.sentinel1.orbits import Orbit, find_eof, read_eof
+from slipmap.sentinel1.orbit_files import find_eof, read_eof
+from slipmap.sentinel1.orbit_numbers import following, preceding
+from slipmap.sentinel1.orbits import Orbit
 from slipmap.sentinel1.safe import Product
 
 _ROWS, _COLUMNS = 256, 4096  # largest block, pixels
 GROUND_SPEED = 6800.0  # m/s, of the beam
+SAME = 0.1  # s between the starts of copies of one burst, at most
+HALF_CYCLE = 9.5e3  # m that the satellite flies in half of the time from burst to burst
 GROUND_PER_SLANT = 1.6  # at mid swath: only to weigh margins in range against margins in azimuth
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SceneBurst:
     """A burst with the swath and the product that it is in."""
 
@@ -33,7 +37,18 @@ class SceneBurst:
     @property
     def name(self) -> str:
         """As OPERA names bursts: "T064-135523-IW2"."""
-        return f"T{self.swath.track:03d}-{self.burst.identifier:06d}-{self.swath.swath}"
+        return f"T{self.burst.track:03d}-{self.burst.identifier:06d}-{self.swath.swath}"
+
+    @property
+    def size(self) -> int:
+        """Valid pixels."""
+        first, last, near, far = self.burst.valid
+        return (last - first + 1) * (far - near + 1)
+
+    def satellite(self, orbit: Orbit) -> np.ndarray:
+        """Where the satellite is at the middle of the burst, to some 100 m, Earth-fixed: (3,), m."""
+        middle = self.burst.start + self.burst.lines / 2 * self.swath.azimuth_time_interval
+        return np.array([np.interp(middle, orbit.times, axis) for axis in orbit.positions.T])
 
     @property
     def limits(self) -> tuple[float, ...]:
@@ -77,6 +92,18 @@ class Scene:
         """Last valid azimuth time, s."""
         return max(b.span[1] for b in self.bursts)
 
+    def track_over(self, grid: Grid) -> int:
+        """Relative orbit at the time when the middle of `grid` is imaged: the same on all dates, however sliced."""
+        x, y = grid.transform @ (grid.width / 2, grid.height / 2)
+        lon, lat = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform([x], [y])
+        times, _ = to_radar(earth_fixed(lon, lat, np.zeros(1)), self.orbit, self.start, self.stop)
+        here = float(np.interp(times[0], self.orbit.times, self.orbit.positions[:, 2]))
+        first = self.bursts[0]
+        there = first.satellite(self.orbit)[2]
+        if first.swath.pass_direction != "ASCENDING" or (here < 0) == (there < 0):
+            return first.burst.track
+        return preceding(first.burst.track) if here < 0 else following(first.burst.track)
+
     def footprints(self, grid: Grid, windows: Sequence[Window], heights: tuple[float, float]) -> np.ndarray:
         """Azimuth times (s) and slant ranges (m) between which each window is imaged: (n, 4).
 
@@ -119,26 +146,60 @@ def read_scene(products: Sequence[Product], settings: AcquisitionSettings, orbit
     ------
     InputError : a polarisation or a swath is missing, slices of several tracks, no orbit that covers the scene.
     """
-    first = products[0].swaths(settings.polarisation)
-    epoch = first[0].epoch
-    found = [(products[0], swath) for swath in first]
-    found += [(p, swath) for p in products[1:] for swath in p.swaths(settings.polarisation, epoch)]
-    tracks = {swath.track: p.path for p, swath in found}
-    if len(tracks) > 1:
-        listed = ", ".join(f"{path.name} of track {track}" for track, path in tracks.items())
-        raise InputError(f"inputs.sentinel1.path: {listed} are of one day; keep the products of one track.")
+    epoch = np.datetime64(products[0].day, "ns")
+    found = [(p, swath) for p in products for swath in p.swaths(settings.polarisation, epoch)]
+    if not found:
+        raise InputError(f"{products[0].path}: it lists no burst that holds data; remove it.")
+    _require_one_pass(found)
     start, stop = min(s.start for _, s in found), max(s.stop for _, s in found)
     if orbits:
-        path = find_eof(orbits, first[0].mission, epoch, start, stop)
-        orbit = read_eof(path, epoch, start, stop)
+        orbit = read_eof(find_eof(orbits, found[0][1].mission, epoch, start, stop), epoch, start, stop)
     else:
         orbit = _joined([swath.orbit for _, swath in found])
         orbit.require(start, stop)
     found = [(p, dataclasses.replace(swath, orbit=orbit)) for p, swath in found]
-    bursts = [SceneBurst(p, swath, burst) for p, swath in found for burst in swath.bursts]
-    unique = {b.name: b for b in sorted(bursts, key=lambda b: (b.swath.swath, b.burst.start))}
+    bursts = _without_copies([SceneBurst(p, swath, burst) for p, swath in found for burst in swath.bursts])
     middle = next((s for _, s in found if s.swath == "IW2"), found[0][1])
-    return Scene(epoch, orbit, tuple(unique.values()), middle.bistatic_reference)
+    return Scene(epoch, orbit, bursts, middle.bistatic_reference)
+
+
+def _require_one_pass(found: Sequence[tuple[Product, Swath]]) -> None:
+    """Raise `InputError` unless all are of one satellite and orbit, which may go over the ascending node."""
+    tracks = {swath.track: p.path for p, swath in found}
+    if len(tracks) > 1 and not (len(tracks) == 2 and any(following(t) in tracks for t in tracks)):
+        listed = ", ".join(f"{path.name} of track {track}" for track, path in tracks.items())
+        raise InputError(f"inputs.sentinel1.path: {listed} are of one day; keep the products of one track.")
+    missions = {swath.mission: p.path for p, swath in found}
+    if len(missions) > 1:
+        listed = ", ".join(f"{path.name} of {mission}" for mission, path in missions.items())
+        raise InputError(f"inputs.sentinel1.path: {listed} are of one pass; keep the products of one satellite.")
+
+
+def _without_copies(bursts: Sequence[SceneBurst]) -> tuple[SceneBurst, ...]:
+    """In order of swath and time; of copies of a burst in several products the one with most data, else the last."""
+    kept: list[SceneBurst] = []
+    for burst in sorted(bursts, key=lambda b: (b.swath.swath, b.burst.start)):
+        same = kept and kept[-1].swath.swath == burst.swath.swath
+        if not same or burst.burst.start - kept[-1].burst.start > SAME:
+            kept.append(burst)
+        elif burst.size >= kept[-1].size:
+            kept[-1] = burst
+    return tuple(kept)
+
+
+def counterparts(bursts: Sequence[SceneBurst], other: Scene) -> dict[SceneBurst, SceneBurst]:
+    """The bursts of another date that image the ground of `bursts`, told by where the satellite was.
+
+    Burst numbers do not tell it: computed ones may differ by one between dates, and tracks change at the node.
+    """
+    there = np.array([b.satellite(other.orbit) for b in other.bursts])
+    found = {}
+    for burst in bursts:
+        away = np.linalg.norm(there - burst.satellite(burst.swath.orbit), axis=1)
+        away[[b.swath.swath != burst.swath.swath for b in other.bursts]] = np.inf
+        if away.min() < HALF_CYCLE:
+            found[burst] = other.bursts[int(away.argmin())]
+    return found
 
 
 def _joined(orbits: Sequence[Orbit]) -> Orbit:

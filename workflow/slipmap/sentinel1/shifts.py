@@ -20,7 +20,7 @@ from slipmap.sentinel1.geocode import BurstPart, Place, read_shift
 from slipmap.sentinel1.heights import extremes, open_heights
 from slipmap.sentinel1.looks import multilook
 from slipmap.sentinel1.products import open_product
-from slipmap.sentinel1.scene import Scene, SceneBurst, blocks, overlapping, read_scene
+from slipmap.sentinel1.scene import Scene, SceneBurst, blocks, counterparts, overlapping, read_scene
 from slipmap.sentinel1.tops import sweep_of
 
 LOOKS = (4, 16)  # rows, columns of SLC pixels averaged before the two interferograms are compared
@@ -91,14 +91,14 @@ def overlap_sums(
     """
     windows = blocks(grid)
     footprints = [scene.footprints(grid, windows, extent) for scene in (reference, secondary)]
-    others = {burst.name: burst for burst in secondary.bursts}
+    others = counterparts(reference.bursts, secondary)
     found = []
     for early, late in zip(reference.bursts, reference.bursts[1:], strict=False):
         if early.swath.swath != late.swath.swath or early.span[1] <= late.span[0]:
             continue
-        if early.name not in others or late.name not in others:
+        if early not in others or late not in others:
             continue
-        quad = [(early, others[early.name]), (late, others[late.name])]
+        quad = [(early, others[early]), (late, others[late])]
         common = np.array([(late.span[0], early.span[1], *early.span[2:])])
         its = np.flatnonzero(overlapping(common, footprints[0])[0])
         if not len(its):

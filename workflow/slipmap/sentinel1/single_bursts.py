@@ -8,17 +8,18 @@ import dataclasses
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 from slipmap.errors import InputError
-from slipmap.sentinel1.annotation import Swath
-from slipmap.sentinel1.safe import Product
+from slipmap.sentinel1.annotation import Burst, Swath
+from slipmap.sentinel1.safe import Product, start_time
 
 # "S1_136231_IW2_20200604T022312_VV_7C85-BURST.tiff"
-_NAME = re.compile(r"S1_(\d{6})_(IW[123])_(\d{8})T\d{6}_(VV|HH|VH|HV)_\w{4}-BURST\.tiff?", re.IGNORECASE)
+_NAME = re.compile(r"S1_(\d{6})_(IW[123])_(\d{8}T\d{6})_(VV|HH|VH|HV)_\w{4}-BURST\.tiff?", re.IGNORECASE)
+
+_SLACK = 1.6  # s between a burst's first line and the time in its name; the next burst is 2.76 s away
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,25 @@ class SingleBurst(Product):
         """The swath, with this burst alone."""
         found = []
         for swath in super().swaths(polarisation, epoch):
-            bursts = [b for b in swath.bursts if b.identifier == self.burst]
-            if not bursts:
-                raise InputError(
-                    f"{self.path}: burst {self.burst} is not in its annotation (which has "
-                    f"{', '.join(str(b.identifier) for b in swath.bursts)}); fetch it again."
-                )
-            found.append(dataclasses.replace(swath, bursts=(dataclasses.replace(bursts[0], first_row=0),)))
+            burst = dataclasses.replace(self._own(swath), first_row=0)
+            found.append(dataclasses.replace(swath, bursts=(burst,), listed=1))
+        if not found:
+            raise InputError(f"{self.path}: by its annotation no burst of its swath holds data; remove it.")
         return found
+
+    def _own(self, swath: Swath) -> Burst:
+        """This burst among those of the scene.
+
+        Its time tells it: where the annotation has no numbers, the computed one may differ by one from the name's.
+        """
+        noted = (np.datetime64(self.start) - swath.epoch) / np.timedelta64(1, "s")
+        near = [b for b in swath.bursts if abs(b.start - noted) < _SLACK and abs(b.identifier - self.burst) <= 1]
+        if not near:
+            raise InputError(
+                f"{self.path}: burst {self.burst} of {self.start:%H:%M:%S} is not in its annotation or holds no data "
+                f"(which has {', '.join(str(b.identifier) for b in swath.bursts)}); fetch it again or remove it."
+            )
+        return min(near, key=lambda b: abs(b.identifier - self.burst))
 
     def _inside(self, member: str) -> str:
         return str(self.path)
@@ -82,11 +94,11 @@ def is_single_burst(path: Path) -> bool:
 
 def open_single_burst(path: Path) -> SingleBurst:
     """Describe the burst whose TIFF is at `path`."""
-    burst, swath, day, polarisation = _NAME.fullmatch(path.name).groups()
+    burst, swath, time, polarisation = _NAME.fullmatch(path.name).groups()
     key = (swath.upper(), polarisation.upper())
     members = {
         ("annotation", *key): "product",
         ("calibration", *key): "calibration",
         ("measurement", *key): path.name,
     }
-    return SingleBurst(path, date(int(day[:4]), int(day[4:6]), int(day[6:])), members, "manifest", int(burst), *key)
+    return SingleBurst(path, start_time(time, path), members, "manifest", int(burst), *key)
