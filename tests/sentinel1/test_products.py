@@ -136,6 +136,23 @@ def test_single_bursts_together_give_what_the_scene_gives(made, whole, tmp_path)
     assert (alone[seen] == whole[seen]).mean() > 0.9
 
 
+@pytest.mark.parametrize("away", [-1, 1])
+def test_a_single_burst_is_told_by_its_time_where_numbers_are_computed(made, tmp_path, away):
+    path = single_burst(made[1], tmp_path, 0)
+    number = int(path.name[3:9])
+    other = f"S1_{number + away:06d}"
+    for file in list(tmp_path.glob("S1_*")):
+        file.rename(file.with_name(file.name.replace(path.name[:9], other)))
+    [found] = find_products(tmp_path, "VV")
+    [swath] = found.swaths("VV")
+    assert abs(swath.bursts[0].identifier - (number + away)) <= 1 and swath.listed == 1
+    late = found.path.with_name(found.path.name.replace("T170530", "T170533"))
+    for suffix in (".tiff", ".xml"):
+        found.path.with_suffix(suffix).rename(late.with_suffix(suffix))
+    with pytest.raises(InputError, match=rf"burst {number + away} of 17:05:33 is not in its annotation"):
+        open_product(late).swaths("VV")
+
+
 def test_the_stack_is_read_as_opera_products(made, whole, tmp_path):
     """Layout and names are those that `read_opera` knows, with baseline, line of sight and the mark of simulation."""
     folder, product = made
