@@ -11,18 +11,9 @@ import rasterio
 from pyproj import Transformer
 from rasterio.transform import from_origin
 
+from helpers.cmr_records import umm_day
 from helpers.fetch_server import Answer, Service, quick_web, ranged, service
-from helpers.fetch_services import (
-    GRID,
-    START,
-    days,
-    dem_tile,
-    imerg_day,
-    serve_bucket,
-    serve_cmr,
-    smap_day,
-    umm_day,
-)
+from helpers.fetch_services import GRID, START, days, dem_tile, imerg_day, serve_bucket, serve_cmr, smap_day
 from slipmap.config.acquire import AcquireSettings
 from slipmap.config.factors import ClimateSettings, FactorSettings
 from slipmap.errors import InputError

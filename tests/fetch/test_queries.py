@@ -6,22 +6,9 @@ from datetime import date, timedelta
 import pytest
 
 from fetch import test_sentinel1 as sentinel1
+from helpers.cmr_records import ring, umm_burst, umm_day, umm_opera, umm_slc
 from helpers.fetch_server import quick_web, service
-from helpers.fetch_services import (
-    END,
-    GRID,
-    START,
-    days,
-    ring,
-    serve_cmr,
-    serve_stac,
-    stac_scene,
-    umm_burst,
-    umm_day,
-    umm_opera,
-    umm_slc,
-    where,
-)
+from helpers.fetch_services import END, GRID, START, days, serve_cmr, serve_stac, stac_scene, where
 from slipmap.config.acquire import AcquireRainSettings, AcquireSentinel2Settings, AcquireSoilSettings
 from slipmap.errors import InputError
 from slipmap.fetch import local

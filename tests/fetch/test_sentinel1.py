@@ -12,8 +12,9 @@ import pytest
 from shapely.geometry import box, mapping
 
 from fetch.test_unpack import make_zip
+from helpers.cmr_records import ring, umm_burst, umm_opera, umm_slc
 from helpers.fetch_server import Answer, quick_web, service
-from helpers.fetch_services import END, START, ring, serve_bucket, serve_cmr, umm_burst, umm_opera, umm_slc, where
+from helpers.fetch_services import END, START, serve_bucket, serve_cmr, where
 from slipmap.config.acquire import AcquireOrbitSettings, AcquireSentinel1Settings, AcquireSettings
 from slipmap.config.factors import FactorSettings
 from slipmap.errors import InputError
