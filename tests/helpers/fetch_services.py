@@ -10,6 +10,7 @@ import numpy as np
 import rasterio
 from rasterio.transform import from_origin
 
+from helpers.cmr_records import ring
 from helpers.fetch_catalogues import cmr_gives, stac_gives
 from helpers.fetch_server import Answer, Asked, Service, ranged
 from slipmap.fetch.products import Target, target

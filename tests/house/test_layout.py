@@ -87,9 +87,8 @@ def test_no_python_file_is_two_things(folder):
 def test_tests_lie_beside_their_package():
     packages = {path.name for path in LIBRARY.iterdir() if path.is_dir()}
     of_their_own = {"helpers", "house", "docs", "workflow", "plugin_package", "benchmarks"}
-    folders = {
-        path.parent.relative_to(REPOSITORY / "tests").parts[0] for path in REPOSITORY.glob("tests/*/**/test_*.py")
-    }
+    tests = REPOSITORY / "tests"
+    folders = {path.relative_to(tests).parts[0] for path in tests.rglob("test_*.py")}
     assert folders <= packages | of_their_own
     assert list(tests.glob("test_*.py")) == []
 
