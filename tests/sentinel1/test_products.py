@@ -230,7 +230,10 @@ def test_truncated_measurement(made, copied):
     with pytest.raises(InputError, match="truncated"):
         listed(copied.parent)
     archive = zipped(copied, copied.with_suffix(".zip"))
-    assert "truncated or corrupt" in broken(archive, made[0] / "dem.tif")
+    shutil.rmtree(copied)
+    assert "is truncated" in broken(archive, made[0] / "dem.tif")
+    with pytest.raises(InputError, match=rf"{path.name} is truncated"):
+        listed(copied.parent)
 
 
 def test_missing_orbit(made, copied):

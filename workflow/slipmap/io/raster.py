@@ -267,9 +267,12 @@ def check(path: str | Path, key: str, *, overlaps: Grid | None = None) -> None:
             )
 
 
-def check_whole(src: rasterio.io.DatasetReader, path: Path, key: str) -> None:
-    """Raise `InputError` where a block of the open GeoTIFF `src` would lie behind the end of the file at `path`."""
-    size = path.stat().st_size
+def check_whole(src: rasterio.io.DatasetReader, path: Path, key: str, size: int | None = None) -> None:
+    """Raise `InputError` where a block of the open GeoTIFF `src` would lie behind the end of the file at `path`.
+
+    `size` is its length in bytes, where it is no file of its own (the member of a zip).
+    """
+    size = path.stat().st_size if size is None else size
     rows, cols = src.block_shapes[0]
     last = 0
     for y in range(-(-src.height // rows)):

@@ -125,9 +125,15 @@ class Product:
                     f"{self.path}: {member} has {source.height} x {source.width} pixels, its annotation says "
                     f"{wanted[0]} x {wanted[1]}; fetch the product again."
                 )
-            if self.path.is_dir():
-                raster.check_whole(source, Path(source.name), "inputs.sentinel1.path")
+            raster.check_whole(source, self.path / member, "inputs.sentinel1.path", self._size(member))
             yield Measurement(source, f"{self.path}: {member}")
+
+    def _size(self, member: str) -> int | None:
+        """Bytes of a member of a zip, unpacked; None in a folder."""
+        if self.path.is_dir():
+            return None
+        with zipfile.ZipFile(self.path) as archive:
+            return archive.getinfo(member).file_size
 
     def _inside(self, member: str) -> str:
         """How GDAL names a file of the product."""

@@ -83,6 +83,9 @@ class SingleBurst(Product):
             )
         return min(near, key=lambda b: abs(b.identifier - self.burst))
 
+    def _size(self, member: str) -> int:
+        return self.path.stat().st_size
+
     def _inside(self, member: str) -> str:
         return str(self.path)
 
