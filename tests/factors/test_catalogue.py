@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.ground_samples import GRID, UTM
+from slipmap.cli import main
 from slipmap.config.factors import FactorSettings
 from slipmap.config.inputs import InputSettings
 from slipmap.errors import InputError
@@ -155,3 +156,17 @@ def test_the_catalogue_is_read_without_heavy_libraries():
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_the_command_lists_every_factor(capsys):
+    assert main(["factors"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    listed = {line.split("  ")[0]: line for line in lines}
+    assert {factor.name for factor in catalogue.OWN} - listed.keys() == {
+        f"{stem}_{period}"
+        for stem in (*catalogue.BANDS, *catalogue.INDICES)
+        for period in ("before", "after", "change")
+    }
+    assert re.fullmatch(r"slope +degrees +yes +inputs\.dem +slope", listed["slope"])
+    assert re.fullmatch(r"ndvi +1 +if in factors\.optical\.indices +inputs\.sentinel2\.path +norm.*", listed["ndvi"])
+    assert re.fullmatch(r"smi +1 +no +inputs\.soil_moisture +soil moisture index.*", listed["smi"])

@@ -75,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     models = commands.add_parser("models", help="list the architectures of the registry")
     models.set_defaults(command=_models)
 
+    factors = commands.add_parser(
+        "factors", help="list every factor: its unit, what it needs, whether it is made by default"
+    )
+    factors.set_defaults(command=_factors)
+
     link = commands.add_parser("link", help="link real data from a folder to where an area's config looks for them")
     link.add_argument("area", help="name of the area: the data appear under resources/AREA/")
     link.add_argument("--from", dest="source", required=True, metavar="PATH", help="folder that holds the data")
@@ -191,6 +196,12 @@ def _models(_: argparse.Namespace) -> None:
     from slipmap.models import list_models
 
     print("\n".join(list_models()))
+
+
+def _factors(_: argparse.Namespace) -> None:
+    from slipmap.factors.listing import table
+
+    print(table())
 
 
 def _link(options: argparse.Namespace) -> None:

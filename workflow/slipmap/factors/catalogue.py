@@ -222,6 +222,12 @@ def find(name: str) -> Factor | None:
     return _by_name().get(name) or next((one for one in records() if one.is_family and one.matches(name)), None)
 
 
+def forget() -> None:
+    """Look for extensions again at the next question (packages were installed or removed since the last one)."""
+    for function in (records, _by_name, find):
+        function.cache_clear()
+
+
 def by_pattern(pattern: str) -> Factor:
     """Return the record whose name or pattern (``rain_lag_{days}``) is `pattern`."""
     return next(factor for factor in records() if factor.name == pattern)

@@ -57,7 +57,10 @@ def _read(entry: EntryPoint) -> list[Factor]:
 
 
 def _check(factor: Factor, package: str, known: Sequence[Factor]) -> None:
-    taken = next((one for one in known if one.matches(factor.name) or factor.matches(one.name)), None)
+    def is_taken_by(one: Factor) -> bool:
+        return one.regex == factor.regex or one.matches(factor.name) or factor.matches(one.name)
+
+    taken = next(filter(is_taken_by, known), None)
     if taken is not None:
         raise InputError(
             f"The package '{package}' registers the factor '{factor.name}', a name that "

@@ -5,19 +5,33 @@ for batches on their device.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from slipmap.codes import LANDSLIDE
 from slipmap.config.patches import AugmentSettings
+from slipmap.factors import catalogue
+from slipmap.factors.record import Direction
 from slipmap.patches.centerrep import center_rep
 
-# Directions turn with the ground: the sine of the aspect is its eastward part, the cosine its northward part.
-EAST, NORTH, AZIMUTH = "aspect_sin", "aspect_cos", "aspect"
-DIRECTIONS = (EAST, NORTH, AZIMUTH)
 _OPTICAL = re.compile(r"^(B\d+A?|red|green|blue|nir|swir\d?)(_before|_after|_change)?$", re.IGNORECASE)
+
+
+def directions(bands: Iterable[str]) -> dict[str, Direction]:
+    """Bands that turn with the ground, as the catalogue of factors has them: the aspect, its sine and cosine."""
+    factors = {name: catalogue.find(name) for name in bands}
+    return {name: factor.direction for name, factor in factors.items() if factor and factor.direction}
+
+
+def vectors(bands: Iterable[str]) -> list[dict[str, str]]:
+    """The east and north components among `bands`, by what they are of: {"east": "aspect_sin", "north": …}."""
+    found: dict[str, dict[str, str]] = {}
+    for name, direction in directions(bands).items():
+        if direction.part != "azimuth":
+            found.setdefault(direction.of, {})[direction.part] = name
+    return list(found.values())
 
 
 def optical_bands(bands: Sequence[str]) -> list[int]:
@@ -34,16 +48,16 @@ def turn(
     ----------
     image : (bands, rows, cols) raw values, NaN where unknown.
     mask : (rows, cols).
-    bands : names; those of `DIRECTIONS` are turned as `turn_directions` has it.
+    bands : names; those of `directions` are turned as `turn_directions` has it.
 
     Raises
     ------
-    ValueError : an odd number of quarters while only one part of the aspect vector is there (see `turns`).
+    ValueError : an odd number of quarters while only one part of a vector is there (see `turns`).
     """
     if mirror:
         image, mask = image[..., ::-1], mask[..., ::-1]
     image, mask = (np.rot90(a, quarters, axes=(-2, -1)) for a in (image, mask))
-    number = {name: i for i, name in enumerate(bands) if name in DIRECTIONS}
+    number = {name: bands.index(name) for name in directions(bands)}
     if not number or not (mirror or quarters % 4):
         return image, mask
     image = image.copy()
@@ -60,9 +74,9 @@ def turn_directions(
 
     Parameters
     ----------
-    raw : values of the bands of `DIRECTIONS` that there are, NaN where unknown; NumPy arrays or torch tensors.
-        ``aspect_sin`` and ``aspect_cos`` turn as the vector (east, north) that they are, ``aspect`` as the azimuth in
-        degrees (flat ground, -1, stays); a slope that faced east faces west after the mirror.
+    raw : values of bands of `directions`, NaN where unknown; NumPy arrays or torch tensors. ``aspect_sin`` and
+        ``aspect_cos`` turn as the vector (east, north) that they are, ``aspect`` as the azimuth in degrees (flat
+        ground, -1, stays); a slope that faced east faces west after the mirror.
     quarters : × 90° counterclockwise.
     where : of the arrays' library.
 
@@ -73,29 +87,38 @@ def turn_directions(
 
     Raises
     ------
-    ValueError : an odd number of quarters while only one part of the aspect vector is there.
+    ValueError : an odd number of quarters while only one part of a vector is there.
     """
     quarters %= 4
     turned = {}
-    if AZIMUTH in raw and (mirror or quarters):
-        azimuth = raw[AZIMUTH]
-        turned[AZIMUTH] = where(azimuth < 0, azimuth, ((-azimuth if mirror else azimuth) - 90 * quarters) % 360)
-    vector = {name: raw[name] for name in (EAST, NORTH) if name in raw}
-    if mirror and EAST in vector:
-        vector[EAST] = -vector[EAST]
+    for name, direction in directions(raw).items():
+        if direction.part == "azimuth" and (mirror or quarters):
+            azimuth = raw[name]
+            turned[name] = where(azimuth < 0, azimuth, ((-azimuth if mirror else azimuth) - 90 * quarters) % 360)
+    for bands in vectors(raw):
+        parts = {part: raw[name] for part, name in bands.items()}
+        turned |= {bands[part]: values for part, values in _turn_vector(parts, mirror, quarters).items()}
+    return turned
+
+
+def _turn_vector(parts: dict[str, Any], mirror: bool, quarters: int) -> dict[str, Any]:
+    """Those components ("east", "north") of a vector that change when the ground is mirrored and turned."""
+    turned = dict(parts)
+    if mirror and "east" in turned:
+        turned["east"] = -turned["east"]
     if quarters == 2:
-        vector = {name: -part for name, part in vector.items()}
-    elif quarters and len(vector) == 2:
+        turned = {part: -values for part, values in turned.items()}
+    elif quarters and len(turned) == 2:
         sign = 1 if quarters == 1 else -1
-        vector = {EAST: -sign * vector[NORTH], NORTH: sign * vector[EAST]}
-    elif quarters and vector:
-        raise ValueError("half of the aspect vector cannot be turned by 90 degrees")
-    return turned | {name: part for name, part in vector.items() if part is not raw[name]}
+        turned = {"east": -sign * turned["north"], "north": sign * turned["east"]}
+    elif quarters:
+        raise ValueError("half of a vector cannot be turned by 90 degrees")
+    return {part: values for part, values in turned.items() if values is not parts[part]}
 
 
 def turns(bands: Sequence[str]) -> tuple[int, ...]:
-    """Quarter turns that `bands` allow: all, or only 0 and 180° where one half of the aspect vector is missing."""
-    return (0, 2) if (EAST in bands) != (NORTH in bands) else (0, 1, 2, 3)
+    """Quarter turns that `bands` allow: all, or only 0 and 180° where one half of a vector is missing."""
+    return (0, 1, 2, 3) if all(len(parts) == 2 for parts in vectors(bands)) else (0, 2)
 
 
 def draw_turns(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from slipmap.config.patches import AugmentSettings
-from slipmap.patches.augmentation import DIRECTIONS, draw_turns, optical_bands, turn_directions
+from slipmap.patches.augmentation import directions, draw_turns, optical_bands, turn_directions
 from slipmap.patches.normalisation import Statistics, linear_terms
 
 
@@ -74,15 +74,14 @@ class BatchAugmentation:
         `quarters` × 90° counterclockwise then.
         """
         raw = {}
-        for name in DIRECTIONS:
-            if name in self.channels:
-                at = self.channels.index(name)
-                offset, scale, unknown = self.terms[at]
-                values = image[:, at]
-                if scale:
-                    raw[name] = torch.where(values == unknown, torch.nan, values / scale + offset)
-                else:  # one value on all training ground
-                    raw[name] = torch.full_like(values, offset)
+        for name in directions(self.channels):
+            at = self.channels.index(name)
+            offset, scale, unknown = self.terms[at]
+            values = image[:, at]
+            if scale:
+                raw[name] = torch.where(values == unknown, torch.nan, values / scale + offset)
+            else:  # one value on all training ground
+                raw[name] = torch.full_like(values, offset)
         for name, values in turn_directions(raw, mirror, quarters, torch.where).items():
             at = self.channels.index(name)
             offset, scale, unknown = self.terms[at]
