@@ -27,4 +27,4 @@ def _row(factor: Factor) -> tuple[str, ...]:
         (factor.default, bool(factor.listed))
     )
     where = f" (package {factor.package})" if factor.package else ""
-    return factor.name, factor.units, default or "no", ", ".join(needs(factor)), factor.long_name + where
+    return factor.name, factor.units, default, ", ".join(needs(factor)), factor.long_name + where
