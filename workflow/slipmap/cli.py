@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--cores", default="all", help="number of cores (default: %(default)s)")
     run.add_argument("--gpus", type=int, default=1, help="GPU jobs at a time (default: %(default)s)")
     run.add_argument("-n", "--dry-run", action="store_true", help="show what would run")
+    run.add_argument("--full-output", action="store_true", help="Snakemake's own messages instead of one line a stage")
     run.set_defaults(command=_run, passed_on=[])
 
     check = commands.add_parser("check", help="check a config and the inputs it names, without running anything")
@@ -166,6 +167,7 @@ def _run(options: argparse.Namespace) -> None:
             cores=options.cores,
             gpus=options.gpus,
             dry_run=options.dry_run,
+            full_output=options.full_output,
             options=options.passed_on,
         )
     )

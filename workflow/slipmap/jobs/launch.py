@@ -16,6 +16,7 @@ def snakemake_command(
     cores: str = "all",
     gpus: int = 1,
     dry_run: bool = False,
+    full_output: bool = False,
     options: Sequence[str] = (),
 ) -> list[str]:
     """The command line that runs the workflow in the current folder.
@@ -23,7 +24,8 @@ def snakemake_command(
     Parameters
     ----------
     config : config file; None: the demo's. targets : files or rules to make; none: everything that the config asks for.
-    cores : number of cores, or "all". gpus : GPU jobs at a time. options : passed on to Snakemake as they are.
+    cores : number of cores, or "all". gpus : GPU jobs at a time. full_output : Snakemake's own
+        messages instead of one line a stage. options : passed on to Snakemake as they are.
 
     Raises
     ------
@@ -34,7 +36,11 @@ def snakemake_command(
         raise InputError(f"{path} does not exist; give the config file of your area ('slipmap new-area' writes one).")
     command = [sys.executable, "-m", "snakemake", *targets, "--snakefile", str(SNAKEFILE)]
     command += ["--configfile", str(path), "--cores", cores, "--resources", f"gpu={gpus}"]
-    return [*command, *(["--dry-run"] if dry_run else []), *options]
+    if dry_run:
+        command.append("--dry-run")
+    elif not full_output:
+        command += ["--logger", "slipmap"]
+    return [*command, *options]
 
 
 def launch(command: Sequence[str]) -> None:

@@ -1,0 +1,63 @@
+"""What `slipmap run` shows of a run: one line a stage, how far it is, where the log of a failed job is."""
+
+import io
+import logging
+import sys
+
+import pytest
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from snakemake_logger_plugin_slipmap import LogHandler, duration, stage_of_rule
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Feeds events to a handler; returns what it wrote."""
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    handler = LogHandler(None, None)
+
+    def feed(message="", level=logging.INFO, **fields):
+        record = logging.LogRecord("snakemake", level, "", 0, message, (), None)
+        record.__dict__.update(fields)
+        handler.emit(record)
+        return stream.getvalue().splitlines()
+
+    return feed
+
+
+def test_every_rule_has_the_stage_of_its_file():
+    stages = stage_of_rule()
+    assert stages["unwrap"] == "deformation" and stages["train"] == "training" and stages["report"] == "report"
+    assert stages["unwrap_supplied"] == "deformation"
+
+
+def test_a_stage_is_one_line_with_how_far_the_run_is(shown):
+    shown(event=LogEvent.RUN_INFO, stats={"simulate": 1, "unwrap": 8, "total": 10})
+    shown(event=LogEvent.JOB_INFO, jobid=1, rule_name="simulate")
+    shown(event=LogEvent.JOB_FINISHED, job_id=1)
+    shown(event=LogEvent.PROGRESS, done=1, total=10)
+    for job in range(2, 8):
+        shown(event=LogEvent.JOB_INFO, jobid=job, rule_name="unwrap")
+        shown(event=LogEvent.JOB_FINISHED, job_id=job)
+        lines = shown(event=LogEvent.PROGRESS, done=job, total=10)
+    assert lines == ["  0 %  inputs: simulate (0 of 1)", " 10 %  deformation: unwrap (0 of 8)"]
+
+
+def test_a_failed_job_names_its_log(shown):
+    lines = shown(event=LogEvent.JOB_ERROR, level=logging.ERROR, rule_name="unwrap", log=["results/a/logs/unwrap.log"])
+    assert lines == ["failed: unwrap; its log is results/a/logs/unwrap.log"]
+
+
+def test_an_error_of_the_workflow_itself_is_shown_and_chatter_is_not(shown):
+    assert shown("Building DAG of jobs...") == []
+    assert shown("Missing input files", level=logging.ERROR) == ["Missing input files"]
+
+
+def test_the_end_says_how_long_it_took(shown):
+    assert shown(event=LogEvent.PROGRESS, done=10, total=10)[-1].startswith("100 %  done in")
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(12.4, "12 s"), (170, "3 min"), (7500, "2 h 05 min")])
+def test_durations_read_as_people_say_them(seconds, text):
+    assert duration(seconds) == text

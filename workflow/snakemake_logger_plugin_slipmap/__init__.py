@@ -1,0 +1,139 @@
+"""Progress of a run in one line a stage, for `slipmap run` (Snakemake: ``--logger slipmap``).
+
+Snakemake finds logger plugins by the name of their package, so this one cannot live inside `slipmap`.
+"""
+
+import re
+import sys
+import time
+from collections import Counter
+from functools import cache
+from logging import ERROR, LogRecord
+
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from slipmap.checkout import CHECKOUT
+
+EVERY = 10.0  # seconds between two lines where no terminal shows one line that changes
+
+
+@cache
+def stage_of_rule() -> dict[str, str]:
+    """Rule → stage: the rule file that it stands in."""
+    found = {}
+    for path in (CHECKOUT / "workflow/rules").glob("*.smk"):
+        for name in re.findall(r"^(?:rule|checkpoint) (\w+):|^\s*use rule \w+ as (\w+) with:", path.read_text(), re.M):
+            found["".join(name)] = path.stem
+    return found
+
+
+def duration(seconds: float) -> str:
+    """ "40 s", "3 min", "2 h 05 min"."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+class LogHandler(LogHandlerBase):
+    """Turns Snakemake's events into lines such as ``42 %  deformation: unwrap (31 of 98), about 3 min left``."""
+
+    def __post_init__(self) -> None:
+        self._stream = sys.stderr
+        self._live = self._stream.isatty()
+        self._began = time.monotonic()
+        self._shown = 0.0
+        self._rules: dict[int, str] = {}
+        self._expected: Counter[str] = Counter()
+        self._finished: Counter[str] = Counter()
+        self._stage = self._line = ""
+        self._progress = (0, 0)
+
+    @property
+    def writes_to_stream(self) -> bool:
+        """It writes to stderr."""
+        return True
+
+    @property
+    def writes_to_file(self) -> bool:
+        """It writes to no file."""
+        return False
+
+    @property
+    def has_filter(self) -> bool:
+        """It chooses what to show by itself."""
+        return True
+
+    @property
+    def has_formatter(self) -> bool:
+        """It words what it shows by itself."""
+        return True
+
+    @property
+    def needs_rulegraph(self) -> bool:
+        """It needs no graph."""
+        return False
+
+    def emit(self, record: LogRecord) -> None:
+        """Show one event, where it says something new."""
+        match getattr(record, "event", None):
+            case LogEvent.RUN_INFO:
+                counts = getattr(record, "stats", {})
+                self._expected.update({name: n for name, n in counts.items() if name != "total"})
+                self._progress = (0, int(counts.get("total", 0)))
+            case LogEvent.JOB_INFO:
+                self._rules[int(getattr(record, "jobid", -1))] = str(getattr(record, "rule_name", ""))
+                self._show(self._rules[int(getattr(record, "jobid", -1))])
+            case LogEvent.JOB_FINISHED:
+                rule = self._rules.get(int(getattr(record, "job_id", -1)), "")
+                self._finished[rule] += 1
+                self._show(rule)
+            case LogEvent.PROGRESS:
+                self._progress = (int(getattr(record, "done", 0)), int(getattr(record, "total", 0)))
+                if self._progress[0] == self._progress[1]:
+                    self._end()
+            case LogEvent.JOB_ERROR | LogEvent.GROUP_ERROR:
+                self._say(f"failed: {getattr(record, 'rule_name', '')}{_logs(record)}")
+            case None if record.levelno >= ERROR or "Nothing to be done" in record.getMessage():
+                self._say(record.getMessage())
+
+    def _show(self, rule: str) -> None:
+        stage = stage_of_rule().get(rule)
+        if stage is None:
+            return
+        done, total = self._progress
+        of = f"{self._finished[rule]} of {max(self._expected[rule], self._finished[rule])}"
+        line = f"{100 * done / total if total else 0:3.0f} %  {stage}: {rule} ({of}){self._left()}"
+        now = time.monotonic()
+        if self._live:
+            if stage != self._stage and self._line:
+                self._stream.write("\n")
+            self._stream.write(f"\r{line:<{len(self._line)}}")
+            self._line = line
+        elif stage != self._stage or now - self._shown > EVERY:
+            self._stream.write(f"{line}\n")
+            self._shown = now
+        self._stage = stage
+        self._stream.flush()
+
+    def _left(self) -> str:
+        done, total = self._progress
+        if done < 5:
+            return ""
+        return f", about {duration((time.monotonic() - self._began) / done * (total - done))} left"
+
+    def _end(self) -> None:
+        self._say(f"100 %  done in {duration(time.monotonic() - self._began)}")
+
+    def _say(self, text: str) -> None:
+        if self._live and self._line:
+            self._stream.write("\n")
+            self._line = ""
+        self._stream.write(f"{text}\n")
+        self._stream.flush()
+
+
+def _logs(record: LogRecord) -> str:
+    logs = [str(path) for path in getattr(record, "log", None) or ()]
+    return f"; its log is {', '.join(logs)}" if logs else ""
