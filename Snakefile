@@ -25,6 +25,10 @@ include: "workflow/rules/prediction.smk"
 include: "workflow/rules/report.smk"
 
 
+# What every rule has: the digest of its code, a log, a benchmark, an environment.
+complete_rules(workflow.rules)
+
+
 # a second's work on a few lines of text: a cluster need not queue for it
 localrules:
     grid,

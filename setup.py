@@ -7,7 +7,16 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
-FILES = ("Snakefile", "config", "envs", "workflow/rules", "workflow/scripts", "workflow/profiles", "workflow/schemas")
+FILES = (
+    "Snakefile",
+    "config",
+    "envs",
+    "workflow/rules",
+    "workflow/scripts",
+    "workflow/profiles",
+    "workflow/report",
+    "workflow/schemas",
+)
 
 
 class BuildWithWorkflow(build_py):

@@ -28,14 +28,14 @@ def python(code, folder, **variables):
 
 JOB = """
 import time
-from slipmap import runs
+from slipmap.jobs import runs
 runs.join()
 print("job", flush=True)
 time.sleep(60)
 """
 OWNER = f"""
 import subprocess, sys, time
-from slipmap import runs
+from slipmap.jobs import runs
 runs.claim(".")
 job = subprocess.Popen([sys.executable, "-c", {JOB!r}])
 print("claimed", flush=True)
@@ -54,7 +54,7 @@ def owner(tmp_path):
 
 def claim(folder):
     process = python(
-        "from slipmap import runs\n"
+        "from slipmap.jobs import runs\n"
         "from slipmap.errors import InputError\n"
         "try: print(runs.claim('.'))\n"
         "except InputError as error: print(error)\n",

@@ -10,7 +10,7 @@ try:
     from slipmap.config.layout import home_area, imported_datasets, patch_store, weights_folders
     from slipmap.errors import InputError
     from slipmap.factors.names import factor_names
-    from slipmap.jobs.provenance import code_digest
+    from slipmap.jobs.rules import complete_rules
 except ImportError as error:
     sys.exit(f"slipmap is not installed in {sys.executable} ({error}); run 'make install', then '.venv/bin/snakemake …'.")
 

@@ -9,30 +9,17 @@ wildcard_constraints:
 
 checkpoint network:
     message: "Choose the interferograms of {wildcards.area}."
-    input:
-        unpack(stack_files),
+    input: unpack(stack_files)
     output:
         network="results/{area}/deformation/network.csv",
         plot="results/{area}/deformation/network.png",
         stack="results/{area}/deformation/stack.json",
-    wildcard_constraints:
-        area=sentinel1_level("safe", "slc", "wrapped", "unwrapped"),
+    wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")
     params:
         sentinel1=stack_settings,
         settings=part_of("deformation", options.NetworkSettings),
-        code=code_digest("deformation/network.py"),
-    log:
-        "results/{area}/logs/network.log",
-    benchmark:
-        "results/{area}/benchmarks/network.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(10),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/network.py"
+    resources: mem_mb=memory(1000), runtime=minutes(10)
+    script: "../scripts/network.py"
 
 
 rule interferogram:
@@ -40,26 +27,13 @@ rule interferogram:
     input:
         unpack(pair_files("reference", "secondary")),
         network=ancient("results/{area}/deformation/network.csv"),  # there for `pair`; its dates say nothing
-    output:
-        interferogram="results/{area}/deformation/interferograms/{pair}.tif",
-    wildcard_constraints:
-        area=sentinel1_level("safe", "slc"),
+    output: interferogram="results/{area}/deformation/interferograms/{pair}.tif"
+    wildcard_constraints: area=sentinel1_level("safe", "slc")
     params:
         pair=pair_record,
         settings=part_of("deformation", options.InterferogramSettings),
-        code=code_digest("deformation/interferogram.py", "deformation/slc_file.py"),
-    log:
-        "results/{area}/logs/interferogram/{pair}.log",
-    benchmark:
-        "results/{area}/benchmarks/interferogram/{pair}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(700),
-        runtime=minutes(5, per_megapixel=0.1),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/interferogram.py"
+    resources: mem_mb=memory(700), runtime=minutes(5, per_megapixel=0.1)
+    script: "../scripts/interferogram.py"
 
 
 rule unwrap:
@@ -67,35 +41,21 @@ rule unwrap:
     input:
         interferogram="results/{area}/deformation/interferograms/{pair}.tif",
         network=ancient("results/{area}/deformation/network.csv"),  # there for `pair`; its dates say nothing
-    output:
-        unwrapped="results/{area}/deformation/unwrapped/{pair}.tif",
-    wildcard_constraints:
-        area=sentinel1_level("safe", "slc"),
+    output: unwrapped="results/{area}/deformation/unwrapped/{pair}.tif"
+    wildcard_constraints: area=sentinel1_level("safe", "slc")
     params:
         pair=pair_record,
         settings=part_of("deformation", options.UnwrappingSettings),
         looks=supplied_looks,
-        code=code_digest("deformation/unwrapping.py"),
-    log:
-        "results/{area}/logs/unwrap/{pair}.log",
-    benchmark:
-        "results/{area}/benchmarks/unwrap/{pair}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(700, per_megapixel=150),
-        runtime=minutes(10, per_megapixel=1),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/unwrap.py"
+    resources: mem_mb=memory(700, per_megapixel=150), runtime=minutes(10, per_megapixel=1)
+    script: "../scripts/unwrap.py"
 
 
 use rule unwrap as unwrap_supplied with:
     input:
         unpack(pair_files("interferogram", "coherence")),
         network=ancient("results/{area}/deformation/network.csv"),  # there for `pair`; its dates say nothing
-    wildcard_constraints:
-        area=sentinel1_level("wrapped"),
+    wildcard_constraints: area=sentinel1_level("wrapped")
 
 
 rule invert_network:
@@ -115,49 +75,23 @@ rule invert_network:
         triplets="results/{area}/deformation/open_triplets.tif",
         timeseries="results/{area}/deformation/timeseries.nc",
         reference="results/{area}/deformation/reference.json",
-    wildcard_constraints:
-        area=sentinel1_level("safe", "slc", "wrapped", "unwrapped"),
+    wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")
     params:
         settings=part_of("deformation", options.InversionSettings),
         looks=supplied_looks,
-        code=code_digest("deformation/invert_network.py"),
-    log:
-        "results/{area}/logs/invert_network.log",
-    benchmark:
-        "results/{area}/benchmarks/invert_network.tsv"
     threads: 2
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(20, per_megapixel=1),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/invert_network.py"
+    resources: mem_mb=memory(2000), runtime=minutes(20, per_megapixel=1)
+    script: "../scripts/invert_network.py"
 
 
 rule convert_velocity:
     message: "Convert the supplied velocity of {wildcards.area}."
-    input:
-        velocity=lambda wildcards: AREAS[wildcards.area].inputs.sentinel1.path,
-    output:
-        velocity="results/{area}/deformation/velocity.tif",
-    wildcard_constraints:
-        area=sentinel1_level("velocity"),
-    params:
-        sentinel1=sentinel1,
-        code=code_digest("deformation/readers/velocity.py"),
-    log:
-        "results/{area}/logs/convert_velocity.log",
-    benchmark:
-        "results/{area}/benchmarks/convert_velocity.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(30),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/convert_velocity.py"
+    input: velocity=lambda wildcards: AREAS[wildcards.area].inputs.sentinel1.path
+    output: velocity="results/{area}/deformation/velocity.tif"
+    wildcard_constraints: area=sentinel1_level("velocity")
+    params: sentinel1=sentinel1
+    resources: mem_mb=memory(2000), runtime=minutes(30)
+    script: "../scripts/convert_velocity.py"
 
 
 rule slope_geometry:
@@ -170,22 +104,9 @@ rule slope_geometry:
         sensitivity="results/{area}/deformation/sensitivity.tif",
         downslope="results/{area}/deformation/velocity_downslope.tif",
         visibility="results/{area}/deformation/visibility.tif",
-    wildcard_constraints:
-        area=sentinel1_level("safe", "slc", "wrapped", "unwrapped"),
-    params:
-        code=code_digest("deformation/geometry.py"),
-    log:
-        "results/{area}/logs/slope_geometry.log",
-    benchmark:
-        "results/{area}/benchmarks/slope_geometry.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(30),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/slope_geometry.py"
+    wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")
+    resources: mem_mb=memory(1000), runtime=minutes(30)
+    script: "../scripts/slope_geometry.py"
 
 
 rule decomposition:
@@ -200,20 +121,7 @@ rule decomposition:
     output:
         vertical="results/{area}/deformation/velocity_vertical.tif",
         east="results/{area}/deformation/velocity_east.tif",
-    wildcard_constraints:
-        area="|".join(area for area in AREAS if AREAS[area].deformation.opposite_area) or "none",
-    params:
-        opposite=lambda wildcards: AREAS[wildcards.area].deformation.opposite_area,
-        code=code_digest("deformation/decomposition.py"),
-    log:
-        "results/{area}/logs/decomposition.log",
-    benchmark:
-        "results/{area}/benchmarks/decomposition.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(30),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/decomposition.py"
+    wildcard_constraints: area="|".join(area for area in AREAS if AREAS[area].deformation.opposite_area) or "none"
+    params: opposite=lambda wildcards: AREAS[wildcards.area].deformation.opposite_area
+    resources: mem_mb=memory(1000), runtime=minutes(30)
+    script: "../scripts/decomposition.py"

@@ -42,20 +42,10 @@ rule terrain:
         hillshade="results/{area}/hillshade.tif",
     params:
         settings=part_of("factors.terrain", options.HillshadeSettings),
-        code=code_digest("factors/terrain.py", "factors/surface.py", "factors/align.py"),
         made_by=[code_of(factor) for factor in catalogue.of_family("terrain", default=True)],
-    log:
-        "results/{area}/logs/terrain.log",
-    benchmark:
-        "results/{area}/benchmarks/terrain.tsv"
     threads: 2
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(10, per_megapixel=0.2),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/terrain.py"
+    resources: mem_mb=memory(2000), runtime=minutes(10, per_megapixel=0.2)
+    script: "../scripts/terrain.py"
 
 
 rule terrain_extra:
@@ -63,26 +53,14 @@ rule terrain_extra:
     input:
         unpack(factor_inputs),
         grid="results/{area}/grid.json",
-    output:
-        "results/{area}/factors/{factor}.tif",
-    wildcard_constraints:
-        factor=one_of("terrain", default=False),
+    output: "results/{area}/factors/{factor}.tif"
+    wildcard_constraints: factor=one_of("terrain", default=False)
     params:
         settings=part_of("factors.terrain", options.ReliefSettings),
-        code=code_digest("factors/terrain.py", "factors/surface.py", "factors/align.py"),
         made_by=lambda wildcards: code_of(catalogue.get(wildcards.factor)),
-    log:
-        "results/{area}/logs/terrain_extra_{factor}.log",
-    benchmark:
-        "results/{area}/benchmarks/terrain_extra_{factor}.tsv"
     threads: 2
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(60),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/terrain.py"
+    resources: mem_mb=memory(2000), runtime=minutes(60)
+    script: "../scripts/terrain.py"
 
 
 rule hydrology:
@@ -90,25 +68,16 @@ rule hydrology:
     input:
         grid="results/{area}/grid.json",
         dem=lambda wildcards: AREAS[wildcards.area].inputs.dem or [],
-    output:
-        **factors_of("hydrology"),
+    output: **factors_of("hydrology")
     params:
         settings=settings_of("factors.hydrology"),
         resampling=lambda wildcards: AREAS[wildcards.area].factors.terrain.resampling,
-        code=code_digest("factors/hydrology.py", "factors/distances.py", "factors/surface.py", "factors/align.py"),
-    log:
-        "results/{area}/logs/hydrology.log",
-    benchmark:
-        "results/{area}/benchmarks/hydrology.tsv"
     threads: 2
     resources:
         # flow needs the whole DEM, its margin included, at once
         mem_mb=memory(1000, per_megapixel=300),
         runtime=minutes(15, per_megapixel=1),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/hydrology.py"
+    script: "../scripts/hydrology.py"
 
 
 rule lithology:
@@ -116,24 +85,12 @@ rule lithology:
     input:
         grid="results/{area}/grid.json",
         lithology=lambda wildcards: AREAS[wildcards.area].inputs.lithology.path,
-    output:
-        lithology="results/{area}/factors/lithology.tif",
+    output: lithology="results/{area}/factors/lithology.tif"
     params:
         settings=settings_of("factors.lithology"),
         attribute=lambda wildcards: AREAS[wildcards.area].inputs.lithology.attribute,
-        code=code_digest("factors/lithology.py", "factors/align.py"),
-    log:
-        "results/{area}/logs/lithology.log",
-    benchmark:
-        "results/{area}/benchmarks/lithology.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1500),
-        runtime=minutes(30),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/lithology.py"
+    resources: mem_mb=memory(1500), runtime=minutes(30)
+    script: "../scripts/lithology.py"
 
 
 # One job for all the optical factors that an area asks for, since each pass reads every scene: so a rule for each area.
@@ -146,32 +103,19 @@ for area, settings in AREAS.items():
         continue
 
     rule:
-        name:
-            f"optical_{plain}"
-        message:
-            f"Composite the Sentinel-2 scenes of {area} and take their indices."
+        name: f"optical_{plain}"
+        message: f"Composite the Sentinel-2 scenes of {area} and take their indices."
         input:
             grid=f"results/{area}/grid.json",
             scenes=[path for path in (sentinel2.path, sentinel2.before, sentinel2.after) if path],
-        output:
-            **{name: f"results/{area}/factors/{name}.tif" for name in wanted},
+        output: **{name: f"results/{area}/factors/{name}.tif" for name in wanted}
         params:
             source=sentinel2.model_dump(mode="json"),
             settings=settings.factors.optical.model_dump(mode="json"),
             key=f"areas.{area}.inputs.sentinel2",
-            code=code_digest("factors/optical.py"),
-        log:
-            f"results/{area}/logs/optical.log",
-        benchmark:
-            f"results/{area}/benchmarks/optical.tsv"
         threads: 2
-        resources:
-            mem_mb=memory(3000),
-            runtime=minutes(120),
-        conda:
-            "../../envs/slipmap.yaml"
-        script:
-            "../scripts/optical.py"
+        resources: mem_mb=memory(3000), runtime=minutes(120)
+        script: "../scripts/optical.py"
 
 
 rule rain:
@@ -179,25 +123,11 @@ rule rain:
     input:
         grid="results/{area}/grid.json",
         rainfall=lambda wildcards: AREAS[wildcards.area].inputs.rainfall or [],
-    output:
-        "results/{area}/factors/{factor}.tif",
-    wildcard_constraints:
-        factor=one_of("rain"),
-    params:
-        settings=settings_of("factors.climate"),
-        code=code_digest("factors/climate.py", "factors/coarse.py", "factors/align.py"),
-    log:
-        "results/{area}/logs/rain_{factor}.log",
-    benchmark:
-        "results/{area}/benchmarks/rain_{factor}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1500),
-        runtime=minutes(20),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/rain.py"
+    output: "results/{area}/factors/{factor}.tif"
+    wildcard_constraints: factor=one_of("rain")
+    params: settings=settings_of("factors.climate")
+    resources: mem_mb=memory(1500), runtime=minutes(20)
+    script: "../scripts/rain.py"
 
 
 rule soil:
@@ -205,25 +135,11 @@ rule soil:
     input:
         grid="results/{area}/grid.json",
         soil_moisture=lambda wildcards: AREAS[wildcards.area].inputs.soil_moisture or [],
-    output:
-        "results/{area}/factors/{factor}.tif",
-    wildcard_constraints:
-        factor=one_of("soil"),
-    params:
-        settings=part_of("factors.climate", options.AntecedentSettings),
-        code=code_digest("factors/climate.py", "factors/coarse.py", "factors/align.py"),
-    log:
-        "results/{area}/logs/soil_{factor}.log",
-    benchmark:
-        "results/{area}/benchmarks/soil_{factor}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1500),
-        runtime=minutes(20),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/soil.py"
+    output: "results/{area}/factors/{factor}.tif"
+    wildcard_constraints: factor=one_of("soil")
+    params: settings=part_of("factors.climate", options.AntecedentSettings)
+    resources: mem_mb=memory(1500), runtime=minutes(20)
+    script: "../scripts/soil.py"
 
 
 rule proximity:
@@ -231,24 +147,10 @@ rule proximity:
     input:
         grid="results/{area}/grid.json",
         features=lambda wildcards: attrgetter(*catalogue.get(wildcards.factor).needs)(AREAS[wildcards.area]) or [],
-    output:
-        "results/{area}/factors/{factor}.tif",
-    wildcard_constraints:
-        factor=one_of("proximity"),
-    params:
-        code=code_digest("factors/proximity.py", "factors/distances.py"),
-    log:
-        "results/{area}/logs/proximity_{factor}.log",
-    benchmark:
-        "results/{area}/benchmarks/proximity_{factor}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1500),
-        runtime=minutes(30),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/proximity.py"
+    output: "results/{area}/factors/{factor}.tif"
+    wildcard_constraints: factor=one_of("proximity")
+    resources: mem_mb=memory(1500), runtime=minutes(30)
+    script: "../scripts/proximity.py"
 
 
 rule velocity_factor:
@@ -256,22 +158,9 @@ rule velocity_factor:
     input:
         grid="results/{area}/grid.json",
         velocity="results/{area}/deformation/velocity.tif",
-    output:
-        velocity="results/{area}/factors/velocity.tif",
-    params:
-        code=code_digest("factors/align.py"),
-    log:
-        "results/{area}/logs/velocity_factor.log",
-    benchmark:
-        "results/{area}/benchmarks/velocity_factor.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(20),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/velocity_factor.py"
+    output: velocity="results/{area}/factors/velocity.tif"
+    resources: mem_mb=memory(1000), runtime=minutes(20)
+    script: "../scripts/velocity_factor.py"
 
 
 READY = {area: AREAS[area].inputs.ready_factors for area in AREAS if AREAS[area].inputs.ready_factors}
@@ -289,25 +178,12 @@ rule ready_factor:
     input:
         grid="results/{area}/grid.json",
         factors=lambda wildcards: READY[wildcards.area].path,
-    output:
-        "results/{area}/factors/{factor}.tif",
+    output: "results/{area}/factors/{factor}.tif"
     wildcard_constraints:
         area="|".join(map(re.escape, READY)) or "none",
         factor="|".join(re.escape(band) for ready in READY.values() for band in ready.bands) or "none",
-    params:
-        code=code_digest("factors/ready.py", "factors/align.py"),
-    log:
-        "results/{area}/logs/ready_factor_{factor}.log",
-    benchmark:
-        "results/{area}/benchmarks/ready_factor_{factor}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(20),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/ready_factor.py"
+    resources: mem_mb=memory(1000), runtime=minutes(20)
+    script: "../scripts/ready_factor.py"
 
 
 rule coverage:
@@ -315,20 +191,7 @@ rule coverage:
     input:
         grid="results/{area}/grid.json",
         factors=lambda wildcards: list(factor_files(wildcards.area).values()),
-    output:
-        coverage="results/{area}/factors/coverage.csv",
-    params:
-        names=lambda wildcards: factor_names(AREAS[wildcards.area]),
-        code=code_digest("factors/coverage.py"),
-    log:
-        "results/{area}/logs/coverage.log",
-    benchmark:
-        "results/{area}/benchmarks/coverage.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(30),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/coverage_report.py"
+    output: coverage="results/{area}/factors/coverage.csv"
+    params: names=lambda wildcards: factor_names(AREAS[wildcards.area])
+    resources: mem_mb=memory(1000), runtime=minutes(30)
+    script: "../scripts/coverage_report.py"

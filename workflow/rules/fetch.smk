@@ -10,28 +10,15 @@ rule search:
         sentinel1=lambda wildcards: (
             f"resources/{wildcards.area}/search/sentinel1.geojson" if wildcards.kind == "orbits" else []
         ),
-    output:
-        found="resources/{area}/search/{kind}.geojson",
+    output: found="resources/{area}/search/{kind}.geojson"
     wildcard_constraints:
         area="|".join(area for area in AREAS if PLACED[area]) or "none",
         kind="|".join(KINDS),
     params:
         settings=lambda wildcards: acquire_settings(wildcards.area, wildcards.kind),
         factors=lambda wildcards: factor_settings(wildcards.area, wildcards.kind),
-        code=code_digest("fetch/run.py"),
-    log:
-        "results/{area}/logs/search_{kind}.log",
-    benchmark:
-        "results/{area}/benchmarks/search_{kind}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(700),
-        runtime=minutes(30),
-        download=1,
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/search.py"
+    resources: mem_mb=memory(700), runtime=minutes(30), download=1
+    script: "../scripts/search.py"
 
 
 # A rule for each kind, since an area fetches some kinds and has files of its own for others.
@@ -39,62 +26,30 @@ for place_of, place in ACQUIRED.items():
     kind = place_of.removesuffix("_raw")
 
     rule:
-        name:
-            f"acquire_{place_of}"
-        message:
-            f"Fetch {place_of.replace('_', ' ')} of {{wildcards.area}}."
+        name: f"acquire_{place_of}"
+        message: f"Fetch {place_of.replace('_', ' ')} of {{wildcards.area}}."
         input:
             grid="results/{area}/grid.json",
             found=f"resources/{{area}}/search/{kind}.geojson",
-        output:
-            data=f"resources/{{area}}/{place}" if "." in place else directory(f"resources/{{area}}/{place}"),
-        wildcard_constraints:
-            area="|".join(area for area in AREAS if PLACED[area].get(kind) == place) or "none",
+        output: data=f"resources/{{area}}/{place}" if "." in place else directory(f"resources/{{area}}/{place}")
+        wildcard_constraints: area="|".join(area for area in AREAS if PLACED[area].get(kind) == place) or "none"
         params:
             kind=kind,
             settings=lambda wildcards, kind=kind: acquire_settings(wildcards.area, kind),
             factors=lambda wildcards, kind=kind: factor_settings(wildcards.area, kind),
-            code=code_digest("fetch/run.py"),
-        log:
-            f"results/{{area}}/logs/acquire_{place_of}.log",
-        benchmark:
-            f"results/{{area}}/benchmarks/acquire_{place_of}.tsv"
-        threads: 1
-        resources:
-            mem_mb=memory(1500),
-            runtime=minutes(720),
-            download=1,
-        conda:
-            "../../envs/slipmap.yaml"
-        script:
-            "../scripts/acquire.py"
+        resources: mem_mb=memory(1500), runtime=minutes(720), download=1
+        script: "../scripts/acquire.py"
 
 
 rule benchmark_data:
     message: "Fetch the published data set {wildcards.benchmark}."
-    output:
-        data=directory("resources/benchmarks/{benchmark}"),
-    wildcard_constraints:
-        benchmark=r"[a-z0-9_]+",
-    params:
-        code=code_digest("fetch/published.py", "fetch/run.py"),
-    log:
-        "results/benchmarks/logs/{benchmark}.log",
-    benchmark:
-        "results/benchmarks/{benchmark}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(700),
-        runtime=minutes(720),
-        download=1,
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/benchmark_data.py"
+    output: data=directory("resources/benchmarks/{benchmark}")
+    wildcard_constraints: benchmark=r"[a-z0-9_]+"
+    resources: mem_mb=memory(700), runtime=minutes(720), download=1
+    script: "../scripts/benchmark_data.py"
 
 
 # for a machine with a network, where the compute nodes have none
 rule fetched:
     message: "Everything that the areas fetch."
-    input:
-        [f"resources/{area}/{place}" for area in AREAS for place in PLACED[area].values()],
+    input: [f"resources/{area}/{place}" for area in AREAS for place in PLACED[area].values()]

@@ -16,59 +16,31 @@ SIMULATED_FILES = dict(
 
 rule grid:
     message: "Decide the grid of {wildcards.area}."
-    input:
-        like=lambda wildcards: AREAS[wildcards.area].grid.like or [],
-    output:
-        grid="results/{area}/grid.json",
-    params:
-        settings=settings_of("grid"),
-        code=code_digest("inputs/area_grid.py"),
-    log:
-        "results/{area}/logs/grid.log",
-    benchmark:
-        "results/{area}/benchmarks/grid.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(500),
-        runtime=minutes(5),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/grid.py"
+    input: like=lambda wildcards: AREAS[wildcards.area].grid.like or []
+    output: grid="results/{area}/grid.json"
+    params: settings=settings_of("grid")
+    resources: mem_mb=memory(500), runtime=minutes(5)
+    script: "../scripts/grid.py"
 
 
 rule simulate:
     message: "Simulate the inputs of {wildcards.area} (simulated data, not observations)."
-    input:
-        grid="results/{area}/grid.json",
+    input: grid="results/{area}/grid.json"
     output:
         inventory="resources/{area}/inventory.gpkg",
         **SIMULATED_FILES,
-    wildcard_constraints:
-        area="|".join(filter(has_inventory, SIMULATED)) or "none",
+    wildcard_constraints: area="|".join(filter(has_inventory, SIMULATED)) or "none"
     params:
         settings=settings_of("simulate"),
         folder="resources/{area}",
-        code=code_digest("simulator/area.py"),
-    log:
-        "results/{area}/logs/simulate.log",
-    benchmark:
-        "results/{area}/benchmarks/simulate.tsv"
     threads: 2
-    resources:
-        mem_mb=memory(4000),
-        runtime=minutes(20, per_megapixel=4),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/simulate.py"
+    resources: mem_mb=memory(4000), runtime=minutes(20, per_megapixel=4)
+    script: "../scripts/simulate.py"
 
 
 use rule simulate as simulate_without_inventory with:
-    output:
-        **SIMULATED_FILES,
-    wildcard_constraints:
-        area="|".join(area for area in SIMULATED if not has_inventory(area)) or "none",
+    output: **SIMULATED_FILES
+    wildcard_constraints: area="|".join(area for area in SIMULATED if not has_inventory(area)) or "none"
 
 
 rule inventory:
@@ -76,22 +48,10 @@ rule inventory:
     input:
         grid="results/{area}/grid.json",
         inventory=lambda wildcards: AREAS[wildcards.area].inputs.inventory or [],
-    output:
-        inventory="results/{area}/inventory.tif",
+    output: inventory="results/{area}/inventory.tif"
     params:
         points=lambda wildcards: (
             points.model_dump(mode="json") if (points := AREAS[wildcards.area].inputs.inventory_points) else None
         ),
-        code=code_digest("inputs/inventory.py", "inputs/points.py"),
-    log:
-        "results/{area}/logs/inventory.log",
-    benchmark:
-        "results/{area}/benchmarks/inventory.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(20),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/inventory.py"
+    resources: mem_mb=memory(1000), runtime=minutes(20)
+    script: "../scripts/inventory.py"

@@ -6,26 +6,13 @@ CUT = [name for name in RUN.datasets if name not in IMPORTED]
 
 rule split:
     message: "Divide {wildcards.area} into training, validation and test ground."
-    input:
-        inventory="results/{area}/inventory.tif",
+    input: inventory="results/{area}/inventory.tif"
     output:
         split="results/{area}/patches/split.tif",
         blocks="results/{area}/patches/blocks.gpkg",
-    params:
-        settings=settings_of("split"),
-        code=code_digest("patches/split.py", "config/patches.py"),
-    log:
-        "results/{area}/logs/split.log",
-    benchmark:
-        "results/{area}/benchmarks/split.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(20),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/split.py"
+    params: settings=settings_of("split")
+    resources: mem_mb=memory(1000), runtime=minutes(20)
+    script: "../scripts/split.py"
 
 
 rule patches:
@@ -34,72 +21,30 @@ rule patches:
         factors=lambda wildcards: list(factor_files(wildcards.area).values()),
         inventory="results/{area}/inventory.tif",
         split="results/{area}/patches/split.tif",
-    output:
-        store=directory("results/{area}/patches/{dataset}.zarr"),
-    wildcard_constraints:
-        dataset="|".join(CUT) or "none",
-    params:
-        settings=lambda wildcards: RUN.datasets[wildcards.dataset].model_dump(mode="json"),
-        code=code_digest("patches/store.py"),
-    log:
-        "results/{area}/logs/patches_{dataset}.log",
-    benchmark:
-        "results/{area}/benchmarks/patches_{dataset}.tsv"
+    output: store=directory("results/{area}/patches/{dataset}.zarr")
+    wildcard_constraints: dataset="|".join(CUT) or "none"
+    params: settings=lambda wildcards: RUN.datasets[wildcards.dataset].model_dump(mode="json")
     threads: 2
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(60),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/patches.py"
+    resources: mem_mb=memory(2000), runtime=minutes(60)
+    script: "../scripts/patches.py"
 
 
 rule import_patches:
     message: "Import the published data set {wildcards.dataset}."
-    input:
-        folder=lambda wildcards: RUN.datasets[wildcards.dataset].source.path,
-    output:
-        store=directory("results/{dataset}/patches/{dataset}.zarr"),
-    wildcard_constraints:
-        dataset="|".join(IMPORTED) or "none",
-    params:
-        settings=lambda wildcards: RUN.datasets[wildcards.dataset].model_dump(mode="json"),
-        code=code_digest("patches/importers/driver.py"),
-    log:
-        "results/{dataset}/logs/import_patches.log",
-    benchmark:
-        "results/{dataset}/benchmarks/import_patches.tsv"
+    input: folder=lambda wildcards: RUN.datasets[wildcards.dataset].source.path
+    output: store=directory("results/{dataset}/patches/{dataset}.zarr")
+    wildcard_constraints: dataset="|".join(IMPORTED) or "none"
+    params: settings=lambda wildcards: RUN.datasets[wildcards.dataset].model_dump(mode="json")
     threads: 2
-    resources:
-        mem_mb=memory(3000),
-        runtime=minutes(240),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/import_patches.py"
+    resources: mem_mb=memory(3000), runtime=minutes(240)
+    script: "../scripts/import_patches.py"
 
 
 rule augmentation_figure:
     message: "Draw what the augmentation of {wildcards.experiment} does to patches of {wildcards.area}."
-    input:
-        store=lambda wildcards: patch_store(RUN, EXPERIMENTS[wildcards.experiment], wildcards.area),
-    output:
-        figure="results/{area}/experiments/{experiment}/augmentation.png",
-    wildcard_constraints:
-        area="|".join(PLACES),
-    params:
-        settings=lambda wildcards: EXPERIMENTS[wildcards.experiment].training.augment.model_dump(mode="json"),
-        code=code_digest("patches/figure.py"),
-    log:
-        "results/{area}/logs/augmentation_{experiment}.log",
-    benchmark:
-        "results/{area}/benchmarks/augmentation_{experiment}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1500),
-        runtime=minutes(10),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/augmentation_figure.py"
+    input: store=lambda wildcards: patch_store(RUN, EXPERIMENTS[wildcards.experiment], wildcards.area)
+    output: figure="results/{area}/experiments/{experiment}/augmentation.png"
+    wildcard_constraints: area="|".join(PLACES)
+    params: settings=lambda wildcards: EXPERIMENTS[wildcards.experiment].training.augment.model_dump(mode="json")
+    resources: mem_mb=memory(1500), runtime=minutes(10)
+    script: "../scripts/augmentation_figure.py"

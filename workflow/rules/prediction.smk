@@ -4,7 +4,6 @@
 include: "common/prediction.smk"
 
 
-MAP_CODE = code_digest("prediction/mosaic.py", "models")  # a model is imported by its name in the weights
 MAP = {
     name: f"results/{{area}}/maps/{{experiment}}/{file}.tif"
     for name, file in {
@@ -27,28 +26,15 @@ rule map_landslides:
         grid="results/{area}/grid.json",
         factors=lambda wildcards: list(factor_files(wildcards.area).values()),
         weights=weight_files,
-    output:
-        **MAP,
-    wildcard_constraints:
-        experiment="|".join(name for name in EXPERIMENTS if not divided(name)) or "none",
+    output: **MAP
+    wildcard_constraints: experiment="|".join(name for name in EXPERIMENTS if not divided(name)) or "none"
     params:
         settings=prediction_part(MapSettings),
         factors=lambda wildcards: factor_files(wildcards.area),
         weights=lambda wildcards: weights_of(wildcards.experiment),
-        code=MAP_CODE,
-    log:
-        "results/{area}/logs/map_landslides_{experiment}.log",
-    benchmark:
-        "results/{area}/benchmarks/map_landslides_{experiment}.tsv"
     threads: 2
-    resources:
-        gpu=1,
-        mem_mb=memory(4000),
-        runtime=minutes(30, per_megapixel=2),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/map_landslides.py"
+    resources: gpu=1, mem_mb=memory(4000), runtime=minutes(30, per_megapixel=2)
+    script: "../scripts/map_landslides.py"
 
 
 # As many threads as map_landslides has: with another number torch may round the last bit otherwise.
@@ -58,26 +44,14 @@ rule map_part:
         grid="results/{area}/grid.json",
         factors=lambda wildcards: list(factor_files(wildcards.area).values()),
         weights=weight_files,
-    output:
-        part=temp("results/{area}/maps/{experiment}/parts/{scatteritem}.tif"),
+    output: part=temp("results/{area}/maps/{experiment}/parts/{scatteritem}.tif")
     params:
         settings=prediction_part(MapSettings),
         factors=lambda wildcards: factor_files(wildcards.area),
         weights=lambda wildcards: weights_of(wildcards.experiment),
-        code=MAP_CODE,
-    log:
-        "results/{area}/logs/map_part_{experiment}/{scatteritem}.log",
-    benchmark:
-        "results/{area}/benchmarks/map_part_{experiment}/{scatteritem}.tsv"
     threads: 2
-    resources:
-        gpu=1,
-        mem_mb=memory(4000),
-        runtime=minutes(30, per_megapixel=2),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/map_part.py"
+    resources: gpu=1, mem_mb=memory(4000), runtime=minutes(30, per_megapixel=2)
+    script: "../scripts/map_part.py"
 
 
 rule gather_parts:
@@ -85,25 +59,11 @@ rule gather_parts:
     input:
         grid="results/{area}/grid.json",
         parts=gather.map_part("results/{{area}}/maps/{{experiment}}/parts/{scatteritem}.tif"),
-    output:
-        **MAP,
-    wildcard_constraints:
-        experiment="|".join(filter(divided, EXPERIMENTS)) or "none",
-    params:
-        settings=prediction_part(MapSettings),
-        code=MAP_CODE,
-    log:
-        "results/{area}/logs/gather_parts_{experiment}.log",
-    benchmark:
-        "results/{area}/benchmarks/gather_parts_{experiment}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1500),
-        runtime=minutes(60),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/gather_parts.py"
+    output: **MAP
+    wildcard_constraints: experiment="|".join(filter(divided, EXPERIMENTS)) or "none"
+    params: settings=prediction_part(MapSettings)
+    resources: mem_mb=memory(1500), runtime=minutes(60)
+    script: "../scripts/gather_parts.py"
 
 
 rule outline_landslides:
@@ -126,19 +86,8 @@ rule outline_landslides:
         simulated=lambda wildcards: AREAS[wildcards.area].simulate is not None,  # for the caption
         settings=prediction_part(OutlineSettings),
         factors=lambda wildcards: factor_files(wildcards.area),
-        code=code_digest("prediction/polygons.py"),
-    log:
-        "results/{area}/logs/outline_landslides_{experiment}.log",
-    benchmark:
-        "results/{area}/benchmarks/outline_landslides_{experiment}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(30, per_megapixel=2),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/outline_landslides.py"
+    resources: mem_mb=memory(2000), runtime=minutes(30, per_megapixel=2)
+    script: "../scripts/outline_landslides.py"
 
 
 STYLES = ("probability", "uncertainty", "class", "probability_class", "landslides")
@@ -156,16 +105,5 @@ rule publish_map:
         styles=STYLES,
         description=lambda wildcards: AREAS[wildcards.area].description,
         simulated=lambda wildcards: AREAS[wildcards.area].simulate is not None,
-        code=code_digest("prediction/stac.py", "prediction/styles.py"),
-    log:
-        "results/{area}/logs/publish_map_{experiment}.log",
-    benchmark:
-        "results/{area}/benchmarks/publish_map_{experiment}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(10),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/publish_map.py"
+    resources: mem_mb=memory(1000), runtime=minutes(10)
+    script: "../scripts/publish_map.py"

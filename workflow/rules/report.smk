@@ -3,51 +3,26 @@
 
 rule report:
     message: "Write the report of {wildcards.area}."
-    input:
-        reported_files,
+    input: reported_files
     output:
         page=report("results/{area}/report/index.html", caption="../report/report.rst", category="Report"),
         tables=directory("results/{area}/report/tables"),
     params:
         run=reported_settings,
         published=lambda wildcards: tables.digest(f"results/{wildcards.area}/tables"),
-        code=code_digest("report", "config/report.py", "colours.py"),
-    log:
-        "results/{area}/logs/report.log",
-    benchmark:
-        "results/{area}/benchmarks/report.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(30),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/report.py"
+    resources: mem_mb=memory(2000), runtime=minutes(30)
+    script: "../scripts/report.py"
 
 
 rule report_benchmark:
     message: "Write the report of the imported data set {wildcards.dataset}."
-    input:
-        unpack(benchmark_files),
+    input: unpack(benchmark_files)
     output:
         page=report("results/{dataset}/report/index.html", caption="../report/benchmark.rst", category="Report"),
         tables=directory("results/{dataset}/report/tables"),
-    wildcard_constraints:
-        dataset="|".join(IMPORTED) or "none",
+    wildcard_constraints: dataset="|".join(IMPORTED) or "none"
     params:
         run=lambda wildcards: reported(RUN, wildcards.dataset).model_dump(mode="json"),
         published=lambda wildcards: tables.digest(f"results/{wildcards.dataset}/tables"),
-        code=code_digest("report", "config/report.py", "colours.py"),
-    log:
-        "results/{dataset}/logs/report.log",
-    benchmark:
-        "results/{dataset}/benchmarks/report.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(30),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/report_benchmark.py"
+    resources: mem_mb=memory(2000), runtime=minutes(30)
+    script: "../scripts/report_benchmark.py"

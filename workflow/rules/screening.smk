@@ -24,16 +24,6 @@ rule screening:
     params:
         settings=settings_of("screening"),
         names=lambda wildcards: list(factor_files(wildcards.area)),
-        code=code_digest("screening", "config/screening.py"),
-    log:
-        "results/{area}/logs/screening.log",
-    benchmark:
-        "results/{area}/benchmarks/screening.tsv"
     threads: 2
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(60),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/screening.py"
+    resources: mem_mb=memory(2000), runtime=minutes(60)
+    script: "../scripts/screening.py"

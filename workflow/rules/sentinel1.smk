@@ -11,26 +11,13 @@ checkpoint acquisitions:
     input:
         sentinel1=lambda wildcards: AREAS[wildcards.area].inputs.sentinel1.path,
         orbits=orbit_files,
-    output:
-        acquisitions="results/{area}/sentinel1/acquisitions.json",
-    wildcard_constraints:
-        area=sentinel1_level("safe"),
+    output: acquisitions="results/{area}/sentinel1/acquisitions.json"
+    wildcard_constraints: area=sentinel1_level("safe")
     params:
         sentinel1=sentinel1,
         settings=part_of("geocoding", AcquisitionSettings),
-        code=code_digest("sentinel1/acquisitions.py"),
-    log:
-        "results/{area}/logs/acquisitions.log",
-    benchmark:
-        "results/{area}/benchmarks/acquisitions.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(20),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/acquisitions.py"
+    resources: mem_mb=memory(1000), runtime=minutes(20)
+    script: "../scripts/acquisitions.py"
 
 
 rule azimuth_shift:
@@ -41,29 +28,17 @@ rule azimuth_shift:
         dem=lambda wildcards: AREAS[wildcards.area].inputs.dem,
         grid="results/{area}/grid.json",
         orbits=orbit_files,
-    output:
-        shift="results/{area}/sentinel1/shifts/{date}.json",
-    wildcard_constraints:
-        area=sentinel1_level("safe"),
+    output: shift="results/{area}/sentinel1/shifts/{date}.json"
+    wildcard_constraints: area=sentinel1_level("safe")
     params:
         products=products_of_date,
         earlier=earlier_products,
         orbits=orbit_folder,
         looks=slc_looks,
         settings=settings_of("geocoding"),
-        code=code_digest("sentinel1/shifts.py"),
-    log:
-        "results/{area}/logs/azimuth_shift/{date}.log",
-    benchmark:
-        "results/{area}/benchmarks/azimuth_shift/{date}.tsv"
     threads: 2
-    resources:
-        mem_mb=memory(2500),
-        runtime=minutes(10, per_megapixel=1),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/azimuth_shift.py"
+    resources: mem_mb=memory(2500), runtime=minutes(10, per_megapixel=1)
+    script: "../scripts/azimuth_shift.py"
 
 
 rule geocode:
@@ -74,27 +49,14 @@ rule geocode:
         dem=lambda wildcards: AREAS[wildcards.area].inputs.dem,
         grid="results/{area}/grid.json",
         orbits=orbit_files,
-    output:
-        slc="results/{area}/sentinel1/slc/{date}.h5",
-    wildcard_constraints:
-        area=sentinel1_level("safe"),
+    output: slc="results/{area}/sentinel1/slc/{date}.h5"
+    wildcard_constraints: area=sentinel1_level("safe")
     params:
         orbits=orbit_folder,
         looks=slc_looks,
         settings=settings_of("geocoding"),
-        code=code_digest("sentinel1/geocode.py"),
-    log:
-        "results/{area}/logs/geocode/{date}.log",
-    benchmark:
-        "results/{area}/benchmarks/geocode/{date}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(2500),
-        runtime=minutes(10, per_megapixel=1),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/geocode.py"
+    resources: mem_mb=memory(2500), runtime=minutes(10, per_megapixel=1)
+    script: "../scripts/geocode.py"
 
 
 rule radar_geometry:
@@ -104,23 +66,10 @@ rule radar_geometry:
         dem=lambda wildcards: AREAS[wildcards.area].inputs.dem,
         grid="results/{area}/grid.json",
         orbits=orbit_files,
-    output:
-        geometry="results/{area}/sentinel1/slc/geometry.tif",
-    wildcard_constraints:
-        area=sentinel1_level("safe"),
+    output: geometry="results/{area}/sentinel1/slc/geometry.tif"
+    wildcard_constraints: area=sentinel1_level("safe")
     params:
         orbits=orbit_folder,
         settings=settings_of("geocoding"),
-        code=code_digest("sentinel1/radar_geometry.py"),
-    log:
-        "results/{area}/logs/radar_geometry.log",
-    benchmark:
-        "results/{area}/benchmarks/radar_geometry.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(30),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/radar_geometry.py"
+    resources: mem_mb=memory(1000), runtime=minutes(30)
+    script: "../scripts/radar_geometry.py"

@@ -4,8 +4,7 @@ include: "common/susceptibility.smk"
 
 rule compare_models:
     message: "Cross-validate the susceptibility models of {wildcards.area}."
-    input:
-        unpack(pooled_inputs),
+    input: unpack(pooled_inputs)
     output:
         tables=expand(
             "results/{{area}}/susceptibility/{table}.csv",
@@ -16,45 +15,22 @@ rule compare_models:
     params:
         settings=part_of("susceptibility", classical.ComparisonSettings),
         names=pooled_names,
-        code=code_digest("susceptibility/compare.py"),
-    log:
-        "results/{area}/logs/compare_models.log",
-    benchmark:
-        "results/{area}/benchmarks/compare_models.tsv"
     threads: 2
-    resources:
-        mem_mb=memory(3000),
-        runtime=minutes(120),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/compare_models.py"
+    resources: mem_mb=memory(3000), runtime=minutes(120)
+    script: "../scripts/compare_models.py"
 
 
 rule map_susceptibility:
     message: "Map the susceptibility of {wildcards.area} with {wildcards.model}."
-    input:
-        unpack(pooled_inputs),
-    output:
-        map="results/{area}/susceptibility/{model}.tif",
-    wildcard_constraints:
-        model="|".join(classical.MODELS),
+    input: unpack(pooled_inputs)
+    output: map="results/{area}/susceptibility/{model}.tif"
+    wildcard_constraints: model="|".join(classical.MODELS)
     params:
         settings=one_model_settings,
         names=pooled_names,
-        code=code_digest("susceptibility/maps.py"),
-    log:
-        "results/{area}/logs/map_susceptibility_{model}.log",
-    benchmark:
-        "results/{area}/benchmarks/map_susceptibility_{model}.tsv"
     threads: 2
-    resources:
-        mem_mb=memory(3000),
-        runtime=minutes(240),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/map_susceptibility.py"
+    resources: mem_mb=memory(3000), runtime=minutes(240)
+    script: "../scripts/map_susceptibility.py"
 
 
 rule risk_index:
@@ -71,38 +47,13 @@ rule risk_index:
     params:
         settings=settings_of("susceptibility.risk_index"),
         names=lambda wildcards: list(index_files(wildcards.area)),
-        code=code_digest("susceptibility/maps.py"),
-    log:
-        "results/{area}/logs/risk_index.log",
-    benchmark:
-        "results/{area}/benchmarks/risk_index.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(1500),
-        runtime=minutes(60),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/risk_index.py"
+    resources: mem_mb=memory(1500), runtime=minutes(60)
+    script: "../scripts/risk_index.py"
 
 
 rule risk_index_factor:
     message: "Give the Landslide Risk Index of {wildcards.area} to the networks as a channel."
-    input:
-        index="results/{area}/susceptibility/lsi.tif",
-    output:
-        factor="results/{area}/factors/lsi.tif",
-    params:
-        code=code_digest("io/atomic.py"),
-    log:
-        "results/{area}/logs/risk_index_factor.log",
-    benchmark:
-        "results/{area}/benchmarks/risk_index_factor.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(500),
-        runtime=minutes(10),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/risk_index_factor.py"
+    input: index="results/{area}/susceptibility/lsi.tif"
+    output: factor="results/{area}/factors/lsi.tif"
+    resources: mem_mb=memory(500), runtime=minutes(10)
+    script: "../scripts/risk_index_factor.py"

@@ -4,8 +4,7 @@ include: "common/training.smk"
 
 rule train:
     message: "Train {wildcards.experiment}, seed {wildcards.seed}."
-    input:
-        unpack(training_inputs),
+    input: unpack(training_inputs)
     output:
         weights="results/{area}/experiments/{experiment}/seed_{seed}/weights.safetensors",
         last="results/{area}/experiments/{experiment}/seed_{seed}/last.safetensors",
@@ -13,8 +12,7 @@ rule train:
         history="results/{area}/experiments/{experiment}/seed_{seed}/history.csv",
         curves="results/{area}/experiments/{experiment}/seed_{seed}/curves.png",
         scores="results/{area}/experiments/{experiment}/seed_{seed}/validation_scores.csv",
-    wildcard_constraints:
-        area="|".join(PLACES),
+    wildcard_constraints: area="|".join(PLACES)
     params:
         experiment=lambda wildcards: TRAINED[wildcards.experiment].model_dump(
             mode="json",  # what does not change the weights is left out: one more seed retrains none
@@ -26,20 +24,9 @@ rule train:
                 "training": {"seeds": True},
             },
         ),
-        code=code_digest("training/train.py", "models"),
-    log:
-        "results/{area}/logs/train_{experiment}_{seed}.log",
-    benchmark:
-        "results/{area}/benchmarks/train_{experiment}_{seed}.tsv"
     threads: 2
-    resources:
-        gpu=1,
-        mem_mb=memory(6000),
-        runtime=minutes(1440),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/train.py"
+    resources: gpu=1, mem_mb=memory(6000), runtime=minutes(1440)
+    script: "../scripts/train.py"
 
 
 rule evaluate:
@@ -49,49 +36,20 @@ rule evaluate:
         learnt=lambda wildcards: training_stores(wildcards.experiment),
         weights=lambda wildcards: f"{seed_folder(wildcards)}/weights.safetensors",
         record=lambda wildcards: f"{seed_folder(wildcards)}/model.json",
-    output:
-        metrics="results/{area}/experiments/{experiment}/seed_{seed}/test_metrics.json",
-    wildcard_constraints:
-        area="|".join(PLACES),
-    params:
-        code=code_digest("training/evaluate.py", "models"),
-    log:
-        "results/{area}/logs/evaluate_{experiment}_{seed}.log",
-    benchmark:
-        "results/{area}/benchmarks/evaluate_{experiment}_{seed}.tsv"
+    output: metrics="results/{area}/experiments/{experiment}/seed_{seed}/test_metrics.json"
+    wildcard_constraints: area="|".join(PLACES)
     threads: 2
-    resources:
-        gpu=1,
-        mem_mb=memory(4000),
-        runtime=minutes(60),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/evaluate.py"
+    resources: gpu=1, mem_mb=memory(4000), runtime=minutes(60)
+    script: "../scripts/evaluate.py"
 
 
 rule summarise_seeds:
     message: "Average the scores of {wildcards.experiment} in {wildcards.area} over seeds."
-    input:
-        metrics=lambda wildcards: seeds_metrics(wildcards.area, wildcards.experiment),
-    output:
-        metrics="results/{area}/experiments/{experiment}/metrics.csv",
-    wildcard_constraints:
-        area="|".join(PLACES),
-    params:
-        code=code_digest("training/summary.py"),
-    log:
-        "results/{area}/logs/summarise_seeds_{experiment}.log",
-    benchmark:
-        "results/{area}/benchmarks/summarise_seeds_{experiment}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory(500),
-        runtime=minutes(5),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/summarise_seeds.py"
+    input: metrics=lambda wildcards: seeds_metrics(wildcards.area, wildcards.experiment)
+    output: metrics="results/{area}/experiments/{experiment}/metrics.csv"
+    wildcard_constraints: area="|".join(PLACES)
+    resources: mem_mb=memory(500), runtime=minutes(5)
+    script: "../scripts/summarise_seeds.py"
 
 
 rule table:
@@ -102,29 +60,17 @@ rule table:
     output:
         table="results/{area}/tables/{table}.csv",
         about="results/{area}/tables/{table}.json",
-    wildcard_constraints:
-        area="|".join(PLACES),
+    wildcard_constraints: area="|".join(PLACES)
     params:
         metrics=lambda wildcards: table_metrics(wildcards),
         experiments=lambda wildcards: [
             name and TRAINED[name].model_dump(mode="json") for name in TABLES.rows[wildcards.table]
         ],
-        code=code_digest("training/tables.py", "models"),
-    log:
-        "results/{area}/logs/table_{table}.log",
-    benchmark:
-        "results/{area}/benchmarks/table_{table}.tsv"
     threads: 2
-    resources:
-        mem_mb=memory(4000),
-        runtime=minutes(60),
-    conda:
-        "../../envs/slipmap.yaml"
-    script:
-        "../scripts/table.py"
+    resources: mem_mb=memory(4000), runtime=minutes(60)
+    script: "../scripts/table.py"
 
 
 rule tables:
     message: "Every table of config/tables, on the data of config/tables.yaml."
-    input:
-        [f"results/{area}/tables/{table}.csv" for area in TABLES.settings.test_areas[:1] for table in TABLES.tables],
+    input: [f"results/{area}/tables/{table}.csv" for area in TABLES.settings.test_areas[:1] for table in TABLES.tables]

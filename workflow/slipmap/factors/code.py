@@ -21,7 +21,7 @@ def code_files(factor: Factor) -> set[Path]:
     if factor.package:
         return set(_files(factor.package))
     modules = {given.partition(":")[0] for given in (factor.compute, factor.reach) if isinstance(given, str)}
-    return provenance.code_files(*(f"{name.removeprefix('slipmap.').replace('.', '/')}.py" for name in modules))
+    return provenance.code_files(*(file for name in modules for file in _files(name)))
 
 
 def _files(name: str) -> list[Path]:

@@ -1,50 +1,75 @@
-"""What a result was made from: the digest of the code, so that results are remade when their stage's code changes."""
+"""What a result was made from: the digest of the code that a job runs, so that results follow a change of their code.
+
+Snakemake reruns a job when its script changes but not when a module which that script imports does. Each rule carries
+the digest of what its script imports as a parameter and is rerun then, and only then: a fresh checkout changes dates,
+not contents.
+"""
 
 import ast
 import hashlib
+import importlib.util
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 
 LIBRARY = Path(__file__).parents[1]
+# Groups of entry points. A package's factors have a digest each (`slipmap.factors.code`), beside that of the script.
+PLUGINS = ("slipmap.models", "slipmap.readers")
+_APART = {"factors/record.py"}  # so has what a factor's record names
 # How a config file is read, a job is run and an error is worded is not how a result is made.
 _PLAN = {"config/load.py", "config/run.py", "config/schema.py", "config/template.py"}
-_PLAN |= {"jobs/disk.py", "errors.py", "jobs/job.py", "jobs/runs.py"}
+_PLAN |= {f"jobs/{name}.py" for name in ("disk", "job", "launch", "provenance", "rules", "runs")} | {"errors.py"}
 _IMPORT = re.compile(r"^[ \t]*((?:from|import)[ \t]+slipmap\b(?:[^\n(]*\([^)]*\)|[^\n]*))", re.MULTILINE)
+_BY_NAME = re.compile(r"\b(?:import_module|iter_modules|walk_packages)\(")
+_COMPILED = {".pyc", ".nbi", ".nbc", ".so"}
 
 
 @cache
-def code_digest(*parts: str) -> str:
-    """Short SHA-256 of the library's `parts` (modules or folders, "deformation/network.py") and all that they import.
-
-    Of a folder every file counts, templates and style sheets too.
-
-    Snakemake reruns a job when its script changes but not when a module which that script imports does; a rule that
-    carries this digest as a parameter is rerun then, and only then (a fresh checkout changes dates, not contents).
-    """
+def code_digest(script: Path) -> str:
+    """Short SHA-256 of all code of the library that `script` reaches (`code_files`), by path and content."""
     digest = hashlib.sha256()
-    for path in sorted(code_files(*parts)):
-        digest.update(path.relative_to(LIBRARY).as_posix().encode() + b"\0" + path.read_bytes())
+    for path in sorted(code_files(script)):
+        digest.update(_place(path).encode() + b"\0" + _content(path))
     return digest.hexdigest()[:12]
 
 
-def code_files(*parts: str) -> set[Path]:
-    """Files of the library that `parts` are made of or import, directly or through others."""
-    waiting = [file for part in parts for file in _files(LIBRARY / part)]
+def code_files(*roots: Path) -> set[Path]:
+    """`roots`, Python files, and what of the library they import, directly or through others, wherever they import it.
+
+    Beside what import statements name there are: every module beside one that imports by name
+    (``importlib.import_module``: the models), every file of a package that is no Python (templates, style sheets), and
+    the plug-ins of a group of entry points of which a module speaks.
+    """
+    waiting = list(roots)
     found: set[Path] = set()
     while waiting:
         path = waiting.pop()
-        if path not in found and path.relative_to(LIBRARY).as_posix() not in _PLAN:
-            found.add(path)
-            waiting += _imported(path)
+        if path in found or _is_plan(path):
+            continue
+        found.add(path)
+        waiting += [*_imported(path), *_beside(path)]
     return found
 
 
-def _files(root: Path) -> list[Path]:
-    if not root.is_dir():
-        return [root]
-    return sorted(path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+def _is_plan(path: Path) -> bool:
+    return _place(path) in _PLAN
+
+
+def _place(path: Path) -> str:
+    """Path under the library, or of other files their name and folder."""
+    return path.relative_to(LIBRARY if path.is_relative_to(LIBRARY) else path.parents[1]).as_posix()
+
+
+@cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def _content(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
 
 
 def _imports(text: str) -> Iterable[ast.AST]:
@@ -65,18 +90,56 @@ def _imported(path: Path) -> tuple[Path, ...]:
     if path.suffix != ".py":
         return ()
     names: set[str] = set()
-    for node in _imports(path.read_text(encoding="utf-8")):
+    for node in _imports(_text(path)):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-    found = set()
-    for name in names:
-        package, _, rest = name.partition(".")
-        if package != "slipmap" or not rest:
-            continue
-        place = LIBRARY / rest.replace(".", "/")
-        for file in (place.with_suffix(".py"), place / "__init__.py"):
-            if file.is_file():
-                found.add(file)
+    return tuple(sorted({file for name in names for file in _module_files(name)}))
+
+
+def _module_files(name: str) -> Iterator[Path]:
+    """The file of the library's module `name`, if it is one, and the package files that Python runs before it."""
+    package, *parts = name.split(".")
+    if package != "slipmap":
+        return
+    for depth in range(1, len(parts) + 1):
+        place = LIBRARY.joinpath(*parts[:depth])
+        yield from (file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file())
+
+
+@cache
+def _beside(path: Path) -> tuple[Path, ...]:
+    """What the library's file at `path` reaches without an import statement."""
+    if path.suffix != ".py" or not path.is_relative_to(LIBRARY):
+        return ()
+    found = set(_data_files(path.parent))
+    text = _text(path)
+    if _BY_NAME.search(text) and _place(path) not in _APART:
+        found |= set(path.parent.rglob("*.py"))
+    if "entry_points" in text:
+        found |= {file for group in PLUGINS if group in text for file in _plugin_files(group)}
+    return tuple(sorted(found))
+
+
+@cache
+def _data_files(package: Path) -> tuple[Path, ...]:
+    """Files of a package that are no Python; of the library's root none, which are its packages' own."""
+    if package == LIBRARY:
+        return ()
+    inside = (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return tuple(path for path in inside if path.suffix != ".py" and path.suffix not in _COMPILED)
+
+
+@cache
+def _plugin_files(group: str) -> tuple[Path, ...]:
+    """Files of the packages that offer something to `group`."""
+    found: set[Path] = set()
+    for point in entry_points(group=group):
+        top = point.module.partition(".")[0]
+        spec = importlib.util.find_spec(top) if top != "slipmap" else None
+        for folder in (spec.submodule_search_locations or ()) if spec else ():
+            found |= {file for file in Path(folder).rglob("*.py")} | set(_data_files(Path(folder)))
+        if spec and spec.origin and not spec.submodule_search_locations:
+            found.add(Path(spec.origin))
     return tuple(sorted(found))
