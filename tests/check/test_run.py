@@ -52,6 +52,13 @@ def test_unknown_key(area, capsys):
     assert "unknown key 'areas.valley.inputs.demm'; did you mean 'dem'?" in complaint(area, capsys)
 
 
+def test_buffer_smaller_than_a_pixel_is_taken_for_pixels(area, capsys):
+    area["split"] = {"buffer": 8}
+    assert "areas.valley.split.buffer is 8 m, less than a pixel (12.5 m); it is in metres" in complaint(area, capsys)
+    area["split"] = {"block": 8, "buffer": 100}
+    assert "leaves nothing of blocks of 8 pixels" in complaint(area, capsys)
+
+
 def test_wrong_type(area, capsys):
     area["grid"]["bounds"] = [1, 2, 3]
     assert "areas.valley.grid.bounds" in complaint(area, capsys)

@@ -234,6 +234,7 @@ def _training(folder: Path, name: str, tested: bool) -> None:
         return
     test = {
         "bands": bands, "images": 4, "pixels": 3200, "independence": ["spatial blocks"],
+        "test_distance": 300.0, "test_distance_least": 100.0,
         "counts": {"true_positive": 48, "false_positive": 16, "false_negative": 16, "true_negative": 3120},
         "objects": {"by_size": [{"pixels_from": 1, "pixels_to": None, "landslides": 1, "detected": 1}]},
         "reliability": {"probability": [0.1, 0.9, None], "share": [0.05, 0.95, None], "pixels": [3000, 200, 0]},

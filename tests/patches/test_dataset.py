@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.warp import transform, transform_bounds
@@ -18,7 +19,7 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from patches.test_split import arrays_of, blobs, read_split, write
 from slipmap.config.patches import AugmentSettings, PatchSettings
 from slipmap.errors import InputError
-from slipmap.patches import checks, figure, ground, split, store
+from slipmap.patches import apart, checks, figure, ground, split, store
 from slipmap.patches.dataset import StoredArray, StoredPatches
 from slipmap.patches.normalisation import (
     Accumulator,
@@ -51,7 +52,7 @@ def area(folder, seed=0, change=lambda labels, name, array: array, **patch_setti
     rng = np.random.default_rng(seed)
     inventory = blobs((160, 160), 90, seed)
     inventory_tif = write(folder / "inventory.tif", inventory, "uint8")
-    split.run(inventory_tif, {"block": 32, "buffer": 4}, folder / "split.tif", folder / "blocks.gpkg")
+    split.run(inventory_tif, {"block": 32, "buffer": 40}, folder / "split.tif", folder / "blocks.gpkg")
     labels = read_split(folder / "split.tif")
     azimuth = rng.uniform(0, 2 * np.pi, inventory.shape)
     velocity = rng.normal(-3, 5, inventory.shape)
@@ -261,6 +262,29 @@ def test_ground_that_was_learnt_from_is_never_scored(tmp_path):
     assert store.read_index(a)["split"].iloc[0] != "test"
     with pytest.raises(InputError, match="The same image is in two splits"):
         checks.check_tested([a], [b])
+
+
+def test_distance_of_another_areas_test_ground(tmp_path):
+    """Against the distance of boxes in the areas' own CRS, and in the next zone's; a place without CRS is unknown."""
+    a, b = area(tmp_path / "a"), area(tmp_path / "b", seed=1)
+    index = store.read_index(b)
+    index.assign(x=index["x"] + 9000).to_parquet(b / "index.parquet", index=False)
+    boxes = {}
+    for name, path, split_name in (("learnt", a, "training"), ("tested", b, "test")):
+        rows = store.read_index(path)
+        rows = rows[rows["split"] == split_name]
+        boxes[name] = shapely.box(rows["x"], rows["y"] - rows["extent_y"], rows["x"] + rows["extent_x"], rows["y"])
+    metres = [shapely.distance(boxes["learnt"], tested).min() for tested in boxes["tested"]]
+    found = apart.to_training([a], b)
+    assert found["median"] == pytest.approx(np.median(metres), rel=2e-3)
+    assert found["least"] == pytest.approx(min(metres), rel=2e-3)
+    assert f"{found['median']:,.0f} m from training ground" in apart.said(found)
+    x, y = transform("EPSG:32632", "EPSG:32633", index["x"] + 9000, index["y"])
+    index.assign(x=x, y=y, crs="EPSG:32633").to_parquet(b / "index.parquet", index=False)
+    assert apart.to_training([a], b)["median"] == pytest.approx(np.median(metres), rel=0.02)  # boxes turn with the zone
+    assert apart.to_training([a, b], b) == {key: pytest.approx(v) for key, v in apart.to_training([b], b).items()}
+    index.assign(crs="", x=np.nan).to_parquet(b / "index.parquet", index=False)
+    assert apart.to_training([a], b) == {"median": None, "least": None} and apart.said(apart.to_training([], b)) == ""
 
 
 def test_overlap_on_the_ground_is_found_across_crs():

@@ -2,17 +2,23 @@
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rasterio.windows import Window
+from scipy.ndimage import binary_dilation, distance_transform_edt, label
 from scipy.spatial import cKDTree
+from sklearn.neighbors import KNeighborsClassifier
 
 from slipmap.codes import SPLITS
 from slipmap.config.patches import PatchSettings, SplitSettings
 from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.grid import Grid
-from slipmap.patches import split, store
+from slipmap.patches import distance, split, store
+from slipmap.patches.buffer import buffer_pixels
+from slipmap.patches.landslides import BlockNumbers, Landslides
 from slipmap.patches.windows import place
 
 
@@ -55,6 +61,12 @@ def build_area(
     return folder / "s.zarr", labels
 
 
+def cut(inventory, labels):
+    """Numbers of the landslides that have pixels in several splits, by scipy's labels of the whole raster."""
+    landslides, count = label(inventory == 1, np.ones((3, 3)))
+    return [i for i in range(1, count + 1) if len(set(labels[landslides == i]) - {255}) > 1]
+
+
 def arrays_of(path):
     import zarr
 
@@ -72,7 +84,7 @@ def areas(draw):
         split=SplitSettings(
             method=draw(st.sampled_from(["blocks", "kfold", "random"])),
             block=block,
-            buffer=draw(st.integers(0, 5)),
+            buffer=10.0 * draw(st.integers(0, 5)),  # pixels are 10 m
             ratios=draw(st.sampled_from(["7:3", "6:2:2", "8:1:1", "4:1"])),
             seed=draw(st.integers(0, 9)),
         ),
@@ -112,7 +124,10 @@ def test_no_ground_crosses_splits(area, tmp_path_factory):
         points = {k: np.argwhere(labels == k) for k in range(3)}
         for a, b in ((0, 1), (0, 2), (1, 2)):
             distance, _ = cKDTree(points[a]).query(points[b], p=np.inf)
-            assert distance.min() > area["split"].buffer
+            assert distance.min() > area["split"].buffer / 10
+    # and no landslide has pixels in two of them
+    if area["split"].method != "random":
+        assert not cut(area["inventory"], labels)
 
 
 @settings(max_examples=60, deadline=None)
@@ -156,8 +171,12 @@ def test_folds_test_every_block_once(tmp_path):
         split.run(inventory, chosen, tmp_path / "s.tif", tmp_path / "b.gpkg")
         labels = read_split(tmp_path / "s.tif")
         tested += labels == 2
-        assert {0, 1, 2} == set(np.unique(labels))
-    assert (tested == 1).all()
+        assert {0, 1, 2} <= set(np.unique(labels))
+        assert not cut(blobs((96, 96), 80, 0), labels)
+    ground = blobs((96, 96), 80, 0)
+    assert (tested[ground == 0] == 1).all() and tested.max() == 1
+    landslides, count = label(binary_dilation(ground == 1, np.ones((3, 3))), np.ones((3, 3)))
+    assert all(tested[(landslides == i) & (ground == 1)].any() for i in range(1, count + 1))  # each in one fold
 
 
 def test_left_out_area_is_test_throughout(tmp_path):
@@ -199,6 +218,96 @@ def test_too_few_landslides_are_one_sentence(tmp_path, positives, message):
     with pytest.raises(InputError, match=message):
         split.run(write(tmp_path / "i.tif", inventory, "uint8"), {"block": 32}, tmp_path / "s.tif", tmp_path / "b.gpkg")
     assert not (tmp_path / "s.tif").exists()
+
+
+def test_buffers_are_metres():
+    """The same ground between splits whatever the pixels are; never less than asked."""
+    for size, pixels in ((10, 10), (12.5, 8), (30, 4), (100, 1), (250, 1)):
+        grid = Grid("EPSG:32632", Affine(size, 0, 7e5, 0, -size, 5e6), 96, 96)
+        assert buffer_pixels(SplitSettings(), grid) == pixels
+        assert buffer_pixels(SplitSettings(method="random"), grid) == 0
+    assert buffer_pixels(SplitSettings(buffer=0), grid) == 0
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 9999),
+    shape=st.tuples(st.integers(20, 60), st.integers(20, 60)),
+    block=st.integers(5, 30),
+    size=st.integers(7, 64),
+    density=st.sampled_from([0.02, 0.1, 0.3]),
+)
+def test_each_landslide_has_one_block_however_it_is_read(tmp_path_factory, seed, shape, block, size, density):
+    """Against scipy's labels of the whole raster: the same landslides, and the block with most of each."""
+    rng = np.random.default_rng(seed)
+    inventory = (rng.random(shape) < density).astype(np.uint8)
+    path = write(tmp_path_factory.mktemp("i") / "inventory.tif", inventory, "uint8")
+    numbers = BlockNumbers(split.block_edges(shape[0], block), split.block_edges(shape[1], block))
+    found = Landslides(path, Grid.from_raster(path), numbers, size)
+    labels, count = label(binary_dilation(inventory == 1, np.ones((3, 3))), np.ones((3, 3)))
+    assert len(found) == count
+    owner = np.full(shape, -2)
+    for window, part in found.owners():
+        owner[window.toslices()] = part
+    blocks = numbers(Window(0, 0, *shape[::-1]))
+    assert ((owner >= 0) == (inventory == 1)).all() and owner.min() >= -1
+    for i in range(1, count + 1):
+        pixels = np.bincount(blocks[(labels == i) & (inventory == 1)])
+        assert (owner[(labels == i) & (inventory == 1)] == pixels.argmax()).all()
+    own = found.own_pixels(numbers.shape[0] * numbers.shape[1])
+    assert (own == np.bincount(blocks[(inventory == 1) & (owner == blocks)], minlength=own.size)).all()
+
+
+def slopes_and_landslides(seed=3, shape=(240, 240)):
+    """Ground whose landslides are told by texture alone: each has a level of its own, high or low by chance."""
+    rng = np.random.default_rng(seed)
+    inventory, level = np.zeros(shape, np.uint8), rng.normal(0, 0.3, shape)
+    for _ in range(60):
+        r, c = rng.integers(0, (shape[0] - 24, shape[1] - 12))
+        inventory[r : r + 24, c : c + 12] = 1
+        level[r : r + 24, c : c + 12] = rng.normal(0, 4) + rng.normal(0, 0.3, (24, 12))
+    return inventory, level
+
+
+def test_what_a_leaky_split_would_have_gained(tmp_path):
+    """A model that knows landslides by heart scores well where their other halves are tested, and only there."""
+    inventory, level = slopes_and_landslides()
+    path = write(tmp_path / "inventory.tif", inventory, "uint8")
+    chosen = SplitSettings(block=24, buffer=0, ratios="7:3")
+    split.run(path, chosen, tmp_path / "s.tif", tmp_path / "b.gpkg")
+    honest = read_split(tmp_path / "s.tif")
+    grid = Grid.from_raster(path)
+    numbers = BlockNumbers(split.block_edges(240, 24), split.block_edges(240, 24))
+    landslides = Landslides(path, grid, numbers)
+    own = landslides.own_pixels(100).reshape(10, 10)
+    labels = split.assign(own, np.full((10, 10), 576), chosen)
+    leaky = split.pixel_labels(labels, numbers, Window(0, 0, 240, 240), 0)  # blocks alone, as it was
+    assert cut(inventory, leaky) and not cut(inventory, honest)
+    landslide = inventory == 1
+    assert (honest[~landslide] == leaky[~landslide]).all()
+    with rasterio.open(tmp_path / "s.tif") as src:
+        tags = src.tags()
+    assert int(tags["SPLIT_LANDSLIDE_PIXELS_LEFT_OUT"]) == (honest != leaky).sum() > 0
+    assert f"no landslide in two splits ({tags['SPLIT_LANDSLIDES_ACROSS']} of" in tags["SPLIT_INDEPENDENCE"]
+    recall = {}
+    for name, ground in (("leaky", leaky), ("honest", honest)):
+        model = KNeighborsClassifier(5).fit(level[ground == 0][:, None], inventory[ground == 0])
+        recall[name] = model.predict(level[(ground == 2) & landslide][:, None]).mean()
+    assert recall["leaky"] > recall["honest"] + 0.05
+
+
+def test_distance_of_test_to_training_ground_is_that_of_its_pixels(tmp_path, monkeypatch):
+    inventory = write(tmp_path / "inventory.tif", blobs((100, 140), 80, 0), "uint8")
+    split.run(inventory, SplitSettings(block=20, buffer=30), tmp_path / "s.tif", tmp_path / "b.gpkg")
+    labels = read_split(tmp_path / "s.tif")
+    metres = distance_transform_edt(labels != 0, sampling=10)[labels == 2]
+    told = store.split_description(tmp_path / "s.tif")
+    assert float(told["test_distance"]) == pytest.approx(np.median(metres), abs=0.5)
+    assert float(told["test_distance_least"]) == pytest.approx(metres.min(), abs=0.5) and metres.min() > 30
+    monkeypatch.setattr(distance, "_MOST", 50)  # every third pixel
+    split.run(inventory, SplitSettings(block=20, buffer=30), tmp_path / "s.tif", tmp_path / "b.gpkg")
+    coarse = store.split_description(tmp_path / "s.tif")
+    assert float(coarse["test_distance"]) == pytest.approx(np.median(metres), abs=30)
 
 
 def test_split_without_positive_patch_is_one_sentence(tmp_path):
@@ -245,7 +354,7 @@ def test_two_threads_give_the_same_store(tmp_path):
         path, _ = build_area(
             folder,
             blobs((128, 160), 80, 3),
-            SplitSettings(block=32, buffer=4),
+            SplitSettings(block=32, buffer=40),
             PatchSettings(size=16, stride=8),
             threads=threads,
         )
@@ -264,8 +373,11 @@ def test_factor_on_another_grid_is_one_sentence(tmp_path):
 
 
 def test_settings_that_leave_nothing_are_refused():
-    with pytest.raises(ValueError, match="leaves nothing"):
-        SplitSettings(block=32, buffer=32)
+    grid = Grid("EPSG:32632", Affine(10, 0, 7e5, 0, -10, 5e6), 96, 96)
+    with pytest.raises(InputError, match=r"split.buffer of 320 m is 32 pixels and leaves nothing of blocks of 32"):
+        buffer_pixels(SplitSettings(block=32, buffer=320), grid)
+    with pytest.raises(InputError, match=r"split.buffer is 8 m, less than a pixel \(10 m\); it is in metres"):
+        buffer_pixels(SplitSettings(buffer=8), grid)
     with pytest.raises(ValueError, match="share of 0"):
         SplitSettings(ratios="1:0:0")
     with pytest.raises(ValueError, match="not one of 5 folds"):

@@ -38,6 +38,7 @@ def folder(tmp_path_factory, repository):
                 "pixels": 3200,
                 "bands": ["slope"],
                 "independence": ["spatial blocks"],
+                "test_distance": 300.0,
             }
             paths[-1].write_text(json.dumps(said | {"pooled_over_pixels": scored}))
         results.append(paths)

@@ -241,7 +241,8 @@ def test_tables_and_figures_of_an_area(area: compare.AreaFiles, tmp_path: Path) 
     folds = pd.read_csv(out / "cross_validation.csv")
     assert len(folds) == 3 * 2 * 3 and set(folds.scheme) == {"random", "spatial"}
     table = pd.read_csv(out / "test_scores.csv")
-    assert list(table.columns) == ["Model", "Threshold", "Accuracy", "AUC", "MSE (Brier score)", "RMSE", "Independence"]
+    scored = ["Accuracy", "AUC", "MSE (Brier score)", "RMSE"]
+    assert list(table.columns) == ["Model", "Threshold", *scored, "Test distance (m)", "Independence"]
     assert (table.AUC > 0.7).all() and len(means) == 6
     first = (out / "cross_validation.csv").read_bytes(), (out / "roc.png").read_bytes()
     compare.run({"demo": area}, _settings(), out)

@@ -163,7 +163,7 @@ def test_costs_are_the_published_ones():
 
 def test_mean_and_spread_over_seeds(tmp_path):
     base = {"boundary": {"f1": None}, "objects": {"detection_rate": 0.5, "by_size": []}, "mean_over_images": {}}
-    base["independence"] = ["spatial blocks"]
+    base |= {"independence": ["spatial blocks"], "test_distance": 412.0}
     results = [{**base, "pooled_over_pixels": {"f1": f1, "iou": None}} for f1 in (0.5, 0.6, 0.7)]
     table = summary.over_seeds(results).set_index(["pooling", "score"])
     f1 = table.loc[("pooled_over_pixels", "f1")]
@@ -171,6 +171,7 @@ def test_mean_and_spread_over_seeds(tmp_path):
     assert np.isnan(table.loc[("pooled_over_pixels", "iou"), "mean"])
     assert table.loc[("pooled_over_pixels", "iou"), "seeds"] == 0
     assert set(table["independence"]) == {"spatial blocks"}
+    assert set(table["test_distance"]) == {412.0}  # beside every score
 
 
 def test_images_are_put_together_from_their_patches(tmp_path):

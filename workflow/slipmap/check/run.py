@@ -11,6 +11,7 @@ from slipmap.fetch.check import check_acquisition
 from slipmap.inputs import area_grid, inventory
 from slipmap.io import raster
 from slipmap.io.grid import Grid
+from slipmap.patches.buffer import buffer_pixels
 from slipmap.sentinel1 import check as check_sentinel1
 
 NEAR = 5000.0  # metres beyond the area within which roads and faults count (slipmap.factors.proximity)
@@ -48,6 +49,7 @@ def _is_fetched(path: Path) -> bool:
 def check_area(name: str, area: AreaSettings) -> Grid:
     """Check the grid and the inputs of one area; return its grid."""
     grid = area_grid.decide(area.grid, f"areas.{name}.grid")
+    buffer_pixels(area.split, grid, f"areas.{name}.split")
     if area.simulate:
         return grid  # the simulator makes the files
     if area.inputs.sentinel1 and area.inputs.sentinel1.level == "safe":

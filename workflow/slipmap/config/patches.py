@@ -35,7 +35,11 @@ class SplitSettings(Settings):
         lt=1,
         description="Share of training that validates where `ratios` has two parts, or role is training.",
     )
-    buffer: int = Field(8, ge=0, description="Pixels left out between blocks of different splits (random: none).")
+    buffer: float = Field(
+        100.0,
+        ge=0,
+        description="Metres left out between blocks of different splits, rounded up to pixels (random: none).",
+    )
     folds: int = Field(5, ge=3, description="Number of folds of kfold.")
     fold: int = Field(0, ge=0, description="The fold that tests (from 0).")
     role: Literal["training", "test"] = Field(
@@ -56,10 +60,6 @@ class SplitSettings(Settings):
     def _agree(self) -> "SplitSettings":
         if self.method == "kfold" and self.fold >= self.folds:
             raise ValueError(f"fold {self.fold} is not one of {self.folds} folds (they count from 0)")
-        if self.method != "random" and self.buffer >= self.block:
-            raise ValueError(
-                f"a buffer of {self.buffer} pixels leaves nothing of blocks of {self.block}; make block larger"
-            )
         if any(share <= 0 for share in map(float, self.ratios.split(":"))):
             raise ValueError(f"ratios {self.ratios} has a share of 0; every split needs blocks")
         return self

@@ -50,6 +50,10 @@ class RasterWriter:
         else:
             self._dataset.write(array, window=window)
 
+    def tag(self, **tags: object) -> None:
+        """Set tags that are known only once the blocks are."""
+        self._dataset.update_tags(**{key: str(value) for key, value in tags.items()})
+
 
 @contextmanager
 def create(

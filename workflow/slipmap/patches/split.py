@@ -1,9 +1,11 @@
 """The split of an area into training, validation and test ground, before anything looks at a factor.
 
 Blocks are drawn by landslide content so that every split has landslides; pixels within the buffer of another split's
-block are left out. Whoever reads ``split.tif`` needs no other file to know which ground a pixel belongs to.
+block are left out. A landslide belongs to the block that holds most of it: its part in another split's blocks is left
+out too. Whoever reads ``split.tif`` needs no other file to know which ground a pixel belongs to.
 """
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,7 +25,11 @@ from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.atomic import write_aside
 from slipmap.io.grid import Grid
+from slipmap.patches.buffer import buffer_pixels
+from slipmap.patches.distance import SplitDistance
+from slipmap.patches.landslides import BlockNumbers, Landslides
 
+log = logging.getLogger(__name__)
 UNKNOWN = "spatial independence unknown"
 INDEPENDENCE = {
     "blocks": "spatial blocks",
@@ -50,28 +56,24 @@ def run(
 
     Raises
     ------
-    InputError : too few blocks, or too few with landslides, for every split to have some.
+    InputError : too few blocks, or too few with landslides, for every split to have some; a buffer that leaves nothing
+        of the blocks.
 
     Notes
     -----
-    Holds one block of pixels and the table of blocks.
+    Holds one block of pixels, the table of blocks, and one row for each landslide. A random split keeps the landslides
+    that it cuts, as the papers do; their number is said.
     """
     settings = SplitSettings.model_validate(settings)
     grid = Grid.from_raster(inventory_tif)
     rows, cols = block_edges(grid.height, settings.block), block_edges(grid.width, settings.block)
     landslide, known = count_blocks(inventory_tif, grid, rows, cols)
-    labels = assign(landslide, known, settings)
-    buffer = 0 if settings.method == "random" else settings.buffer
-    tags = {
-        "SPLIT_METHOD": settings.method,
-        "SPLIT_INDEPENDENCE": INDEPENDENCE[settings.method],
-        "SPLIT_BLOCK": settings.block,
-        "SPLIT_BUFFER": buffer,
-        "SPLIT_SHARES": ":".join(f"{share:.4g}" for share in settings.shares()),
-        "SPLIT_SEED": settings.seed,
-    }
-    if settings.method == "kfold":
-        tags |= {"SPLIT_FOLDS": settings.folds, "SPLIT_FOLD": settings.fold}
+    numbers = BlockNumbers(rows, cols)
+    landslides = Landslides(inventory_tif, grid, numbers)
+    labels = assign(landslides.own_pixels(known.size).reshape(known.shape), known, settings)
+    buffer = buffer_pixels(settings, grid)
+    distance = SplitDistance(grid)
+    left_out = 0
     with raster.create(
         split_tif,
         grid,
@@ -80,11 +82,50 @@ def run(
         long_name="training, validation and test ground",
         dtype="uint8",
         categories=SPLIT_CLASSES,
-        tags=tags,
     ) as writer:
-        for window in grid.blocks():
-            writer.write(pixel_labels(labels, rows, cols, window, buffer), window)
+        for window, owner in landslides.owners():
+            label = pixel_labels(labels, numbers, window, buffer)
+            if settings.method != "random":
+                foreign = (owner >= 0) & (label != IGNORE) & (label != labels.ravel()[owner])
+                left_out += int(foreign.sum())
+                label[foreign] = IGNORE
+            distance.add(label, window)
+            writer.write(label, window)
+        across = landslides.across(labels.ravel())
+        writer.tag(**_tags(settings, buffer, len(landslides), across, left_out), **distance.tags())
+    if settings.method == "random":
+        log.warning(
+            "%d of %d landslides lie in more than one split, as a random split has them.", across, len(landslides)
+        )
+    else:
+        log.info(
+            "%d of %d landslides lie across blocks of different splits; each belongs to the block that holds most of "
+            "it, and %d pixels of them elsewhere are left out.", across, len(landslides), left_out,
+        )  # fmt: skip
     _write_blocks(blocks_gpkg, grid, rows, cols, labels, landslide, known)
+
+
+def _tags(settings: SplitSettings, buffer: int, landslides: int, across: int, left_out: int) -> dict[str, Any]:
+    """What the raster says of how it was made; `slipmap.patches.store.split_description` reads it."""
+    said = INDEPENDENCE[settings.method]
+    if settings.method == "random":
+        said = f"{said}; {across} of {landslides} landslides lie in several splits"
+    elif settings.method != "area" or settings.role == "training":
+        said = f"{said}; no landslide in two splits ({across} of {landslides} cut, the smaller part left out)"
+    tags = {
+        "SPLIT_METHOD": settings.method,
+        "SPLIT_INDEPENDENCE": said,
+        "SPLIT_BLOCK": settings.block,
+        "SPLIT_BUFFER": buffer,
+        "SPLIT_SHARES": ":".join(f"{share:.4g}" for share in settings.shares()),
+        "SPLIT_SEED": settings.seed,
+        "SPLIT_LANDSLIDES": landslides,
+        "SPLIT_LANDSLIDES_ACROSS": across,
+        "SPLIT_LANDSLIDE_PIXELS_LEFT_OUT": left_out,
+    }
+    if settings.method == "kfold":
+        tags |= {"SPLIT_FOLDS": settings.folds, "SPLIT_FOLD": settings.fold}
+    return tags
 
 
 def block_edges(length: int, block: int) -> np.ndarray:
@@ -101,11 +142,12 @@ def count_blocks(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Landslide pixels and known pixels of each block: two (block rows, block cols) arrays."""
     shape = len(rows) - 1, len(cols) - 1
+    numbers = BlockNumbers(rows, cols)
     landslide, known = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     with rasterio.open(inventory_tif) as src:
         for window in grid.blocks():
             inventory = np.nan_to_num(raster.read_open(src, window, 1), nan=IGNORE)
-            block = _block_numbers(rows, cols, window, shape)
+            block = numbers(window)
             for total, chosen in ((landslide, inventory == LANDSLIDE), (known, inventory != IGNORE)):
                 total += np.bincount(block[chosen], minlength=total.size).reshape(shape)
     return landslide, known
@@ -219,15 +261,14 @@ def _spread(counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return sequence
 
 
-def pixel_labels(labels: np.ndarray, rows: np.ndarray, cols: np.ndarray, window: Window, buffer: int) -> np.ndarray:
+def pixel_labels(labels: np.ndarray, numbers: BlockNumbers, window: Window, buffer: int) -> np.ndarray:
     """Split of each pixel in `window`, uint8: its block's, or 255 within the buffer.
 
     Any two pixels of different splits are more than `buffer` pixels apart (in row or in column).
     """
     reach = -(-buffer // 2)  # half from each side
     part = Window(window.col_off - reach, window.row_off - reach, window.width + 2 * reach, window.height + 2 * reach)
-    block = _block_numbers(rows, cols, part, labels.shape)
-    label = labels.ravel()[block].astype(np.int16)
+    label = labels.ravel()[numbers(part)].astype(np.int16)
     if reach:
         size = 2 * reach + 1
         unlabelled = label == IGNORE
@@ -235,13 +276,6 @@ def pixel_labels(labels: np.ndarray, rows: np.ndarray, cols: np.ndarray, window:
         highest = maximum_filter(np.where(unlabelled, -1, label), size, mode="nearest")
         label = np.where(highest > lowest, IGNORE, label)[reach:-reach, reach:-reach]
     return label.astype(np.uint8)
-
-
-def _block_numbers(rows: np.ndarray, cols: np.ndarray, window: Window, shape: tuple[int, int]) -> np.ndarray:
-    """Number (row by row) of the block of each pixel in `window`; beyond the grid, of the nearest block."""
-    row = np.searchsorted(rows, np.arange(window.row_off, window.row_off + window.height), side="right") - 1
-    col = np.searchsorted(cols, np.arange(window.col_off, window.col_off + window.width), side="right") - 1
-    return np.clip(row, 0, shape[0] - 1)[:, None] * shape[1] + np.clip(col, 0, shape[1] - 1)[None, :]
 
 
 def _write_blocks(

@@ -71,7 +71,7 @@ def _elsewhere(name: str, counted: pd.DataFrame, right: float) -> str:
 def _random(rows: pd.DataFrame) -> str:
     """A warning where test patches were drawn at random among training patches."""
     said = str(rows["independence"].iloc[0]) if "independence" in rows else ""
-    return f". {said}" if said == INDEPENDENCE["random"] else ""
+    return f". {said}" if said.startswith(INDEPENDENCE["random"]) else ""
 
 
 def _pixel_area(sources: Sources) -> float:

@@ -135,8 +135,10 @@ def run(
         training, area = pool(areas, needed, settings, splits=(TRAINING,))
         test, _ = pool(areas, needed, settings, splits=(TEST,))
         groups = area if len(areas) > 1 else training.blocks(settings.block)
-        said = dict.fromkeys(split_description(files.split)["independence"] for files in areas.values())
-        rows, independence = [], {"Independence": "; ".join(said)}
+        told = [split_description(files.split) for files in areas.values()]
+        far = [float(split["test_distance"]) for split in told if "test_distance" in split]
+        rows, independence = [], {"Test distance (m)": min(far, default=np.nan)}
+        independence["Independence"] = "; ".join(dict.fromkeys(split["independence"] for split in told))
         for model, build in builders.items():
             fitted = build().fit(training, groups)
             probability = fitted.predict(test.columns(fitted.names))

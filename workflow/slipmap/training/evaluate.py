@@ -16,6 +16,7 @@ from slipmap.codes import IGNORE
 from slipmap.errors import InputError
 from slipmap.io.atomic import write_text
 from slipmap.models.base import SegmentationModel
+from slipmap.patches import apart
 from slipmap.patches.checks import check_tested, describe_independence
 from slipmap.patches.dataset import StoredPatches
 from slipmap.patches.normalisation import Statistics
@@ -37,7 +38,8 @@ def run(
     The file has, each named by how it was pooled: ``pooled_over_pixels`` (each labelled ground pixel counted once),
     ``mean_over_images`` (an image is a block of the split, or a picture of a benchmark), ``boundary`` and
     ``objects``; ``calibration`` has what each calibration does to the probabilities. The ``threshold`` was chosen on
-    validation and is not fitted here. Undefined scores are null.
+    validation and is not fitted here. ``test_distance`` and ``test_distance_least`` are the median and least distance
+    of test ground to training ground, m. Undefined scores are null.
 
     Parameters
     ----------
@@ -69,6 +71,7 @@ def run(
     patches = StoredPatches(stores, split, record["bands"], Statistics.from_dict(record["statistics"]))
     threshold = float(record["threshold"])
     histogram, rows = ScoreHistogram(), []
+    distances = [apart.to_training(learnt, store) for store in stores]
     total, edges, objects = np.zeros(4, np.int64), np.zeros(4, np.int64), ObjectCounts()
     pixel_area = abs(float(np.prod(record["pixel_size"]))) if record.get("pixel_size") else None
     for logit, truth in tqdm(images(model, patches, device), desc="Scoring", unit="image", total=_images(patches)):
@@ -88,7 +91,12 @@ def run(
         "bands": record["bands"],
         "threshold": threshold,
         "threshold_from": "validation",
-        "independence": [describe_independence(store) for store in stores],
+        "independence": [
+            describe_independence(store) + apart.said(distance)
+            for store, distance in zip(stores, distances, strict=True)
+        ],
+        "test_distance": min((d["median"] for d in distances if d["median"] is not None), default=None),
+        "test_distance_least": min((d["least"] for d in distances if d["least"] is not None), default=None),
         "images": len(rows),
         "pixels": int(total.sum()),
         "counts": dict(zip(("true_positive", "false_positive", "false_negative", "true_negative"), total, strict=True)),

@@ -26,8 +26,9 @@ def run(metrics: Sequence[Path], out_csv: Path) -> pd.DataFrame:
         ``test_metrics.json`` of each seed.
     out_csv
         Where the table goes: columns ``pooling``, ``score``, ``mean``, ``std`` (sample standard deviation; empty with
-        one seed), ``min``, ``max``, ``seeds`` (where the score is defined), ``independence`` (how far test patches are
-        independent of training patches).
+        one seed), ``min``, ``max``, ``seeds`` (where the score is defined), ``test_distance`` (median
+        distance of test ground to training ground, m; empty where the ground is not known), ``independence`` (how far
+        test patches are independent of training patches).
 
     Returns
     -------
@@ -45,7 +46,7 @@ def over_seeds(results: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    independence = independence_of(results)
+    independence, distance = independence_of(results), distance_of(results)
     for group in GROUPS:
         for score, first in results[0][group].items():
             if isinstance(first, Mapping | list) or score in ("tolerance_pixels", "overlap_that_counts"):
@@ -62,10 +63,17 @@ def over_seeds(results: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
                     "min": values.min() if some else np.nan,
                     "max": values.max() if some else np.nan,
                     "seeds": values.size,
+                    "test_distance": distance,
                     "independence": independence,
                 }
             )
     return pd.DataFrame(rows)
+
+
+def distance_of(results: Iterable[Mapping[str, Any]]) -> float:
+    """Return the median distance of the test ground to training ground, m; NaN where it is not known."""
+    known = [result["test_distance"] for result in results if result["test_distance"] is not None]
+    return min(known, default=float("nan"))
 
 
 def independence_of(results: Iterable[Mapping[str, Any]]) -> str:

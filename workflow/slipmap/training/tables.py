@@ -20,7 +20,7 @@ from slipmap.config.run import ExperimentSettings
 from slipmap.config.tables import ColumnSettings, RowSettings, TableSettings, TablesRunSettings
 from slipmap.errors import InputError, nearest
 from slipmap.io.atomic import write_aside, write_text
-from slipmap.training.summary import independence_of
+from slipmap.training.summary import distance_of, independence_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,7 +161,8 @@ def run(
             record[f"{heading}, published"] = row.published.get(heading)
             record[f"{heading}, ours"] = values.mean() if values.size else np.nan
             record[f"{heading}, spread"] = values.std(ddof=1) if values.size > 1 else np.nan
-        records.append(record | {"seeds": len(scored), "independence, ours": independence_of(loaded), "note": row.note})
+        ground = {"test distance, ours": distance_of(loaded), "independence, ours": independence_of(loaded)}
+        records.append(record | {"seeds": len(scored)} | ground | {"note": row.note})
     frame = pd.DataFrame(records)
     with write_aside(out_csv) as aside:
         frame.to_csv(aside, index=False, float_format="%.6g")
