@@ -37,15 +37,16 @@ def test_polygon_within_a_pixel_burns_that_pixel():
     assert found[1, 1] == 1 and found.sum() == 61
 
 
-def test_polygon_over_the_corner_of_four_blocks_that_misses_their_centres():
+def test_polygon_over_the_corner_of_four_blocks_burns_one_pixel():
     x, y = 500000 + 5120, 5006000 - 5120
     found = burnt(box(x - 2, y - 2, x + 2, y + 2))
-    assert (found[511:513, 511:513] == 1).all() and found.sum() == 4
+    assert found[511:513, 511:513].sum() == 1 and found.sum() == 1  # 16 m2 of pixels of 100
 
 
 def test_slim_polygon_of_any_length_counts():
     found = burnt(box(500000, 5003001, 506000, 5003003))  # 6 km long, 2 m wide, beside the centres
-    assert found[299].sum() == 600 and found.sum() == 600
+    assert found[299].sum() == found.sum() == 120  # 12,000 m2
+    assert np.diff(np.flatnonzero(found[299])).max() == 5  # along all of it
 
 
 def test_slim_polygon_that_holds_centres_is_not_widened():

@@ -58,7 +58,7 @@ rule lithology:
     output: lithology="results/{area}/factors/lithology.tif"
     params:
         settings=settings_of("factors.lithology"),
-        attribute=lambda wildcards: AREAS[wildcards.area].inputs.lithology.attribute,
+        source=settings_of("inputs.lithology"),
     resources: mem_mb=memory(1500), runtime=minutes(30)
     script: "../scripts/lithology.py"
 
@@ -119,6 +119,8 @@ rule proximity:
         features=lambda wildcards: attrgetter(*catalogue.get(wildcards.factor).needs)(AREAS[wildcards.area]) or [],
     output: "results/{area}/factors/{factor}.tif"
     wildcard_constraints: factor=one_of("proximity")
+    params:
+        layer=lambda wildcards: layer_of(wildcards.area, *catalogue.get(wildcards.factor).needs),
     resources: mem_mb=memory(1500), runtime=minutes(30)
     script: "../scripts/proximity.py"
 

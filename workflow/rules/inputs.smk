@@ -50,6 +50,7 @@ rule inventory:
         inventory=lambda wildcards: AREAS[wildcards.area].inputs.inventory or [],
     output: inventory="results/{area}/inventory.tif"
     params:
+        layer=lambda wildcards: AREAS[wildcards.area].inputs.inventory_layer,
         points=lambda wildcards: (
             points.model_dump(mode="json") if (points := AREAS[wildcards.area].inputs.inventory_points) else None
         ),

@@ -10,5 +10,6 @@ with job(snakemake):
         grid=Grid.load(snakemake.input.grid),
         output=snakemake.output.inventory,
         key=f"areas.{snakemake.wildcards.area}.inputs.inventory",
+        layer=snakemake.params.layer,
         points=PointSettings(**snakemake.params.points) if snakemake.params.points else None,
     )

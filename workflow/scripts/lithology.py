@@ -7,7 +7,7 @@ with job(snakemake):
     from slipmap.io.grid import Grid
 
     lithology.run(
-        VectorSettings(path=snakemake.input.lithology, attribute=snakemake.params.attribute),
+        VectorSettings(**snakemake.params.source),
         grid=Grid.load(snakemake.input.grid),
         out=snakemake.output.lithology,
         settings=LithologySettings(**snakemake.params.settings),

@@ -8,6 +8,7 @@ with job(snakemake):
         snakemake.input.features,
         grid=Grid.load(snakemake.input.grid),
         out=snakemake.output[0],
+        layer=snakemake.params.layer,
         name=snakemake.wildcards.factor,
         key=f"areas.{snakemake.wildcards.area}.{catalogue.get(snakemake.wildcards.factor).needs[0]}",
     )

@@ -25,6 +25,11 @@ def factor_inputs(wildcards):
     return dem | {name: f"{folder}/{name}.tif" for name in factor.uses}
 
 
+def layer_of(area, key):
+    """The layer that counts in the vector file under `key` of the config; None where it has but one."""
+    return attrgetter(f"{key}_layer")(AREAS[area])
+
+
 for area, settings in AREAS.items():
     try:
         factor_names(settings)

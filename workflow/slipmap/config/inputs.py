@@ -125,6 +125,10 @@ class VectorSettings(Settings):
 
     path: str = Field(description="Vector file (GeoPackage, Shapefile, GeoJSON) or class raster.")
     attribute: str | None = Field(None, description="Attribute that names the class (vectors).")
+    layer: str | None = Field(None, description="Layer of a file that holds several.")
+    encoding: str | None = Field(
+        None, description="Encoding of the names in a Shapefile (GBK, ISO-8859-1); none: what its .cpg file says."
+    )
 
 
 class PointSettings(Settings):
@@ -159,11 +163,14 @@ class InputSettings(Settings):
         None, description="Volumetric soil moisture, m3/m3 (SMAP, SMOS, AMSR2, ERA5-Land): as `rainfall`."
     )
     roads: str | None = Field(None, description="Roads (vector lines), for the distance to them.")
+    roads_layer: str | None = Field(None, description="Layer of a file of roads that holds several.")
     faults: str | None = Field(None, description="Faults (vector lines), for the distance to them.")
+    faults_layer: str | None = Field(None, description="Layer of a file of faults that holds several.")
     inventory: str | None = Field(
         None,
         description="Landslides: polygons, points, or a raster (1 = landslide). null: a prediction area.",
     )
+    inventory_layer: str | None = Field(None, description="Layer of an inventory that holds several.")
     inventory_points: PointSettings | None = Field(
         None,
         description="Reads `inventory` as labelled points; null: every point or polygon is a landslide and all other "

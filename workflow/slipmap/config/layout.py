@@ -9,7 +9,11 @@ from slipmap.config.inputs import InputSettings, Sentinel1Settings, Sentinel2Set
 from slipmap.config.run import ExperimentSettings, RunSettings
 
 TRUTH = ("velocity_los.tif", "dem_error.tif", "landslides.gpkg")
-_NOT_PATHS = ("level", "attribute", "format", "product", "label", "x", "y", "crs")  # text in the settings of inputs
+# text in the settings of inputs
+_NOT_PATHS = (
+    "level", "attribute", "format", "product", "label", "x", "y", "crs", "layer", "encoding", "inventory_layer",
+    "roads_layer", "faults_layer",
+)  # fmt: skip
 
 
 def simulated_inputs(area: str, *, inventory: bool, sentinel1: Literal["slc", "safe"] = "slc") -> InputSettings:

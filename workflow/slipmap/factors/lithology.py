@@ -1,13 +1,11 @@
 """Lithological classes on the area's grid, from polygons or from a class raster."""
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
 from numba import njit
-from rasterio.crs import CRS
 from rasterio.features import rasterize
 from rasterio.windows import Window
 from scipy import ndimage
@@ -17,10 +15,11 @@ from slipmap.config.inputs import VectorSettings
 from slipmap.errors import InputError, nearest
 from slipmap.factors import catalogue
 from slipmap.factors.align import grown, reader
+from slipmap.inputs.rasters import as_stored, sample
+from slipmap.inputs.vectors import find_layer, names_of, read_features
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 
-log = logging.getLogger(__name__)
 MOST_CLASSES = 254
 _RASTERS = (".tif", ".tiff", ".vrt", ".img")
 ClassReader = Callable[[Window], np.ndarray]
@@ -49,17 +48,17 @@ def run(
 
     Raises
     ------
-    InputError : no such attribute, no polygon in the area, more than 254 classes.
+    InputError : as `classes_of`; no class on a pixel of the area.
     """
     settings = settings or LithologySettings()
     factor = catalogue.get("lithology")
     path = Path(source.path)
     reach = int(settings.fill_distance / min(grid.resolution))
     halo = reach + settings.min_patch + 1
-    if path.suffix.lower() in _RASTERS:
+    if is_raster(path):
         opened = _from_raster(path, grid, halo, settings, key)
     else:
-        opened = nullcontext(_from_polygons(path, source.attribute, grid, settings, key))
+        opened = nullcontext(_from_polygons(source, grid, settings, key))
     seen: set[int] = set()
     with opened as (names, make):
         codes = dict(enumerate(names, start=1))
@@ -74,6 +73,29 @@ def run(
             if seen <= {raster.CLASS_NODATA}:
                 raise InputError(f"{key}: {path} has no class inside the area; check grid.bounds and the file.")
     return codes
+
+
+def is_raster(path: str | Path) -> bool:
+    """Whether the classes at `path` are read as a raster (by suffix)."""
+    return Path(path).suffix.lower() in _RASTERS
+
+
+def classes_of(
+    source: VectorSettings, grid: Grid, settings: LithologySettings, key: str = "inputs.lithology"
+) -> list[str]:
+    """Names of the classes in the area, in the order of their codes 1, 2, …; of a large raster those of a sample.
+
+    Raises
+    ------
+    InputError : the file cannot be read (`slipmap.inputs.vectors`, `slipmap.io.raster.check`); no such attribute; no
+        polygon with a name, or no class, in the area; a raster of fractions; more than 254 classes; a class that
+        `settings.classes` does not list.
+    """
+    path = Path(source.path)
+    if is_raster(path):
+        values, _ = _class_values(path, grid, key)
+        return _ordered(list(_labels(path, values).values()), settings.classes, path, key)
+    return _from_polygons(source, grid, settings, key)[0]
 
 
 def heal(classes: np.ndarray, min_patch: int, reach: float) -> np.ndarray:
@@ -140,23 +162,28 @@ def _small_patches(classes, limit):
 
 
 def _from_polygons(
-    path: Path, attribute: str | None, grid: Grid, settings: LithologySettings, key: str
+    source: VectorSettings, grid: Grid, settings: LithologySettings, key: str
 ) -> tuple[list[str], ClassReader]:
     from shapely import STRtree, box
 
-    frame = read_vector(path, attribute, grid, key)
+    path, attribute = Path(source.path), source.attribute
+    base = key.removesuffix(".path")
     if not attribute:
+        layer = find_layer(path, key, source.layer, f"{base}.layer")
         raise InputError(
-            f"{key}.attribute is missing; name the attribute of {path} that holds the class"
-            f" (it has {', '.join(c for c in frame.columns if c != 'geometry')})."
+            f"{base}.attribute is missing; name the attribute of {path} that holds the class (it has "
+            f"{', '.join(layer.fields) or 'none'})."
         )
-    frame = frame[frame[attribute].notna()]
-    frame = frame[frame.geom_type.isin(["Polygon", "MultiPolygon"])]
+    frame = read_features(
+        path, grid, key, shapes=("polygon",), layer=source.layer, layer_key=f"{base}.layer", columns=[attribute],
+        encoding=source.encoding,
+    )  # fmt: skip
+    labels = names_of(frame[attribute], path, key)
+    frame, labels = frame[labels.notna()], labels[labels.notna()]
     if frame.empty:
         raise InputError(
             f"{key}: {path} has no polygon with a value of '{attribute}' in the area; check the file and grid.bounds."
         )
-    labels = frame[attribute].astype(str).str.strip()
     names = _ordered(sorted(labels.unique()), settings.classes, path, key)
     order = np.argsort(-frame.geometry.area.to_numpy(), kind="stable")  # the smaller polygon is drawn last
     shapes = frame.geometry.to_numpy()[order]
@@ -179,62 +206,16 @@ def _from_polygons(
     return names, make
 
 
-def read_vector(path: str | Path, attribute: str | None, grid: Grid, key: str, margin: float = 0.0):
-    """Features of a vector file near the area, valid and in the grid's CRS, as a GeoDataFrame.
-
-    Parameters
-    ----------
-    attribute : the attribute to read, or None for all.
-    margin : metres beyond the area.
-
-    Raises
-    ------
-    InputError : the file cannot be read, has no CRS or no such attribute, or nothing near the area.
-    """
-    import pyogrio
-    from rasterio.warp import transform_bounds
-
-    try:
-        info = pyogrio.read_info(path)
-    except Exception as error:
-        raise InputError(
-            f"{key}: {path} is not a vector file that GDAL can open ({error}); export it again."
-        ) from error
-    if attribute and attribute not in info["fields"]:
-        raise InputError(f"{key}.attribute: {path} has no attribute '{attribute}'{nearest(attribute, info['fields'])}")
-    if not info["crs"]:
-        raise InputError(
-            f"{key}: {path} has no coordinate reference system; assign the right one (ogr2ogr -a_srs EPSG:n)."
-        )
-    left, bottom, right, top = grid.bounds
-    bounds = transform_bounds(
-        CRS.from_user_input(grid.crs),
-        CRS.from_user_input(info["crs"]),
-        left - margin, bottom - margin, right + margin, top + margin,
-    )  # fmt: skip
-    frame = pyogrio.read_dataframe(path, columns=[attribute] if attribute else None, bbox=bounds)
-    frame = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
-    if frame.empty:
-        raise InputError(f"{key}: {path} has nothing in the area; check the file and grid.bounds.")
-    frame = frame.to_crs(grid.crs)
-    broken = ~frame.geometry.is_valid
-    if broken.any():
-        log.warning("%s: %d invalid geometries of %s were mended", key, int(broken.sum()), path)
-        frame.loc[broken, "geometry"] = frame.geometry[broken].make_valid()
-    return frame
-
-
 @contextmanager
 def _from_raster(
     path: Path, grid: Grid, halo: int, settings: LithologySettings, key: str
 ) -> Iterator[tuple[list[str], ClassReader]]:
-    tagged = raster.read_classes(path)
+    _class_values(path, grid, key)
     with reader(path, grid, kind="classes") as read:
         values: set[int] = set()
         for window in grid.blocks():
-            block = read(window)
-            values.update(np.unique(block[np.isfinite(block)]).astype(int).tolist())
-        label = {value: tagged.get(value, f"class {value}") for value in sorted(values)}
+            values |= _whole(read(window), path, key)
+        label = _labels(path, values)
         names = _ordered(list(label.values()), settings.classes, path, key)
 
         def make(window: Window) -> np.ndarray:
@@ -245,6 +226,35 @@ def _from_raster(
             return out
 
         yield names, make
+
+
+def _class_values(path: Path, grid: Grid, key: str) -> tuple[set[int], bool]:
+    """(classes of a raster in the area, whether they are all): of a large area some windows are looked at."""
+    raster.check(path, key, overlaps=grid)
+    as_stored(path, key)
+    values, complete = sample(path, grid)
+    found = _whole(values, path, key)
+    if not found and complete:
+        raise InputError(f"{key}: {path} has no class inside the area; check grid.bounds and the file.")
+    return found, complete
+
+
+def _whole(block: np.ndarray, path: Path, key: str) -> set[int]:
+    """The classes in a block; `InputError` for numbers that are none."""
+    found = np.unique(block[np.isfinite(block)])
+    odd = found[found != np.round(found)]
+    if odd.size:
+        raise InputError(
+            f"{key}: {path} has values like {odd[0]:g}, which is no class; give a raster of whole numbers, one for "
+            f"each class, or a vector file."
+        )
+    return set(found.astype(int).tolist())
+
+
+def _labels(path: Path, values: Iterable[int]) -> dict[int, str]:
+    """Class → name: of the tag CLASSES, else "class 7"."""
+    tagged = raster.read_classes(path)
+    return {value: tagged.get(value, f"class {value}") for value in sorted(values)}
 
 
 def _ordered(found: list[str], given: list[str] | None, path: Path, key: str) -> list[str]:

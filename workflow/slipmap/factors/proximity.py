@@ -3,23 +3,38 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from rasterio.features import rasterize
 from rasterio.windows import Window
 
+from slipmap.errors import InputError
 from slipmap.factors import catalogue, distances
 from slipmap.factors.align import expanded
-from slipmap.factors.lithology import read_vector
+from slipmap.inputs.vectors import read_features
 from slipmap.io.grid import Grid
+
+_COVER = 0.5  # share of the area from which polygons are no roads or faults any more
+
+
+NEAR = 5000.0  # metres beyond the area within which features count
 
 
 def run(
-    path: str | Path, grid: Grid, out: str | Path, *, name: str, margin: float = 5000.0, key: str = "inputs.roads"
+    path: str | Path,
+    grid: Grid,
+    out: str | Path,
+    *,
+    name: str,
+    layer: str | None = None,
+    margin: float = NEAR,
+    key: str = "inputs.roads",
 ) -> None:
     """Write the distance in metres from each pixel to the nearest feature of a vector file.
 
     Parameters
     ----------
     path : lines, polygons or points in any CRS.
+    layer : of a file that holds several.
     margin : metres beyond the area within which features count: what is nearest may lie outside.
 
     Notes
@@ -30,7 +45,7 @@ def run(
     from shapely import STRtree, box
 
     factor = catalogue.made_by("proximity", [name])[name]
-    shapes = read_vector(path, None, grid, key, margin).geometry.to_numpy()
+    shapes = features(path, grid, key, layer, margin)
     pad = int(np.ceil(margin / min(grid.resolution)))
     wide = expanded(grid, pad)
     tree = STRtree(shapes)
@@ -55,3 +70,28 @@ def run(
         nothing=f"{key}: {path} has nothing within {margin:g} m of the area",
         tags={"source": Path(path).name, "margin": f"{margin:g} m"},
     )  # fmt: skip
+
+
+def features(
+    path: str | Path, grid: Grid, key: str, layer: str | None = None, margin: float = NEAR
+) -> NDArray[np.object_]:
+    """Geometries near the area to which the distance is taken, in the grid's CRS.
+
+    Raises
+    ------
+    InputError : as `slipmap.inputs.vectors.read_features`; polygons that cover the ground rather than cross it.
+    """
+    import shapely
+
+    kinds = ("line", "polygon", "point")
+    frame = read_features(path, grid, key, shapes=kinds, layer=layer, columns=[], margin=margin)
+    shapes = frame.geometry.to_numpy()
+    area = shapely.box(*grid.bounds)
+    polygons = shapes[shapely.get_dimensions(shapes) == 2]
+    share = shapely.area(shapely.intersection(polygons, area)).sum() / area.area
+    if share > _COVER:
+        raise InputError(
+            f"{key}: the polygons of {path} cover {min(share, 1):.0%} of the area, as no roads or faults do; give the "
+            f"lines themselves."
+        )
+    return shapes

@@ -1,72 +1,97 @@
 """The landslide inventory, whatever it is given as, on the area's grid: 1 landslide, 0 none, 255 unknown."""
 
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import rasterio
 import shapely
+from rasterio.crs import CRS
 from rasterio.errors import RasterioError
-from rasterio.features import rasterize
+from rasterio.features import shapes
 from rasterio.vrt import WarpedVRT
+from rasterio.warp import transform_bounds
 from rasterio.windows import Window
-from shapely.geometry import box
+from shapely.geometry import box, shape
 
 from slipmap.codes import LANDSLIDE, LANDSLIDE_CLASSES
 from slipmap.config.inputs import PointSettings
 from slipmap.errors import InputError
-from slipmap.inputs.points import burn, read_points, read_vector
+from slipmap.inputs.outlines import burner
+from slipmap.inputs.points import burn, read_points
+from slipmap.inputs.rasters import as_stored
+from slipmap.inputs.vectors import SUFFIXES, find_layer, read_features
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 
-VECTOR_SUFFIXES = (".gpkg", ".shp", ".geojson", ".json", ".fgb", ".kml", ".csv")
 _LOOK = 16  # blocks of 512 x 512 pixels of an inventory raster that `check` looks at, at most half a second
 _INT8_UNKNOWN = -128
-_POLYGON, _MULTIPOLYGON = 3, 6  # shapely's type ids
+_COVER = 0.9  # share of the area from which landslides are no inventory, but the outline of what was mapped
+_FINER = 1.5  # times as fine as the grid is a raster from which its landslides are outlined
 
 
 def is_vector(path: str | Path) -> bool:
     """Whether `path` is read as a vector layer (by suffix)."""
-    return Path(path).suffix.lower() in VECTOR_SUFFIXES
+    return Path(path).suffix.lower() in SUFFIXES
 
 
-def read_landslides(path: str | Path, grid: Grid, key: str = "inputs.inventory") -> gpd.GeoDataFrame:
+def read_landslides(
+    path: str | Path, grid: Grid, key: str = "inputs.inventory", layer: str | None = None
+) -> gpd.GeoDataFrame:
     """Landslide outlines or points of a vector file that lie in the area, in the grid's CRS.
 
     Raises
     ------
-    InputError : the file cannot be opened, has no geometries or no CRS, or has no landslide in the area.
+    InputError : as `slipmap.inputs.vectors.read_features`; lines; no landslide in the area; outlines that cover all of
+        it, as the outline of what was mapped does.
     """
-    landslides = read_vector(path, key)
-    landslides = landslides.to_crs(grid.crs)
-    landslides = landslides[landslides.intersects(box(*grid.bounds))]
-    if landslides.empty:
-        raise _none_found(path, key)
+    find_layer(path, key, layer)
+    try:
+        landslides = read_features(path, grid, key, shapes=("polygon", "point"), layer=layer, columns=[])
+    except InputError as error:
+        if "has nothing in the area" in str(error):
+            raise _none_found(path, key) from None
+        raise
+    area = box(*grid.bounds)
+    inside = shapely.intersection(landslides.geometry.to_numpy(), area)
+    if shapely.area(inside).sum() > _COVER * area.area and shapely.union_all(inside).area > _COVER * area.area:
+        raise _covers(path, key)
     return landslides
 
 
-def check(path: str | Path, grid: Grid, key: str = "inputs.inventory", points: PointSettings | None = None) -> None:
+def check(
+    path: str | Path,
+    grid: Grid,
+    key: str = "inputs.inventory",
+    points: PointSettings | None = None,
+    layer: str | None = None,
+) -> None:
     """Raise `InputError` unless the inventory can be read and has a landslide in the area.
 
     A raster is read block by block until a landslide is found and `_LOOK` blocks have only the values that they may
     have, so that a good one costs little; `run` looks at all.
     """
     if points is not None:
-        read_points(path, grid, points, key)
+        read_points(path, grid, points, key, layer)
         return
     if is_vector(path):
-        read_landslides(path, grid, key)
+        read_landslides(path, grid, key, layer)
         return
     _check_raster(path, grid, key)
-    found = False
-    with raster.warped(path, grid, "nearest", _unknown_value(path)) as source:
-        for number, window in enumerate(grid.blocks()):
-            if found and number >= _LOOK:
+    landslides = pixels = 0
+    with raster.warped(path, _fine_grid(path, grid), "nearest", _unknown_value(path)) as source:
+        fine = Grid(grid.crs, source.transform, source.width, source.height)
+        for number, window in enumerate(fine.blocks()):
+            if landslides and number >= _LOOK:
                 break
             values = _read_labels(source, window, path, key)
-            found = found or bool((values == LANDSLIDE).any())
-    if not found:
+            landslides += int((values == LANDSLIDE).sum())
+            pixels += values.size
+    if not landslides:
         raise _none_found(path, key)
+    if landslides > _COVER * pixels:
+        raise _covers(path, key)
 
 
 def _check_raster(path: str | Path, grid: Grid, key: str) -> None:
@@ -74,10 +99,21 @@ def _check_raster(path: str | Path, grid: Grid, key: str) -> None:
         rasterio.open(path).close()
     except RasterioError as error:
         raise InputError(
-            f"{key}: {path} is neither a raster that GDAL can open nor a vector file ({', '.join(VECTOR_SUFFIXES)}); "
+            f"{key}: {path} is neither a raster that GDAL can open nor a vector file ({', '.join(SUFFIXES)}); "
             f"export it as GeoPackage or GeoTIFF."
         ) from error
     raster.check(path, key, overlaps=grid)
+    as_stored(path, key)
+
+
+def _fine_grid(path: str | Path, grid: Grid) -> Grid:
+    """The area's grid, or one nested in it whose pixels are about as fine as those of the raster."""
+    with rasterio.open(path) as src:
+        left, bottom, right, top = raster.outer_bounds(src)
+        bounds = transform_bounds(src.crs, CRS.from_user_input(grid.crs), left, bottom, right, top)
+        size = min((bounds[2] - bounds[0]) / src.width, (bounds[3] - bounds[1]) / src.height)
+    factor = min(grid.resolution) / size
+    return grid.nested(round(factor), round(factor)) if factor >= _FINER else grid
 
 
 def _unknown_value(path: str | Path) -> float | None:
@@ -112,23 +148,32 @@ def _none_found(path: str | Path, key: str) -> InputError:
     )
 
 
+def _covers(path: str | Path, key: str) -> InputError:
+    return InputError(
+        f"{key}: the landslides of {path} cover the whole area, as the outline of what was mapped does; give the "
+        f"landslides themselves (another layer, or a raster with 1 on landslides alone)."
+    )
+
+
 def run(
     path: str | Path,
     grid: Grid,
     output: str | Path,
     key: str = "inputs.inventory",
     points: PointSettings | None = None,
+    layer: str | None = None,
 ) -> None:
     """Write the inventory at `path` (polygons, points, or a raster with 1 = landslide) to `output` on `grid`.
 
-    Holds the outlines, and one block of pixels. A pixel is landslide when its centre lies in a polygon, or a point
-    lies in it; a polygon too small or slim to hold a centre gets the pixels that it touches. With `points` the file
-    holds labelled points, and pixels without one are unknown. A raster's 0 is "none" even where it is declared nodata.
+    Holds the outlines, and one block of pixels; how they become pixels is told in `slipmap.inputs.outlines`. Of a
+    raster finer than the grid each patch of ones is outlined first, so that small landslides are kept. With `points`
+    the file holds labelled points, and pixels without one are unknown. A raster's 0 is "none" even where it is
+    declared nodata.
 
     Raises
     ------
     InputError : as `read_landslides` and `points.read_points`; or what is neither vector nor raster, a raster with
-        other values than 0, 1 and nodata, or without a 1.
+        other values than 0, 1 and nodata, without a 1, or of ones alone.
     """
     description = dict(
         bands=["landslide"],
@@ -139,53 +184,58 @@ def run(
         tags={"source": Path(path).name},
     )
     if points is not None:
-        found_points, labels = read_points(path, grid, points, key)
-        with raster.create(output, grid, **description) as writer:
-            for window in grid.blocks():
-                part = grid.window_grid(window)
-                writer.write(burn(found_points, labels, part.transform, part.shape), window)
+        found_points, labels = read_points(path, grid, points, key, layer)
+
+        def draw(window: Window) -> np.ndarray:
+            part = grid.window_grid(window)
+            return burn(found_points, labels, part.transform, part.shape)
+
+    elif is_vector(path):
+        draw = burner(read_landslides(path, grid, key, layer).geometry.to_numpy(), grid)
+    else:
+        _check_raster(path, grid, key)
+        _from_raster(path, grid, output, key, description)
         return
-    if is_vector(path):
-        landslides = read_landslides(path, grid, key)
-        index = landslides.sindex
-        missed = _without_centre(landslides.geometry.to_numpy(), grid)
-        with raster.create(output, grid, **description) as writer:
-            for window in grid.blocks():
-                part = grid.window_grid(window)
-                here = index.query(box(*part.bounds), predicate="intersects")
-                block = np.zeros(part.shape, np.uint8)
-                for chosen, touched in ((here[~missed[here]], False), (here[missed[here]], True)):
-                    if len(chosen):
-                        shapes = landslides.geometry.iloc[chosen]
-                        rasterize(shapes, out=block, transform=part.transform, all_touched=touched)
-                writer.write(block, window)
-        return
-    _check_raster(path, grid, key)
+    with raster.create(output, grid, **description) as writer:
+        for window in grid.blocks():
+            writer.write(draw(window), window)
+
+
+def _from_raster(path: str | Path, grid: Grid, output: str | Path, key: str, description: dict[str, Any]) -> None:
+    """Write a raster's landslides to `output`; unknown is what is unknown at the centre of a pixel."""
+    fine = _fine_grid(path, grid)
+    draw = None if fine == grid else burner(_outlined(path, fine, key), grid)
     found = 0
-    unknown = _unknown_value(path)
-    with raster.warped(path, grid, "nearest", unknown) as source, raster.create(output, grid, **description) as writer:
+    with (
+        raster.warped(path, grid, "nearest", _unknown_value(path)) as source,
+        raster.create(output, grid, **description) as writer,
+    ):
         for window in grid.blocks():
             values = _read_labels(source, window, path, key)
+            if draw is not None:
+                values = np.where(draw(window) == LANDSLIDE, LANDSLIDE, np.where(np.isnan(values), np.nan, 0))
             found += int((values == LANDSLIDE).sum())
             writer.write(np.where(np.isfinite(values), values, raster.CLASS_NODATA).astype(np.uint8), window)
         if not found:
             raise _none_found(path, key)
+        if found > _COVER * grid.width * grid.height:
+            raise _covers(path, key)
 
 
-def _without_centre(shapes: np.ndarray, grid: Grid) -> np.ndarray:
-    """(shapes,) bool: polygons in which no pixel's centre lies.
-
-    A convex polygon holds a circle whose radius is its area over its perimeter; with a radius of a pixel that
-    circle holds a centre. Only polygons below that are drawn, each in the pixels around it.
-    """
-    polygons = np.isin(shapely.get_type_id(shapes), (_POLYGON, _MULTIPOLYGON))
-    size = max(grid.resolution)
-    slim = polygons & (shapely.area(shapes) < size * shapely.length(shapes))
-    for number in np.flatnonzero(slim):
-        left, bottom, right, top = shapely.bounds(shapes[number])
-        col, row = np.floor(~grid.transform @ (left, top)).astype(int)
-        last_col, last_row = np.ceil(~grid.transform @ (right, bottom)).astype(int)
-        around = grid.window_grid(Window(col, row, max(last_col - col, 1), max(last_row - row, 1)))
-        drawn = rasterize([shapes[number]], out_shape=around.shape, transform=around.transform, dtype="uint8")
-        slim[number] = not drawn.any()
-    return slim
+def _outlined(path: str | Path, fine: Grid, key: str) -> np.ndarray:
+    """Outlines of the patches of ones in a raster, seen on the grid `fine`; GDAL reads it row by row."""
+    unknown = _unknown_value(path)
+    with raster.warped(path, fine, "nearest", unknown) as source:
+        for window in fine.blocks():
+            _read_labels(source, window, path, key)
+    with rasterio.open(path) as src:
+        view = WarpedVRT(
+            src, crs=CRS.from_user_input(fine.crs), transform=fine.transform, width=fine.width, height=fine.height,
+            src_nodata=src.nodata if unknown is None else unknown, nodata=raster.CLASS_NODATA, dtype="uint8",
+        )  # fmt: skip
+        with view:
+            band = rasterio.band(view, 1)
+            return np.array(
+                [shape(outline) for outline, value in shapes(band, mask=band, connectivity=8) if value == LANDSLIDE],
+                object,
+            )

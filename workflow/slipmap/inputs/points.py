@@ -12,14 +12,16 @@ from shapely.geometry import box
 
 from slipmap.config.inputs import PointSettings
 from slipmap.errors import InputError, nearest
+from slipmap.inputs.vectors import read_features
 from slipmap.io.grid import Grid
 from slipmap.io.raster import CLASS_NODATA
 
+Table = tuple[pd.DataFrame, gpd.GeoSeries]
 _YES, _NO = ("true", "1", "yes", "landslide"), ("false", "0", "no", "stable")
 
 
 def read_points(
-    path: str | Path, grid: Grid, settings: PointSettings, key: str = "inputs.inventory"
+    path: str | Path, grid: Grid, settings: PointSettings, key: str = "inputs.inventory", layer: str | None = None
 ) -> tuple[gpd.GeoSeries, np.ndarray]:
     """Points of a vector or CSV file that lie in the area, in the grid's CRS, and their labels.
 
@@ -32,13 +34,18 @@ def read_points(
     InputError : a column that is not there, a label that is neither yes nor no, no landslide or no stable point in the
         area, geometries that are not points.
     """
-    table, points = _read_csv(path, grid, settings, key) if Path(path).suffix.lower() == ".csv" else _read(path, key)
+    if Path(path).suffix.lower() == ".csv":
+        table, points = _read_csv(path, grid, settings, key)
+    else:
+        table, points = _read(path, grid, settings, layer, key)
     _require(table, settings.label, path, f"{key}_points.label")
-    text = table[settings.label].astype(str).str.strip().str.lower().str.removesuffix(".0")
+    text = table[settings.label].map(lambda value: "" if pd.isna(value) else str(value).strip().lower())
+    text = text.str.removesuffix(".0")
     odd = sorted(set(text) - {*_YES, *_NO})
     if odd:
+        what = f"'{odd[0]}'" if odd[0] else "an empty cell"
         raise InputError(
-            f"{key}: {path} has '{odd[0]}' in its column {settings.label}; labels are {' or '.join(_YES)} for a "
+            f"{key}: {path} has {what} in its column {settings.label}; labels are {' or '.join(_YES)} for a "
             f"landslide, {' or '.join(_NO)} for stable ground."
         )
     points = points.to_crs(grid.crs)
@@ -63,32 +70,16 @@ def burn(points: gpd.GeoSeries, labels: np.ndarray, transform: Affine, shape: tu
     return block
 
 
-def read_vector(path: str | Path, key: str) -> gpd.GeoDataFrame:
-    """A vector file's features, in its own CRS; `InputError` if it cannot be read or has no geometries or no CRS."""
+def _read(path: str | Path, grid: Grid, settings: PointSettings, layer: str | None, key: str) -> Table:
+    frame = read_features(path, grid, key, shapes=("point",), layer=layer)
+    _require(frame, settings.label, path, f"{key}_points.label")
+    frame = frame.explode(ignore_index=True)  # many points in one feature
+    return frame, frame.geometry
+
+
+def _read_csv(path: str | Path, grid: Grid, settings: PointSettings, key: str) -> Table:
     try:
-        table = gpd.read_file(path)
-    except Exception as error:  # pyogrio raises a family of errors of its own
-        raise InputError(f"{key}: {path} is not a vector file that can be read; export it as GeoPackage.") from error
-    if not isinstance(table, gpd.GeoDataFrame):
-        raise InputError(
-            f"{key}: {path} is a table without geometries; export it as GeoPackage, or say with {key}_points which of "
-            f"its columns are coordinates and label."
-        )
-    if table.crs is None:
-        raise InputError(f"{key}: {path} has no coordinate reference system; assign the right one (ogr2ogr -a_srs).")
-    return table
-
-
-def _read(path: str | Path, key: str) -> tuple[pd.DataFrame, gpd.GeoSeries]:
-    table = read_vector(path, key)
-    if not (table.geom_type == "Point").all():
-        raise InputError(f"{key}: {path} has geometries that are not points; leave {key}_points out for polygons.")
-    return table, table.geometry
-
-
-def _read_csv(path: str | Path, grid: Grid, settings: PointSettings, key: str) -> tuple[pd.DataFrame, gpd.GeoSeries]:
-    try:
-        table = pd.read_csv(path)
+        table = pd.read_csv(path, sep=_separator(path, key))
     except (OSError, ValueError) as error:
         raise InputError(f"{key}: {path} is not a CSV table that can be read ({error}); export it again.") from error
     places = []
@@ -98,7 +89,15 @@ def _read_csv(path: str | Path, grid: Grid, settings: PointSettings, key: str) -
         places.append(pd.to_numeric(table[column], errors="coerce"))
         if places[-1].isna().any():
             bad = table[column][places[-1].isna()].iloc[0]
-            raise InputError(f"{key}: {path} has '{bad}' in its column {column}; coordinates are numbers.")
+            bad = "an empty cell" if pd.isna(bad) else f"'{bad}'"
+            raise InputError(
+                f"{key}: {path} has {bad} in its column {column}; coordinates are numbers with a point (12.5)."
+            )
+    if settings.crs is None and all(place.abs().max() <= 360 for place in places):
+        raise InputError(
+            f"{key}_points.crs is missing: the columns {settings.x} and {settings.y} of {path} look like degrees; set "
+            f"{key}_points.crs (EPSG:4326 for longitude and latitude)."
+        )
     try:
         points = gpd.points_from_xy(*places, crs=settings.crs or grid.crs)
     except CRSError as error:
@@ -106,6 +105,20 @@ def _read_csv(path: str | Path, grid: Grid, settings: PointSettings, key: str) -
             f'{key}_points.crs is "{settings.crs}", which is no coordinate reference system; give "EPSG:" and a number.'
         ) from error
     return table, gpd.GeoSeries(points)
+
+
+def _separator(path: str | Path, key: str) -> str:
+    """What parts the columns of a CSV table, by its first line: a comma, a semicolon or a tab."""
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            head = file.readline()
+            for _ in file:  # all of it must be UTF-8
+                pass
+    except UnicodeDecodeError:
+        raise InputError(
+            f"{key}: {path} is not in the encoding UTF-8; save it as 'CSV UTF-8', or as GeoPackage."
+        ) from None
+    return max(",;\t", key=head.count)
 
 
 def _require(table: pd.DataFrame, column: str, path: str | Path, key: str) -> None:

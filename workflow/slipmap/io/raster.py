@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote
 
 import numpy as np
 import rasterio
@@ -123,7 +124,9 @@ def create(
                     dataset.update_tags(number, units=unit, long_name=name)
                 general = {"units": units[0], "long_name": long_name[0]} if count == 1 else {}
                 if categories:
-                    general["CLASSES"] = ";".join(f"{value}={name}" for value, name in sorted(categories.items()))
+                    general["CLASSES"] = ";".join(
+                        f"{value}={_escaped(name)}" for value, name in sorted(categories.items())
+                    )
                 given = {key: str(value) for key, value in (tags or {}).items()}
                 dataset.update_tags(**(general | {"software": f"slipmap {__version__}"} | given))
                 yield RasterWriter(dataset, grid)
@@ -226,10 +229,26 @@ def band_index(path: str | Path, name: str) -> int:
 
 
 def read_classes(path: str | Path) -> dict[int, str]:
-    """The class names that `create` wrote for a "uint8" raster: {value: name}."""
+    """The class names that `create` wrote for a "uint8" raster: {value: name}.
+
+    Raises
+    ------
+    InputError : the tag of a raster from elsewhere is not ``1=name;2=name``.
+    """
     with rasterio.open(path) as src:
         text = src.tags().get("CLASSES", "")
-    return {int(value): name for value, _, name in (item.partition("=") for item in text.split(";") if item)}
+    parts = (part.partition("=") for part in text.split(";") if part)
+    try:
+        return {int(value): unquote(name) for value, _, name in parts}
+    except ValueError:
+        raise InputError(
+            f"{path}: its tag CLASSES is '{text[:60]}', not 1=name;2=name; correct it, or take it out."
+        ) from None
+
+
+def _escaped(name: str) -> str:
+    """A class's name without what parts the names in the tag."""
+    return name.replace("%", "%25").replace(";", "%3B").replace("\n", "%0A")
 
 
 def check(path: str | Path, key: str, *, overlaps: Grid | None = None) -> None:
