@@ -127,7 +127,7 @@ def test_class_raster_and_a_given_order(tmp_path):
 
 def test_bad_lithology_gets_one_sentence(tmp_path):
     path = polygons(tmp_path / "rock.gpkg", ("a", (0, 0, 480, 800)))
-    with pytest.raises(InputError, match="has no attribute 'rocks' .*; did you mean 'rock'"):
+    with pytest.raises(InputError, match=r"has no attribute 'rocks' .*; did you mean 'rock'"):
         litho(tmp_path, path, "rocks")
     with pytest.raises(InputError, match="attribute is missing; name the attribute of"):
         litho(tmp_path, path, None)
