@@ -94,7 +94,7 @@ def test_an_imported_data_set_is_there(folder, capsys):
     (folder / "resources/bijie").mkdir(parents=True)
     assert main(["check", "my.yaml"]) == 0
     for name, status in (("sen12landslides", 0), ("bijie", 1)):  # the first is fetched, the other cannot be
-        record["datasets"]["bijie"]["source"]["path"] = f"resources/benchmarks/{name}"
+        record["datasets"]["bijie"]["source"]["path"] = f"resources/published/{name}"
         (folder / "my.yaml").write_text(yaml.safe_dump(record))
         assert main(["check", "my.yaml"]) == status
 

@@ -1,4 +1,4 @@
-"""Elevation, lithology, rain, soil moisture, inventories and benchmark data, from servers that answer as theirs do."""
+"""Elevation, lithology, rain, soil moisture, inventories, published data sets, from servers that answer as theirs do."""
 
 import gzip
 import io

@@ -8,7 +8,7 @@ HEAD = """# Faults, and what they cost
 
 Each row was written by a test that made the fault happen and then gave the same command again (`make test-faults`;
 the row of the cluster by `make test-slurm`). "Lost" compares every raster with those of a run that nothing disturbed,
-byte for byte. How downloads go on is in [acquisition.md](acquisition.md), how a run goes on a cluster in
+byte for byte. How downloads go on is in [fetch.md](fetch.md), how a run goes on a cluster in
 [cluster.md](cluster.md). A process's number is 4711 here, a service's address https://service.
 
 | fault | what the user saw | what was lost |

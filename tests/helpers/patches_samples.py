@@ -1,4 +1,4 @@
-"""Small simulated samples in the formats of the published benchmarks, faithful to names, shapes and types."""
+"""Small simulated samples in the formats of the published data sets, faithful to names, shapes and types."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Published benchmarks, from simulated samples in their formats and from the real Romagna file, into one store."""
+"""Published data sets, from simulated samples in their formats and from the real Romagna file, into one store."""
 
 import ast
 import os

@@ -21,8 +21,8 @@ SETS = {
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """The folder of one run on small samples of two benchmarks; no area at all."""
-    folder = tmp_path_factory.mktemp("benchmark")
+    """The folder of one run on small samples of two published data sets; no area at all."""
+    folder = tmp_path_factory.mktemp("published")
     config = {"datasets": {}, "experiments": {}}
     for name, (source, make) in SETS.items():
         make(folder / f"resources/{name}")
@@ -40,7 +40,7 @@ def run(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_a_benchmark_is_trained_scored_and_reported(run, name):
+def test_a_published_data_set_is_trained_scored_and_reported(run, name):
     base = run / f"results/{name}"
     seed = base / f"experiments/unet_{name}/seed_0"
     bands = json.loads((seed / "model.json").read_text())["bands"]

@@ -41,12 +41,12 @@ for place_of, place in ACQUIRED.items():
         script: "../scripts/acquire.py"
 
 
-rule benchmark_data:
-    message: "Fetch the published data set {wildcards.benchmark}."
-    output: data=directory("resources/benchmarks/{benchmark}")
-    wildcard_constraints: benchmark=r"[a-z0-9_]+"
+rule published_data:
+    message: "Fetch the published data set {wildcards.published}."
+    output: data=directory(f"{PUBLISHED}/{{published}}")
+    wildcard_constraints: published=r"[a-z0-9_]+"
     resources: mem_mb=memory(700), runtime=minutes(720), download=1
-    script: "../scripts/benchmark_data.py"
+    script: "../scripts/published_data.py"
 
 
 # for a machine with a network, where the compute nodes have none

@@ -14,15 +14,15 @@ rule report:
     script: "../scripts/report.py"
 
 
-rule report_benchmark:
+rule report_imported:
     message: "Write the report of the imported data set {wildcards.dataset}."
-    input: unpack(benchmark_files)
+    input: unpack(imported_files)
     output:
-        page=report("results/{dataset}/report/index.html", caption="../report/benchmark.rst", category="Report"),
+        page=report("results/{dataset}/report/index.html", caption="../report/imported.rst", category="Report"),
         tables=directory("results/{dataset}/report/tables"),
     wildcard_constraints: dataset="|".join(IMPORTED) or "none"
     params:
         run=lambda wildcards: reported(RUN, wildcards.dataset).model_dump(mode="json"),
         published=lambda wildcards: tables.digest(f"results/{wildcards.dataset}/tables"),
     resources: mem_mb=memory(2000), runtime=minutes(30)
-    script: "../scripts/report_benchmark.py"
+    script: "../scripts/report_imported.py"

@@ -1,12 +1,12 @@
-# What the rules of the acquisition ask about an area: which kinds of data are fetched, and their settings.
+# What the rules that fetch ask about an area: which kinds of data are fetched, and their settings.
 from slipmap.config.acquire import KINDS
-from slipmap.config.layout import ACQUIRED, acquired_places
+from slipmap.config.layout import ACQUIRED, PUBLISHED, acquired_places
 
 PLACED = {area: acquired_places(AREAS[area].acquire) for area in AREAS}
 
 
 def acquire_settings(area, kind):
-    """Of an area's acquisition what concerns one kind of data (orbits are those of the Sentinel-1 dates)."""
+    """Of what an area fetches the settings of one kind of data (orbits are those of the Sentinel-1 dates)."""
     given = AREAS[area].acquire.model_dump(mode="json")
     others = {"orbits": ("sentinel1",)}.get(kind, ())
     return {key: given[key] for key in ("start", "end", "tries", "stall", "at_once", kind, *others)}

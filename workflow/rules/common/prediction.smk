@@ -58,7 +58,7 @@ def reported_files(wildcards):
     return files + susceptibility_files(area)
 
 
-def benchmark_files(wildcards):
+def imported_files(wildcards):
     """Input function: everything that the report of an imported data set shows."""
     base = f"results/{wildcards.dataset}"
     tested = [experiment for experiment in EXPERIMENTS if is_tested(RUN, experiment, wildcards.dataset)]

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from slipmap.check.experiments import check_experiment, check_factors
 from slipmap.check.files import RASTER_SUFFIXES, check_scenes, check_series, check_single, check_vector
-from slipmap.config.layout import imported_datasets, input_files
+from slipmap.config.layout import PUBLISHED, imported_datasets, input_files
 from slipmap.config.run import AreaSettings, RunSettings
 from slipmap.errors import InputError
-from slipmap.fetch.check import check_acquisition
+from slipmap.fetch.check import check_fetch
 from slipmap.inputs import area_grid, inventory
 from slipmap.io import raster
 from slipmap.io.grid import Grid
@@ -38,12 +38,12 @@ def check_run(settings: RunSettings) -> None:
 
 
 def _is_fetched(path: Path) -> bool:
-    """Whether the rule benchmark_data makes the folder."""
-    if path.parent != Path("resources/benchmarks"):
+    """Whether the rule published_data makes the folder."""
+    if path.parent != Path(PUBLISHED):
         return False
-    from slipmap.fetch.published import BENCHMARKS  # costs a second, which other configs need not pay
+    from slipmap.fetch.published import DATA_SETS  # costs a second, which other configs need not pay
 
-    return path.name in BENCHMARKS
+    return path.name in DATA_SETS
 
 
 def check_area(name: str, area: AreaSettings) -> Grid:
@@ -54,10 +54,10 @@ def check_area(name: str, area: AreaSettings) -> Grid:
         return grid  # the simulator makes the files
     if area.inputs.sentinel1 and area.inputs.sentinel1.level == "safe":
         check_sentinel1.needed_for_geocoding(area, f"areas.{name}", grid)
-    fetched = check_acquisition(name, area, grid)
+    fetched = check_fetch(name, area, grid)
     for key, path in input_files(area.inputs).items():
         if key.partition(".")[0] in fetched:
-            continue  # the acquisition makes the files
+            continue  # the files are fetched
         _check_input(key, f"areas.{name}.inputs.{key}", Path(path), area, grid)
     return grid
 

@@ -1,4 +1,4 @@
-"""Settings of the acquisition: what is fetched for an area, and from where. No credential ever stands in a config."""
+"""Settings of what is fetched for an area, and from where. No credential ever stands in a config."""
 
 from datetime import date
 from typing import Literal

@@ -33,7 +33,8 @@ def simulated_inputs(area: str, *, inventory: bool, sentinel1: Literal["slc", "s
     )
 
 
-# what the acquisition makes of each kind of data, under resources/{area}/; raw Sentinel-1 has a folder of its own
+PUBLISHED = "resources/published"  # a folder for each published data set
+# what is fetched of each kind of data, under resources/{area}/; raw Sentinel-1 has a folder of its own
 ACQUIRED = {
     "sentinel1": "sentinel1",
     "sentinel1_raw": "sentinel1_raw",

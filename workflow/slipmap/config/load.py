@@ -48,7 +48,7 @@ def parse_config(record: Mapping[str, Any], source: str = "config") -> RunSettin
     """
     settings = _with_inputs(validate(record, source), source)
     _check_references(settings, source)
-    return _without_maps_of_benchmarks(settings)
+    return _without_maps_of_imported(settings)
 
 
 def validate(record: Mapping[str, Any], source: str = "config") -> RunSettings:
@@ -60,7 +60,7 @@ def validate(record: Mapping[str, Any], source: str = "config") -> RunSettings:
 
 
 def _with_inputs(settings: RunSettings, source: str) -> RunSettings:
-    """Inputs that are simulated or fetched are where the simulator or the acquisition puts them: no rule need know."""
+    """Inputs that are simulated or fetched are where they are put: no rule need know."""
     areas = {}
     for name, area in settings.areas.items():
         inputs = area.inputs
@@ -84,7 +84,7 @@ def _with_inputs(settings: RunSettings, source: str) -> RunSettings:
     return settings.model_copy(update={"areas": areas})
 
 
-def _without_maps_of_benchmarks(settings: RunSettings) -> RunSettings:
+def _without_maps_of_imported(settings: RunSettings) -> RunSettings:
     """What learns from an imported data set maps no area unless told to: its bands are seldom an area's factors."""
     imported = set(imported_datasets(settings))
     experiments = {

@@ -22,7 +22,7 @@ _FIRST = {
 }
 
 
-def check_acquisition(name: str, area: AreaSettings, grid: Grid) -> list[str]:
+def check_fetch(name: str, area: AreaSettings, grid: Grid) -> list[str]:
     """Check what is fetched for an area; return the kinds.
 
     Raises

@@ -1,4 +1,4 @@
-"""The published benchmark data sets: their files as Zenodo and Hugging Face list them, with checksums."""
+"""Published data sets of images and masks: their files as Zenodo and Hugging Face list them, with checksums."""
 
 import re
 from collections.abc import Callable
@@ -15,7 +15,7 @@ ZENODO, HUGGING_FACE = "https://zenodo.org", "https://huggingface.co"
 
 
 @dataclass(frozen=True)
-class Benchmark:
+class PublishedData:
     """Where a data set is published.
 
     Parameters
@@ -30,14 +30,14 @@ class Benchmark:
     citation: str
 
 
-BENCHMARKS = {
-    "landslide4sense": Benchmark(
+DATA_SETS = {
+    "landslide4sense": PublishedData(
         "zenodo",
         "10463239",
         r"^(Train|Valid|Test)Data\.zip$",
         "Ghorbanzadeh et al. 2022, doi:10.1109/TGRS.2022.3215209",
     ),
-    "sen12landslides": Benchmark(
+    "sen12landslides": PublishedData(
         "hugging_face", "paulhoehn/Sen12Landslides@main", r"/s2/", "Höhn et al. 2025, doi:10.1038/s41597-025-06167-2"
     ),
 }
@@ -45,7 +45,7 @@ BY_HAND = {"bijie": "its publisher gives it out on a page with terms (Ji et al. 
 
 
 def search(name: str, web: Web, *, zenodo: str = ZENODO, hugging_face: str = HUGGING_FACE) -> Found:
-    """The files of a benchmark data set.
+    """The files of a published data set.
 
     Raises
     ------
@@ -55,20 +55,26 @@ def search(name: str, web: Web, *, zenodo: str = ZENODO, hugging_face: str = HUG
         raise InputError(
             f"{name} cannot be fetched: {BY_HAND[name]}, and name its folder in datasets.NAME.source.path."
         )
-    if name not in BENCHMARKS:
-        raise InputError(f"there is no benchmark '{name}'{nearest(name, [*BENCHMARKS, *BY_HAND])}")
-    benchmark = BENCHMARKS[name]
-    listed: Callable = _zenodo if benchmark.host == "zenodo" else _hugging_face
-    service = zenodo if benchmark.host == "zenodo" else hugging_face
+    if name not in DATA_SETS:
+        raise InputError(f"there is no published data set '{name}'{nearest(name, [*DATA_SETS, *BY_HAND])}")
+    published = DATA_SETS[name]
+    listed: Callable = _zenodo if published.host == "zenodo" else _hugging_face
+    service = zenodo if published.host == "zenodo" else hugging_face
     with documented(service):
         products = [
             Product(path, (file,), None, None, {"path": path})
-            for path, file in listed(benchmark.identifier, service, web)
-            if re.search(benchmark.wanted, path)
+            for path, file in listed(published.identifier, service, web)
+            if re.search(published.wanted, path)
         ]
     if not products:
-        raise InputError(f"{service} lists no file of {name} any more; download it by hand from {benchmark.citation}.")
-    return Found(name, service, {}, tuple(products), (benchmark.citation,))
+        raise InputError(f"{service} lists no file of {name} any more; download it by hand from {published.citation}.")
+    return Found(name, service, {}, tuple(products), (published.citation,))
+
+
+def fetch(name: str, store: Path, folder: str | Path) -> None:
+    """Fetch the data set called `name` into `folder`; what has come is kept in `store`."""
+    web = Web()
+    deliver(search(name, web), store, web, folder)
 
 
 def deliver(found: Found, store: Path, web: Web, output: str | Path, *, at_once: int = 4) -> None:

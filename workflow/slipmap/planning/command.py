@@ -12,7 +12,7 @@ from slipmap.fetch.check import advice
 from slipmap.fetch.web import Web
 from slipmap.planning import new_area as planning
 
-_RESERVED = ("downloads", "benchmarks")
+_RESERVED = ("downloads", "published")
 
 
 def new_area(options: argparse.Namespace, web: Web | None = None) -> str:

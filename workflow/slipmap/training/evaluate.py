@@ -36,7 +36,7 @@ def run(
     """Score weights on the test patches of stores and write the scores as JSON.
 
     The file has, each named by how it was pooled: ``pooled_over_pixels`` (each labelled ground pixel counted once),
-    ``mean_over_images`` (an image is a block of the split, or a picture of a benchmark), ``boundary`` and
+    ``mean_over_images`` (an image is a block of the split, or a picture of a published data set), ``boundary`` and
     ``objects``; ``calibration`` has what each calibration does to the probabilities. The ``threshold`` was chosen on
     validation and is not fitted here. ``test_distance`` and ``test_distance_least`` are the median and least distance
     of test ground to training ground, m. Undefined scores are null.

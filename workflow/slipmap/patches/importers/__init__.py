@@ -1,1 +1,1 @@
-"""Published benchmarks and folders of images, read into the patch store that study areas use too."""
+"""Published data sets and folders of images, read into the patch store that study areas use too."""

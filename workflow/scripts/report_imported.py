@@ -1,6 +1,6 @@
 from slipmap.jobs.job import job
 
 with job(snakemake):
-    from slipmap.report.benchmark import build
+    from slipmap.report.imported import build
 
     build(snakemake.wildcards.dataset, snakemake.params.run, snakemake.output.page, snakemake.output.tables)

@@ -51,7 +51,7 @@ def build(
         for name, frame in numbers.items():
             frame.to_csv(aside / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
     context = _context(shown, numbers, store, run.datasets[dataset].source)
-    write_text(output, template.render("benchmark.html.j2", context))
+    write_text(output, template.render("imported.html.j2", context))
 
 
 def _counts(store: Path) -> pd.DataFrame:
