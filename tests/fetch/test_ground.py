@@ -1,4 +1,4 @@
-"""Elevation, lithology, rain, soil moisture, inventories, published data sets, from servers that answer as theirs do."""
+"""Elevation, lithology, rain, soil moisture, inventories, published data sets from servers that answer as theirs."""
 
 import gzip
 import io
