@@ -69,7 +69,7 @@ def run_rain(
             layers[name] = daily[-1 - rain_lag(name)]
         span = f"{days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}"
     text = {name: (one.units, one.title(name, period=span, event=settings.event)) for name, one in factors.items()}
-    tags = {
+    tags: dict[str, object] = {
         "source": Path(path).name, "period": span, "wet_day": f"{settings.wet_day:g} mm", "event": settings.event,
         "resampling": settings.resampling,
     }  # fmt: skip
@@ -105,7 +105,7 @@ def run_soil(
     else:
         end = _cutoff(series.times, settings, path, key)
         past = cut(Series(values, series.times, series.grid, series.units), end)
-        recent = past.times > end - pd.Timedelta(days=settings.window - 1) - pd.Timedelta(seconds=1)
+        recent = past.dated() > end - pd.Timedelta(days=settings.window - 1) - pd.Timedelta(seconds=1)
         if not recent.any():
             raise InputError(
                 f"{key}: {path} has nothing in the {settings.window} days up to {end:%Y-%m-%d}; give a series that "
@@ -113,9 +113,10 @@ def run_soil(
             )
         mean = _nanmean(past.values[recent])
         layers = {"soil_moisture": mean, "smi": moisture_index(mean, past.values)}
-        span = f"{past.times[recent][0]:%Y-%m-%d} to {past.times[recent][-1]:%Y-%m-%d}"
+        counted = past.dated()[recent]
+        span = f"{counted[0]:%Y-%m-%d} to {counted[-1]:%Y-%m-%d}"
     text = {name: (one.units, one.title(name, period=span)) for name, one in factors.items()}
-    tags = {"source": Path(path).name, "period": span, "resampling": settings.resampling}
+    tags: dict[str, object] = {"source": Path(path).name, "period": span, "resampling": settings.resampling}
     write_on_grid(layers, series.grid, grid, dict(outputs), settings.resampling, text.__getitem__, tags)
 
 
@@ -134,7 +135,8 @@ def daily_totals(series: Series, accumulated: bool, path: str | Path, key: str) 
     """
     unit = _compact(series.units)
     values = series.values.astype(np.float64)
-    step = _step_hours(series.times)
+    times = series.dated()
+    step = _step_hours(times)
     if unit in _METRES:
         values = values * 1000.0
     elif unit in _HOURLY:
@@ -148,9 +150,9 @@ def daily_totals(series: Series, accumulated: bool, path: str | Path, key: str) 
     elif "d" in unit and step < 24:
         values = values * (step / 24)  # a rate per day at finer steps
     values = np.where(values < 0, np.nan, values)  # undeclared fill values are negative
-    days = series.times.normalize()
+    days = times.normalize()
     if accumulated:
-        midnight = series.times == days
+        midnight = times == days
         if not midnight.any():
             raise InputError(
                 f"{key}: {path} has no value at 00 UTC, where rain that is accumulated over a day is read; give these "
@@ -266,7 +268,8 @@ def _nanmean(values: np.ndarray) -> np.ndarray:
     known = np.isfinite(values)
     count = known.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (np.where(known, values, 0).sum(axis=0) / count).astype(np.float32)
+        mean: np.ndarray = np.where(known, values, 0).sum(axis=0) / count
+    return mean.astype(np.float32)
 
 
 def _compact(units: str) -> str:

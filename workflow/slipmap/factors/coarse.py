@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,12 @@ class Series:
     grid: Grid
     units: str
 
+    def dated(self) -> pd.DatetimeIndex:
+        """Return the times of a series that has them."""
+        if self.times is None:
+            raise ValueError("the series has no dates")
+        return self.times
+
 
 def read_series(path: str | Path, grid: Grid, key: str, kind: str) -> Series:
     """The part of the series at `path` around the area of `grid`: only those cells are read.
@@ -64,8 +71,9 @@ def read_series(path: str | Path, grid: Grid, key: str, kind: str) -> Series:
 
 def cut(series: Series, end: pd.Timestamp) -> Series:
     """The steps of a series up to the end of the day `end`."""
-    keep = series.times < end + pd.Timedelta(days=1)
-    return Series(series.values[keep], series.times[keep], series.grid, series.units)
+    times = series.dated()
+    keep = times < end + pd.Timedelta(days=1)
+    return Series(series.values[keep], times[keep], series.grid, series.units)
 
 
 def write_on_grid(
@@ -212,9 +220,11 @@ def _units(variable: xr.DataArray) -> str:
 def _from_geotiff(path: Path, grid: Grid, key: str) -> Series:
     raster.check(path, key, overlaps=grid)
     values, coarse, (dates, units) = _tiff_cells(path, grid)
-    if all(dates):
-        order = np.argsort(dates)
-        return Series(values[order], pd.DatetimeIndex(pd.to_datetime(dates))[order], coarse, units)
+    known = [when for when in dates if when is not None]
+    if len(known) == len(dates):
+        times = pd.DatetimeIndex(pd.to_datetime(known))
+        order = np.argsort(times)
+        return Series(values[order], times[order], coarse, units)
     if len(values) > 1:
         raise InputError(
             f"{key}: {path} has {len(values)} bands without a date in each one's description; describe them as "
@@ -228,25 +238,27 @@ def _from_folder(folder: Path, grid: Grid, key: str) -> Series:
     files = sorted(f for f in folder.iterdir() if f.suffix.lower() in _TIFFS and not f.name.startswith("."))
     if not files:
         raise InputError(f"{key}: {folder} holds no GeoTIFF; put one file for each day there, the date in its name.")
-    layers, dates, first = [], [], None
+    layers: list[np.ndarray] = []
+    dates: list[pd.Timestamp] = []
+    grids: list[Grid] = []
     for file in files:
         when = scene_date(file.stem)
         if when is None:
             raise InputError(f"{key}: {file} has no date in its name; rename it with YYYYMMDD.")
         raster.check(file, key, overlaps=grid)
         values, coarse, (_, units) = _tiff_cells(file, grid)
-        if first is not None and not first.matches(coarse):
+        if grids and not grids[0].matches(coarse):
             raise InputError(
                 f"{key}: {file} lies on another grid than {files[0].name}; keep files of one product there."
             )
-        first = coarse
+        grids.append(coarse)
         layers.append(values[0])
         dates.append(pd.Timestamp(when))
     order = np.argsort(dates)
-    return Series(np.stack(layers)[order], pd.DatetimeIndex(dates)[order], first, units)
+    return Series(np.stack(layers)[order], pd.DatetimeIndex(dates)[order], grids[0], units)
 
 
-def _tiff_cells(path: Path, grid: Grid) -> tuple[np.ndarray, Grid, tuple[list, str]]:
+def _tiff_cells(path: Path, grid: Grid) -> tuple[np.ndarray, Grid, tuple[list[date | None], str]]:
     with rasterio.open(path) as src:
         whole = Grid(crs_name(src.crs), src.transform, src.width, src.height)
         bounds = transform_bounds(CRS.from_user_input(grid.crs), src.crs, *grid.bounds)

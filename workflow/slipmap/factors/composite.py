@@ -17,7 +17,7 @@ def median(stack: np.ndarray) -> np.ndarray:
 
 
 @njit(nogil=True, cache=True)
-def _median(stack):
+def _median(stack: np.ndarray) -> np.ndarray:
     count, rows, cols = stack.shape
     out = np.empty((rows, cols), np.float32)
     values = np.empty(count, np.float32)
@@ -45,7 +45,8 @@ def _median(stack):
 def first_valid(stack: np.ndarray) -> np.ndarray:
     """The first value along the first axis that is not NaN, (n, ...) → (...); NaN where there is none."""
     first = np.isfinite(stack).argmax(axis=0)
-    return np.take_along_axis(stack, first[None], axis=0)[0]
+    found: np.ndarray = np.take_along_axis(stack, first[None], axis=0)[0]
+    return found
 
 
 def block(
@@ -129,4 +130,5 @@ def _mask(scene: Scene, part: Grid, buffer: int) -> np.ndarray | None:
         return scene.unusable(part)
     wide = scene.unusable(expanded(part, buffer))
     reach = np.hypot(*np.mgrid[-buffer : buffer + 1, -buffer : buffer + 1]) <= buffer
-    return ndimage.binary_dilation(wide, reach)[buffer:-buffer, buffer:-buffer]
+    masked: np.ndarray = ndimage.binary_dilation(wide, reach)[buffer:-buffer, buffer:-buffer]
+    return masked

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numba import njit
@@ -62,14 +63,15 @@ def distance(marked: np.ndarray, resolution: tuple[float, float]) -> np.ndarray:
     down = _scan_down(marked, np.full(marked.shape[1], _FAR, np.int32))
     up = _scan_down(marked[::-1], np.full(marked.shape[1], _FAR, np.int32))[::-1]
     squared = _row_envelope(np.minimum(down, up), *resolution)
-    return np.sqrt(squared)
+    root: np.ndarray = np.sqrt(squared)
+    return root
 
 
 def _strips(grid: Grid) -> list[Window]:
     return [Window(0, row, grid.width, min(BLOCK, grid.height - row)) for row in range(0, grid.height, BLOCK)]
 
 
-def _column_distance(marked: Callable[[Window], np.ndarray], wide: Grid, scratch) -> bool | None:
+def _column_distance(marked: Callable[[Window], np.ndarray], wide: Grid, scratch: BinaryIO) -> bool | None:
     """Rows to the nearest marked pixel in the same column, into `scratch`; None if there is none anywhere."""
     above = np.full(wide.width, _FAR, np.int32)
     for window in _strips(wide):
@@ -89,13 +91,13 @@ def _column_distance(marked: Callable[[Window], np.ndarray], wide: Grid, scratch
     return True
 
 
-def _load(scratch, wide: Grid, top: int, rows: int) -> np.ndarray:
+def _load(scratch: BinaryIO, wide: Grid, top: int, rows: int) -> np.ndarray:
     scratch.seek(top * wide.width * 4)
     return np.frombuffer(scratch.read(rows * wide.width * 4), np.int32).reshape(rows, wide.width)
 
 
 @njit(nogil=True, cache=True)
-def _scan_down(marked, above):
+def _scan_down(marked: np.ndarray, above: np.ndarray) -> np.ndarray:
     out = np.empty(marked.shape, np.int32)
     for j in range(marked.shape[1]):
         d = above[j]
@@ -106,7 +108,7 @@ def _scan_down(marked, above):
 
 
 @njit(nogil=True, cache=True)
-def _row_envelope(columns, dx, dy):
+def _row_envelope(columns: np.ndarray, dx: float, dy: float) -> np.ndarray:
     rows, cols = columns.shape
     out = np.full((rows, cols), np.inf)
     site = np.empty(cols, np.int64)

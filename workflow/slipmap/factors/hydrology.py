@@ -127,7 +127,7 @@ def run(
     surface = elevation(dem, grid, key)
     wide, row, col = with_margin(grid, settings.margin, dem)
     resampling = resampling or choose_resampling(surface, wide, "surface")
-    tags = {"dem": Path(dem).name, "dem_resampling": resampling, "margin": f"{settings.margin:g} m"}
+    tags: dict[str, object] = {"dem": Path(dem).name, "dem_resampling": resampling, "margin": f"{settings.margin:g} m"}
     with tempfile.TemporaryDirectory(prefix="slipmap-flow-") as folder:
         with reader(surface, wide, resampling=resampling) as read:
             _write_dem(Path(folder) / "dem.tif", wide, read, dem, key)
@@ -192,7 +192,8 @@ def stream_distance(
     with rasterio.open(catchment) as src:
 
         def is_stream(window: Window) -> NDArray[np.bool_]:
-            return np.nan_to_num(raster.read_open(src, window, 1)) >= settings.stream_area
+            enough: NDArray[np.bool_] = np.nan_to_num(raster.read_open(src, window, 1)) >= settings.stream_area
+            return enough
 
         distances.write(
             is_stream, wide, grid, offset, path, name=factor.name, long_name=factor.long_name,

@@ -23,8 +23,8 @@ def table() -> str:
 
 
 def _row(factor: Factor) -> tuple[str, ...]:
-    default = {(True, True): f"if in factors.{factor.listed}", (True, False): "yes"}.get(
-        (factor.default, bool(factor.listed))
-    )
+    default = "no"
+    if factor.default:
+        default = f"if in factors.{factor.listed}" if factor.listed else "yes"
     where = f" (package {factor.package})" if factor.package else ""
     return factor.name, factor.units, default, ", ".join(needs(factor)), factor.long_name + where

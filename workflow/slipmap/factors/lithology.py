@@ -1,7 +1,7 @@
 """Lithological classes on the area's grid, from polygons or from a class raster."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from slipmap.errors import InputError, nearest
 from slipmap.factors import catalogue
 from slipmap.factors.align import grown, reader
 from slipmap.inputs.rasters import as_stored, sample
-from slipmap.inputs.vectors import find_layer, names_of, read_features
+from slipmap.inputs.vectors import Shape, find_layer, names_of, read_features
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 
@@ -55,6 +55,7 @@ def run(
     path = Path(source.path)
     reach = int(settings.fill_distance / min(grid.resolution))
     halo = reach + settings.min_patch + 1
+    opened: AbstractContextManager[tuple[list[str], ClassReader]]
     if is_raster(path):
         opened = _from_raster(path, grid, halo, settings, key)
     else:
@@ -124,7 +125,7 @@ def heal(classes: np.ndarray, min_patch: int, reach: float) -> np.ndarray:
 
 
 @njit(nogil=True, cache=True)
-def _small_patches(classes, limit):
+def _small_patches(classes: np.ndarray, limit: int) -> np.ndarray:
     """Pixels of 4-connected patches of fewer than `limit` pixels; patches cut by the edge of the array are spared."""
     rows, cols = classes.shape
     small = np.zeros((rows, cols), np.bool_)
@@ -174,8 +175,9 @@ def _from_polygons(
             f"{base}.attribute is missing; name the attribute of {path} that holds the class (it has "
             f"{', '.join(layer.fields) or 'none'})."
         )
+    kinds: tuple[Shape, ...] = ("polygon",)
     frame = read_features(
-        path, grid, key, shapes=("polygon",), layer=source.layer, layer_key=f"{base}.layer", columns=[attribute],
+        path, grid, key, shapes=kinds, layer=source.layer, layer_key=f"{base}.layer", columns=[attribute],
         encoding=source.encoding,
     )  # fmt: skip
     labels = names_of(frame[attribute], path, key)
@@ -195,13 +197,14 @@ def _from_polygons(
         here = np.sort(tree.query(box(*part.bounds)))
         if not here.size:
             return np.full(part.shape, raster.CLASS_NODATA, np.uint8)
-        return rasterize(
+        burnt: np.ndarray = rasterize(
             [(shapes[n], int(values[n])) for n in here],
             out_shape=part.shape,
             transform=part.transform,
             fill=raster.CLASS_NODATA,
             dtype="uint8",
         )
+        return burnt
 
     return names, make
 

@@ -1,9 +1,10 @@
 """Optical factors of an area: composite reflectance, spectral indices, and their change across an event (dask)."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from rasterio.windows import Window
@@ -54,15 +55,57 @@ def run(
     import dask.array as da
 
     settings = settings or OpticalSettings()
-    factors_of = catalogue.made_by("optical", outputs)
-    periods = _periods(outputs)
+    factors = catalogue.made_by("optical", outputs)
     names = _bands(outputs)
-    scenes = {period: _open(source, period, grid, names, settings, key) for period in periods}
+    scenes = {period: _open(source, period, grid, names, settings, key) for period in _periods(outputs)}
+    make = _maker(list(outputs), scenes, names, grid, settings)
+    chunks = ((len(outputs),), *(_chunks(size) for size in grid.shape))
+    blocks = da.map_blocks(make, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0, 0), np.float32))  # type: ignore[no-untyped-call]
+    with ExitStack() as stack:
+        writers = {
+            name: stack.enter_context(
+                raster.create(
+                    path, grid, bands=[name], units=factors[name].units, long_name=factors[name].title(name),
+                    tags=_tags(name, scenes, settings), compress="zstd",
+                )
+            )
+            for name, path in outputs.items()
+        }  # fmt: skip
+        target = _Target(writers)
+        with dask.config.set(scheduler="threads", num_workers=threads):
+            da.store(blocks, cast(Any, target), lock=True)
+        for name, count in target.clear.items():
+            if not count:
+                raise InputError(
+                    f"{key}: {name} has no clear pixel in the area; add scenes, or mask fewer classes "
+                    f"(factors.optical.masked_classes)."
+                )
+
+
+class _Target:
+    """The rasters of the factors, into which dask stores blocks, one at a time; `clear` counts pixels with a value."""
+
+    def __init__(self, writers: Mapping[str, raster.RasterWriter]) -> None:
+        self.writers = writers
+        self.clear = dict.fromkeys(writers, 0)
+
+    def __setitem__(self, where: tuple[slice, ...], values: np.ndarray) -> None:
+        _, rows, cols = where
+        window = Window.from_slices(rows, cols)
+        for (name, writer), value in zip(self.writers.items(), values, strict=True):
+            self.clear[name] += int(np.isfinite(value).sum())
+            writer.write(value, window)
+
+
+def _maker(
+    outputs: Sequence[str], scenes: Mapping[str, Sequence[Scene]], names: Sequence[str], grid: Grid,
+    settings: OpticalSettings,
+) -> Callable[..., np.ndarray]:  # fmt: skip
+    """Return what makes a block of every factor, (factors, rows, cols), for dask."""
     how = {period: [resamplings(scene, names, grid) for scene in found] for period, found in scenes.items()}
     buffer = int(np.ceil(settings.mask_buffer / min(grid.resolution)))
-    clear = {name: 0 for name in outputs}
 
-    def make(block_info: dict | None = None) -> np.ndarray:
+    def make(block_info: Any = None) -> np.ndarray:
         (_, _), (top, bottom), (left, right) = block_info[None]["array-location"]
         part = grid.window_grid(Window(left, top, right - left, bottom - top))
         bands = {
@@ -73,38 +116,7 @@ def run(
         }
         return np.stack([_factor(name, bands) for name in outputs])
 
-    chunks = ((len(outputs),), *(_chunks(size) for size in grid.shape))
-    factors = da.map_blocks(make, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0, 0), np.float32))
-    with ExitStack() as stack:
-        targets = {
-            name: stack.enter_context(
-                raster.create(
-                    path, grid, bands=[name], units=factor.units, long_name=factor.title(name),
-                    tags=_tags(name, scenes, settings),
-                    compress="zstd",
-                )
-            )
-            for (name, path), factor in zip(outputs.items(), factors_of.values(), strict=True)
-        }  # fmt: skip
-
-        class Target:
-            """What dask stores blocks into, one at a time."""
-
-            def __setitem__(self, where: tuple[slice, ...], values: np.ndarray) -> None:
-                _, rows, cols = where
-                window = Window.from_slices(rows, cols)
-                for (name, target), value in zip(targets.items(), values, strict=True):
-                    clear[name] += int(np.isfinite(value).sum())
-                    target.write(value, window)
-
-        with dask.config.set(scheduler="threads", num_workers=threads):
-            da.store(factors, Target(), lock=True)
-        for name, count in clear.items():
-            if not count:
-                raise InputError(
-                    f"{key}: {name} has no clear pixel in the area; add scenes, or mask fewer classes "
-                    f"(factors.optical.masked_classes)."
-                )
+    return make
 
 
 def _periods(outputs: Mapping[str, object]) -> list[str]:
@@ -140,7 +152,8 @@ def _open(
 def _factor(name: str, bands: Mapping[str, Mapping[str, np.ndarray]]) -> np.ndarray:
     stem, period = split_period(name)
     if period == "change":
-        return _factor(f"{stem}_after", bands) - _factor(f"{stem}_before", bands)
+        change: np.ndarray = _factor(f"{stem}_after", bands) - _factor(f"{stem}_before", bands)
+        return change
     return index(stem, bands[period]) if stem in NEEDS else bands[period][stem]
 
 

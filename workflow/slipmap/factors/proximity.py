@@ -10,7 +10,7 @@ from rasterio.windows import Window
 from slipmap.errors import InputError
 from slipmap.factors import catalogue, distances
 from slipmap.factors.align import expanded
-from slipmap.inputs.vectors import read_features
+from slipmap.inputs.vectors import Shape, read_features
 from slipmap.io.grid import Grid
 
 _COVER = 0.5  # share of the area from which polygons are no roads or faults any more
@@ -55,7 +55,7 @@ def run(
         here = np.sort(tree.query(box(*part.bounds)))
         if not here.size:
             return np.zeros(part.shape, bool)
-        burnt = rasterize(
+        burnt: np.ndarray = rasterize(
             [(shapes[n], 1) for n in here],
             out_shape=part.shape,
             transform=part.transform,
@@ -83,9 +83,9 @@ def features(
     """
     import shapely
 
-    kinds = ("line", "polygon", "point")
+    kinds: tuple[Shape, ...] = ("line", "polygon", "point")
     frame = read_features(path, grid, key, shapes=kinds, layer=layer, columns=[], margin=margin)
-    shapes = frame.geometry.to_numpy()
+    shapes: NDArray[np.object_] = frame.geometry.to_numpy()
     area = shapely.box(*grid.bounds)
     polygons = shapes[shapely.get_dimensions(shapes) == 2]
     share = shapely.area(shapely.intersection(polygons, area)).sum() / area.area

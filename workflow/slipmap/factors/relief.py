@@ -73,7 +73,7 @@ def position(elevation: np.ndarray, radius: int) -> np.ndarray:
 
 
 @njit(nogil=True, cache=True)
-def _roughness(z, window):
+def _roughness(z: np.ndarray, window: int) -> np.ndarray:
     h = window // 2
     out = np.empty((z.shape[0] - 2 * h, z.shape[1] - 2 * h), np.float32)
     for i in range(out.shape[0]):
@@ -94,7 +94,7 @@ def _roughness(z, window):
 
 
 @njit(nogil=True, cache=True)
-def _ruggedness(z):
+def _ruggedness(z: np.ndarray) -> np.ndarray:
     out = np.empty((z.shape[0] - 2, z.shape[1] - 2), np.float32)
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
@@ -110,7 +110,7 @@ def _ruggedness(z):
 
 
 @njit(nogil=True, cache=True)
-def _position(z, half, base):
+def _position(z: np.ndarray, half: np.ndarray, base: float) -> np.ndarray:
     radius = half.size // 2
     rows, cols = z.shape[0] - 2 * radius, z.shape[1] - 2 * radius
     total = np.zeros((rows, cols))

@@ -4,6 +4,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 import zipfile
 from collections.abc import Collection
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -53,10 +54,10 @@ def open_scene(path: str | Path, masked: Collection[int], key: str) -> Scene:
     InputError : the product is incomplete.
     """
     product = _Product(Path(path))
-    name = next((n for n in product.names if _METADATA.search(f"/{n}")), None)
-    if name is None:
+    found = next(((n, match) for n in product.names if (match := _METADATA.search(f"/{n}"))), None)
+    if found is None:
         raise InputError(f"{key}: {path} has no MTD_MSIL1C.xml or MTD_MSIL2A.xml; download the product again.")
-    level = _METADATA.search(f"/{name}")[2]
+    name, level = found[0], found[1][2]
     try:
         metadata = ElementTree.fromstring(product.read(name))
     except ElementTree.ParseError as error:
@@ -150,7 +151,8 @@ def _classification_mask(path: str) -> Mask:
 
     def unusable(part: Grid) -> np.ndarray:
         with reader(path, part, bands=[1, 2], kind="classes") as read:
-            return (np.nan_to_num(read(Window(0, 0, part.width, part.height))) > 0).any(axis=0)
+            marked: np.ndarray = (np.nan_to_num(read(Window(0, 0, part.width, part.height))) > 0).any(axis=0)
+        return marked
 
     return unusable
 
@@ -175,9 +177,10 @@ def _polygon_mask(gml: bytes, image: str) -> Mask:
         if not shapes:
             return np.zeros(part.shape, bool)
         local = shapes if part.crs == str(crs) else [transform_geom(crs, part.crs, shape) for shape in shapes]
-        return rasterize(
+        burnt: np.ndarray = rasterize(
             [(shape, 1) for shape in local], out_shape=part.shape, transform=part.transform, dtype="uint8"
-        ).astype(bool)
+        )
+        return burnt.astype(bool)
 
     return unusable
 
@@ -187,7 +190,7 @@ def _ring(text: str) -> list[tuple[float, float]]:
     return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 
-def _sensing_date(metadata: ElementTree.Element):
+def _sensing_date(metadata: ElementTree.Element) -> date | None:
     times = _texts(metadata, "PRODUCT_START_TIME")
     return scene_date(times[0]) if times else None
 

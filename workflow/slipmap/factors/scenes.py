@@ -61,7 +61,8 @@ def within(scenes: Iterable[Scene], start: date | None, end: date | None, key: s
             raise InputError(
                 f"{key}: {scene.name} has no date (YYYYMMDD) in its name; rename it or drop start and end."
             )
-    chosen = [scene for scene in scenes if (start or date.min) <= scene.date <= (end or date.max)]
+    first, last = start or date.min, end or date.max
+    chosen = [scene for scene in scenes if scene.date is not None and first <= scene.date <= last]
     if not chosen:
         raise InputError(
             f"{key}: no scene from {start or 'the first'} to {end or 'the last'} (they are from {scenes[0].date} to "

@@ -95,7 +95,7 @@ def attributes(
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _or_reflected(z, centre, opposite):
+def _or_reflected(z: float, centre: float, opposite: float) -> float:
     """`z` where it is known, else the reflection of the opposite neighbour through the centre."""
     if z == z:
         return z
@@ -105,7 +105,7 @@ def _or_reflected(z, centre, opposite):
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _corner(z, centre, opposite, side, other):
+def _corner(z: float, centre: float, opposite: float, side: float, other: float) -> float:
     """A corner as `_or_reflected`, or from the plane through the centre and the two sides that meet in it."""
     if z == z:
         return z
@@ -115,7 +115,10 @@ def _corner(z, centre, opposite, side, other):
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _differences(z1, z2, z3, z4, z5, z6, z7, z8, z9, dx, dy, horn):
+def _differences(
+    z1: float, z2: float, z3: float, z4: float, z5: float, z6: float, z7: float, z8: float, z9: float,
+    dx: float, dy: float, horn: bool,
+) -> tuple[float, float, float, float, float]:  # fmt: skip
     """p, q, r, s, t of one window."""
     s = (z3 + z7 - z1 - z9) / (4 * dx * dy)
     if horn:
@@ -132,17 +135,20 @@ def _differences(z1, z2, z3, z4, z5, z6, z7, z8, z9, dx, dy, horn):
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _arctan(x):
+def _arctan(x: float) -> float:
     """Arc tangent of 0 ≤ x ≤ 1, radians, to 1e-9; unlike the library's, a loop over it becomes vector instructions."""
     u = x * x
-    value = _ARCTAN[10]
+    value: float = _ARCTAN[10]
     for k in range(9, -1, -1):
         value = value * u + _ARCTAN[k]
     return x * value
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _fill(z, dx, dy, horn, second, codes, light, out):
+def _fill(
+    z: np.ndarray, dx: float, dy: float, horn: bool, second: bool, codes: np.ndarray, light: tuple[float, float, float],
+    out: np.ndarray,
+) -> None:  # fmt: skip
     """Row by row: the derivatives of every pixel, then each attribute, in loops without branches or calls."""
     cols = out.shape[2]
     p, q, r, s, t = np.zeros(cols), np.zeros(cols), np.zeros(cols), np.zeros(cols), np.zeros(cols)
@@ -159,7 +165,7 @@ def _fill(z, dx, dy, horn, second, codes, light, out):
             else:
                 p[j], q[j], _, _, _ = _differences(z1, z2, z3, z4, z5, z6, z7, z8, z9, dx, dy, horn)
         if unknown > 0:
-            _mend(z, i, dx, dy, horn, p, q, r, s, t)
+            _fill_beside_gaps(z, i, dx, dy, horn, p, q, r, s, t)
         for n in range(codes.size):
             _attribute(codes[n], z, i, p, q, r, s, t, 1 / max(dx, dy), light, out[n, i])
         if unknown > 0:
@@ -169,7 +175,10 @@ def _fill(z, dx, dy, horn, second, codes, light, out):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _mend(z, i, dx, dy, horn, p, q, r, s, t):
+def _fill_beside_gaps(
+    z: np.ndarray, i: int, dx: float, dy: float, horn: bool,
+    p: np.ndarray, q: np.ndarray, r: np.ndarray, s: np.ndarray, t: np.ndarray,
+) -> None:  # fmt: skip
     """The derivatives of row `i` where a neighbour is unknown."""
     for j in range(p.size):
         z5 = np.float64(z[i + 1, j + 1])
@@ -187,7 +196,10 @@ def _mend(z, i, dx, dy, horn, p, q, r, s, t):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _attribute(code, z, i, p, q, r, s, t, sharpest, light, out):
+def _attribute(
+    code: int, z: np.ndarray, i: int, p: np.ndarray, q: np.ndarray, r: np.ndarray, s: np.ndarray, t: np.ndarray,
+    sharpest: float, light: tuple[float, float, float], out: np.ndarray,
+) -> None:  # fmt: skip
     """One attribute of the pixels of row `i`."""
     degrees = 180 / np.pi
     for j in range(out.size):

@@ -75,14 +75,15 @@ def run(
         threads = int(os.environ.get("NUMBA_NUM_THREADS", os.cpu_count() or 1))
     surface = _Surface(dem, grid, settings, key) if dem is not None else None
     sources = dict(others or {}) | ({DEM: surface.source} if surface else {})
-    tags = surface.tags if surface else {}
+    tags: dict[str, object] = surface.tags if surface else {}
+    resampling = {DEM: surface.resampling} if surface else {}
 
     def compute(blocks: Mapping[str, Array]) -> list[Array]:
         return _compute(factors, blocks, halo, grid.resolution, settings)
 
     with ExitStack() as stack:
         readers = {
-            name: stack.enter_context(reader(path, grid, resampling=surface.resampling if name == DEM else None))
+            name: stack.enter_context(reader(path, grid, resampling=resampling.get(name)))
             for name, path in sources.items()
         }
         targets = [
