@@ -9,8 +9,9 @@ from pyproj import Transformer
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation import interferogram, network
+from slipmap.deformation import ready_velocity as velocity
 from slipmap.deformation.orbit import perpendicular_baseline, position_at_closest_approach
-from slipmap.deformation.readers import read_stack, velocity
+from slipmap.deformation.reading import read_stack
 from slipmap.errors import InputError
 from slipmap.io import raster
 

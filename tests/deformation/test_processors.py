@@ -12,7 +12,7 @@ from slipmap.config.deformation import DeformationSettings
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation import network, unwrapping
 from slipmap.deformation.phase import wrap
-from slipmap.deformation.readers import read_stack
+from slipmap.deformation.reading import read_stack
 from slipmap.deformation.sources import NetworkReader
 from slipmap.deformation.stack import Stack, save_stack
 from slipmap.errors import InputError

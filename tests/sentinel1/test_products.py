@@ -17,7 +17,7 @@ from slipmap.check.run import check_area
 from slipmap.config.geocoding import GeocodingSettings
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.config.run import AreaSettings
-from slipmap.deformation.readers import read_stack
+from slipmap.deformation.reading import read_stack
 from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.grid import Grid

@@ -14,6 +14,7 @@ checkpoint network:
         network="results/{area}/deformation/network.csv",
         plot="results/{area}/deformation/network.png",
         stack="results/{area}/deformation/stack.json",
+        views=directory("results/{area}/deformation/views"),
     wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")
     params:
         sentinel1=stack_settings,

@@ -2,6 +2,6 @@ from slipmap.jobs.job import job
 
 with job(snakemake):
     from slipmap.config.inputs import Sentinel1Settings
-    from slipmap.deformation.readers import velocity
+    from slipmap.deformation import ready_velocity
 
-    velocity.convert(Sentinel1Settings(**snakemake.params.sentinel1), snakemake.output.velocity)
+    ready_velocity.convert(Sentinel1Settings(**snakemake.params.sentinel1), snakemake.output.velocity)

@@ -12,4 +12,5 @@ with job(snakemake):
         snakemake.output.plot,
         snakemake.output.stack,
         files=snakemake.input.get("slcs"),
+        views=snakemake.output.views,
     )

@@ -65,14 +65,19 @@ class Sentinel1Settings(Settings):
         description="safe: folder of precise or restituted orbit files (EOF); null: the orbit in the products' "
         "annotation.",
     )
-    format: Literal["auto", "geotiff", "opera", "gamma", "hyp3", "isce2", "licsar", "mintpy", "egms"] = Field(
-        "auto", description="Format of the files; auto: recognised from them."
+    format: str = Field(
+        "auto",
+        description="Format of the files, by the name of its reader (docs/input_formats.md); auto: recognised from "
+        "them.",
     )
     incidence: float | None = Field(
         None, gt=0, lt=90, description="Mean incidence angle, degrees; null: read from the files."
     )
     independent_looks: float | None = Field(
         None, ge=1, description="Independent looks behind supplied interferograms' coherence; null: 25."
+    )
+    units: Literal["mm/yr", "cm/yr", "m/yr"] | None = Field(
+        None, description="velocity: units of the file where it does not say them itself."
     )
 
     @field_validator("incidence")

@@ -12,7 +12,7 @@ TRUTH = ("velocity_los.tif", "dem_error.tif", "landslides.gpkg")
 # text in the settings of inputs
 _NOT_PATHS = (
     "level", "attribute", "format", "product", "label", "x", "y", "crs", "layer", "encoding", "inventory_layer",
-    "roads_layer", "faults_layer",
+    "roads_layer", "faults_layer", "units",
 )  # fmt: skip
 
 

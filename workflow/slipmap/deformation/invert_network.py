@@ -98,7 +98,7 @@ def run(
         offsets=_reference_phase(reader, point, grid, pairs),
         settings=settings,
     )
-    if settings.dem_error and (baselines is None or np.ptp(baselines) == 0):
+    if settings.dem_error and (baselines is None or np.ptp([b for b in baselines if b is not None]) == 0):
         print("dem_error: not estimated, the perpendicular baselines are not known")
     model = velocity.time_model(
         dates,

@@ -1,6 +1,7 @@
 """The small-baseline network: which pairs, are they connected, what do they look like (Berardino et al. 2002)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import numpy as np
 
 from slipmap.config.deformation import NetworkSettings
 from slipmap.config.inputs import Sentinel1Settings
+from slipmap.deformation.layer import is_view
 from slipmap.deformation.phase import critical_baseline
-from slipmap.deformation.readers import read_stack
+from slipmap.deformation.reading import read_stack
 from slipmap.deformation.stack import (
     Acquisition,
     Pair,
@@ -20,7 +22,7 @@ from slipmap.deformation.stack import (
     save_stack,
 )
 from slipmap.errors import InputError
-from slipmap.io.atomic import write_aside
+from slipmap.io.atomic import write_aside, write_text
 
 
 def form_pairs(acquisitions: Sequence[Acquisition], max_days: float, max_baseline: float) -> list[Pair]:
@@ -82,19 +84,25 @@ def drop_incoherent(pairs: Sequence[Pair], coherence: Sequence[float], threshold
     return [p for p, c in zip(pairs, coherence, strict=True) if c >= threshold or p.name in tree]
 
 
-def baselines_by_date(pairs: Sequence[Pair]) -> dict[date, float] | None:
-    """Perpendicular baseline of each date relative to the first (m), least squares over `pairs`; None if unknown."""
-    known = [p for p in pairs if p.perpendicular_baseline is not None]
+def baselines_by_date(pairs: Sequence[Pair]) -> dict[date, float | None] | None:
+    """Perpendicular baseline of each date relative to the first that is known (m), least squares over `pairs`.
+
+    A date that no known baseline links to most of the others has None; all None is None.
+    """
     dates = network_dates(pairs)
-    if len(known) < len(dates) - 1 or network_dates(known) != dates:
+    given = [p for p in pairs if p.perpendicular_baseline is not None]
+    linked = set(subsets(given, network_dates(given))[0]) if given else set()
+    if 2 * len(linked) <= len(dates):
         return None
-    design = np.zeros((len(known), len(dates)))
+    known = [p for p in given if p.reference in linked]
+    place = {day: k for k, day in enumerate(sorted(linked))}
+    design = np.zeros((len(known), len(place)))
     for row, pair in enumerate(known):
-        design[row, dates.index(pair.secondary)] = 1
-        design[row, dates.index(pair.reference)] = -1
-    values = [p.perpendicular_baseline for p in known]
-    solved = np.linalg.lstsq(design[:, 1:], np.asarray(values, float), rcond=None)[0]
-    return dict(zip(dates, [0.0, *solved.tolist()], strict=True))
+        design[row, place[pair.secondary]] = 1
+        design[row, place[pair.reference]] = -1
+    values = np.array([p.perpendicular_baseline for p in known], float)
+    solved = [0.0, *np.linalg.lstsq(design[:, 1:], values, rcond=None)[0].tolist()]
+    return {day: solved[place[day]] if day in place else None for day in dates}
 
 
 def baseline_limit(radar: Radar, settings: NetworkSettings) -> float:
@@ -151,17 +159,25 @@ def run(
     network_png: str | Path,
     stack_json: str | Path,
     files: Sequence[str | Path] | None = None,
+    views: str | Path | None = None,
 ) -> list[Pair]:
     """Read the files' headers, choose the pairs, write network.csv, stack.json and the network plot.
 
-    `files` are the SLCs of the stack, where not all in the folder count.
+    `files` are the SLCs of the stack, where not all in the folder count. Into the folder `views` (else ``views`` beside
+    `network_csv`) go virtual rasters of what cannot be read from its file as it stands: cut, scaled, inside HDF5.
     """
     stack = read_stack(sentinel1, files)
+    for line in stack.left_out:
+        print(f"left out: {line}")
+    folder = Path(views or Path(network_csv).parent / "views")
+    if views:
+        folder.mkdir(parents=True, exist_ok=True)
+    stack = _with_views(stack, folder)
     pairs = choose_pairs(stack, settings)
     dates = network_dates(pairs)
     by_date = baselines_by_date(pairs)
     parts = subsets(pairs, dates)
-    save_network(network_csv, pairs)
+    save_network(network_csv, pairs, stack.pairs_left_out)
     save_stack(
         stack_json,
         stack,
@@ -172,19 +188,30 @@ def run(
     )
     plot(network_png, pairs, by_date)
     print(f"{len(pairs)} pairs of {len(dates)} dates in {len(parts)} connected subset(s), {stack.format} files")
-    for line in stack.left_out:
-        print(f"left out: {line}")
     return pairs
 
 
-def plot(path: str | Path, pairs: Sequence[Pair], by_date: dict[date, float] | None) -> None:
+def _with_views(stack: Stack, folder: Path) -> Stack:
+    """`stack` with its views written to files in `folder`."""
+
+    def written(name: str, files: dict[str, str]) -> dict[str, str]:
+        for role, place in files.items():
+            if is_view(place):
+                write_text(folder / f"{name}_{role}.vrt", place)
+        return {role: str(folder / f"{name}_{role}.vrt") if is_view(p) else p for role, p in files.items()}
+
+    pairs = [replace(pair, files=written(pair.name, pair.files)) for pair in stack.pairs]
+    return replace(stack, pairs=pairs, geometry=written("geometry", stack.geometry))
+
+
+def plot(path: str | Path, pairs: Sequence[Pair], by_date: dict[date, float | None] | None) -> None:
     """Draw the network: time against perpendicular baseline, one line for each pair."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.add_subplot()
-    by_date = by_date or dict.fromkeys(network_dates(pairs), 0.0)
+    by_date = {d: (by_date or {}).get(d) or 0.0 for d in network_dates(pairs)}
     for pair in pairs:
         ends = [pair.reference, pair.secondary]
         axes.plot(ends, [by_date[d] for d in ends], color="0.55", linewidth=0.8, zorder=1)

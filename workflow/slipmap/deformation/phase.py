@@ -89,3 +89,24 @@ def critical_baseline(wavelength: float, slant_range: float, incidence: float, b
     wavelength, slant_range : m. incidence : degrees. bandwidth : range bandwidth, Hz.
     """
     return wavelength * slant_range * np.tan(np.radians(incidence)) * bandwidth / SPEED_OF_LIGHT
+
+
+LARGEST_PHASE = 3000.0  # rad, 13 m of motion in C band: no interferogram that can be unwrapped has more
+_FILLS = (0.0, -99.0, -999.0, 999.0)  # written for "no data", and no phase is exactly that
+
+
+def supplied_phase(values: np.ndarray) -> np.ndarray:
+    """Phase (rad, float) of a supplied raster with NaN for nodata that the file may not declare.
+
+    Every processor writes 0 where there is nothing; other programs write -9999, -32768, 1e20 and the like, all beyond
+    `LARGEST_PHASE`.
+    """
+    with np.errstate(invalid="ignore"):
+        nothing = np.isin(values, _FILLS) | (np.abs(values) >= LARGEST_PHASE)
+    return np.where(nothing, np.nan, values).astype(values.dtype, copy=False)
+
+
+def supplied_coherence(values: np.ndarray) -> np.ndarray:
+    """Coherence (float, 0 … 1) of a supplied raster with NaN for what lies outside, which is nodata."""
+    with np.errstate(invalid="ignore"):
+        return np.where((values < 0) | (values > 1.01), np.nan, np.minimum(values, 1)).astype(values.dtype, copy=False)

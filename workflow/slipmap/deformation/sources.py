@@ -11,8 +11,10 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from slipmap.deformation import unwrapping
+from slipmap.deformation.agreement import same_grid
 from slipmap.deformation.inversion import thread_count
-from slipmap.deformation.readers.checks import same_grid
+from slipmap.deformation.layer import value_band
+from slipmap.deformation.phase import supplied_coherence, supplied_phase
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
 from slipmap.io import raster
@@ -53,9 +55,10 @@ class NetworkReader:
     def read(self, window: Window, *, original: bool = False) -> list[np.ndarray]:
         """Phase (rad) and coherence, float32 (pairs, rows, cols); NaN in both where either is missing.
 
-        With `original` also the wrapped phase before any filter (rad). A supplied phase of exactly zero is nodata, as
-        every processor writes it. Several threads read; every file is opened once and each of its tiles decoded once,
-        if the window is one of the files' tiles. What is no larger than `KEPT_BYTES` in all is read once and kept.
+        With `original` also the wrapped phase before any filter (rad). A supplied phase of exactly zero, or one that
+        cannot be, is nodata (`phase.supplied_phase`). Several threads read; every file is opened once and each of its
+        tiles decoded once, if the window is one of the files' tiles. What is no larger than `KEPT_BYTES` in all is read
+        once and kept.
         """
         size = 4 * (2 + self.has_original) * len(self.sources) * self.grid.width * self.grid.height
         if size > KEPT_BYTES:
@@ -94,9 +97,9 @@ def _read(source: Source, window: Window, original: bool) -> list[np.ndarray]:
                 values = unwrapping.as_coherence(values, src)
         found |= {(path, band): array for band, array in zip(bands, values, strict=True)}
     phase = found[source.phase]
-    if source.original is None:  # supplied
-        phase[phase == 0] = np.nan
     coherence = found[source.coherence] if source.coherence else np.full_like(phase, NO_COHERENCE)
+    if source.original is None:  # supplied
+        phase, coherence = supplied_phase(phase), supplied_coherence(coherence)
     return [phase, coherence, *([found[source.original]] if original else [])]
 
 
@@ -113,7 +116,7 @@ def _source(pair: Pair, own: dict[str, str]) -> Source:
 
 def _place(path: str) -> tuple[str, int]:
     with _open(path) as source:
-        return path, unwrapping.value_band(source)
+        return path, value_band(source)
 
 
 def _open(path: str) -> rasterio.io.DatasetReader:

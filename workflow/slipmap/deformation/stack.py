@@ -19,7 +19,7 @@ def parse_date(text: str, where: str) -> date:
     try:
         return date.fromisoformat(text.strip())
     except ValueError as error:
-        raise InputError(f"{where}: '{text}' is not a date (YYYYMMDD); rename the file or mend its tag.") from error
+        raise InputError(f"{where}: '{text}' is not a date (YYYYMMDD); rename the file or correct its tag.") from error
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,20 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A supplied pair that cannot be used, and why (a sentence that names the file, without its full stop)."""
+
+    reference: date
+    secondary: date
+    why: str
+
+    @property
+    def name(self) -> str:
+        """As `Pair.name`."""
+        return f"{self.reference:%Y%m%d}_{self.secondary:%Y%m%d}"
+
+
+@dataclass(frozen=True)
 class Radar:
     """What the whole stack shares.
 
@@ -106,6 +120,7 @@ class Stack:
     pairs: list[Pair] = field(default_factory=list)
     geometry: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    pairs_left_out: list[LeftOut] = field(default_factory=list)
     simulated: bool = False
 
 
@@ -114,25 +129,33 @@ def network_dates(pairs: Sequence[Pair]) -> list[date]:
     return sorted({d for pair in pairs for d in (pair.reference, pair.secondary)})
 
 
-def save_network(path: str | Path, pairs: Sequence[Pair]) -> None:
-    """Write network.csv: one row for each pair, with its files."""
+def save_network(path: str | Path, pairs: Sequence[Pair], left_out: Sequence[LeftOut] = ()) -> None:
+    """Write network.csv: one row for each pair, with its files.
+
+    Where supplied pairs are left out, they have rows of their own below, and a column says why.
+    """
     roles = sorted({role for pair in pairs for role in pair.files})
     head = ["pair", "reference", "secondary", "temporal_baseline_days", "perpendicular_baseline_m", "mean_coherence"]
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(head + [f"{role}_file" for role in roles])
+    reason = ["left_out"] if left_out else []
+    table.writerow(head + [f"{role}_file" for role in roles] + reason)
     for pair in pairs:
         numbers = [pair.perpendicular_baseline, pair.mean_coherence]
         table.writerow(
             [pair.name, pair.reference, pair.secondary, pair.days]
             + ["" if v is None else f"{v:.4f}" for v in numbers]
             + [pair.files.get(role, "") for role in roles]
+            + [""] * len(reason)
         )
+    for each in left_out:
+        days = (each.secondary - each.reference).days
+        table.writerow([each.name, each.reference, each.secondary, days, "", "", *[""] * len(roles), each.why])
     write_text(path, text.getvalue())
 
 
 def load_network(path: str | Path) -> list[Pair]:
-    """Read what `save_network` wrote."""
+    """Read the pairs that `save_network` wrote; those left out are passed over."""
     with open(path, newline="", encoding="utf-8") as source:
         return [
             Pair(
@@ -143,6 +166,7 @@ def load_network(path: str | Path) -> list[Pair]:
                 float(row["mean_coherence"]) if row["mean_coherence"] else None,
             )
             for row in csv.DictReader(source)
+            if not row.get("left_out")
         ]
 
 

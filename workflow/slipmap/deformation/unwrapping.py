@@ -9,7 +9,8 @@ from rasterio.io import DatasetReader
 
 from slipmap.config.deformation import UnwrappingSettings
 from slipmap.deformation.interferogram import smooth
-from slipmap.deformation.phase import SUPPLIED_LOOKS, wrap
+from slipmap.deformation.layer import value_band
+from slipmap.deformation.phase import SUPPLIED_LOOKS, supplied_coherence, supplied_phase, wrap
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
 from slipmap.io import raster
@@ -58,14 +59,6 @@ def unwrap(
     # Whole turns only: what the solver hands back is tied to the phase that went in.
     turns = np.round((unwrapped - phase) / (2 * np.pi))
     return (phase + 2 * np.pi * turns).astype(np.float32), np.asarray(components, np.uint32)
-
-
-def value_band(source: DatasetReader) -> int:
-    """Number of the band of a supplied raster that holds phase or coherence: of two the second, after the amplitude.
-
-    So ISCE2 writes its ``.unw`` and ``.cor``.
-    """
-    return 2 if source.count == 2 else 1
 
 
 def as_coherence(values: np.ndarray, source: DatasetReader) -> np.ndarray:
@@ -135,11 +128,10 @@ def _read(path: str | Path, coherence: str | Path | None, settings: UnwrappingSe
         if "complex" in src.dtypes[0]:
             cross = src.read(1)
         else:
-            phase = raster.read_open(src, None, value_band(src))
-            phase[phase == 0] = np.nan  # undeclared nodata
+            phase = supplied_phase(raster.read_open(src, None, value_band(src)))
             cross = np.exp(1j * phase).astype(np.complex64)
     with rasterio.open(coherence) as src:
-        correlation = as_coherence(raster.read_open(src, None, value_band(src)), src)
+        correlation = supplied_coherence(as_coherence(raster.read_open(src, None, value_band(src)), src))
     if correlation.shape != cross.shape:
         raise InputError(f"{coherence}: its size is not that of {path}; supply rasters on one grid.")
     size = np.abs(cross)

@@ -34,14 +34,19 @@ def time_model(
     *,
     annual: bool = False,
     steps: Sequence[date] = (),
-    baselines: Sequence[float] | None = None,
+    baselines: Sequence[float | None] | None = None,
 ) -> TimeModel:
     """Linear velocity (mm/yr) with optional annual terms, steps and DEM error.
 
     Parameters
     ----------
     baselines : perpendicular baseline of each date, m; adds "dem_error", in mm per m of baseline: times R sinθ it is
-        the DEM error in mm (Berardino et al. 2002; Fattahi & Amelung 2013).
+        the DEM error in mm (Berardino et al. 2002; Fattahi & Amelung 2013). A date whose baseline is None gets a column
+        of its own, so that it says nothing of the rest.
+
+    Raises
+    ------
+    InputError : fewer dates than it takes to tell the columns apart and judge the fit.
     """
     t = years(dates)
     columns = {"offset": np.ones_like(t), "velocity": t}
@@ -49,16 +54,32 @@ def time_model(
         columns |= {"annual_cos": np.cos(2 * np.pi * t), "annual_sin": np.sin(2 * np.pi * t)}
     for step in steps:
         columns[f"step_{step:%Y%m%d}"] = np.array([float(d >= step) for d in dates])
-    if baselines is not None and np.ptp(baselines) > 0:
-        columns["dem_error"] = np.asarray(baselines, float)
+    given = [] if baselines is None else list(baselines)
+    unknown = [k for k, value in enumerate(given) if value is None]
+    metres = np.array([0.0 if value is None else value for value in given])
+    told = np.delete(metres, unknown)
+    if told.size and np.ptp(told) > 0:
+        columns["dem_error"] = metres
+        columns |= {f"date_{dates[k]:%Y%m%d}": np.arange(len(t)) == k for k in unknown}
     design = np.stack(list(columns.values()), axis=1)
     if len(dates) <= design.shape[1] or np.linalg.matrix_rank(design / np.abs(design).max(axis=0)) < design.shape[1]:
-        raise InputError(
-            f"deformation: {len(dates)} dates cannot tell {', '.join(columns)} apart; drop annual, steps or "
-            "dem_error, or "
-            f"add dates."
-        )
+        raise _too_few(dates, [name for name in columns if name not in ("offset", "velocity")])
     return TimeModel(tuple(columns), design, np.linalg.pinv(design))
+
+
+def _too_few(dates: Sequence[date], optional: Sequence[str]) -> InputError:
+    options = {"annual_cos": "annual", "dem_error": "dem_error"}
+    asked = [options[name] for name in optional if name in options]
+    asked += ["steps"] if any(name.startswith("step_") for name in optional) else []
+    if not asked:
+        return InputError(
+            f"inputs.sentinel1: {len(dates)} dates ({dates[0]} to {dates[-1]}) make a displacement, but no velocity "
+            f"that can be judged; give interferograms of three dates at least."
+        )
+    return InputError(
+        f"deformation: {len(dates)} dates cannot tell the velocity and {', '.join(optional)} apart; set "
+        f"deformation.{' or deformation.'.join(asked)} to {'false' if asked != ['steps'] else '[]'}, or add dates."
+    )
 
 
 def fit(model: TimeModel, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -332,6 +332,17 @@ def burst_identifier(time_after_node: float, track: int) -> int:
     return 1 + int((time_after_node + (track - 1) * _PERIOD - _PREAMBLE) // _BEAM_CYCLE)
 
 
+def track_of_burst(identifier: int) -> int | None:
+    """Track of a burst from ESA's number of it, which goes on from track to track; None next to the ascending node.
+
+    Numbers there differ by one between processors, so that they do not tell on which side of the node a burst lies.
+    """
+    turns = ((identifier - 1) * _BEAM_CYCLE + _PREAMBLE) / _PERIOD
+    if min(turns % 1, 1 - turns % 1) < 2 * _BEAM_CYCLE / _PERIOD:
+        return None
+    return int(turns) % ORBITS + 1
+
+
 def _geolocation(root: ET.Element, epoch: np.datetime64) -> GeolocationGrid:
     points = root.findall("geolocationGrid/geolocationGridPointList/geolocationGridPoint")
     keys = ("slantRangeTime", "line", "pixel", "latitude", "longitude", "height", "incidenceAngle")

@@ -1,40 +1,61 @@
-"""Readers: each recognises its format from the files and returns a `Stack`."""
+"""The index of readers: one module for each format of Sentinel-1 data, known by name without importing any.
 
-from collections.abc import Sequence
+A module here, or an entry point of the group ``slipmap.readers``, holds ``READER``; CONTRIBUTING says how to add one.
+"""
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from slipmap.config.inputs import Sentinel1Settings
-from slipmap.deformation.stack import Stack
-from slipmap.errors import InputError
+from slipmap.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from slipmap.deformation.reader import Reader
+
+GROUP = "slipmap.readers"
 
 
-def read_stack(settings: Sentinel1Settings, files: Sequence[str | Path] | None = None) -> Stack:
-    """Find out what lies in `settings.path` and describe it; no pixel is read.
+def own_formats() -> list[str]:
+    """Names of the formats that slipmap itself reads, sorted."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
 
-    `files` are the OPERA products that count, where not all in the folder do.
+
+def _plugins() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def formats() -> list[str]:
+    """Names of all formats, sorted: slipmap's own and those of installed packages."""
+    return sorted({*own_formats(), *_plugins()})
+
+
+def check_format(name: str) -> None:
+    """Raise `InputError` unless there is a reader of that name; nothing is imported."""
+    if name not in own_formats() and name not in _plugins():
+        raise InputError(f"there is no reader of the format '{name}'{nearest(name, ['auto', *formats()])}")
+
+
+@cache
+def load(name: str) -> "Reader":
+    """The reader of the format called `name`.
 
     Raises
     ------
-    InputError : nothing is there, the format is not known or not the one that the config insists on, dates that
-        cannot be read or occur twice, wavelengths or tracks that differ.
+    InputError : there is none of that name, or the package that brings it cannot be imported.
     """
-    folder = Path(settings.path)
-    if not folder.exists():
-        raise InputError(
-            f"inputs.sentinel1.path: {folder} does not exist; correct the path or put the Sentinel-1 data there."
-        )
-    if settings.level == "slc":
-        from slipmap.deformation.readers.opera import opera_files, read_opera
-
-        if settings.format == "opera" or (settings.format == "auto" and folder.is_dir() and opera_files(folder)):
-            return read_opera(folder, files)
-        if settings.format not in ("auto", "geotiff"):
+    check_format(name)
+    if name in own_formats():
+        reader = import_module(f"{__name__}.{name}").READER
+    else:
+        try:
+            module = _plugins()[name].load()
+        except Exception as error:  # a package of somebody else: whatever may happen in it
             raise InputError(
-                f"inputs.sentinel1.format: '{settings.format}' does not hold SLCs; choose opera, geotiff or auto."
-            )
-        from slipmap.deformation.readers.slc import read_slcs
-
-        return read_slcs(folder, settings)
-    from slipmap.deformation.readers.interferograms import read_interferograms
-
-    return read_interferograms(folder, settings)
+                f"inputs.sentinel1.format: the reader of '{name}' ({_plugins()[name].value}) cannot be loaded "
+                f"({type(error).__name__}: {error}); install its package again."
+            ) from error
+        reader = getattr(module, "READER", module)
+    reader.name = name
+    return reader

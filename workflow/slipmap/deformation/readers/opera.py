@@ -9,15 +9,39 @@ import numpy as np
 from pyproj import Transformer
 from rasterio.crs import CRS
 
+from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation import orbit
-from slipmap.deformation.readers.checks import same_grid, same_value
-from slipmap.deformation.readers.slc import GEOMETRY
+from slipmap.deformation.agreement import same_grid, same_value
+from slipmap.deformation.reader import Listing, Reader
+from slipmap.deformation.readers.geotiff import GEOMETRY
 from slipmap.deformation.slc_file import INDEPENDENT_LOOK, OPERA_SUFFIXES, opera_grid, opera_layer
 from slipmap.deformation.stack import Acquisition, Radar, Stack, parse_date
 from slipmap.errors import InputError
 
 _BURST = "metadata/processing_information/input_burst_metadata/"
 _ORBIT = "metadata/orbit/"
+
+
+class OperaCslc(Reader):
+    """One HDF5 file for each date of a burst."""
+
+    title = "OPERA CSLC-S1"
+    source = "OPERA, CSLC-S1 product specification"
+    levels = ("slc",)
+    files = {"slc": ("*.h5", "*.hdf5")}  # noqa: RUF012
+    wanted = {"slc": "slc"}  # noqa: RUF012
+    units = "complex amplitude, flattened"
+    sign = "phase as OPERA has it: interferograms are first date times conjugate of the second"
+    beside = "in the file: wavelength, orbit (baselines), track, burst; `geometry.tif` (los_east, los_north, los_up)"
+    checks = "one grid, burst, track, wavelength and flight direction"
+
+    def recognises(self, listing: Listing, level: str) -> bool:
+        """Whether there are HDF5 files in the folder itself."""
+        return level == "slc" and any(path.parent == listing.source for path in listing.named(*self.files["slc"]))
+
+    def stack(self, listing: Listing, settings: Sentinel1Settings) -> Stack:
+        """Describe the products of the folder, or those that count."""
+        return read_opera(listing.source, listing.chosen)
 
 
 def opera_files(folder: Path) -> list[Path]:
@@ -132,3 +156,6 @@ def _ellipsoid_normal(point: np.ndarray) -> np.ndarray:
     lon, lat, _ = Transformer.from_crs("EPSG:4978", "EPSG:4979", always_xy=True).transform(*point)
     lon, lat = np.radians(lon), np.radians(lat)
     return np.array([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+
+
+READER = OperaCslc()

@@ -1,0 +1,314 @@
+"""From what a reader finds to a stack of pairs: headers, agreement, the ground that all share, pairs left out."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from rasterio.errors import RasterioError
+
+from slipmap.config.inputs import Sentinel1Settings
+from slipmap.deformation.agreement import same_value
+from slipmap.deformation.layer import Header, Layer, Unreadable, inspect, view
+from slipmap.deformation.reader import BOUNDS, SENTINEL1_WAVELENGTH, Listing, PairReader
+from slipmap.deformation.stack import LeftOut, Pair, Radar, Stack, parse_date
+from slipmap.errors import InputError
+from slipmap.io.grid import crs_name
+
+ROLES = ("unwrapped", "interferogram", "coherence", "components")
+SHARE = 0.5  # of the usual ground that a pair has to cover, else it is left out and does not cut the others
+_ALIKE = 1e-2  # of a pixel, over the whole width or height
+_SHARED_VALUES = ("wavelength", "track", "burst", "frame")
+
+Extent = tuple[int, int, int, int]  # first column, first row, end column, end row, in pixels of the lattice
+
+
+@dataclass
+class _Candidate:
+    """A pair on its way into the stack; `problem` says why it is left out."""
+
+    first: date
+    second: date
+    layers: dict[str, Layer]
+    main: str
+    headers: dict[str, Header] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def path(self) -> Path:
+        return self.layers[self.main].path
+
+    def drop(self, header_or_path: Header | Path, why: str) -> None:
+        """Leave the pair out; the first reason stands."""
+        path = header_or_path.layer.path if isinstance(header_or_path, Header) else header_or_path
+        self.problem = self.problem or f"{path}: {why}"
+
+
+def assemble(reader: PairReader, listing: Listing, settings: Sentinel1Settings) -> Stack:
+    """Describe the interferograms and coherences that `reader` finds; pixels are read until one has data.
+
+    A pair that cannot be used (a file that is unreadable, truncated or empty, on another lattice, beside the others'
+    ground) is left out and named. Extents that differ by whole pixels of one lattice are cut to what all share.
+
+    Raises
+    ------
+    InputError : no pair is left; dates that cannot be read or occur twice; CRS, wavelengths or tracks that differ.
+    """
+    main = reader.wanted[settings.level]
+    candidates = _candidates(reader, listing, main)
+    for candidate in candidates:
+        _inspect(candidate, reader)
+    good = [c for c in candidates if not c.problem]
+    crops = _common_ground(good, listing.source)
+    good = [c for c in good if not c.problem]
+    if not good:
+        raise _nothing(candidates, reader, listing, settings)
+    facts = reader.facts(listing)
+    pairs, shared, notes = [], defaultdict(list), []
+    for candidate in good:
+        known = facts.pair(candidate.first, candidate.second, candidate.layers)
+        tag = candidate.headers[main].tags.get("WAVELENGTH_METRES")
+        known |= {"wavelength": tag} if tag else {}
+        for key in _SHARED_VALUES:
+            if known.get(key):
+                shared[key].append((candidate.path, str(known[key])))
+        pairs.append(
+            Pair(candidate.first, candidate.second, known.get("perpendicular_baseline"), _files(candidate, crops))
+        )
+        if "coherence" not in candidate.layers:
+            notes.append(f"{candidate.path}: no coherence raster beside it, its weight is that of coherence 0.5")
+    values = {key: same_value(found, key) for key, found in shared.items()}
+    left_out = [LeftOut(c.first, c.second, c.problem) for c in candidates if c.problem]
+    geometry = {role: _geometry(layer) for role, layer in reader.views(listing).items()}
+    return Stack(
+        level=settings.level,
+        format=reader.name,
+        radar=_radar(facts.radar(), values, geometry, settings),
+        pairs=pairs,
+        geometry=geometry,
+        left_out=[f"{each.why}; pair {each.name} left out" for each in left_out] + notes,
+        pairs_left_out=left_out,
+    )
+
+
+def _candidates(reader: PairReader, listing: Listing, main: str) -> list[_Candidate]:
+    found: dict[tuple[str, str], dict[str, list[Path]]] = defaultdict(lambda: defaultdict(list))
+    for dates, role, path in reader.rasters(listing):
+        found[dates][role].append(path)
+    result = []
+    for (first, second), roles in sorted(found.items()):
+        if main not in roles:
+            continue
+        for role, paths in roles.items():
+            if len(paths) > 1:
+                raise InputError(f"{paths[1]} has the same dates as {paths[0].name} ({role}); keep one of the two.")
+        layers = {role: reader.layer(roles[role][0], role) for role in ROLES if role in roles}
+        days = [parse_date(text, str(layers[main].path)) for text in (first, second)]
+        if days[0] >= days[1]:
+            raise InputError(
+                f"{layers[main].path}: the first date is not before the second; swap the dates and the sign."
+            )
+        result.append(_Candidate(*days, layers, main))
+    return result
+
+
+def _inspect(candidate: _Candidate, reader: PairReader) -> None:
+    """Read the headers of a pair, and what its values are like."""
+    for role, layer in candidate.layers.items():
+        if role == "components":
+            continue
+        try:
+            header = inspect(layer, phase=role != "coherence")
+        except Unreadable as why:
+            candidate.drop(layer.path, str(why))
+            return
+        candidate.headers[role] = header
+        transform = header.transform
+        if header.crs is None:
+            named = "assign the right one (gdal_edit.py -a_srs EPSG:n)"
+            if transform.is_identity:
+                named = f"it is in radar coordinates: {reader.geocode}"
+            candidate.drop(header, f"it has no coordinate reference system; {named}")
+        elif transform.b or transform.d or transform.e >= 0 or transform.a <= 0:
+            candidate.drop(header, "it is rotated or stored south-up; warp it (gdalwarp) to a north-up raster")
+        elif role == "coherence":
+            _check_coherence(candidate, header, reader)
+
+
+def _check_coherence(candidate: _Candidate, header: Header, reader: PairReader) -> None:
+    if header.dtype == "uint8":
+        if not reader.byte_coherence:
+            candidate.drop(header, "coherence in bytes, whose scale is not known; write it as numbers from 0 to 1")
+    elif header.largest * header.scale * header.layer.factor > 1.01 or header.least < 0:
+        candidate.drop(
+            header,
+            f"coherence from {header.least:g} to {header.largest:g}, not 0 to 1; write it as numbers from 0 to 1, "
+            "with its nodata declared",
+        )
+
+
+def _nothing(
+    candidates: Sequence[_Candidate], reader: PairReader, listing: Listing, settings: Sentinel1Settings
+) -> InputError:
+    if candidates:
+        return InputError(f"{candidates[0].problem} (all {len(candidates)} pairs are like that or left out).")
+    return InputError(
+        f"inputs.sentinel1.path: no readable {settings.level} interferogram ({reader.name} naming) under "
+        f"{listing.source}; correct the path, the level or the format."
+    )
+
+
+def _common_ground(good: Sequence[_Candidate], source: Path) -> dict[int, Extent]:
+    """The part of each layer (by the identity of its header) that all share; empty where they share everything.
+
+    Pairs on another lattice, or that cover less than `SHARE` of the usual ground, get a problem.
+
+    Raises
+    ------
+    InputError : coordinate reference systems differ, no lattice is that of most pairs, nothing is shared.
+    """
+    headers = [h for c in good for h in c.headers.values()]
+    if not headers:
+        return {}
+    _same_crs(headers)
+    steps = Counter((round(h.transform.a, 9), round(h.transform.e, 9)) for h in headers)
+    step, _ = steps.most_common(1)[0]
+    usual = next(h for h in headers if (round(h.transform.a, 9), round(h.transform.e, 9)) == step)
+    extents: dict[int, Extent] = {}
+    for candidate in good:
+        for header in candidate.headers.values():
+            extent = _extent(header, usual)
+            if extent is None:
+                candidate.drop(header, _other_lattice(header, usual))
+            else:
+                extents[id(header)] = extent
+    kept = [c for c in good if not c.problem]
+    if 2 * len(kept) <= len(good) and len(good) > 1:
+        raise InputError(f"{next(c.problem for c in good if c.problem)}, and so are half of the pairs under {source}.")
+    typical, _ = Counter(extents[id(h)] for c in kept for h in c.headers.values()).most_common(1)[0]
+    for candidate in kept:
+        for header in candidate.headers.values():
+            share = _area(_shared([extents[id(header)], typical])) / _area(typical)
+            if share < SHARE:
+                candidate.drop(header, f"it covers {share:.0%} of the ground that the other pairs cover")
+    remaining = [extents[id(h)] for c in kept if not c.problem for h in c.headers.values()]
+    common = _shared(remaining)
+    if _area(common) < SHARE**2 * _area(typical):
+        raise InputError(
+            f"inputs.sentinel1.path: the rasters under {source} have no ground in common (or less than a quarter of "
+            "that of a pair); give those of one burst or frame."
+        )
+    if all(extent == common for extent in remaining):
+        return {}
+    size = common[2] - common[0], common[3] - common[1]
+    print(f"the extents of the interferograms differ: cut to what all share, {size[0]} x {size[1]} pixels")
+    return {key: (common[0] - extent[0], common[1] - extent[1], *size) for key, extent in extents.items()}
+
+
+def _same_crs(headers: Sequence[Header]) -> None:
+    names: dict[str, str] = {}
+    found = []
+    for header in headers:
+        text = header.crs.to_wkt()
+        names.setdefault(text, crs_name(header.crs))
+        found.append(names[text])
+    usual = Counter(found).most_common(1)[0][0]
+    for header, name in zip(headers, found, strict=True):
+        if name != usual:
+            raise InputError(
+                f"{header.layer.path}: it lies in {name[:60]}, the other files in {usual[:60]}; a stack has one "
+                f"coordinate reference system: reproject it or remove the pair."
+            )
+
+
+def _extent(header: Header, usual: Header) -> Extent | None:
+    """Where a raster lies on the lattice of `usual`; None: on another lattice."""
+    own, there = header.transform, usual.transform
+    rows, cols = header.shape
+    if abs(own.a / there.a - 1) * cols > _ALIKE or abs(own.e / there.e - 1) * rows > _ALIKE:
+        return None
+    col, row = (own.c - there.c) / there.a, (own.f - there.f) / there.e
+    if abs(col - round(col)) > _ALIKE or abs(row - round(row)) > _ALIKE:
+        return None
+    return round(col), round(row), round(col) + cols, round(row) + rows
+
+
+def _other_lattice(header: Header, usual: Header) -> str:
+    mine, theirs = header.transform, usual.transform
+    return (
+        f"its pixels ({mine.a:.6g} x {-mine.e:.6g} from {mine.c:.9g}, {mine.f:.9g}) are not on the other files' "
+        f"lattice ({theirs.a:.6g} x {-theirs.e:.6g} from {theirs.c:.9g}, {theirs.f:.9g}); resample or remove it"
+    )
+
+
+def _shared(extents: Sequence[Extent]) -> Extent:
+    columns = np.array(extents)
+    low, high = columns[:, :2].max(axis=0), columns[:, 2:].min(axis=0)
+    return tuple(int(v) for v in (*low, *np.maximum(low, high)))
+
+
+def _area(extent: Extent) -> int:
+    return (extent[2] - extent[0]) * (extent[3] - extent[1])
+
+
+def _files(candidate: _Candidate, crops: Mapping[int, Extent]) -> dict[str, str]:
+    files = {}
+    for role, layer in candidate.layers.items():
+        header = candidate.headers.get(role)
+        crop = crops.get(id(header)) if header else None
+        whole = header is None or crop is None or crop == (0, 0, header.shape[1], header.shape[0])
+        scaled = header is not None and (header.scale, header.offset) != (1.0, 0.0)
+        files[role] = str(layer.path) if layer.is_plain and whole and not scaled else view(header, crop)
+    return files
+
+
+def _geometry(layer: Layer) -> str:
+    if layer.is_plain:
+        return str(layer.path)
+    try:
+        return view(inspect(layer, phase=False))
+    except Unreadable as why:
+        raise InputError(f"{layer.path}: {why}.") from why
+
+
+def _radar(
+    found: dict[str, object], values: Mapping[str, str], geometry: Mapping[str, str], settings: Sentinel1Settings
+) -> Radar:
+    """The radar of a stack; what the config gives (`settings.incidence`) goes before what the files say."""
+    found["wavelength"] = found.get("wavelength") or float(values.get("wavelength", SENTINEL1_WAVELENGTH))
+    if "track" in values:
+        found["track"] = values["track"]
+    if settings.incidence is not None:
+        found["incidence"] = settings.incidence
+    elif found.get("incidence") is None:
+        found["incidence"] = _mean_incidence(geometry)
+    return Radar(**found)
+
+
+def _mean_incidence(geometry: Mapping[str, str]) -> float | None:
+    """Mean incidence angle (degrees) of a few pixels of HyP3's look vector or of LiCSAR's; None: there is none."""
+    for role, angle in (("look_theta", lambda v: 90 - np.degrees(v)), ("los_up", lambda v: np.degrees(np.arccos(v)))):
+        if role not in geometry:
+            continue
+        try:
+            with rasterio.open(geometry[role]) as src:
+                shape = tuple(min(size, 64) for size in src.shape)
+                values = np.ma.filled(src.read(1, out_shape=shape, masked=True).astype(float), np.nan)
+        except RasterioError as error:
+            raise InputError(f"{geometry[role]}: not a raster that can be read; fetch it again.") from error
+        with np.errstate(invalid="ignore"):
+            angles = angle(values[np.isfinite(values) & (values != 0)])
+        if not angles.size:
+            continue
+        low, high = BOUNDS["incidence"]
+        mean = float(np.nanmean(angles))
+        if not low <= mean <= high:
+            raise InputError(
+                f"{geometry[role][:200]}: its mean incidence angle is {mean:.3g} degrees, which Sentinel-1 never "
+                f"has; correct its units or remove it."
+            )
+        return mean
+    return None
