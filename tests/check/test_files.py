@@ -1,9 +1,12 @@
 """Files that cannot be used are named in one sentence by `slipmap check`, from their metadata."""
 
+from pathlib import Path
+
 import geopandas as gpd
 import h5py
 import numpy as np
 import pytest
+import rasterio
 import xarray as xr
 import yaml
 from rasterio.crs import CRS
@@ -29,6 +32,15 @@ def plain(path, grid=GRID):
     raster.write(path, grid, np.ones(grid.shape, np.float32), bands=["z"], units="m", long_name="z")
 
 
+def scene(path, grid=GRID):
+    """A file that is a scene of Sentinel-2 and, with its tags, an SLC."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    size = dict(width=grid.width, height=grid.height, crs=grid.crs, transform=grid.transform)
+    with rasterio.open(path, "w", driver="GTiff", dtype="complex64", count=1, **size) as out:
+        out.write(np.ones(grid.shape, np.complex64), 1)
+        out.update_tags(ACQUISITION_DATE=Path(path).stem, WAVELENGTH=0.0554658)
+
+
 def check(capsys, **inputs):
     """What `slipmap check` says of an area with a DEM and these inputs; "" if nothing."""
     plain("dem.tif")
@@ -45,11 +57,13 @@ def check(capsys, **inputs):
 def test_folder_of_which_no_raster_overlaps(key, capsys):
     section, name = key.split(".")
     given = {section: {name: "scenes"} | ({"level": "slc"} if section == "sentinel1" else {})}
-    plain("scenes/20210101.tif", AWAY)
-    plain("scenes/20210113.tif", AWAY)
+    scene("scenes/20210101.tif", AWAY)
+    scene("scenes/20210113.tif", AWAY)
     text = check(capsys, **given)
     assert text.startswith(f"areas.valley.inputs.{key}: none of the 2 rasters in scenes overlaps the area")
-    plain("scenes/20210125.tif")  # a folder may hold neighbouring tiles
+    # a folder of scenes may hold neighbouring tiles; SLCs lie on one grid
+    for day in ("20210101", "20210113", "20210125") if section == "sentinel1" else ("20210125",):
+        scene(f"scenes/{day}.tif")
     assert check(capsys, **given) == ""
 
 
@@ -106,22 +120,35 @@ def test_lines(key, folder, capsys):
     assert f"inputs.{key}: bad.gpkg is not a vector file that can be read" in check(capsys, **{key: "bad.gpkg"})
 
 
-def opera(path, grid):
+def opera(path, grid, day):
     left, _, _, top = grid.bounds
     with h5py.File(path, "w") as file:
+        file["data/VV"] = np.ones(grid.shape, np.complex64)
         file["data/x_coordinates"] = left + 6.25 + 12.5 * np.arange(grid.width)
         file["data/y_coordinates"] = top - 6.25 - 12.5 * np.arange(grid.height)
         file["data/projection"] = 32632
+        identification = {"zero_doppler_start_time": f"{day} 05:35:51", "track_number": 117,
+                          "burst_id": "T117-249363-IW2", "orbit_pass_direction": "Ascending"}  # fmt: skip
+        for key, value in identification.items():
+            file[f"identification/{key}"] = value
+        for key in ("wavelength", "starting_range", "range_pixel_spacing"):
+            file[f"metadata/processing_information/input_burst_metadata/{key}"] = 0.0554658
+        times = np.arange(-40.0, 41.0, 10.0)  # an orbit over the area, straight enough here
+        file["metadata/orbit/time"] = times
+        for axis, place, speed in zip("xyz", (4.8e6, 0.1e6, 5.0e6), (0.0, 7500.0, 0.0), strict=True):
+            file[f"metadata/orbit/position_{axis}"] = place + speed * times
+            file[f"metadata/orbit/velocity_{axis}"] = speed + 0 * times
 
 
 def test_opera_products(folder, capsys):
     (folder / "s1").mkdir()
     given = {"sentinel1": {"level": "slc", "path": "s1"}}
-    opera("s1/a.h5", AWAY)
+    opera("s1/a.h5", AWAY, "2021-01-01")
     assert "none of the 1 rasters in s1 overlaps the area" in check(capsys, **given)
-    opera("s1/a.h5", GRID)
+    for name, day in (("a", "2021-01-01"), ("b", "2021-01-13"), ("c", "2021-01-25")):
+        opera(f"s1/{name}.h5", GRID, day)
     assert check(capsys, **given) == ""
-    whole = (folder / "s1/a.h5").read_bytes()
+    whole = (folder / "s1/b.h5").read_bytes()
     (folder / "s1/b.h5").write_bytes(whole[: len(whole) // 2])
     assert "inputs.sentinel1.path: s1/b.h5 is not an HDF5 file that can be opened" in check(capsys, **given)
 

@@ -139,6 +139,9 @@ def test_one_corrupt_file_among_many_is_left_out_and_named(slcs):
 def test_nothing_there(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         read(tmp_path / "none")
+    with pytest.raises(InputError, match="is empty"):
+        read(tmp_path)
+    (tmp_path / "notes.txt").write_text("to be ordered\n")
     with pytest.raises(InputError, match="no SLC of a known format"):
         read(tmp_path)
     with pytest.raises(InputError, match="no unwrapped interferograms of a known format"):

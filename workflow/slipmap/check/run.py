@@ -74,7 +74,13 @@ def _check_input(what: str, key: str, path: Path, area: AreaSettings, grid: Grid
             check_sentinel1.check_raw(area, key, grid)
     elif stage == "sentinel1" and inputs.sentinel1.level == "slc" and check_sentinel1.looks_raw(path):
         raise InputError(f"{key}: {path} holds raw SAFE products; set inputs.sentinel1.level: safe.")
-    elif stage in ("sentinel1", "sentinel2"):
+    elif stage == "sentinel1":
+        from slipmap.deformation.check import check as check_deformation  # its imports take a while
+
+        if inputs.sentinel1.level == "slc":
+            check_scenes(path, key, grid)
+        check_deformation(area, key, grid)
+    elif stage == "sentinel2":
         check_scenes(path, key, grid)
     elif stage in ("rainfall", "soil_moisture"):
         check_series(path, key, grid)

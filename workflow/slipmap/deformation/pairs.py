@@ -13,7 +13,7 @@ from rasterio.errors import RasterioError
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation.agreement import same_value
 from slipmap.deformation.layer import Header, Layer, Unreadable, inspect, view
-from slipmap.deformation.reader import BOUNDS, SENTINEL1_WAVELENGTH, Listing, PairReader
+from slipmap.deformation.reader import BOUNDS, SENTINEL1_WAVELENGTH, Listing, PairFormat
 from slipmap.deformation.stack import LeftOut, Pair, Radar, Stack, parse_date
 from slipmap.errors import InputError
 from slipmap.io.grid import crs_name
@@ -47,7 +47,7 @@ class _Candidate:
         self.problem = self.problem or f"{path}: {why}"
 
 
-def assemble(reader: PairReader, listing: Listing, settings: Sentinel1Settings) -> Stack:
+def assemble(reader: PairFormat, listing: Listing, settings: Sentinel1Settings) -> Stack:
     """Describe the interferograms and coherences that `reader` finds; pixels are read until one has data.
 
     A pair that cannot be used (a file that is unreadable, truncated or empty, on another lattice, beside the others'
@@ -94,7 +94,7 @@ def assemble(reader: PairReader, listing: Listing, settings: Sentinel1Settings) 
     )
 
 
-def _candidates(reader: PairReader, listing: Listing, main: str) -> list[_Candidate]:
+def _candidates(reader: PairFormat, listing: Listing, main: str) -> list[_Candidate]:
     found: dict[tuple[str, str], dict[str, list[Path]]] = defaultdict(lambda: defaultdict(list))
     for dates, role, path in reader.rasters(listing):
         found[dates][role].append(path)
@@ -115,7 +115,7 @@ def _candidates(reader: PairReader, listing: Listing, main: str) -> list[_Candid
     return result
 
 
-def _inspect(candidate: _Candidate, reader: PairReader) -> None:
+def _inspect(candidate: _Candidate, reader: PairFormat) -> None:
     """Read the headers of a pair, and what its values are like."""
     for role, layer in candidate.layers.items():
         if role == "components":
@@ -138,7 +138,7 @@ def _inspect(candidate: _Candidate, reader: PairReader) -> None:
             _check_coherence(candidate, header, reader)
 
 
-def _check_coherence(candidate: _Candidate, header: Header, reader: PairReader) -> None:
+def _check_coherence(candidate: _Candidate, header: Header, reader: PairFormat) -> None:
     if header.dtype == "uint8":
         if not reader.byte_coherence:
             candidate.drop(header, "coherence in bytes, whose scale is not known; write it as numbers from 0 to 1")
@@ -151,7 +151,7 @@ def _check_coherence(candidate: _Candidate, header: Header, reader: PairReader) 
 
 
 def _nothing(
-    candidates: Sequence[_Candidate], reader: PairReader, listing: Listing, settings: Sentinel1Settings
+    candidates: Sequence[_Candidate], reader: PairFormat, listing: Listing, settings: Sentinel1Settings
 ) -> InputError:
     if candidates:
         return InputError(f"{candidates[0].problem} (all {len(candidates)} pairs are like that or left out).")

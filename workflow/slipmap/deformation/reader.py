@@ -90,6 +90,7 @@ class Reader:
     wanted : level → the role without which there is nothing to read.
     units, sign, beside, checks : sentences for the page.
     generic : other formats go before it where they recognise a folder.
+    radar_coded : names of files in radar coordinates, which are told to geocode. geocode : how.
     """
 
     name = ""
@@ -103,6 +104,8 @@ class Reader:
     beside = ""
     checks = ""
     generic = False
+    radar_coded: tuple[str, ...] = ()
+    geocode = "geocode it first"
 
     def recognises(self, listing: Listing, level: str) -> bool:
         """Whether there is something of this format at this level; from names, or a header where names do not tell."""
@@ -129,27 +132,18 @@ class _Roles:
             self.by_role[role] = rank, path
 
 
-class PairReader(Reader):
-    """A format of interferograms, each pair in files of its own.
+class PairFormat(Reader):
+    """What is particular to a format of interferograms, each pair in files of its own; see `PairReader`.
 
     Parameters
     ----------
     geometry : role ("dem", "los", "look_theta", "look_phi", "los_east", …) → file names of rasters beside them.
-    radar_coded : names of files in radar coordinates, which are told to geocode. geocode : how.
     byte_coherence : whether the format stores coherence as bytes, 255 for 1.
     """
 
     levels: tuple[str, ...] = ("wrapped", "unwrapped")
     geometry: Mapping[str, tuple[str, ...]] = {}
-    radar_coded: tuple[str, ...] = ()
-    geocode = "geocode it first"
     byte_coherence = False
-
-    def stack(self, listing: Listing, settings: Sentinel1Settings) -> Stack:
-        """Describe the pairs; see `slipmap.deformation.pairs.assemble`."""
-        from slipmap.deformation.pairs import assemble
-
-        return assemble(self, listing, settings)
 
     def facts(self, listing: Listing) -> Facts:
         """What is written beside the rasters."""

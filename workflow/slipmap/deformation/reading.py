@@ -5,7 +5,7 @@ from pathlib import Path
 
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation import readers
-from slipmap.deformation.reader import Listing, PairReader, Reader, Velocity
+from slipmap.deformation.reader import Listing, Reader, Velocity
 from slipmap.deformation.stack import Stack
 from slipmap.errors import InputError
 
@@ -43,6 +43,8 @@ def find_reader(settings: Sentinel1Settings, files: Sequence[str | Path] | None 
     if not source.exists():
         raise InputError(f"{KEY}.path: {source} does not exist; correct the path or put the Sentinel-1 data there.")
     listing = Listing.of(source, files)
+    if not listing.paths:
+        raise InputError(f"{KEY}.path: the folder {source} is empty; put the data there.")
     if settings.format != "auto":
         reader = readers.load(settings.format)
         if settings.level not in reader.levels:
@@ -71,7 +73,7 @@ def _unknown(listing: Listing, settings: Sentinel1Settings) -> InputError:
     known = _of_level(settings.level)
     what = {"slc": "SLC", "velocity": "velocity"}.get(settings.level, f"{settings.level} interferograms")
     for reader in known:
-        found = listing.named(*reader.radar_coded) if isinstance(reader, PairReader) else []
+        found = listing.named(*reader.radar_coded)
         if found:
             return InputError(
                 f"{KEY}.path: {found[0]} is in radar coordinates, as {reader.name} writes it: {reader.geocode}, and "

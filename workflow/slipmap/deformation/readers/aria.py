@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from slipmap.deformation.layer import Layer
-from slipmap.deformation.reader import BOUNDS, Facts, Listing, PairReader, number
+from slipmap.deformation.pair_reader import PairReader
+from slipmap.deformation.reader import BOUNDS, Facts, Listing, number
 from slipmap.errors import InputError
 
 _NAME = re.compile(r"^S1-GUNW-([AD])-R-(\d{3})-tops-(\d{8})_(\d{8})-")

@@ -13,7 +13,8 @@ import numpy as np
 
 from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.deformation.layer import Layer
-from slipmap.deformation.reader import BOUNDS, Facts, Listing, PairReader
+from slipmap.deformation.pair_reader import PairReader
+from slipmap.deformation.reader import BOUNDS, Facts, Listing
 from slipmap.errors import InputError
 
 _DATES = re.compile(r"(?<!\d)(\d{8})[-_](\d{8})(?!\d)")

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from slipmap.deformation.layer import Layer
-from slipmap.deformation.reader import BOUNDS, SENTINEL1_WAVELENGTH, Facts, Listing, PairReader, number
+from slipmap.deformation.pair_reader import PairReader
+from slipmap.deformation.reader import BOUNDS, SENTINEL1_WAVELENGTH, Facts, Listing, number
 from slipmap.sentinel1.annotation import track_of_burst
 from slipmap.sentinel1.orbit_numbers import relative_orbit
 

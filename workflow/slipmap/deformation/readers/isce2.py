@@ -13,7 +13,8 @@ import numpy as np
 
 from slipmap.deformation.baselines import Baselines
 from slipmap.deformation.layer import Layer
-from slipmap.deformation.reader import BOUNDS, Facts, Listing, PairReader, number
+from slipmap.deformation.pair_reader import PairReader
+from slipmap.deformation.reader import BOUNDS, Facts, Listing, number
 from slipmap.deformation.stack import parse_date
 
 _BPERP = re.compile(r"Bperp \(average\):\s*(\S+)")

@@ -9,7 +9,8 @@ from datetime import date
 
 from slipmap.deformation.baselines import Baselines
 from slipmap.deformation.layer import Layer
-from slipmap.deformation.reader import BOUNDS, Facts, Listing, PairReader, number
+from slipmap.deformation.pair_reader import PairReader
+from slipmap.deformation.reader import BOUNDS, Facts, Listing, number
 from slipmap.deformation.stack import parse_date
 
 _FRAME = re.compile(r"(?<!\d)(\d{3}[AD])_\d{5}_\d{6}(?!\d)")  # track and direction, then the frame on it

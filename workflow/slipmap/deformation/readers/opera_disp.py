@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from slipmap.deformation.layer import Layer
-from slipmap.deformation.reader import SENTINEL1_WAVELENGTH, Facts, Listing, PairReader
+from slipmap.deformation.pair_reader import PairReader
+from slipmap.deformation.reader import SENTINEL1_WAVELENGTH, Facts, Listing
 from slipmap.errors import InputError
 
 _NAME = re.compile(r"OPERA_L3_DISP-S1_IW_(F\d{5})_(?:VV|HH)_(\d{8})T\d{6}Z_(\d{8})T\d{6}Z_v")
