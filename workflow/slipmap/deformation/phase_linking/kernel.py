@@ -1,0 +1,228 @@
+"""The compiled loop over a strip of pixels: covariance, estimator, goodness of fit and Cramér–Rao bound."""
+
+import numba
+import numpy as np
+
+from slipmap.deformation.lanes import LANES, equal, greater, load, root, select, some, store
+from slipmap.deformation.phase_linking.covariance import (
+    PAD,
+    cells,
+    coherences,
+    gather,
+    gather_chosen,
+    planes,
+    widen,
+)
+from slipmap.deformation.phase_linking.eigenvector import smallest
+from slipmap.deformation.phase_linking.packed import (
+    factor_real,
+    gram,
+    half_inverse,
+    multiply,
+    normalise,
+    row,
+    same,
+)
+
+EVD, EMI = 0, 1
+BLEND_STEP = 0.1  # by which β is raised where |Γ| is not positive definite
+BOUND_BLEND = 0.3  # β of the bound: with it the bound is within a fifth of the scatter at 60 to 100 looks
+TOLERANCE = 1e-4
+_ABSENT = 50.0  # diagonal of a date without data: far above all eigenvalues
+_POWER_STEPS = 6
+
+
+@numba.njit
+def _definite(G, n, blend, Q, inverse, t):
+    """Factors of (1 − β) |Γ| + β I, β in `blend` raised in each lane until it is positive definite."""
+    bad = factor_real(G, n, blend, Q, inverse, t)
+    while some(bad):
+        now = load(blend, 0)
+        raised = now + same(BLEND_STEP)
+        raised = select(greater(raised, same(1.0)), same(1.0), raised)
+        store(blend, 0, select(bad, raised, now))
+        bad = factor_real(G, n, blend, Q, inverse, t)
+
+
+@numba.njit
+def _start(A, n, v, w):
+    """A unit vector near the dominant eigenvector of Γ."""
+    for i in range(n):
+        store(v, 2 * i * LANES, same(1.0 / np.sqrt(n)))
+        store(v, (2 * i + 1) * LANES, same(0.0))
+    for _ in range(_POWER_STEPS):
+        for e in range(2 * n):
+            store(w, e * LANES, load(v, e * LANES))
+        multiply(A, n, w, v)
+        normalise(v, w, n)
+
+
+@numba.njit
+def _phasors(v, n, there, u, out, place, stride):
+    """v / |v| of the dates with data, 0 of the others, relative to the first date, into `u` and `out` (re, im)."""
+    cr, ci = load(v, 0), load(v, LANES)
+    size = root(cr * cr + ci * ci + same(1e-30))
+    first = greater(load(there, 0), same(0.5))
+    cr, ci = select(first, cr / size, same(1.0)), select(first, ci / size, same(0.0))
+    for i in range(n):
+        a, b = load(v, 2 * i * LANES), load(v, (2 * i + 1) * LANES)
+        x, y = a * cr + b * ci, b * cr - a * ci
+        scale = load(there, i * LANES) / root(x * x + y * y + same(1e-30))
+        x, y = x * scale, y * scale
+        store(u, 2 * i * LANES, x)
+        store(u, (2 * i + 1) * LANES, y)
+        store(out, 2 * i * stride + place, x)
+        store(out, (2 * i + 1) * stride + place, y)
+
+
+@numba.njit
+def _fit(A, G, n, u):
+    """Mean of cos(arg Γᵢⱼ − (φᵢ − φⱼ)) over the pairs of dates with data (Ferretti et al. 2011)."""
+    total, count = same(0.0), same(0.0)
+    for i in range(1, n):
+        a, b = load(u, 2 * i * LANES), load(u, (2 * i + 1) * LANES)
+        for j in range(i):
+            place = (row(i) + j) * 2 * LANES
+            c, d = load(u, 2 * j * LANES), load(u, (2 * j + 1) * LANES)
+            size = load(G, (row(i) + j) * LANES)
+            seen = greater(size, same(1e-12))
+            cosine = load(A, place) * (a * c + b * d) + load(A, place + LANES) * (b * c - a * d)
+            total = total + select(seen, cosine / select(seen, size, same(1.0)), same(0.0))
+            count = count + select(seen, same(1.0), same(0.0))
+    return total / select(greater(count, same(0.5)), count, same(1.0))
+
+
+@numba.njit
+def _bound(G, n, blend, Q, X, B, inverse, t, out, place, stride):
+    """Standard deviation of each date's phase times √(2 · looks), relative to the first date, into `out`.
+
+    The Fisher information of the phases is 2 L (|Γ|⁻¹ ∘ |Γ| − I) (Guarnieri & Tebaldini 2008), |Γ| regularised.
+    """
+    store(blend, 0, same(BOUND_BLEND))
+    _definite(G, n, blend, Q, inverse, t)
+    half_inverse(Q, n, inverse, X)
+    gram(X, n, B)
+    shrink = same(1.0) - load(blend, 0)
+    # without the first date; scaled to a diagonal of ones, so that the factors can be those of a matrix of coherences
+    for i in range(1, n):
+        information = load(B, (row(i) + i) * LANES) - same(1.0)
+        small = greater(same(1e-4), information)
+        store(t, (i - 1) * LANES, same(1.0) / root(select(small, same(1e-4), information)))
+    for i in range(1, n):
+        for j in range(1, i + 1):
+            place_of = (row(i) + j) * LANES
+            value = load(B, place_of) * load(G, place_of) * shrink
+            value = value * load(t, (i - 1) * LANES) * load(t, (j - 1) * LANES)
+            store(Q, (row(i - 1) + j - 1) * LANES, same(1.0) if i == j else value)
+    for i in range(1, n):
+        store(B, (i - 1) * LANES, load(t, (i - 1) * LANES))
+    _inverse_diagonal(Q, n - 1, X, inverse, t, B, out, place + stride, stride)
+    store(out, place, same(0.0))
+
+
+@numba.njit
+def _inverse_diagonal(F, n, X, inverse, t, scale, out, place, stride):
+    """scaleᵢ √(F⁻¹)ᵢᵢ of packed positive definite matrices with ones on the diagonal."""
+    for i in range(n):  # Cholesky in place, pivots kept above zero
+        for j in range(i):
+            a = load(F, (row(i) + j) * LANES)
+            for k in range(j):
+                a = a - load(t, k * LANES) * load(F, (row(j) + k) * LANES)
+            store(t, j * LANES, a)
+        pivot = same(1.0 + 1e-4)
+        for k in range(i):
+            x = load(t, k * LANES)
+            u = x * load(inverse, k * LANES)
+            store(F, (row(i) + k) * LANES, u)
+            pivot = pivot - x * u
+        pivot = select(greater(same(1e-4), pivot), same(1e-4), pivot)
+        store(inverse, i * LANES, same(1.0) / pivot)
+    half_inverse(F, n, inverse, X)
+    for i in range(n):
+        total = same(0.0)
+        for k in range(i, n):
+            x = load(X, (row(k) + i) * LANES)
+            total = total + x * x
+        store(out, place + i * stride, root(total) * load(scale, i * LANES))
+
+
+@numba.njit
+def _room(entries):
+    return np.zeros(entries * LANES, np.float32)
+
+
+@numba.njit(nogil=True, cache=True)
+def strip(samples, first_row, last_row, first, wide, weights, chosen, kind, blend, with_bound, phasors, fit, bound, used):
+    """Link output rows `first_row` … `last_row` of the columns `first` … `first + wide` (a multiple of `LANES`).
+
+    Parameters
+    ----------
+    samples : float32 (dates, rows, cols, 2 · looks), real and imaginary parts of each cell's SLC pixels.
+    weights : float32 (window,), of a row and of a column. chosen : float32 (window², rows, cols + `LANES`), 1 for a
+        neighbour that counts; of no size: all do. kind : `EVD` or `EMI`. blend : β.
+    phasors : float32 (dates, 2, rows, pitch) flat. fit, used : (rows, pitch) flat, used: β. bound : as phasors, one part.
+    """
+    dates, rows, cols, numbers = samples.shape
+    looks, window = numbers // 2, weights.size
+    half = window // 2
+    entries, width = dates * (dates + 1), wide + 2 * PAD
+    pitch = cols + LANES
+    plane = np.zeros(dates * numbers * width, np.float32)
+    ring = np.zeros(window * entries * width, np.float32)
+    line = np.zeros(width + 2 * LANES, np.float32)
+    A, M, W = _room(entries), _room(entries), _room(entries)
+    G, Q, X, B = _room(entries // 2), _room(entries // 2), _room(entries // 2), _room(entries // 2)
+    v, w, u, t = _room(2 * dates), _room(2 * dates), _room(2 * dates), _room(4 * dates)
+    inverse, scale, there = _room(dates), _room(dates), _room(dates)
+    beta, shift, bounds = _room(1), _room(1), _room(1)
+    weight = np.zeros(window * window * LANES, np.float32)
+    for at in range(first_row - half, last_row + half):
+        slot = (at + window) % window
+        base = slot * entries * width
+        if 0 <= at < rows:
+            planes(samples, at, first - PAD, width, plane)
+            cells(plane, dates, looks, width, ring, base)
+            if chosen.size == 0:
+                widen(ring, base, entries, width, weights, line)
+        else:
+            ring[base : base + entries * width] = np.float32(0.0)
+        r = at - half
+        if r < first_row:
+            continue
+        oldest = (slot + 1) % window
+        for column in range(0, wide, LANES):
+            c = first + column
+            if c >= cols:
+                break
+            place = r * pitch + c
+            if chosen.size == 0:
+                gather(ring, oldest, entries, width, weights, PAD + column, A)
+            else:
+                for q in range(window * window):
+                    share = weights[q // window] * weights[q % window]
+                    for k in range(LANES):
+                        weight[q * LANES + k] = share * chosen[q, r, c + k]
+                gather_chosen(ring, oldest, entries, width, window, window, weight, PAD + column, A)
+            coherences(A, dates, G, scale, there)
+            _start(A, dates, v, w)
+            store(beta, 0, same(blend))
+            if kind == EMI:
+                _definite(G, dates, beta, Q, inverse, t)
+                half_inverse(Q, dates, inverse, X)
+                gram(X, dates, B)
+            for i in range(dates):
+                for j in range(i + 1):
+                    e = row(i) + j
+                    by = load(B, e * LANES) if kind == EMI else same(-1.0)
+                    store(M, 2 * e * LANES, load(A, 2 * e * LANES) * by)
+                    store(M, (2 * e + 1) * LANES, load(A, (2 * e + 1) * LANES) * by)
+                away = equal(load(there, i * LANES), same(0.0))
+                e = row(i) + i
+                store(M, 2 * e * LANES, select(away, same(_ABSENT), load(M, 2 * e * LANES)))
+            lower = np.float32(0.0) if kind == EMI else np.float32(-1.01 * dates)
+            smallest(M, dates, lower, v, np.float32(TOLERANCE), W, inverse, t, w, shift, bounds)
+            _phasors(v, dates, there, u, phasors, place, rows * pitch)
+            store(fit, place, _fit(A, G, dates, u))
+            store(used, place, load(beta, 0))
+            if with_bound:
+                _bound(G, dates, beta, Q, X, B, inverse, t, bound, place, rows * pitch)

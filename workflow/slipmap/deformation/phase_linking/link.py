@@ -1,0 +1,124 @@
+"""Linked phases of a block of SLCs in memory."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from slipmap.deformation.lanes import LANES
+from slipmap.deformation.phase_linking import kernel
+from slipmap.deformation.phase_linking.covariance import PAD
+
+ROWS = 64  # of a strip: the rows of a window before it are computed again
+SCATTER = np.pi / np.sqrt(3)  # rad, standard deviation of a phase that says nothing
+
+
+@dataclass(frozen=True)
+class Linked:
+    """What phase linking makes of a block.
+
+    Parameters
+    ----------
+    phasors : complex64 (dates, rows, cols), of length 1, relative to the first date with data; 0 where a date has none.
+    fit : float32 (rows, cols), goodness of fit −1 … 1. neighbours : float32 (rows, cols), pixels averaged.
+    looks : float32 (rows, cols), independent looks of the average.
+    bound : float32 (dates, rows, cols), Cramér–Rao standard deviation of the phase, rad; None if not asked for.
+    blend : float32 (rows, cols), the β that was used.
+    """
+
+    phasors: np.ndarray
+    fit: np.ndarray
+    neighbours: np.ndarray
+    looks: np.ndarray
+    bound: np.ndarray | None
+    blend: np.ndarray
+
+
+def window_weights(size: int, kind: str) -> np.ndarray:
+    """Weights of a row of `size` pixels (odd), float32: "plain": ones, "triangular": 1 2 3 2 1."""
+    half = size // 2
+    falling = half + 1.0 - np.abs(np.arange(-half, half + 1))
+    return (falling if kind == "triangular" else np.ones(size)).astype(np.float32)
+
+
+def link(
+    samples: np.ndarray,
+    weights: np.ndarray,
+    *,
+    estimator: str = "emi",
+    regularisation: float = 0.5,
+    looks: float = 1.0,
+    chosen: np.ndarray | None = None,
+    bound: bool = True,
+    threads: int = 1,
+) -> Linked:
+    """Link the phases of a block.
+
+    Parameters
+    ----------
+    samples : complex64 (dates, rows, cols, looks), C order: the SLC pixels of each output pixel; NaN where no data.
+    weights : float32 (window,), odd, at most 31: of rows and of columns. looks : independent ones in a pixel.
+    estimator : "emi" or "evd". regularisation : β of (1 − β) |Γ| + β I, raised in pixels where that is not definite.
+    chosen : bool (window², rows, cols), which neighbours count, row by row of the window; None: all.
+    """
+    dates, rows, cols, _ = samples.shape
+    if len(weights) > 2 * PAD - 1 or len(weights) % 2 == 0:
+        raise ValueError(f"a window of {len(weights)} pixels; give an odd number up to {2 * PAD - 1}")
+    numbers = samples.view(np.float32)
+    pitch = cols + LANES
+    phasors = np.zeros(dates * 2 * rows * pitch, np.float32)
+    fit, used = (np.zeros(rows * pitch, np.float32) for _ in range(2))
+    deviation = np.zeros(dates * rows * pitch if bound else LANES, np.float32)
+    mask = np.zeros((0, 1, 1), np.float32)
+    if chosen is not None:
+        mask = np.zeros((len(chosen), rows, pitch), np.float32)
+        mask[..., :cols] = chosen
+    wide = 64 if dates <= 40 else 32
+    kind = {"evd": kernel.EVD, "emi": kernel.EMI}[estimator]
+    parts = [(r, min(rows, r + ROWS), c) for r in range(0, rows, ROWS) for c in range(0, cols, wide)]
+
+    def work(part: tuple[int, int, int]) -> None:
+        first, last, column = part
+        kernel.strip(
+            numbers, first, last, column, wide, weights, mask, kind, np.float32(regularisation), bound,
+            phasors, fit, deviation, used,
+        )  # fmt: skip
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, parts))
+    parts_of = phasors.reshape(dates, 2, rows, pitch)[..., :cols]
+    neighbours, independent = _averaged(samples, weights, chosen, looks)
+    there = neighbours > 0
+    limit = None
+    if bound:
+        scale = 1 / np.sqrt(2 * np.maximum(independent, 1e-6))
+        limit = np.minimum(deviation.reshape(dates, rows, pitch)[..., :cols] * scale, SCATTER).astype(np.float32)
+    return Linked(
+        phasors=(parts_of[:, 0] + 1j * parts_of[:, 1]).astype(np.complex64),
+        fit=np.where(there, fit.reshape(rows, pitch)[:, :cols], np.nan),
+        neighbours=neighbours,
+        looks=independent,
+        bound=limit,
+        blend=used.reshape(rows, pitch)[:, :cols].copy(),
+    )
+
+
+def _averaged(
+    samples: np.ndarray, weights: np.ndarray, chosen: np.ndarray | None, looks: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """How many pixels with data were averaged, and their independent looks, (Σw)² / Σw² of a pixel's; (rows, cols)."""
+    data = np.zeros(samples.shape[1:3], bool)
+    for date in samples:
+        data |= np.nan_to_num(np.abs(date)).any(axis=-1)
+    rows, cols = data.shape
+    half = len(weights) // 2
+    padded = np.pad(data, half)
+    count, total, squares = (np.zeros(data.shape, np.float32) for _ in range(3))
+    for q, weight in enumerate(np.outer(weights, weights).ravel()):
+        i, j = divmod(q, len(weights))
+        there = padded[i : i + rows, j : j + cols] & (True if chosen is None else chosen[q])
+        count += there
+        total += weight * there
+        squares += weight**2 * there
+    independent = looks * np.divide(total**2, squares, out=np.zeros_like(total), where=squares > 0)
+    return count, independent.astype(np.float32)
