@@ -152,7 +152,9 @@ def _room(entries):
 
 
 @numba.njit(nogil=True, cache=True)
-def strip(samples, first_row, last_row, first, wide, weights, chosen, kind, blend, with_bound, phasors, fit, bound, used):
+def strip(
+    samples, first_row, last_row, first, wide, weights, chosen, kind, blend, with_bound, phasors, fit, bound, used
+):
     """Link output rows `first_row` … `last_row` of the columns `first` … `first + wide` (a multiple of `LANES`).
 
     Parameters
@@ -160,7 +162,7 @@ def strip(samples, first_row, last_row, first, wide, weights, chosen, kind, blen
     samples : float32 (dates, rows, cols, 2 · looks), real and imaginary parts of each cell's SLC pixels.
     weights : float32 (window,), of a row and of a column. chosen : float32 (window², rows, cols + `LANES`), 1 for a
         neighbour that counts; of no size: all do. kind : `EVD` or `EMI`. blend : β.
-    phasors : float32 (dates, 2, rows, pitch) flat. fit, used : (rows, pitch) flat, used: β. bound : as phasors, one part.
+    phasors : float32 (dates, 2, rows, pitch) flat. fit, used (β) : (rows, pitch) flat. bound : (dates, rows, pitch).
     """
     dates, rows, cols, numbers = samples.shape
     looks, window = numbers // 2, weights.size

@@ -64,7 +64,7 @@ def link(
     dates, rows, cols, _ = samples.shape
     if len(weights) > 2 * PAD - 1 or len(weights) % 2 == 0:
         raise ValueError(f"a window of {len(weights)} pixels; give an odd number up to {2 * PAD - 1}")
-    numbers = samples.view(np.float32)
+    numbers = np.ascontiguousarray(samples, np.complex64).view(np.float32)
     pitch = cols + LANES
     phasors = np.zeros(dates * 2 * rows * pitch, np.float32)
     fit, used = (np.zeros(rows * pitch, np.float32) for _ in range(2))

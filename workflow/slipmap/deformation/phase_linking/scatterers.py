@@ -1,0 +1,48 @@
+"""Persistent scatterers: pixels whose own phase is better than an average with neighbours (Ferretti et al. 2001)."""
+
+import dataclasses
+
+import numpy as np
+
+from slipmap.deformation.phase_linking.link import Linked
+
+
+def dispersion(samples: np.ndarray) -> np.ndarray:
+    """Amplitude dispersion σ/μ over the dates of each SLC pixel, float32 (rows, cols, looks); infinite with a gap."""
+    total = np.zeros(samples.shape[1:], np.float32)
+    squares = np.zeros_like(total)
+    whole = np.ones(total.shape, bool)
+    for date in samples:
+        amplitude = np.nan_to_num(np.abs(date))
+        whole &= amplitude > 0
+        total += amplitude
+        squares += amplitude**2
+    mean = total / len(samples)
+    variance = np.maximum(squares / len(samples) - mean**2, 0)
+    return np.where(whole, np.sqrt(variance) / np.where(mean > 0, mean, 1), np.inf).astype(np.float32)
+
+
+def keep_persistent(linked: Linked, samples: np.ndarray, most: float) -> tuple[Linked, np.ndarray]:
+    """Give pixels with a persistent scatterer its own phases; also which they are, bool (rows, cols).
+
+    A pixel has one where the least dispersed of its SLC pixels has an amplitude dispersion D below `most`. Its phase
+    then has about the standard deviation D (rad) on each date, so that its goodness of fit is exp(−D²).
+    """
+    found = dispersion(samples)
+    best = found.argmin(axis=-1)
+    least = np.take_along_axis(found, best[..., None], -1)[..., 0]
+    persistent = least < most
+    rows, cols = np.nonzero(persistent)
+    own = samples[:, rows, cols, best[rows, cols]]
+    own = own * np.conj(own[:1])
+    spread = least[rows, cols]
+    phasors, fit, neighbours = linked.phasors.copy(), linked.fit.copy(), linked.neighbours.copy()
+    phasors[:, rows, cols] = own / np.abs(own)
+    fit[rows, cols] = np.exp(-(spread**2))
+    neighbours[rows, cols] = 1
+    bound = linked.bound
+    if bound is not None:
+        bound = bound.copy()
+        bound[:, rows, cols] = spread * np.sqrt(2)  # relative to the first date
+        bound[0] = np.where(persistent, 0, bound[0])
+    return dataclasses.replace(linked, phasors=phasors, fit=fit, neighbours=neighbours, bound=bound), persistent
