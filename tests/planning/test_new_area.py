@@ -4,7 +4,7 @@ import json
 import math
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import geopandas as gpd
@@ -22,7 +22,7 @@ from slipmap.fetch import run
 from slipmap.fetch.sources import dem
 from slipmap.inputs.area_grid import decide
 from slipmap.io.grid import Grid
-from slipmap.planning import command, estimate, new_area
+from slipmap.planning import command, new_area
 
 HERE = ["a", "--bbox", 1, 2, 1.1, 2.1, "--dates", "2022-01-01", "2022-02-01", "--offline"]
 
@@ -311,59 +311,3 @@ def test_weights_to_go_on_from_must_be_there_or_be_trained_first(trained):
         InputError, match=r"initial_weights: .*rs_dx/seed_0 holds no trained model .*did you mean '.*rs_dr/s"
     ):
         check_run(read_config("other.yaml"))
-
-
-# --- estimates -----------------------------------------------------------------------------------------------------
-
-
-def test_pairs_are_counted():
-    days = [date(2022, 1, 1) + timedelta(days=12 * n) for n in range(10)]
-    assert estimate.pairs_within(days, 12) == 9
-    assert estimate.pairs_within(days, 24) == 9 + 8
-    assert estimate.pairs_within(days, 1000) == 45
-    assert estimate.pairs_within([*days, *days], 12) == 9
-
-
-def test_an_estimate_is_rates_times_sizes():
-    grid = Grid.from_bounds("EPSG:32632", 12.5, (0, 0, 12_500, 12_500))
-    rates = estimate.read_rates()
-    need = estimate.estimate(grid, {}, {"sentinel1": "opera_cslc"}, date(2022, 1, 1), date(2022, 12, 31))
-    assert need.download == pytest.approx(31 * 250e6)
-    pairs = sum(31 - n for n in range(1, 6))
-    results = 1e6 * (rates["pixel_bytes"] + pairs * rates["pair_pixel_bytes"])
-    assert need.disk == pytest.approx(need.download + results)
-    hours = 1e6 * (rates["pixel_seconds"] + pairs * rates["pair_pixel_seconds"]) / 3600
-    assert need.core_hours == pytest.approx(hours)
-    raw = estimate.estimate(grid, {}, {"sentinel1": "burst"}, date(2022, 1, 1), date(2022, 12, 31))  # geocoded here
-    assert raw.core_hours == pytest.approx(hours + 1e6 * 31 * rates["date_pixel_seconds"] / 3600)
-    assert raw.disk - raw.download == pytest.approx(results + 1e6 * 31 * rates["date_pixel_bytes"])
-
-
-def test_rates_are_measured_of_a_run(tmp_path):
-    run = tmp_path / "results/demo"
-    for name, size in (("deformation/unwrapped/a_b.tif", 300), ("deformation/unwrapped/b_c.tif", 300),
-                       ("deformation/interferograms/a_b.tif", 200), ("factors/slope.tif", 1000),
-                       ("sentinel1/slc/a.h5", 700), ("sentinel1/slc/b.h5", 500)):  # fmt: skip
-        (run / name).parent.mkdir(parents=True, exist_ok=True)
-        (run / name).write_bytes(b"x" * size)
-    (run / "grid.json").write_text('{"width": 10, "height": 10}')
-    for name, seconds in (
-        ("unwrap/a_b", 6),
-        ("unwrap/b_c", 4),
-        ("interferogram/a_b", 2),
-        ("invert_network", 8),
-        ("terrain", 5),
-        ("geocode/a", 3),
-        ("geocode/b", 1),
-    ):
-        (run / f"benchmarks/{name}.tsv").parent.mkdir(parents=True, exist_ok=True)
-        (run / f"benchmarks/{name}.tsv").write_text(f"s\tcpu_time\n99\t{seconds}.0\n")
-    rates = estimate.write_rates(run, tmp_path / "rates.csv")
-    assert rates["pair_pixel_bytes"] == 800 / 100 / 2
-    assert rates["pair_pixel_seconds"] == 20 / 100 / 2
-    assert rates["date_pixel_bytes"] == 1200 / 100 / 2
-    assert rates["date_pixel_seconds"] == 4 / 100 / 2
-    assert rates["pixel_seconds"] == 5 / 100
-    assert estimate.read_rates(tmp_path / "rates.csv") == pytest.approx(rates)
-    with pytest.raises(InputError, match="holds no run of an area"):
-        estimate.measure(tmp_path)

@@ -58,10 +58,9 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_new_area(commands)
 
-    rates = commands.add_parser(
-        "rates", help="measure bytes and seconds for each pixel of a run, for `new-area` to go by"
-    )
+    rates = commands.add_parser("rates", help="measure what each stage of a finished run took, for `new-area` to go by")
     rates.add_argument("results", nargs="?", default="results/demo", help="an area's results (default: %(default)s)")
+    rates.add_argument("--out", metavar="FILE", help="file to write (default: rates.csv in your slipmap folder)")
     rates.set_defaults(command=_rates)
 
     scale = commands.add_parser(
@@ -139,6 +138,9 @@ def _add_new_area(commands) -> None:
         "--from", dest="source", default="config/config.yaml", metavar="CONFIG",
         help="config in which it was trained, and whose simulation --simulated follows (default: %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--rates", metavar="FILE", help="rates to estimate with, of `slipmap rates` (default: yours, else the demo's)"
+    )
     parser.add_argument("--force", action="store_true", help="overwrite the config")
     parser.set_defaults(command=_new_area)
 
@@ -150,11 +152,17 @@ def _new_area(options: argparse.Namespace) -> None:
 
 
 def _rates(options: argparse.Namespace) -> None:
-    from slipmap.planning.estimate import RATES, write_rates
+    from slipmap.planning import cost
 
-    for name, value in write_rates(options.results).items():
-        print(f"{name:20} {value:.4g}")
-    print(f"wrote {RATES.name}")
+    measured, path = cost.measure(options.results), options.out or cost.user_rates()
+    cost.write_rates(measured, path)
+    for stage in cost.STAGES:
+        if stage.name in measured:
+            rate = measured[stage.name]
+            print(f"{stage.name:32} {rate.core_seconds:10.3g} core s and {rate.bytes:.3g} bytes for each {stage.grows}")
+        else:
+            print(f"{stage.name:32} no such jobs in this run: the demo's rates stand")
+    print(f"wrote {path}, which 'slipmap new-area' {'reads with --rates' if options.out else 'goes by'}")
 
 
 def _run(options: argparse.Namespace) -> None:

@@ -1,12 +1,184 @@
 """Where things are: an area's inputs under ``resources/``, an experiment's weights and patches under ``results/``."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from slipmap.config.acquire import RAW_PRODUCTS, AcquireSettings, acquired_kinds
 from slipmap.config.inputs import InputSettings, Sentinel1Settings, Sentinel2Settings, VectorSettings
 from slipmap.config.run import ExperimentSettings, RunSettings
+
+
+class _Path:
+    """A path of a place's results: whole of an instance, under the place's folder of the class."""
+
+    def __init__(self, relative: str) -> None:
+        self.relative = relative
+
+    def __get__(self, place: "Results | None", kind: type | None = None) -> str:
+        return self.relative if place is None else f"{place.folder}/{self.relative}"
+
+
+@dataclass(frozen=True)
+class Results:
+    """The result paths of one place: an area, or a data set that is imported.
+
+    Rules, report and planning take every path from here. `place` may be a wildcard:
+
+    >>> Results("{area}").velocity
+    'results/{area}/deformation/velocity.tif'
+    >>> Results.velocity
+    'deformation/velocity.tif'
+    """
+
+    place: str
+
+    @property
+    def folder(self) -> str:
+        """Everything of the place."""
+        return f"results/{self.place}"
+
+    grid = _Path("grid.json")
+    inventory = _Path("inventory.tif")
+    hillshade = _Path("hillshade.tif")
+    logs = _Path("logs")
+    benchmarks = _Path("benchmarks")
+
+    # raw Sentinel-1
+    acquisitions = _Path("sentinel1/acquisitions.json")
+    slcs = _Path("sentinel1/slc")
+    radar_geometry = _Path("sentinel1/slc/geometry.tif")
+
+    def slc(self, date: str) -> str:
+        """Geocoded SLC of one date."""
+        return f"{self.slcs}/{date}.h5"
+
+    def shift(self, date: str) -> str:
+        """Azimuth shift of one date."""
+        return f"{self.folder}/sentinel1/shifts/{date}.json"
+
+    # deformation
+    network = _Path("deformation/network.csv")
+    network_plot = _Path("deformation/network.png")
+    stack = _Path("deformation/stack.json")
+    interferograms = _Path("deformation/interferograms")
+    unwrapped_interferograms = _Path("deformation/unwrapped")
+    velocity = _Path("deformation/velocity.tif")
+    velocity_std = _Path("deformation/velocity_std.tif")
+    temporal_coherence = _Path("deformation/temporal_coherence.tif")
+    dem_error = _Path("deformation/dem_error.tif")
+    mask = _Path("deformation/mask.tif")
+    interferograms_used = _Path("deformation/interferograms_used.tif")
+    open_triplets = _Path("deformation/open_triplets.tif")
+    timeseries = _Path("deformation/timeseries.nc")
+    reference = _Path("deformation/reference.json")
+    sensitivity = _Path("deformation/sensitivity.tif")
+    downslope = _Path("deformation/velocity_downslope.tif")
+    visibility = _Path("deformation/visibility.tif")
+    vertical = _Path("deformation/velocity_vertical.tif")
+    east = _Path("deformation/velocity_east.tif")
+
+    def interferogram(self, pair: str) -> str:
+        """Wrapped interferogram of one pair."""
+        return f"{self.interferograms}/{pair}.tif"
+
+    def unwrapped(self, pair: str) -> str:
+        """Unwrapped interferogram of one pair."""
+        return f"{self.unwrapped_interferograms}/{pair}.tif"
+
+    # factors and their screening
+    coverage = _Path("factors/coverage.csv")
+    selection = _Path("screening/selection.json")
+
+    def factor(self, name: str) -> str:
+        """Raster of one factor."""
+        return f"{self.folder}/factors/{name}.tif"
+
+    def screening(self, table: str) -> str:
+        """One table of the screening (`SCREENING_TABLES`)."""
+        return f"{self.folder}/screening/{table}.csv"
+
+    # classical models
+    sample = _Path("susceptibility/sample.json")
+
+    def susceptibility(self, name: str) -> str:
+        """Map by one classical model, or of the Landslide Risk Index ("lsi", "lsi_class")."""
+        return f"{self.folder}/susceptibility/{name}.tif"
+
+    def susceptibility_table(self, name: str) -> str:
+        """One table of the classical models (`SUSCEPTIBILITY_TABLES`)."""
+        return f"{self.folder}/susceptibility/{name}.csv"
+
+    def susceptibility_figure(self, name: str) -> str:
+        """One figure of the classical models."""
+        return f"{self.folder}/susceptibility/{name}.png"
+
+    # patches
+    split = _Path("patches/split.tif")
+    blocks = _Path("patches/blocks.gpkg")
+
+    def patches(self, dataset: str) -> str:
+        """Patch store of one data set."""
+        return f"{self.folder}/patches/{dataset}.zarr"
+
+    # experiments
+    def metrics(self, experiment: str) -> str:
+        """Test scores of an experiment over its seeds."""
+        return f"{self.folder}/experiments/{experiment}/metrics.csv"
+
+    def augmentation(self, experiment: str) -> str:
+        """Picture of what augmentation does."""
+        return f"{self.folder}/experiments/{experiment}/augmentation.png"
+
+    def seed(self, experiment: str, seed: int | str) -> str:
+        """Folder of one seed; `SEED_FILES` lie in it."""
+        return f"{self.folder}/experiments/{experiment}/seed_{seed}"
+
+    def paper_table(self, table: str) -> str:
+        """A results table of a paper, our numbers beside the published ones."""
+        return f"{self.paper_tables}/{table}.csv"
+
+    paper_tables = _Path("tables")
+
+    # maps
+    def map(self, experiment: str, kind: str) -> str:
+        """One raster of an experiment's map (`MAPS`)."""
+        return f"{self.folder}/maps/{experiment}/{kind}.tif"
+
+    def map_part(self, experiment: str, part: str) -> str:
+        """Part of a map that several jobs make."""
+        return f"{self.folder}/maps/{experiment}/parts/{part}.tif"
+
+    def landslides(self, experiment: str) -> str:
+        """Outlines of the landslides of a map."""
+        return f"{self.folder}/maps/{experiment}/landslides.gpkg"
+
+    def style(self, experiment: str, kind: str) -> str:
+        """QGIS style of one layer of a map."""
+        return f"{self.folder}/maps/{experiment}/{kind}.qml"
+
+    def stac_item(self, experiment: str) -> str:
+        """STAC item of a map."""
+        return f"{self.folder}/maps/{experiment}/item.json"
+
+    report = _Path("report/index.html")
+    report_tables = _Path("report/tables")
+
+
+SCREENING_TABLES = (
+    "correlation",
+    "spearman",
+    "vif",
+    "vif_selected",
+    "importance",
+    "pca",
+    "frequency_ratio",
+    "decision",
+)
+SUSCEPTIBILITY_TABLES = ("cross_validation", "cross_validation_summary", "test_scores", "calibration")
+MAPS = ("probability", "uncertainty", "class", "probability_class")
+
 
 TRUTH = ("velocity_los.tif", "dem_error.tif", "landslides.gpkg")
 # text in the settings of inputs

@@ -11,6 +11,7 @@ from slipmap.errors import InputError
 from slipmap.fetch.check import advice
 from slipmap.fetch.web import Web
 from slipmap.planning import new_area as planning
+from slipmap.planning.cost import read_rates
 
 _RESERVED = ("downloads", "published")
 
@@ -74,6 +75,7 @@ def _real(options: argparse.Namespace, web: Web | None) -> planning.Plan:
         archive=options.archive,
         services=services,
         web=client,
+        rates=read_rates(options.rates),
     )
 
 

@@ -22,6 +22,7 @@ from slipmap.fetch.products import Found
 from slipmap.fetch.web import TransferError, Web
 from slipmap.io.atomic import write_text
 from slipmap.io.grid import Grid
+from slipmap.planning.cost import Rate
 from slipmap.planning.estimate import Need, estimate
 from slipmap.sentinel1.check import COARSEST
 
@@ -109,7 +110,7 @@ def read_polygon(path: str | Path) -> Box:
 
 def plan_real(
     name: str, bbox: Box, start: date, end: date, *, resolution: float, archive: str | None,
-    services: Mapping[str, str], web: Web | None,
+    services: Mapping[str, str], web: Web | None, rates: Mapping[str, Rate],
 ) -> Plan:  # fmt: skip
     """Plan an area from real data; with `web` (or an archive) what there is of it is searched.
 
@@ -141,7 +142,7 @@ def plan_real(
     for kind, source in _SOURCES.items():
         if kind in sections and kind not in found:
             missing[kind] = sections[kind].get("product", source)
-    plan.need = estimate(grid, found, missing, start, end)
+    plan.need = estimate(grid, found, missing, start, end, rates)
     # SLC pixels of coarse pixels must stay as fine as the radar sees
     looks = [max(least, math.ceil(resolution / finest)) for least, finest in zip(_LOOKS, COARSEST[::-1], strict=True)]
     plan.record = {
