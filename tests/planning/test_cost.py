@@ -68,10 +68,8 @@ def test_a_stage_grows_with_what_it_says(pixels, dates, pairs, factor):
     for one, other in zip(small, large, strict=True):
         times = 1 if one.stage.grows == "sample" else factor
         assert other.core_hours == pytest.approx(times * one.core_hours) and other.largest_job_mb == one.largest_job_mb
-    only = [need for need in cost.needs(SHIPPED, cost.Size(pixels, 0, 0)) if need.core_hours == 0]
-    assert [need.stage.name for need in only] == [
-        s.name for s in cost.STAGES if s.grows in ("pixel pair", "pixel date")
-    ]
+    idle = {need.stage.grows for need in cost.needs(SHIPPED, cost.Size(pixels, 0, 0)) if need.core_hours == 0}
+    assert idle == {"pixel pair", "pixel date"}
 
 
 def test_every_stage_of_the_demo_has_a_rate():
@@ -148,11 +146,11 @@ def test_a_file_that_holds_no_rates_is_one_sentence(text, tmp_path):
 
 
 def test_what_is_not_there_is_one_sentence(tmp_path):
-    with pytest.raises(InputError, match="other.csv cannot be read"):
+    with pytest.raises(InputError, match=r"other\.csv cannot be read"):
         cost.read_rates(tmp_path / "other.csv")
     with pytest.raises(InputError, match="holds no finished run with deformation"):
         cost.measure(tmp_path)
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot be written .*; name another file with --out"):
+    with pytest.raises(InputError, match=r"cannot be written .*; name another file with --out"):
         cost.write_rates(SHIPPED, tmp_path / "file" / "rates.csv")
     assert math.isnan(cost.needs({}, cost.Size(1, 1, 1))[0].core_hours)

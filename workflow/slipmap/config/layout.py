@@ -167,14 +167,8 @@ class Results:
 
 
 SCREENING_TABLES = (
-    "correlation",
-    "spearman",
-    "vif",
-    "vif_selected",
-    "importance",
-    "pca",
-    "frequency_ratio",
-    "decision",
+    *("correlation", "spearman", "vif", "vif_selected", "importance", "pca"),
+    *("frequency_ratio", "decision"),
 )
 SUSCEPTIBILITY_TABLES = ("cross_validation", "cross_validation_summary", "test_scores", "calibration")
 MAPS = ("probability", "uncertainty", "class", "probability_class")
