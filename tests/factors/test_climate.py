@@ -229,7 +229,7 @@ def test_bad_rain_gets_one_sentence(tmp_path):
     (total,) = rain(tmp_path, tmp_path / "mean.tif", "rainfall")
     assert (total == 1).all()
     (tmp_path / "text.nc").write_text("no")
-    with pytest.raises(InputError, match="is not a NetCDF-4 file"):
+    with pytest.raises(InputError, match="is no NetCDF file"):
         rain(tmp_path, tmp_path / "text.nc")
 
 

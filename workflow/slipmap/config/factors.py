@@ -100,6 +100,7 @@ class AntecedentSettings(Settings):
         None, description="Last day that counts: no predictor may postdate the event. null: the last day on file."
     )
     window: int = Field(30, ge=1, description="Days up to the cut-off that count as antecedent.")
+    soil_unit: str | None = Field(None, description="Unit of the soil moisture, m3/m3 or %; none: what the file says.")
     resampling: Literal["nearest", "bilinear", "cubic"] = Field(
         "bilinear", description="From the coarse cells of rain and soil moisture to the grid."
     )
@@ -114,10 +115,13 @@ class ClimateSettings(AntecedentSettings):
         description="What P and D are taken over: the wet spell (consecutive wet days) with most rain in the window, "
         "or every wet day of the window.",
     )
-    accumulated: bool = Field(
-        False,
+    accumulated: bool | None = Field(
+        None,
         description="Rain is accumulated from 00 UTC, the total of a day standing at 00 UTC of the next, as in "
-        "ERA5-Land (true), or given for each step (false).",
+        "ERA5-Land (true), or given for each step (false). None: asked where the file leaves it open.",
+    )
+    rain_unit: str | None = Field(
+        None, description="Unit of the rain, mm/day, mm/h, mm, m or kg m-2 s-1; none: what the file says."
     )
 
 

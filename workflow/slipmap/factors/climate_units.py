@@ -1,0 +1,155 @@
+"""Rain and soil moisture in the units in which they are delivered, as mm of each day and m3/m3."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from slipmap.config.factors import AntecedentSettings, ClimateSettings
+from slipmap.errors import InputError
+from slipmap.inputs.cubes import Series
+
+# factor to mm of the unit, and of what: a depth of its own step, or a rate for each of so many hours
+_RAIN = {
+    **dict.fromkeys(("mm", "kgm-2", "kg/m2", "millimetre", "millimetres", "millimeter", "millimeters"), (1.0, None)),
+    **dict.fromkeys(("mm/day", "mmday-1", "mm/d", "mmd-1", "kgm-2day-1", "kgm-2d-1", "mm/24h"), (1.0, 24.0)),
+    **dict.fromkeys(("mm/hr", "mm/h", "mmhr-1", "mmh-1", "mmhour-1", "mm/hour", "kgm-2h-1"), (1.0, 1.0)),
+    **dict.fromkeys(("kgm-2s-1", "kg/m2/s", "mm/s", "mms-1"), (1.0, 1 / 3600)),
+    **dict.fromkeys(("m", "mofwaterequivalent", "metre", "metres"), (1000.0, None)),
+    **dict.fromkeys(("m/day", "mday-1"), (1000.0, 24.0)),
+    **dict.fromkeys(("m/s", "ms-1"), (1000.0, 1 / 3600)),
+    "cm": (10.0, None),
+    **dict.fromkeys(("in", "inch", "inches"), (25.4, None)),
+}
+_SOIL = {
+    **dict.fromkeys(("m3/m3", "m3m-3", "m3.m-3", "cm3/cm3", "cm3cm-3", "1", "-"), 1.0),
+    **dict.fromkeys(("%", "percent", "vol.%", "vol%", "m3/m3*100"), 0.01),
+}
+_RUN_UP = ("tp", "sf", "ro", "sro", "ssro", "smlt", "e")  # ERA5-Land's, which run up from 00 UTC
+_MOST_RAIN = 2000.0  # mm in a day; the most on record is 1825 (La Reunion, 1966)
+
+
+def volumetric(series: Series, settings: AntecedentSettings, path: str | Path, key: str) -> np.ndarray:
+    """Volumetric soil moisture, m3/m3: (times, rows, cols) float32, NaN where unknown.
+
+    Raises
+    ------
+    InputError : a unit that is none of it, or not said; values beyond 1.
+    """
+    unit = settings.soil_unit or series.units
+    factor = _SOIL.get(_compact(unit)) if unit else 1.0
+    if factor is None:
+        raise InputError(
+            f"{key}: {path} is in '{unit}', which is no unit of volumetric soil moisture (m3/m3 or %); convert it, or "
+            f"correct the unit (factors.climate.soil_unit)."
+        )
+    values = np.where(series.values < 0, np.nan, series.values * np.float32(factor))  # fill values are negative
+    if np.nanmax(values, initial=0) > 1:
+        raise InputError(
+            f"{key}: {path} has values up to {np.nanmax(values):.4g}, not m3/m3 (0 to 1); set "
+            f"factors.climate.soil_unit to what it is in ('%', say), or declare its fill value."
+        )
+    if not unit:
+        raise InputError(f"{key}: {path} does not say its unit; set factors.climate.soil_unit (m3/m3 or %).")
+    return values
+
+
+def daily_totals(
+    series: Series, settings: ClimateSettings, path: str | Path, key: str
+) -> tuple[pd.DatetimeIndex, np.ndarray]:
+    """Rain of each whole day, mm: (days, (days, rows, cols)).
+
+    Parameters
+    ----------
+    series : rain at daily or finer steps, as a depth of the step (mm, m, kg m-2) or a rate (mm/day, mm/h, kg m-2 s-1).
+    settings : `accumulated`: depths run up from 00 UTC and the total of a day stands at 00 UTC of the next (ERA5-Land),
+        which is all that need be there.
+
+    Raises
+    ------
+    InputError : a unit that is not known or not said; depths that may be accumulated where the config does not say;
+        accumulated rain without 00 UTC; no whole day; more rain than can fall.
+    """
+    factor, hours = _rain_unit(series, settings, path, key)
+    step = _step_hours(series.dated())
+    values = series.values.astype(np.float64) * factor
+    accumulated = _is_accumulated(series, values, step, settings, path, key) if hours is None else settings.accumulated
+    if hours is not None:
+        values = values * (step / hours)
+    values = np.where(values < 0, np.nan, values)  # undeclared fill values are negative
+    days = series.dated().normalize()
+    if accumulated:
+        midnight = series.dated() == days
+        if not midnight.any():
+            raise InputError(
+                f"{key}: {path} has no value at 00 UTC, where rain that is accumulated over a day is read; give these "
+                f"hours too, or set factors.climate.accumulated: false."
+            )
+        days, total = days[midnight] - pd.Timedelta(days=1), values[midnight]
+    elif step >= 24:
+        total = values
+    else:
+        unique, group = np.unique(days, return_inverse=True)
+        total = np.zeros((len(unique), *values.shape[1:]))
+        np.add.at(total, group, values)
+        whole = np.bincount(group) >= round(24 / step)  # a day of which hours are missing has no total
+        if not whole.any():
+            raise InputError(f"{key}: {path} has no day with all its hours; give whole days.")
+        days, total = pd.DatetimeIndex(unique)[whole], total[whole]
+    most = np.nanmax(total, initial=0)
+    if most > _MOST_RAIN:
+        raise InputError(
+            f"{key}: {path} has values like {np.nanmax(series.values):g} {series.units}, {most:.3g} mm in a day, more "
+            f"than can fall; declare them as _FillValue if they stand for nodata, or correct the unit "
+            f"(factors.climate.rain_unit)."
+        )
+    return days, total
+
+
+def _rain_unit(series: Series, settings: ClimateSettings, path: str | Path, key: str) -> tuple[float, float | None]:
+    """Factor to mm, and the hours for which a rate counts (None: a depth of its step)."""
+    unit = settings.rain_unit or series.units
+    if not unit:
+        raise InputError(
+            f"{key}: {path} does not say the unit of '{series.name}'; set factors.climate.rain_unit (mm/day, mm/h, mm, "
+            f"m or kg m-2 s-1)."
+        )
+    if _compact(unit) not in _RAIN:
+        raise InputError(
+            f"{key}: {path} is in '{unit}', which is not understood; convert it to mm/day and set "
+            f"its units, or set factors.climate.rain_unit."
+        )
+    return _RAIN[_compact(unit)]
+
+
+def _is_accumulated(
+    series: Series, values: np.ndarray, step: float, settings: ClimateSettings, path: str | Path, key: str
+) -> bool:
+    """Whether depths run up from 00 UTC; asked where the file leaves it open."""
+    if settings.accumulated is not None:
+        return settings.accumulated
+    named = series.name.lower() in _RUN_UP
+    if not (series.accumulates or named or (step < 24 and _runs_up(values, series.times))):
+        return False
+    raise InputError(
+        f"{key}: '{series.name}' of {path} may run up from 00 UTC, as in ERA5-Land, or be the rain of each step, as in "
+        f"ERA5; set factors.climate.accumulated: true for the one, false for the other."
+    )
+
+
+def _runs_up(values: np.ndarray, times: pd.DatetimeIndex) -> bool:
+    """Whether no depth is less than the one before it in the same day (from 01 to 24 h), with rain on some steps."""
+    belongs = (times - pd.Timedelta(seconds=1)).normalize()
+    same = np.asarray(belongs[1:] == belongs[:-1])
+    steps = np.diff(values, axis=0)[same]
+    return bool(steps.size and (steps[np.isfinite(steps)] >= 0).all() and (steps > 0).sum() >= 6)
+
+
+def _step_hours(times: pd.DatetimeIndex) -> float:
+    if len(times) < 2:
+        return 24.0
+    return float(np.median(np.diff(times.to_numpy()) / np.timedelta64(1, "h")))
+
+
+def _compact(units: str) -> str:
+    return units.lower().replace(" ", "").replace("**", "").replace("^", "").replace("*", "")
