@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from slipmap.models.blocks.squeeze import hidden_width, squeeze_layer
+
 
 class ChannelAttention(nn.Module):
     """Weight channels by what average and maximum over the image say of them (CBAM, equation 2).
@@ -16,13 +18,13 @@ class ChannelAttention(nn.Module):
     channels
         Channels in and out.
     reduction
-        Ratio of the channels to the perceptron's hidden width (at least one unit).
+        Ratio of the channels to the perceptron's hidden width (at least four units).
     """
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
-        hidden = max(1, channels // reduction)
-        self.mlp = nn.Sequential(nn.Conv2d(channels, hidden, 1), nn.ReLU(), nn.Conv2d(hidden, channels, 1))
+        hidden = hidden_width(channels, reduction)
+        self.mlp = nn.Sequential(squeeze_layer(channels, hidden), nn.ReLU(), nn.Conv2d(hidden, channels, 1))
 
     def weights(self, x: Tensor) -> Tensor:
         """Return the weights in (0, 1), of shape (batch, channels, 1, 1)."""

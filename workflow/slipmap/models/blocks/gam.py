@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from slipmap.models.blocks.squeeze import hidden_width, squeeze_layer
+
 
 class GAM(nn.Module):
     """Channel attention by a perceptron at every pixel, then spatial attention by two 7 × 7 convolutions.
@@ -22,10 +24,10 @@ class GAM(nn.Module):
 
     def __init__(self, channels: int, reduction: int = 4) -> None:
         super().__init__()
-        hidden = max(1, channels // reduction)
+        hidden = hidden_width(channels, reduction)
         # A perceptron over the channels of every pixel is a pair of 1 × 1 convolutions.
         self.channel = nn.Sequential(
-            nn.Conv2d(channels, hidden, 1), nn.ReLU(inplace=True), nn.Conv2d(hidden, channels, 1)
+            squeeze_layer(channels, hidden), nn.ReLU(inplace=True), nn.Conv2d(hidden, channels, 1)
         )
         self.spatial = nn.Sequential(
             nn.Conv2d(channels, hidden, 7, padding=3),

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from slipmap.models.blocks.conv_norm import PooledBatchNorm2d
+from slipmap.models.blocks.squeeze import hidden_width, squeeze_layer
 
 
 class SoftThreshold(nn.Module):
@@ -22,14 +23,14 @@ class SoftThreshold(nn.Module):
     channels
         Channels in and out.
     reduction
-        Ratio of the channels to the hidden width (at least one unit); 1 in the paper.
+        Ratio of the channels to the hidden width (at least four units); 1 in the paper.
     """
 
     def __init__(self, channels: int, reduction: int = 1) -> None:
         super().__init__()
-        hidden = max(1, channels // reduction)
+        hidden = hidden_width(channels, reduction)
         self.scale = nn.Sequential(
-            nn.Conv2d(channels, hidden, 1),
+            squeeze_layer(channels, hidden),
             PooledBatchNorm2d(hidden),
             nn.ReLU(inplace=True),
             nn.Conv2d(hidden, channels, 1),
@@ -65,7 +66,7 @@ class RSBU(nn.Module):
             nn.BatchNorm2d(out_channels),
             SoftThreshold(out_channels, reduction),
         )
-        self.shortcut = nn.Identity()
+        self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or in_channels != out_channels:
             self.shortcut = nn.Sequential(
                 nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)

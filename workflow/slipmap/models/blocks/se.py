@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from slipmap.models.blocks.squeeze import hidden_width, squeeze_layer
+
 
 class SqueezeExcitation(nn.Module):
     """Weight channels by their means: s = sigmoid(W₂ ReLU(W₁ mean(x))), output s · x (equations 2 to 4).
@@ -14,13 +16,13 @@ class SqueezeExcitation(nn.Module):
     channels
         Channels in and out.
     reduction
-        Ratio of the channels to the hidden width (at least one unit).
+        Ratio of the channels to the hidden width (at least four units).
     """
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
-        hidden = max(1, channels // reduction)
-        self.squeeze = nn.Conv2d(channels, hidden, 1)
+        hidden = hidden_width(channels, reduction)
+        self.squeeze = squeeze_layer(channels, hidden)
         self.excite = nn.Conv2d(hidden, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
