@@ -7,7 +7,7 @@ A test file of a family names its models and the options that make each small::
     class TestUNets(ModelContract):
         cases = {"unet": {"width": 1 / 16}, "segnet": {"width": 1 / 16}}
 
-``test_models_registry.py`` checks that every registered model stands in one such table.
+``tests/models/test_index.py`` checks that every model of the index stands in one such table.
 """
 
 from __future__ import annotations

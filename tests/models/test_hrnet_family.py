@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from helpers.models_contract import ModelContract
 
-SMALL = {"width": 1 / 4, "blocks": 1}
+PLAIN = {"width": 1 / 4, "blocks": 1}
+SMALL = PLAIN | {"dropout": 0.0}
 
 
 class TestHRNets(ModelContract):

@@ -13,7 +13,7 @@ from helpers.training_stores import tiny_store
 from slipmap.config.layout import patch_store
 from slipmap.config.run import ExperimentSettings, RunSettings
 from slipmap.errors import InputError
-from slipmap.models import create_model, list_models, model_entry
+from slipmap.models import create_model, index
 from slipmap.patches import writer
 from slipmap.patches.dataset import StoredPatches
 from slipmap.training import cost, evaluate, summary, tables, train
@@ -42,8 +42,7 @@ def test_every_row_is_an_experiment_of_a_known_model():
     loaded = tables.load(FOLDER, RUN)
     assert len(loaded.experiments) > 50
     for name, experiment in loaded.experiments.items():
-        assert experiment.model.name in list_models(), name
-        assert set(experiment.model.options) <= set(model_entry(experiment.model.name).options), name
+        index.check(experiment.model.name, experiment.model.options, name)
         with torch.device("meta"):
             create_model(experiment.model.name, 12, experiment.model.classes, **experiment.model.options)
         assert experiment.map_areas == []

@@ -72,7 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     scale.add_argument("--dates", type=int, default=103, help="Sentinel-1 acquisitions (default: %(default)s)")
     scale.set_defaults(command=_scale)
 
-    models = commands.add_parser("models", help="list the architectures of the registry")
+    models = commands.add_parser("models", help="list the architectures: size, when to take which, paper")
+    models.add_argument("name", nargs="?", help="show the options of this one")
     models.set_defaults(command=_models)
 
     factors = commands.add_parser(
@@ -202,10 +203,10 @@ def _scale(options: argparse.Namespace) -> None:
     print(scale.page(options.results, options.km2, options.resolution, options.dates))
 
 
-def _models(_: argparse.Namespace) -> None:
-    from slipmap.models import list_models
+def _models(options: argparse.Namespace) -> None:
+    from slipmap.models import listing
 
-    print("\n".join(list_models()))
+    print(listing.page(options.name) if options.name else listing.table())
 
 
 def _factors(_: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from slipmap.config.products import mapped_areas
 from slipmap.config.run import AreaSettings, ExperimentSettings, RunSettings
 from slipmap.errors import InputError, nearest
 from slipmap.factors import names
-from slipmap.inputs import architectures
+from slipmap.models import index
 
 _TRAINED = ("model.json", "weights.safetensors")
 
@@ -34,7 +34,7 @@ def check_experiment(name: str, settings: RunSettings, factors: Mapping[str, lis
         for area in mapped_areas(settings, name):
             _check_bands(name, experiment, area, factors[area])
         return
-    architectures.check(experiment.model.name, experiment.model.options, f"{key}.model")
+    index.check(experiment.model.name, experiment.model.options, f"{key}.model")
     _check_initial_weights(name, settings)
     for role in ("factors", "exclude"):
         for factor in getattr(experiment, role) or ():

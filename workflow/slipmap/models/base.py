@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from slipmap.errors import InputError
+
+Network = Callable[[Tensor], Tensor]
+Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class SegmentationModel(nn.Module, ABC):
@@ -31,23 +34,22 @@ class SegmentationModel(nn.Module, ABC):
         ``forward`` pads the input to a multiple of it at the bottom and on the right by mirror reflection
         (the border not repeated; reflected again where the image is smaller than the padding, replicated
         where it is one pixel wide), and crops the output back.
-    paper : str
-        Citation of the architecture, with DOI or arXiv number.
-    published_parameters : int, mapping or None
-        Parameter count that a paper prints; a mapping from registered name where the class has several.
     readings : str
         The choices made where the paper leaves one, and why a published count is not met.
     untrained_by_design : tuple of str
         ``fnmatch`` patterns of parameter names that receive no gradient, by the design of the paper.
     config : dict
         Name, channels, classes and options with which :func:`~slipmap.models.create_model` built the model.
+
+    Notes
+    -----
+    What is known of an architecture without building it (paper, options with their defaults, names) stands in the
+    ``ARCHITECTURES`` of its module, see :mod:`slipmap.models.index`; the constructor gets every option from there.
     """
 
     stride: int = 1
-    paper: ClassVar[str] = ""
-    published_parameters: ClassVar[int | Mapping[str, int] | None] = None
     readings: ClassVar[str] = ""
-    untrained_by_design: ClassVar[tuple[str, ...]] = ()
+    untrained_by_design: tuple[str, ...] = ()
 
     def __init__(self, in_channels: int, classes: int) -> None:
         super().__init__()
@@ -77,6 +79,20 @@ class SegmentationModel(nn.Module, ABC):
     @abstractmethod
     def _forward(self, x: Tensor) -> Tensor:
         """The architecture itself, on an input padded to `stride`."""
+
+    def objective(self, network: Network, x: Tensor, target: Tensor, loss: Loss) -> Tensor:
+        """Return what training makes small: the loss of the logits; a model that supervises more adds it.
+
+        Parameters
+        ----------
+        network
+            What gives the logits: this model, or it compiled.
+        x, target
+            A batch: (batch, in_channels, height, width), and uint8 (batch, height, width).
+        loss
+            The recipe's loss of logits and target.
+        """
+        return loss(network(x), target)
 
     def parameter_count(self) -> int:
         """Return the number of parameters, trained or not (buffers not counted)."""
@@ -119,7 +135,8 @@ def _reflected_indices(size: int, multiple: int, device: torch.device) -> Tensor
 
 def exporting() -> bool:
     """Return whether the model is being traced or captured, so that sizes may not be taken for constants."""
-    return torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export() or torch.jit.is_tracing()
+    traced: bool = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+    return traced or torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export()
 
 
 def scale_channels(channels: Sequence[int], width: float, divisor: int = 8) -> list[int]:

@@ -6,16 +6,30 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from slipmap.models.backbones.mobilenetv2 import InvertedResidual
-from slipmap.models.base import SegmentationModel, check_choice, scale_channels
+from slipmap.models.base import SegmentationModel, scale_channels
 from slipmap.models.blocks.conv_norm import ConvNormReLU, SeparableConv
 from slipmap.models.blocks.resize import resize_like
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "ContextNet": {
+        "paper": "Poudel, Bonde, Liwicki & Zach (ContextNet), BMVC 2018, arXiv:1805.04554",
+        "options": {
+            "reduction": {"default": 4, "choices": (2, 4, 8)},
+            "dropout": {"default": 0.1, "minimum": 0, "maximum": 1},
+        },
+        "names": {
+            "contextnet": {
+                "parameters": 854_849,
+                "advice": "smallest and fastest; a quick look at large areas on a CPU",
+            },
+        },
+    },
+}
 
 # expansion t, channels c, repeats n, stride s of the deep branch (Table 1 of the paper)
 GROUPS = ((1, 32, 1, 1), (6, 32, 1, 1), (6, 48, 3, 2), (6, 64, 3, 2), (6, 96, 2, 1), (6, 128, 2, 1))
 
 
-@register("contextnet")
 class ContextNet(SegmentationModel):
     """ContextNet: a bottleneck network sees the image reduced four times, separable convolutions see it in full.
 
@@ -33,7 +47,6 @@ class ContextNet(SegmentationModel):
         Probability of dropping a value before the last convolution.
     """
 
-    paper = "Poudel, Bonde, Liwicki & Zach (ContextNet), BMVC 2018, arXiv:1805.04554"
     readings = (
         "The deep branch ends with a separable convolution and the classifier is one 1 × 1 convolution. "
         "Fusion: the deep map upsampled, a depthwise 3 × 3 convolution dilated by the reduction, 1 × 1, "
@@ -41,11 +54,8 @@ class ContextNet(SegmentationModel):
         "0.85 M to 0.9 M quoted for it."
     )
 
-    def __init__(
-        self, in_channels: int, classes: int, width: float = 1.0, reduction: int = 4, dropout: float = 0.1
-    ) -> None:
+    def __init__(self, in_channels: int, classes: int, width: float, reduction: int, dropout: float) -> None:
         super().__init__(in_channels, classes)
-        check_choice("reduction", reduction, (2, 4, 8))
         self.reduction = reduction
         self.stride = 8 * reduction
         first, detail, deep = scale_channels((32, 64, 128), width)

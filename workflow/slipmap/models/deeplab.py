@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 import torch
 from torch import Tensor, nn
 
@@ -12,12 +10,70 @@ from slipmap.models.base import SegmentationModel, scale_channels
 from slipmap.models.blocks.aspp import ASPP, SummedASPP
 from slipmap.models.blocks.conv_norm import ConvNormReLU, SeparableConv
 from slipmap.models.blocks.resize import resize_like
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "DeepLabV2": {
+        "paper": "Chen et al. (DeepLab), IEEE TPAMI 2018, doi:10.1109/TPAMI.2017.2699184, arXiv:1606.00915",
+        "options": {"rates": {"default": (6, 12, 18, 24), "minimum": 1}},
+        "names": {
+            "deeplabv2_resnet101": {
+                "fixed": {"backbone": "resnet101"},
+                "parameters": 42_573_892,
+                "advice": "quoted rival of SBConv; superseded by deeplabv3plus",
+            },
+        },
+    },
+    "DeepLabV3": {
+        "paper": "Chen, Papandreou, Schroff & Adam (DeepLabV3) 2017, arXiv:1706.05587",
+        "options": {"output_stride": {"default": 16, "choices": (8, 16, 32)}},
+        "names": {
+            "deeplabv3_mobilenetv2": {
+                "fixed": {"backbone": "mobilenetv2"},
+                "parameters": 4_518_401,
+                "advice": "light trunk, wide view; coarse outlines: large slides only",
+            },
+            "deeplabv3_resnet50": {
+                "fixed": {"backbone": "resnet50"},
+                "parameters": 39_043_393,
+                "advice": "wide view without a decoder: large slides, many patches",
+            },
+            "deeplabv3_resnet101": {
+                "fixed": {"backbone": "resnet101"},
+                "parameters": 58_035_521,
+                "advice": "as deeplabv3_resnet50, deeper; needs a GPU and pretrained weights",
+            },
+        },
+    },
+    "DeepLabV3Plus": {
+        "paper": "Chen, Zhu, Papandreou, Schroff & Adam (DeepLabV3+), ECCV 2018, arXiv:1802.02611",
+        "options": {
+            "output_stride": {"default": 16, "choices": (8, 16)},
+            "separable": False,
+            "dropout": {"default": 0.5, "minimum": 0, "maximum": 1},
+        },
+        "names": {
+            "deeplabv3plus_mobilenetv2": {
+                "fixed": {"backbone": "mobilenetv2"},
+                "parameters": 5_813_009,
+                "advice": "light, wide view and finer outlines; EMR-HRNet's 'DeeplabV3'",
+            },
+            "deeplabv3plus_resnet50": {
+                "fixed": {"backbone": "resnet50"},
+                "parameters": 40_349_137,
+                "advice": "strong general network for many patches and pretrained weights",
+            },
+            "deeplabv3plus_resnet101": {
+                "fixed": {"backbone": "resnet101"},
+                "parameters": 59_341_265,
+                "advice": "as deeplabv3plus_resnet50, deeper; needs a GPU",
+            },
+        },
+    },
+}
 
 RATES = {8: (12, 24, 36), 16: (6, 12, 18), 32: (3, 6, 9)}
 
 
-@register("deeplabv2_resnet101", backbone="resnet101")
 class DeepLabV2(SegmentationModel):
     """DeepLabV2: a trunk dilated to stride 8, four parallel dilated classifiers summed, bilinear upsampling.
 
@@ -36,7 +92,6 @@ class DeepLabV2(SegmentationModel):
         Dilations of the classifiers; 6, 12, 18, 24 is the paper's ASPP-L.
     """
 
-    paper = "Chen et al. (DeepLab), IEEE TPAMI 2018, doi:10.1109/TPAMI.2017.2699184, arXiv:1606.00915"
     readings = (
         "The ResNet-101 form, in which each rate is one 3 × 3 convolution to the classes. Without the "
         "fully connected CRF and without the three input scales of the paper's best run. SBConv's Table 2 "
@@ -48,9 +103,9 @@ class DeepLabV2(SegmentationModel):
         self,
         in_channels: int,
         classes: int,
-        backbone: str = "resnet101",
-        width: float = 1.0,
-        rates: tuple[int, ...] = (6, 12, 18, 24),
+        backbone: str,
+        width: float,
+        rates: tuple[int, ...],
     ) -> None:
         super().__init__(in_channels, classes)
         self.trunk = dilated_trunk(backbone, in_channels, width, 8)
@@ -60,9 +115,6 @@ class DeepLabV2(SegmentationModel):
         return resize_like(self.aspp(self.trunk(x)[-1]), x)
 
 
-@register("deeplabv3_mobilenetv2", backbone="mobilenetv2")
-@register("deeplabv3_resnet101", backbone="resnet101")
-@register("deeplabv3_resnet50", backbone="resnet50")
 class DeepLabV3(SegmentationModel):
     """DeepLabV3: a dilated trunk, ASPP with image pooling, a 1 × 1 convolution to the classes, bilinear upsampling.
 
@@ -80,15 +132,12 @@ class DeepLabV3(SegmentationModel):
         8, 16 or 32; the rates of ASPP are 6, 12, 18 at 16, and scaled with it.
     """
 
-    paper = "Chen, Papandreou, Schroff & Adam (DeepLabV3) 2017, arXiv:1706.05587"
     readings = (
         "What EMR-HRNet calls 'DeeplabV3' (5.82 M) is DeepLabV3+ with MobileNetV2: "
         "deeplabv3plus_mobilenetv2 here. This is DeepLabV3 for real; no landslide paper prints its count."
     )
 
-    def __init__(
-        self, in_channels: int, classes: int, backbone: str = "resnet50", width: float = 1.0, output_stride: int = 16
-    ) -> None:
+    def __init__(self, in_channels: int, classes: int, backbone: str, width: float, output_stride: int) -> None:
         super().__init__(in_channels, classes)
         self.trunk = dilated_trunk(backbone, in_channels, width, output_stride)
         self.stride = output_stride
@@ -100,9 +149,6 @@ class DeepLabV3(SegmentationModel):
         return resize_like(self.classify(self.aspp(self.trunk(x)[-1])), x)
 
 
-@register("deeplabv3plus_mobilenetv2", backbone="mobilenetv2")
-@register("deeplabv3plus_resnet101", backbone="resnet101")
-@register("deeplabv3plus_resnet50", backbone="resnet50")
 class DeepLabV3Plus(SegmentationModel):
     """DeepLabV3+: DeepLabV3's features joined with those at stride 4, two 3 × 3 convolutions, the classes.
 
@@ -125,8 +171,6 @@ class DeepLabV3Plus(SegmentationModel):
         Probability of dropping a value after the first 3 × 3 convolution; a fifth of it after the second.
     """
 
-    paper = "Chen, Zhu, Papandreou, Schroff & Adam (DeepLabV3+), ECCV 2018, arXiv:1802.02611"
-    published_parameters = MappingProxyType({"deeplabv3plus_mobilenetv2": 5_820_000})
     readings = (
         "The 'DeeplabV3' of EMR-HRNet's Table 7 (5.82 M, 53.03 G) is this network on MobileNetV2 at "
         "output stride 16, with plain convolutions that have a bias before their normalisation, 21 "
@@ -138,11 +182,11 @@ class DeepLabV3Plus(SegmentationModel):
         self,
         in_channels: int,
         classes: int,
-        backbone: str = "resnet50",
-        width: float = 1.0,
-        output_stride: int = 16,
-        separable: bool = False,
-        dropout: float = 0.5,
+        backbone: str,
+        width: float,
+        output_stride: int,
+        separable: bool,
+        dropout: float,
     ) -> None:
         super().__init__(in_channels, classes)
         self.trunk = dilated_trunk(backbone, in_channels, width, output_stride)

@@ -10,10 +10,21 @@ from slipmap.models.blocks.conv_norm import ConvNormReLU
 from slipmap.models.blocks.double_conv import DoubleConv
 from slipmap.models.blocks.resize import BilinearUpsample
 from slipmap.models.blocks.rsbu import RSBU
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "DRsUNet": {
+        "paper": "Ma & Mei, Remote Sens. 2022, 14, 1848, doi:10.3390/rs14081848",
+        "options": {"reduction": {"default": 16, "minimum": 1}},
+        "names": {
+            "drs_unet": {
+                "parameters": 7_956_533,
+                "advice": "noisy bands such as InSAR: learned thresholds suppress weak responses",
+            },
+        },
+    },
+}
 
 
-@register("drs_unet")
 class DRsUNet(SegmentationModel):
     """Stem of stride 2, four residual shrinkage units down, transposed convolutions and double convolutions up.
 
@@ -30,8 +41,6 @@ class DRsUNet(SegmentationModel):
         Ratio of the channels to the hidden width of the thresholds' perceptron.
     """
 
-    paper = "Ma & Mei, Remote Sens. 2022, 14, 1848, doi:10.3390/rs14081848"
-    published_parameters = 7_936_900
     readings = (
         "Stem of stride 2 (1 convolution), four units at 64-128-256-512 (8), three 2 × 2 transposed convolutions "
         "and three double convolutions (9): the 18 of MsASNet's Table 1; logits enlarged bilinearly to full size. "
@@ -42,7 +51,7 @@ class DRsUNet(SegmentationModel):
     )
     stride = 16
 
-    def __init__(self, in_channels: int, classes: int, width: float = 1.0, reduction: int = 16) -> None:
+    def __init__(self, in_channels: int, classes: int, width: float, reduction: int) -> None:
         super().__init__(in_channels, classes)
         c = scale_channels((64, 128, 256, 512), width)
         self.stem = ConvNormReLU(in_channels, c[0], stride=2)
@@ -66,4 +75,5 @@ class DRsUNet(SegmentationModel):
         skips.pop()
         for upsample, unit in zip(self.upsample, self.decoder, strict=True):
             x = unit(torch.cat([skips.pop(), upsample(x)], dim=1))
-        return self.enlarge(self.head(x))
+        logits: Tensor = self.enlarge(self.head(x))
+        return logits

@@ -10,11 +10,41 @@ from slipmap.models.base import scale_channels
 from slipmap.models.blocks.double_conv import DoubleConv
 from slipmap.models.blocks.hybrid_conv import HybridConv
 from slipmap.models.blocks.mcsa import MCSA, AttentionKind, Combine
-from slipmap.models.registry import register
 from slipmap.models.unet import UNetFrame, double_conv_unit
 
+ARCHITECTURES = {
+    "EnhancedUNet": {
+        "paper": "Enhanced U-Net, J. Comput. Commun. 2025, 13, 80–107, doi:10.4236/jcc.2025.138004",
+        "options": {
+            "convolution": {
+                "default": "standard+dilated",
+                "choices": (
+                    "standard",
+                    "dilated",
+                    "grouped",
+                    "standard+dilated",
+                    "standard+grouped",
+                    "dilated+grouped",
+                ),
+            },
+            "weights": {"default": (0.5, 0.5), "above": 0, "length": 2},
+            "dilation": {"default": 2, "minimum": 1},
+            "groups": {"default": 4, "minimum": 1},
+            "hybrid_levels": {"default": 3, "minimum": 0, "maximum": 5},
+            "attention": {"default": "both", "choices": ("none", "channel", "spatial", "both")},
+            "combine": {"default": "multiply", "choices": ("multiply", "add")},
+            "reduction": {"default": 16, "minimum": 1},
+        },
+        "names": {
+            "enhanced_unet": {
+                "parameters": 14_624_514,
+                "advice": "wider view in the first levels, attention after each: indices and the LSI",
+            },
+        },
+    },
+}
 
-@register("enhanced_unet")
+
 class EnhancedUNet(UNetFrame):
     """U-Net with hybrid convolutions in the first encoder levels and MCSA after each encoder level.
 
@@ -43,8 +73,6 @@ class EnhancedUNet(UNetFrame):
         Ratio of the channels to the hidden width of the channel attention.
     """
 
-    paper = "Enhanced U-Net, J. Comput. Commun. 2025, 13, 80–107, doi:10.4236/jcc.2025.138004"
-    published_parameters = 15_000_000
     readings = (
         "The U-Net whose 13.40 M come nearest to the paper's 14 M (decoder 'narrow'), hybrid convolutions in the "
         "first three encoder levels (14.54 M; in all of them the encoder alone would have 22.8 M), MCSA after "
@@ -56,15 +84,15 @@ class EnhancedUNet(UNetFrame):
         self,
         in_channels: int,
         classes: int,
-        width: float = 1.0,
-        convolution: str = "standard+dilated",
-        weights: Sequence[float] = (0.5, 0.5),
-        dilation: int = 2,
-        groups: int = 4,
-        hybrid_levels: int = 3,
-        attention: AttentionKind = "both",
-        combine: Combine = "multiply",
-        reduction: int = 16,
+        width: float,
+        convolution: str,
+        weights: Sequence[float],
+        dilation: int,
+        groups: int,
+        hybrid_levels: int,
+        attention: AttentionKind,
+        combine: Combine,
+        reduction: int,
     ) -> None:
         def hybrid(source: int, out: int) -> nn.Module:
             return HybridConv(source, out, convolution, weights, dilation, groups)

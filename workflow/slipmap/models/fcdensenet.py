@@ -8,9 +8,53 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from slipmap.models.base import SegmentationModel, check_choice, scale_channels
+from slipmap.models.base import SegmentationModel, scale_channels
 from slipmap.models.blocks.cbam import CBAM
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "FCDenseNet": {
+        "paper": "Jégou et al., CVPR workshops 2017, arXiv:1611.09326",
+        "options": {
+            "dropout": {"default": 0.2, "minimum": 0, "maximum": 1},
+            "bottleneck": False,
+            "upsampling": {"default": "transposed", "choices": ("transposed", "convolution")},
+        },
+        "names": {
+            "fcdensenet56": {
+                "fixed": {"depth": 56},
+                "parameters": 1_374_865,
+                "advice": "smallest of the dense networks: few patches, much memory",
+            },
+            "fcdensenet67": {
+                "fixed": {"depth": 67},
+                "parameters": 3_460_353,
+                "advice": "dense network of middle size; slow for its parameters",
+            },
+            "fcdensenet103": {
+                "fixed": {"depth": 103},
+                "parameters": 9_319_521,
+                "advice": "deepest dense network: slow, for large data sets",
+            },
+        },
+    },
+    "FCADenseNet": {
+        "paper": "FCADenseNet, Remote Sens. 2024, 16, 992, doi:10.3390/rs16060992",
+        "options": {
+            "depth": {"default": 67, "choices": (56, 67, 103)},
+            "dropout": {"default": 0.2, "minimum": 0, "maximum": 1},
+            "bottleneck": True,
+            "upsampling": {"default": "convolution", "choices": ("convolution", "transposed")},
+        },
+        "names": {
+            "fcadensenet": {
+                "parameters": 2_567_663,
+                "advice": "factors with deformation rate: few parameters, attention on the skips; slow",
+            },
+        },
+    },
+}
+
+Upsampling = Literal["transposed", "convolution"]
 
 #: Growth rate, and layers of the dense blocks from the first of the encoder to the bottleneck.
 DEPTHS: dict[int, tuple[int, tuple[int, ...]]] = {
@@ -68,20 +112,19 @@ class TransitionDown(nn.Sequential):
 class TransitionUp(nn.Module):
     """Double the size: a 3 × 3 transposed convolution of stride 2, cropped; or nearest neighbour and convolution."""
 
-    def __init__(self, channels: int, upsampling: Literal["transposed", "convolution"]) -> None:
+    def __init__(self, channels: int, upsampling: Upsampling) -> None:
         super().__init__()
         transposed = upsampling == "transposed"
-        self.conv = (
-            nn.ConvTranspose2d(channels, channels, 3, stride=2)
-            if transposed
-            else nn.Conv2d(channels, channels, 3, padding=1)
-        )
+        self.conv: nn.Module = nn.Conv2d(channels, channels, 3, padding=1)
+        if transposed:
+            self.conv = nn.ConvTranspose2d(channels, channels, 3, stride=2)
         self.transposed = transposed
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        if self.transposed:
-            return self.conv(x)[..., : skip.shape[-2], : skip.shape[-1]]
-        return self.conv(F.interpolate(x, size=skip.shape[-2:], mode="nearest"))
+        if not self.transposed:
+            x = F.interpolate(x, size=skip.shape[-2:], mode="nearest")
+        y: Tensor = self.conv(x)[..., : skip.shape[-2], : skip.shape[-1]]
+        return y
 
 
 class DenseNetFrame(SegmentationModel):
@@ -114,13 +157,11 @@ class DenseNetFrame(SegmentationModel):
         depth: int,
         width: float,
         dropout: float,
-        upsampling: Literal["transposed", "convolution"],
+        upsampling: Upsampling,
         bottleneck: bool = False,
         skip_attention: bool = False,
     ) -> None:
         super().__init__(in_channels, classes)
-        check_choice("depth", depth, tuple(DEPTHS))
-        check_choice("upsampling", upsampling, ("transposed", "convolution"))
         growth, layers = DEPTHS[depth]
         growth, channels = scale_channels((growth, STEM_CHANNELS), width, divisor=2)
         self.stem = nn.Conv2d(in_channels, channels, 3, padding=1)
@@ -159,12 +200,10 @@ class DenseNetFrame(SegmentationModel):
             skip = skips.pop()
             x = torch.cat([skip, up(new, skip)], dim=1)
             new = dense(x)
-        return self.head(torch.cat([x, new], dim=1))
+        logits: Tensor = self.head(torch.cat([x, new], dim=1))
+        return logits
 
 
-@register("fcdensenet56", depth=56)
-@register("fcdensenet67", depth=67)
-@register("fcdensenet103", depth=103)
 class FCDenseNet(DenseNetFrame):
     """FC-DenseNet56, 67 and 103.
 
@@ -181,25 +220,30 @@ class FCDenseNet(DenseNetFrame):
         Multiplier of growth rate and stem; 1 is growth 12, 16, 16 and stem 48.
     dropout
         Share of values dropped after each convolution.
+    bottleneck, upsampling
+        As in :class:`FCADenseNet`; neither a bottleneck nor a convolution in the paper.
     """
 
-    paper = "Jégou et al., CVPR workshops 2017, arXiv:1611.09326"
-    published_parameters = {  # noqa: RUF012
-        "fcdensenet56": 1_500_000,
-        "fcdensenet67": 3_500_000,
-        "fcdensenet103": 9_400_000,
-    }
     readings = (
         "Layers, growth and widths as published: 1.377, 3.463 and 9.322 M at 3 bands and 11 classes, where the "
         "paper rounds to 1.5, 3.5 and 9.4 M. FCADenseNet (Remote Sens. 2024, 16, 992) compares with 'FC-DenseNet' "
-        "without saying which."
+        "without saying which; with its own bottleneck=True and upsampling='convolution', attention is all that "
+        "differs."
     )
 
-    def __init__(self, in_channels: int, classes: int, depth: int, width: float = 1.0, dropout: float = 0.2) -> None:
-        super().__init__(in_channels, classes, depth, width, dropout, "transposed")
+    def __init__(
+        self,
+        in_channels: int,
+        classes: int,
+        depth: int,
+        width: float,
+        dropout: float,
+        bottleneck: bool,
+        upsampling: Upsampling,
+    ) -> None:
+        super().__init__(in_channels, classes, depth, width, dropout, upsampling, bottleneck)
 
 
-@register("fcadensenet")
 class FCADenseNet(DenseNetFrame):
     """FCADenseNet: FC-DenseNet with CBAM on the skips and upsampling by 2 × 2 enlargement and 3 × 3 convolution.
 
@@ -216,15 +260,15 @@ class FCADenseNet(DenseNetFrame):
     dropout
         Share of values dropped after each convolution.
     bottleneck
-        Whether dense layers have the 1 × 1 bottleneck that the paper mentions.
+        Whether dense layers have the 1 × 1 bottleneck of the paper's §3.2.
     upsampling
         ``"convolution"`` (nearest neighbour, then 3 × 3 convolution: the paper's text) or ``"transposed"``.
     """
 
-    paper = "FCADenseNet, Remote Sens. 2024, 16, 992, doi:10.3390/rs16060992"
     readings = (
         "The paper gives neither depth nor growth rate: topology of FC-DenseNet67 by default. CBAM (reduction 16) "
-        "acts on the encoder's maps before they are concatenated with the upsampled ones. No parameter count is "
+        "acts on the encoder's maps before they are concatenated with the upsampled ones. The bottleneck's width is "
+        "not given: 4 · growth, as in DenseNet-B. No parameter count is "
         "published."
     )
 
@@ -232,10 +276,10 @@ class FCADenseNet(DenseNetFrame):
         self,
         in_channels: int,
         classes: int,
-        depth: int = 67,
-        width: float = 1.0,
-        dropout: float = 0.2,
-        bottleneck: bool = False,
-        upsampling: Literal["convolution", "transposed"] = "convolution",
+        depth: int,
+        width: float,
+        dropout: float,
+        bottleneck: bool,
+        upsampling: Upsampling,
     ) -> None:
         super().__init__(in_channels, classes, depth, width, dropout, upsampling, bottleneck, skip_attention=True)

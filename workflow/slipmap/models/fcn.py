@@ -7,11 +7,26 @@ from torch import Tensor, nn
 from slipmap.models.backbones.resnet import ResNet
 from slipmap.models.base import SegmentationModel
 from slipmap.models.blocks.resize import resize_like
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "FCN8s": {
+        "paper": "Long, Shelhamer & Darrell, CVPR 2015, arXiv:1411.4038",
+        "names": {
+            "fcn8s_resnet18": {
+                "fixed": {"depth": 18},
+                "parameters": 11_177_411,
+                "advice": "baseline of the papers; fast, coarse outlines",
+            },
+            "fcn8s_resnet50": {
+                "fixed": {"depth": 50},
+                "parameters": 23_511_619,
+                "advice": "as fcn8s_resnet18, with a deeper trunk",
+            },
+        },
+    },
+}
 
 
-@register("fcn8s_resnet18", depth=18)
-@register("fcn8s_resnet50", depth=50)
 class FCN8s(SegmentationModel):
     """Scores at strides 32, 16 and 8, summed on the way up, then enlarged eightfold.
 
@@ -27,8 +42,6 @@ class FCN8s(SegmentationModel):
         Multiplier of the trunk's channel numbers.
     """
 
-    paper = "Long, Shelhamer & Darrell, CVPR 2015, arXiv:1411.4038"
-    published_parameters = {"fcn8s_resnet18": 11_177_400}  # noqa: RUF012
     readings = (
         "The papers name no trunk; the count in MsASNet's Table 4, 11.1774 M, is ResNet-18 with 1 × 1 scores on "
         "its last three stages and upsampling without parameters (11,177,411 at 3 bands, 1 class). Its 3.1366 "
@@ -36,7 +49,7 @@ class FCN8s(SegmentationModel):
     )
     stride = 32
 
-    def __init__(self, in_channels: int, classes: int, depth: int, width: float = 1.0) -> None:
+    def __init__(self, in_channels: int, classes: int, depth: int, width: float) -> None:
         super().__init__(in_channels, classes)
         self.trunk = ResNet(depth, in_channels, width)
         self.scores = nn.ModuleList(nn.Conv2d(channels, classes, 1) for channels in self.trunk.channels[2:])

@@ -9,9 +9,26 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from slipmap.models.backbones.resnet import BasicBlock
-from slipmap.models.base import SegmentationModel, check_choice, scale_channels
+from slipmap.models.base import SegmentationModel, scale_channels
 from slipmap.models.blocks.conv_norm import ConvNormReLU, kaiming_init
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "FRRN": {
+        "paper": "Pohlen, Hermans, Mathias & Leibe (FRRN), CVPR 2017, arXiv:1611.08323",
+        "names": {
+            "frrn_a": {
+                "fixed": {"variant": "A"},
+                "parameters": 17_745_985,
+                "advice": "sharp outlines from a full-resolution stream; much memory",
+            },
+            "frrn_b": {
+                "fixed": {"variant": "B"},
+                "parameters": 24_754_881,
+                "advice": "as frrn_a with a wider view, for large patches",
+            },
+        },
+    },
+}
 
 # (units, channels, pooling) on the way down, and on the way up (Table 1 of the paper)
 DOWN = {
@@ -53,8 +70,6 @@ class FRRU(nn.Module):
         return y, z + F.interpolate(self.residual(y), scale_factor=self.pooling, mode="nearest")
 
 
-@register("frrn_a", variant="A")
-@register("frrn_b", variant="B")
 class FRRN(SegmentationModel):
     """FRRN: a residual stream at full resolution and a pooling stream, joined in every unit.
 
@@ -70,16 +85,14 @@ class FRRN(SegmentationModel):
         Multiplier of all channel numbers; 1 has 48 in the first and last units, 32 in the residual stream.
     """
 
-    paper = "Pohlen, Hermans, Mathias & Leibe (FRRN), CVPR 2017, arXiv:1611.08323"
     readings = (
         "Unpooling repeats values, in the units and in the pooling stream; the residual units are "
         "ResNet's, with a 1 × 1 shortcut where the width changes. With 19 classes 17.75 M (A) and 24.76 M "
         "(B), of the order of the 18 M and 25 M quoted for them."
     )
 
-    def __init__(self, in_channels: int, classes: int, variant: Literal["A", "B"] = "A", width: float = 1.0) -> None:
+    def __init__(self, in_channels: int, classes: int, variant: Literal["A", "B"], width: float) -> None:
         super().__init__(in_channels, classes)
-        check_choice("variant", variant, ("A", "B"))
         self.stride = DOWN[variant][-1][2]
         first, stream = scale_channels((48, 32), width)
         self.first = nn.Sequential(ConvNormReLU(in_channels, first, 5), *(BasicBlock(first, first) for _ in range(3)))
@@ -101,11 +114,12 @@ class FRRN(SegmentationModel):
         z = self.split(y)
         for units in self.down:
             y = F.max_pool2d(y, 2)
-            for unit in units:
+            for unit in units.children():
                 y, z = unit(y, z)
         for units in self.up:
             y = F.interpolate(y, scale_factor=2, mode="nearest")
-            for unit in units:
+            for unit in units.children():
                 y, z = unit(y, z)
         y = F.interpolate(y, scale_factor=2, mode="nearest")
-        return self.classify(self.last(torch.cat([y, z], dim=1)))
+        logits: Tensor = self.classify(self.last(torch.cat([y, z], dim=1)))
+        return logits

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from types import MappingProxyType
 from typing import Literal
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from slipmap.models.backbones.hrnet import HRNet, MakeBlock
 from slipmap.models.backbones.resnet import BasicBlock
-from slipmap.models.base import SegmentationModel, check_choice
+from slipmap.models.base import SegmentationModel
 from slipmap.models.blocks.cbam import CBAM
 from slipmap.models.blocks.ema import EMA
 from slipmap.models.blocks.gam import GAM
@@ -20,7 +20,79 @@ from slipmap.models.blocks.mdta import MDTA
 from slipmap.models.blocks.parnet import ParNetAttention
 from slipmap.models.blocks.refconv import RefConv
 from slipmap.models.blocks.resize import resize_like
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "HRNetV2": {
+        "paper": "Wang et al., IEEE TPAMI 2020, doi:10.1109/TPAMI.2020.2983686, arXiv:1908.07919",
+        "options": {
+            "dropout": {"default": 0.0, "minimum": 0, "maximum": 1},
+            "blocks": {"default": 4, "minimum": 1},
+        },
+        "names": {
+            "hrnetv2_w18": {
+                "fixed": {"base": 18},
+                "parameters": 9_636_241,
+                "advice": "keeps fine detail; the smallest HRNet",
+            },
+            "hrnetv2_w32": {
+                "fixed": {"base": 32},
+                "parameters": 29_537_857,
+                "advice": "keeps fine detail; baseline of EMR-HRNet; needs a GPU",
+            },
+            "hrnetv2_w48": {
+                "fixed": {"base": 48},
+                "parameters": 65_846_401,
+                "advice": "as hrnetv2_w32, for large data sets",
+            },
+        },
+    },
+    "EMRHRNet": {
+        "paper": "EMR-HRNet, Sensors 2024, 24, 3677, doi:10.3390/s24113677",
+        "options": {
+            "base": {"default": 32, "choices": (18, 32, 48)},
+            "dropout": {"default": 0.5, "minimum": 0, "maximum": 1},
+            "blocks": {"default": 4, "minimum": 1},
+            "pyramid": {"default": "chain", "choices": ("none", "chain", "top_down", "lateral")},
+            "ema_factor": {"default": 8, "minimum": 1},
+            "dilation": {"default": 2, "minimum": 1},
+        },
+        "names": {
+            "emr_hrnet": {
+                "fixed": {"attention": "dema"},
+                "parameters": 31_282_959,
+                "advice": "high-resolution images, many patches, a GPU: wide view and fine detail",
+            },
+            "hrnet_dema": {
+                "fixed": {"attention": "dema", "pyramid": "none"},
+                "parameters": 29_762_881,
+                "advice": "ablation: dilated attention in the blocks, no pyramid",
+            },
+            "hrnet_rma": {
+                "fixed": {"attention": "none"},
+                "parameters": 31_057_935,
+                "advice": "ablation: the pyramid above a plain HRNet",
+            },
+            "hrnet_gam": {
+                "fixed": {"attention": "gam", "pyramid": "none"},
+                "parameters": 64_812_097,
+                "advice": "ablation: global attention in the blocks; heavy",
+            },
+            "hrnet_parneta": {
+                "fixed": {"attention": "parneta", "pyramid": "none"},
+                "parameters": 45_105_217,
+                "advice": "ablation: ParNet attention in the blocks",
+            },
+            "hrnet_cbam": {
+                "fixed": {"attention": "cbam", "pyramid": "none"},
+                "parameters": 29_738_881,
+                "advice": "ablation: CBAM in the blocks",
+            },
+        },
+    },
+}
+
+Attention = Literal["none", "dema", "gam", "parneta", "cbam"]
+Flow = Literal["none", "chain", "top_down", "lateral"]
 
 
 class RAD(nn.Sequential):
@@ -54,17 +126,16 @@ class RMAPyramid(nn.Module):
     channels
         Channels of the four maps, finest first.
     flow
-        - ``"chain"``: each level, through a RAD block to the width of the next coarser one and resized to
-          it, is added to it; the head's upsampling and joining is the top-down half (1.520 M parameters at
-          W32);
-        - ``"top_down"``: each level, through a RAD block to the width of the next finer one and resized, is
-          added to it (0.674 M);
+        - ``"chain"``, down the resolutions, as the block's name says ("RefConv Attention Downsampling"): each
+          level, through a RAD block to the width of the next coarser one and resized to it, is added to it;
+          the head's upsampling and joining is the top-down half (1.520 M parameters at W32);
+        - ``"top_down"``, as §2.4 says of the pyramid: each level, through a RAD block to the width of the next
+          finer one and resized, is added to it (0.674 M);
         - ``"lateral"``: a RAD block of equal width on every level (1.931 M).
     """
 
-    def __init__(self, channels: tuple[int, ...], flow: str) -> None:
+    def __init__(self, channels: tuple[int, ...], flow: Flow) -> None:
         super().__init__()
-        check_choice("pyramid", flow, ("none", "chain", "top_down", "lateral"))
         if flow == "chain":
             pairs = list(pairwise(channels))
         elif flow == "top_down":
@@ -102,10 +173,9 @@ class _HighResolutionModel(SegmentationModel):
         dropout: float,
         blocks: int,
         make_block: MakeBlock | None = None,
-        pyramid: str = "none",
+        pyramid: Flow = "none",
     ) -> None:
         super().__init__(in_channels, classes)
-        check_choice("base", base, (18, 32, 48))
         self.trunk = HRNet(in_channels, base, width, make_block, blocks)
         self.pyramid = RMAPyramid(self.trunk.channels, pyramid)
         joined = sum(self.trunk.channels)
@@ -113,7 +183,7 @@ class _HighResolutionModel(SegmentationModel):
             nn.Conv2d(joined, joined, 1),
             nn.BatchNorm2d(joined),
             nn.ReLU(inplace=True),
-            nn.Dropout2d(dropout),
+            nn.Dropout(dropout),
             nn.Conv2d(joined, classes, 1),
         )
 
@@ -123,9 +193,6 @@ class _HighResolutionModel(SegmentationModel):
         return resize_like(self.head(joined), x)
 
 
-@register("hrnetv2_w18", base=18)
-@register("hrnetv2_w32", base=32)
-@register("hrnetv2_w48", base=48)
 class HRNetV2(_HighResolutionModel):
     """HRNetV2: the four resolutions joined at stride 4, a 1 × 1 convolution, the classes, upsampled four times.
 
@@ -140,13 +207,11 @@ class HRNetV2(_HighResolutionModel):
     width
         Multiplier of all channel numbers.
     dropout
-        Probability of dropping a whole channel before the last convolution; 0 in the HRNet paper.
+        Probability of dropping a value before the last convolution; 0 in the HRNet paper.
     blocks
         Residual blocks in a row in a branch of a module; 4 in the paper.
     """
 
-    paper = "Wang et al., IEEE TPAMI 2020, doi:10.1109/TPAMI.2020.2983686, arXiv:1908.07919"
-    published_parameters = MappingProxyType({"hrnetv2_w32": 29_550_000})
     readings = (
         "The 'HRNet' of EMR-HRNet's Table 7 (29.55 M, 80.18 G) is W32 with 21 classes; its FLOPs are 2 × "
         "MAC at 480 × 480, not at the 512 × 512 of the other rows."
@@ -156,20 +221,14 @@ class HRNetV2(_HighResolutionModel):
         self,
         in_channels: int,
         classes: int,
-        base: int = 32,
-        width: float = 1.0,
-        dropout: float = 0.0,
-        blocks: int = 4,
+        base: int,
+        width: float,
+        dropout: float,
+        blocks: int,
     ) -> None:
         super().__init__(in_channels, classes, base, width, dropout, blocks)
 
 
-@register("hrnet_cbam", attention="cbam", pyramid="none")
-@register("hrnet_parneta", attention="parneta", pyramid="none")
-@register("hrnet_gam", attention="gam", pyramid="none")
-@register("hrnet_rma", attention="none")
-@register("hrnet_dema", attention="dema", pyramid="none")
-@register("emr_hrnet", attention="dema")
 class EMRHRNet(_HighResolutionModel):
     """EMR-HRNet: HRNetV2 with dilated, attentive blocks (DEMA) and a pyramid of refocused attention (RMA).
 
@@ -186,7 +245,7 @@ class EMRHRNet(_HighResolutionModel):
     width
         Multiplier of all channel numbers.
     dropout
-        Probability of dropping a whole channel before the last convolution; the paper trains with 0.5.
+        Probability of dropping a value before the last convolution; 0.5 in the paper (§3.1).
     blocks
         Residual blocks in a row in a branch of a module; 4 in the paper.
     attention
@@ -194,21 +253,23 @@ class EMRHRNet(_HighResolutionModel):
         EMA), or ``"gam"``, ``"parneta"``, ``"cbam"`` (after the second normalisation, the convolutions not
         dilated).
     pyramid
-        ``"none"``, or the flow of the :class:`RMAPyramid`.
+        ``"none"``, or the flow of the :class:`RMAPyramid`: ``"chain"``, ``"top_down"`` or ``"lateral"``. The
+        paper's text and its count of parameters disagree; ``"chain"`` has the count.
     ema_factor
         Groups of EMA; at least two channels must be left in a group of the finest branch.
     dilation
         Of the convolutions of a DEMA block.
     """
 
-    paper = "EMR-HRNet, Sensors 2024, 24, 3677, doi:10.3390/s24113677"
-    published_parameters = MappingProxyType({"emr_hrnet": 31_210_000})
     readings = (
         "The paper gives neither dilation (2 here) nor EMA factor (8 here: the usual 32 leaves one "
         "channel per group in the 32-channel branch, over which EMA's softmax is constant) nor heads (32 "
-        "channels each here). The RAD block is called 'downsampling' but drawn top-down; a chain of RAD "
-        "blocks 32-64-128-256, each added to the next coarser level, has the parameters printed: 31.29 M "
-        "with 21 classes, published 31.21 M (+0.3 %). The FLOPs published (82.15 G, 2 × MAC at 480 × 480) "
+        "channels each here). Direction of flow: §2.4 calls the pyramid top-down and its RAD block "
+        "'downsampling'. A chain of RAD blocks 32-64-128-256, each added to the next coarser level, has the "
+        "parameters printed: 31.29 M with 21 classes, published 31.21 M (+0.3 %); top-down has 30.45 M "
+        "(-2.4 %, pyramid='top_down'). Dropout of 0.5 stands 'after several layers', which are not named; "
+        "here before the classifier, the one place with no batch normalisation behind it, whose statistics it "
+        "would falsify. The FLOPs published (82.15 G, 2 × MAC at 480 × 480) "
         "are not met (89.4 G): 4.8 G are the refocusing convolutions, which the authors' profiler cannot "
         "see, the rest depends on the unknown EMA factor."
     )
@@ -217,23 +278,23 @@ class EMRHRNet(_HighResolutionModel):
         self,
         in_channels: int,
         classes: int,
-        base: int = 32,
-        width: float = 1.0,
-        dropout: float = 0.0,
-        blocks: int = 4,
-        attention: Literal["none", "dema", "gam", "parneta", "cbam"] = "dema",
-        pyramid: Literal["none", "chain", "top_down", "lateral"] = "chain",
-        ema_factor: int = 8,
-        dilation: int = 2,
+        base: int,
+        width: float,
+        dropout: float,
+        blocks: int,
+        attention: Attention,
+        pyramid: Flow,
+        ema_factor: int,
+        dilation: int,
     ) -> None:
-        check_choice("attention", attention, ("none", "dema", "gam", "parneta", "cbam"))
-        options = {
-            "none": {},
-            "dema": {"attention": partial(EMA, factor=ema_factor), "dilation": dilation},
-            "gam": {"attention": GAM},
-            "parneta": {"attention": ParNetAttention},
-            "cbam": {"attention": CBAM},
-        }[attention]
+        makers: dict[Attention, Callable[[int], nn.Module] | None] = {
+            "none": None,
+            "dema": partial(EMA, factor=ema_factor),
+            "gam": GAM,
+            "parneta": ParNetAttention,
+            "cbam": CBAM,
+        }
+        spread = dilation if attention == "dema" else 1
         super().__init__(
             in_channels,
             classes,
@@ -241,6 +302,6 @@ class EMRHRNet(_HighResolutionModel):
             width,
             dropout,
             blocks,
-            lambda channels: BasicBlock(channels, channels, **options),
+            lambda channels: BasicBlock(channels, channels, dilation=spread, attention=makers[attention]),
             pyramid,
         )

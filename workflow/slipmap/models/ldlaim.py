@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from slipmap.errors import InputError
 from slipmap.models.base import scale_channels
 from slipmap.models.blocks.double_conv import DoubleConv, conv3x3
-from slipmap.models.registry import register
 from slipmap.models.unet import UNetFrame, double_conv_unit
+
+ARCHITECTURES = {
+    "LDLAIM": {
+        "paper": "Zhang et al., J. X-Ray Sci. Technol. 2023, 31, 131–152, doi:10.3233/XST-221260",
+        "options": {"residual_blocks": {"default": 2, "minimum": 1}},
+        "names": {
+            "ldlaim": {
+                "parameters": 17_415_619,
+                "advice": "rival of MsASNet: U-Net with residual blocks at full resolution",
+            },
+        },
+    },
+}
 
 
 class PReLUResidual(nn.Module):
@@ -25,10 +36,10 @@ class PReLUResidual(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.residual(x)
+        y: Tensor = x + self.residual(x)
+        return y
 
 
-@register("ldlaim")
 class LDLAIM(UNetFrame):
     """Bilinear U-Net whose first level ends in residual blocks with PReLU: the generator alone, trained to segment.
 
@@ -45,18 +56,13 @@ class LDLAIM(UNetFrame):
         Number of residual blocks, at least 1.
     """
 
-    paper = "Zhang et al., J. X-Ray Sci. Technol. 2023, 31, 131–152, doi:10.3233/XST-221260"
-    published_parameters = 17_280_600
     readings = (
         "MsASNet's Table 1 says 23 convolutions, 3 × 3 and 1 × 1, with PReLU and ReLU: U-Net's 19 and two "
         "residual blocks, at full resolution. 17.42 M, 0.8 % above the 17.2806 M of its Table 4; its "
         "discriminator is left out."
     )
 
-    def __init__(self, in_channels: int, classes: int, width: float = 1.0, residual_blocks: int = 2) -> None:
-        if not isinstance(residual_blocks, int) or residual_blocks < 1:
-            raise InputError(f"Model option residual_blocks is {residual_blocks!r}; give a whole number, at least 1.")
-
+    def __init__(self, in_channels: int, classes: int, width: float, residual_blocks: int) -> None:
         def make(source: int, out: int, mid: int, level: int | None) -> nn.Module:
             if level == 0:
                 return nn.Sequential(

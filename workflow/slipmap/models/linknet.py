@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 from torch import Tensor, nn
 
 from slipmap.models.backbones.resnet import ResNet
 from slipmap.models.base import SegmentationModel
 from slipmap.models.blocks.conv_norm import ConvNormReLU
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "LinkNet": {
+        "paper": "Chaurasia & Culurciello (LinkNet), VCIP 2017, doi:10.1109/VCIP.2017.8305148, arXiv:1707.03718",
+        "names": {
+            "linknet_resnet18": {
+                "fixed": {"depth": 18},
+                "parameters": 11_533_313,
+                "advice": "fast, takes pretrained ResNet weights; good on a CPU",
+            },
+            "linknet_resnet34": {
+                "fixed": {"depth": 34},
+                "parameters": 21_641_473,
+                "advice": "as linknet_resnet18, with a deeper trunk",
+            },
+        },
+    },
+}
 
 
 class TransposedConvNormReLU(nn.Sequential):
@@ -23,8 +38,6 @@ class TransposedConvNormReLU(nn.Sequential):
         )
 
 
-@register("linknet_resnet18", depth=18)
-@register("linknet_resnet34", depth=34)
 class LinkNet(SegmentationModel):
     """LinkNet: residual encoder; decoders of 1 × 1 (a quarter of the channels), 3 × 3 transposed, 1 × 1 convolutions.
 
@@ -40,15 +53,13 @@ class LinkNet(SegmentationModel):
         Multiplier of all channel numbers.
     """
 
-    paper = "Chaurasia & Culurciello (LinkNet), VCIP 2017, doi:10.1109/VCIP.2017.8305148, arXiv:1707.03718"
     readings = (
         "The first encoder stage keeps the size, as ResNet's does, and so does its decoder. The paper "
         "prints 11.5 M parameters for 20 classes."
     )
-    published_parameters = MappingProxyType({"linknet_resnet18": 11_500_000})
     stride = 32
 
-    def __init__(self, in_channels: int, classes: int, depth: int = 18, width: float = 1.0) -> None:
+    def __init__(self, in_channels: int, classes: int, depth: int, width: float) -> None:
         super().__init__(in_channels, classes)
         self.trunk = ResNet(depth, in_channels, width)
         stem, *stages = self.trunk.channels
@@ -76,4 +87,5 @@ class LinkNet(SegmentationModel):
         _, *skips, x = self.trunk(x)
         for decoder in list(self.decoder)[:0:-1]:
             x = decoder(x) + skips.pop()
-        return self.head(self.decoder[0](x))
+        logits: Tensor = self.head(self.decoder[0](x))
+        return logits

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 from torch import Tensor, nn
 
 from slipmap.models.backbones.select import dilated_trunk
@@ -11,11 +9,30 @@ from slipmap.models.base import SegmentationModel
 from slipmap.models.blocks.conv_norm import ConvNormReLU
 from slipmap.models.blocks.pyramid_pooling import PyramidPooling
 from slipmap.models.blocks.resize import resize_like
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "PSPNet": {
+        "paper": "Zhao, Shi, Qi, Wang & Jia (PSPNet), CVPR 2017, arXiv:1612.01105",
+        "options": {
+            "bins": {"default": (1, 2, 3, 6), "minimum": 1},
+            "dropout": {"default": 0.1, "minimum": 0, "maximum": 1},
+        },
+        "names": {
+            "pspnet_mobilenetv2": {
+                "fixed": {"backbone": "mobilenetv2", "output_stride": 16},
+                "parameters": 2_375_793,
+                "advice": "light; context of the whole patch, coarse outlines",
+            },
+            "pspnet_resnet50": {
+                "fixed": {"backbone": "resnet50", "output_stride": 8},
+                "parameters": 46_582_337,
+                "advice": "context of the whole patch; large, for pretrained weights and a GPU",
+            },
+        },
+    },
+}
 
 
-@register("pspnet_mobilenetv2", backbone="mobilenetv2", output_stride=16)
-@register("pspnet_resnet50", backbone="resnet50", output_stride=8)
 class PSPNet(SegmentationModel):
     """PSPNet: a dilated trunk, pooling over 1, 2, 3 and 6 cells a side, a 3 × 3 convolution, the classes.
 
@@ -37,8 +54,6 @@ class PSPNet(SegmentationModel):
         Probability of dropping a value before the last convolution.
     """
 
-    paper = "Zhao, Shi, Qi, Wang & Jia (PSPNet), CVPR 2017, arXiv:1612.01105"
-    published_parameters = MappingProxyType({"pspnet_resnet50": 46_582_300, "pspnet_mobilenetv2": 2_380_000})
     readings = (
         "The same name stands for two networks: MsASNet's Table 4 (46.5823 M, 44.4399 G) is ResNet-50 at "
         "output stride 8, one class, MAC at 256 × 256; EMR-HRNet's Table 7 (2.38 M, 6.03 G) is "
@@ -50,11 +65,11 @@ class PSPNet(SegmentationModel):
         self,
         in_channels: int,
         classes: int,
-        backbone: str = "resnet50",
-        width: float = 1.0,
-        output_stride: int = 8,
-        bins: tuple[int, ...] = (1, 2, 3, 6),
-        dropout: float = 0.1,
+        backbone: str,
+        width: float,
+        output_stride: int,
+        bins: tuple[int, ...],
+        dropout: float,
     ) -> None:
         super().__init__(in_channels, classes)
         self.trunk = dilated_trunk(backbone, in_channels, width, output_stride)

@@ -6,10 +6,22 @@ from typing import Literal
 
 from torch import nn
 
-from slipmap.models.base import check_choice, scale_channels
+from slipmap.models.base import scale_channels
 from slipmap.models.blocks.reparameterise import FiveBranchConv
-from slipmap.models.registry import register
 from slipmap.models.unet import UNetFrame, double_conv_unit
+
+ARCHITECTURES = {
+    "ReNet": {
+        "paper": "Zhang, Zhu, Li, Zhang & Chen (Re-Net), IEEE JSTARS 2024, 17, 2828-2837",
+        "options": {"placement": {"default": "encoder", "choices": ("encoder", "decoder", "both")}},
+        "names": {
+            "renet": {
+                "parameters": 66_308_170,
+                "advice": "heavy in training, a plain U-Net once fused: fast maps of large areas",
+            },
+        },
+    },
+}
 
 
 def five_branch_unit(in_channels: int, out_channels: int, mid_channels: int) -> nn.Module:
@@ -22,7 +34,6 @@ def five_branch_unit(in_channels: int, out_channels: int, mid_channels: int) -> 
     )
 
 
-@register("renet")
 class ReNet(UNetFrame):
     """Re-Net: U-Net whose encoder is made of five-branch feature extraction modules (FFEM).
 
@@ -43,7 +54,6 @@ class ReNet(UNetFrame):
         Where the modules stand: ``"encoder"``, ``"decoder"`` or ``"both"``.
     """
 
-    paper = "Zhang, Zhu, Li, Zhang & Chen (Re-Net), IEEE JSTARS 2024, 17, 2828-2837"
     readings = (
         "The abstract says that the module rebuilds the encoder (EMR-HRNet, quoting it, says decoder) of "
         "a U-shaped network and becomes a convolution; the five branches are not named there. Read: 3 × "
@@ -57,10 +67,9 @@ class ReNet(UNetFrame):
         self,
         in_channels: int,
         classes: int,
-        width: float = 1.0,
-        placement: Literal["encoder", "decoder", "both"] = "encoder",
+        width: float,
+        placement: Literal["encoder", "decoder", "both"],
     ) -> None:
-        check_choice("placement", placement, ("encoder", "decoder", "both"))
 
         def make(source: int, out: int, mid: int, level: int | None) -> nn.Module:
             part = "decoder" if level is None else "encoder"

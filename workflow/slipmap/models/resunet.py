@@ -11,7 +11,22 @@ from torch import Tensor, nn
 from slipmap.models.base import SegmentationModel, scale_channels
 from slipmap.models.blocks.double_conv import conv3x3
 from slipmap.models.blocks.resize import BilinearUpsample
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "ResUNet": {
+        "paper": "Zhang, Liu & Wang, IEEE Geosci. Remote Sens. Lett. 2018, 15, 749, doi:10.1109/LGRS.2018.2802944",
+        "names": {
+            "resunet": {
+                "parameters": 8_223_809,
+                "advice": "half of U-Net's parameters, residual units: few patches, fast training",
+            },
+            "resunet_obia": {
+                "parameters": 8_223_809,
+                "advice": "the same network under the name of ResU-Net-OBIA's table rows",
+            },
+        },
+    },
+}
 
 Refine = Callable[[int], nn.Module]
 
@@ -49,7 +64,8 @@ class ResidualUnit(nn.Module):
         self.shortcut = nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, stride), nn.BatchNorm2d(out_channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.residual(x) + self.shortcut(x)
+        y: Tensor = self.residual(x) + self.shortcut(x)
+        return y
 
 
 class ResUNetFrame(SegmentationModel):
@@ -87,11 +103,10 @@ class ResUNetFrame(SegmentationModel):
         skips.pop()
         for unit in self.decoder:
             x = unit(torch.cat([skips.pop(), self.upsample(x)], dim=1))
-        return self.head(x)
+        logits: Tensor = self.head(x)
+        return logits
 
 
-@register("resunet")
-@register("resunet_obia")
 class ResUNet(ResUNetFrame):
     """ResU-Net: U-Net of pre-activation residual units, strides in place of pooling.
 
@@ -107,8 +122,6 @@ class ResUNet(ResUNetFrame):
         Multiplier of all channel numbers; 1 is 64-128-256-512 (8.22 M parameters at 3 bands and 1 class).
     """
 
-    paper = "Zhang, Liu & Wang, IEEE Geosci. Remote Sens. Lett. 2018, 15, 749, doi:10.1109/LGRS.2018.2802944"
-    published_parameters = {"resunet_obia": 7_875_700}  # noqa: RUF012
     readings = (
         "Projection with bias and normalisation on every shortcut, bilinear upsampling: 8.22 M, 4.4 % above the "
         "7.8757 M of MsASNet's Table 4 (0.43 M of it are the projections). That table's 651.5 GFLOPs cannot come "
@@ -116,5 +129,5 @@ class ResUNet(ResUNetFrame):
         "Landslides 2022, 19, 929; the network is the same."
     )
 
-    def __init__(self, in_channels: int, classes: int, width: float = 1.0) -> None:
+    def __init__(self, in_channels: int, classes: int, width: float) -> None:
         super().__init__(in_channels, classes, width)

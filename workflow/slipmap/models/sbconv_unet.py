@@ -6,13 +6,66 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from slipmap.models.base import check_choice, scale_channels
+from slipmap.models.base import scale_channels
 from slipmap.models.blocks.conv_norm import ConvNormReLU
 from slipmap.models.blocks.double_conv import ConvFactory, DoubleConv, conv3x3
 from slipmap.models.blocks.sbconv import BRU, SRU, Fuse, Gate, SBConv
-from slipmap.models.registry import register
 from slipmap.models.resunet import ResUNetFrame
 from slipmap.models.unet import UNetFrame
+
+ARCHITECTURES = {
+    "SBConvUNet": {
+        "paper": "SBConv, Land 2024, 13, 835, doi:10.3390/land13060835; SCConv, CVPR 2023",
+        "options": {
+            "idcu": {"default": "A", "choices": ("A", "B")},
+            "gate": {"default": "soft", "choices": ("soft", "hard")},
+            "fuse": {"default": "pairwise", "choices": ("pairwise", "joint")},
+            "groups": {"default": 4, "minimum": 1},
+        },
+        "names": {
+            "sru_unet": {
+                "fixed": {"unit": "sru"},
+                "parameters": 17_276_225,
+                "advice": "ablation: spatial refinement only",
+            },
+            "bru_unet": {
+                "fixed": {"unit": "bru"},
+                "parameters": 20_278_529,
+                "advice": "ablation: band refinement only",
+            },
+            "sbconv_unet": {
+                "fixed": {"unit": "sbconv"},
+                "parameters": 20_287_361,
+                "advice": "many correlated bands: spatial and band refinement of each convolution; slower than U-Net",
+            },
+        },
+    },
+    "SBConvResUNet": {
+        "paper": "SBConv, Land 2024, 13, 835, doi:10.3390/land13060835; SCConv, CVPR 2023",
+        "options": {
+            "gate": {"default": "soft", "choices": ("soft", "hard")},
+            "fuse": {"default": "pairwise", "choices": ("pairwise", "joint")},
+            "groups": {"default": 4, "minimum": 1},
+        },
+        "names": {
+            "sru_resunet": {
+                "fixed": {"unit": "sru"},
+                "parameters": 8_229_441,
+                "advice": "ablation: spatial refinement only",
+            },
+            "bru_resunet": {
+                "fixed": {"unit": "bru"},
+                "parameters": 9_800_513,
+                "advice": "ablation: band refinement only",
+            },
+            "sbconv_resunet": {
+                "fixed": {"unit": "sbconv"},
+                "parameters": 9_806_145,
+                "advice": "many correlated bands, few patches: the smaller of the two SBConv networks",
+            },
+        },
+    },
+}
 
 Unit = Literal["sru", "bru", "sbconv"]
 
@@ -49,12 +102,10 @@ class ResidualRefinement(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.input(x)
-        return self.output(x + self.refine(x))
+        y: Tensor = self.output(x + self.refine(x))
+        return y
 
 
-@register("sru_unet", unit="sru")
-@register("bru_unet", unit="bru")
-@register("sbconv_unet", unit="sbconv")
 class SBConvUNet(UNetFrame):
     """SruU-Net, BruU-Net and SBConvU-Net: the U-Net of the same file with refined convolutions.
 
@@ -79,7 +130,6 @@ class SBConvUNet(UNetFrame):
         Groups of SRU's group normalisation.
     """
 
-    paper = "SBConv, Land 2024, 13, 835, doi:10.3390/land13060835; SCConv, CVPR 2023"
     readings = (
         "The paper says both that SBConv follows each convolution of the double convolution (idcu='A', the "
         "default) and that it stands in a residual block between two ConvBlocks (idcu='B'). It prints no "
@@ -93,14 +143,12 @@ class SBConvUNet(UNetFrame):
         in_channels: int,
         classes: int,
         unit: Unit,
-        width: float = 1.0,
-        idcu: Literal["A", "B"] = "A",
-        gate: Gate = "soft",
-        fuse: Fuse = "pairwise",
-        groups: int = 4,
+        width: float,
+        idcu: Literal["A", "B"],
+        gate: Gate,
+        fuse: Fuse,
+        groups: int,
     ) -> None:
-        check_choice("idcu", idcu, ("A", "B"))
-
         def make(source: int, out: int, mid: int, level: int | None) -> nn.Module:
             if idcu == "A":
                 return DoubleConv(source, out, mid, refined_conv(unit, groups, gate, fuse))
@@ -111,9 +159,6 @@ class SBConvUNet(UNetFrame):
             self.untrained_by_design = hard_gate_parameters(self)
 
 
-@register("sru_resunet", unit="sru")
-@register("bru_resunet", unit="bru")
-@register("sbconv_resunet", unit="sbconv")
 class SBConvResUNet(ResUNetFrame):
     """SruResU-Net, BruResU-Net and SBConvResU-Net: ResU-Net with a refinement after each 3 × 3 convolution.
 
@@ -131,7 +176,6 @@ class SBConvResUNet(ResUNetFrame):
         As in :class:`SBConvUNet`.
     """
 
-    paper = "SBConv, Land 2024, 13, 835, doi:10.3390/land13060835; SCConv, CVPR 2023"
     readings = (
         "The paper describes the refined U-Net only; here the refinement follows each 3 × 3 convolution of "
         "Zhang's residual units, as in reading A of the U-Net. It prints no parameter counts."
@@ -142,10 +186,10 @@ class SBConvResUNet(ResUNetFrame):
         in_channels: int,
         classes: int,
         unit: Unit,
-        width: float = 1.0,
-        gate: Gate = "soft",
-        fuse: Fuse = "pairwise",
-        groups: int = 4,
+        width: float,
+        gate: Gate,
+        fuse: Fuse,
+        groups: int,
     ) -> None:
         def refine(channels: int) -> nn.Module:
             return refinement(unit, channels, groups, gate, fuse)

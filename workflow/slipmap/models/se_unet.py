@@ -6,11 +6,22 @@ from torch import nn
 
 from slipmap.models.base import scale_channels
 from slipmap.models.blocks.se import SqueezeExcitation
-from slipmap.models.registry import register
 from slipmap.models.unet import UNetFrame, double_conv_unit
 
+ARCHITECTURES = {
+    "SEUNet": {
+        "paper": "Chen et al., Int. J. Digit. Earth 2023, 16, 552; Hu, Shen & Sun, CVPR 2018, arXiv:1709.01507",
+        "options": {"reduction": {"default": 16, "minimum": 1}},
+        "names": {
+            "se_unet": {
+                "parameters": 17_357_053,
+                "advice": "U-Net that weighs its channels: cheap attention for many factors",
+            },
+        },
+    },
+}
 
-@register("se_unet")
+
 class SEUNet(UNetFrame):
     """Bilinear U-Net with squeeze-and-excitation after every unit.
 
@@ -27,10 +38,9 @@ class SEUNet(UNetFrame):
         Ratio of the channels to the hidden width of the squeeze.
     """
 
-    paper = "Chen et al., Int. J. Digit. Earth 2023, 16, 552; Hu, Shen & Sun, CVPR 2018, arXiv:1709.01507"
     readings = "After each double convolution of the bilinear U-Net, reduction 16; no parameter count is published."
 
-    def __init__(self, in_channels: int, classes: int, width: float = 1.0, reduction: int = 16) -> None:
+    def __init__(self, in_channels: int, classes: int, width: float, reduction: int) -> None:
         def make(source: int, out: int, mid: int, level: int | None) -> nn.Module:
             return nn.Sequential(double_conv_unit(source, out, mid, level), SqueezeExcitation(out, reduction))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 import torch
 from torch import Tensor, nn
 
@@ -11,14 +9,37 @@ from slipmap.models.backbones.mit import PyramidTransformer
 from slipmap.models.base import SegmentationModel, scale_channels
 from slipmap.models.blocks.conv_norm import ConvNormReLU
 from slipmap.models.blocks.resize import resize_like
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "SegFormer": {
+        "paper": "Xie et al. (SegFormer), NeurIPS 2021, arXiv:2105.15203",
+        "options": {
+            "dropout": {"default": 0.1, "minimum": 0, "maximum": 1},
+            "drop_path": {"default": 0.1, "minimum": 0, "maximum": 0.99},
+        },
+        "names": {
+            "segformer_b0": {
+                "fixed": {"backbone": "mit_b0"},
+                "parameters": 3_714_401,
+                "advice": "smallest transformer; best with pretrained weights",
+            },
+            "segformer_b1": {
+                "fixed": {"backbone": "mit_b1"},
+                "parameters": 13_677_505,
+                "advice": "middle size; transfers well between regions",
+            },
+            "segformer_b2": {
+                "fixed": {"backbone": "mit_b2"},
+                "parameters": 27_347_393,
+                "advice": "large; many patches, a GPU, pretrained weights",
+            },
+        },
+    },
+}
 
 DECODER = {"mit_b0": 256, "mit_b1": 256, "mit_b2": 768}
 
 
-@register("segformer_b0", backbone="mit_b0")
-@register("segformer_b1", backbone="mit_b1")
-@register("segformer_b2", backbone="mit_b2")
 class SegFormer(SegmentationModel):
     """SegFormer: the four maps of a mix transformer brought to one width and size, joined and classified.
 
@@ -39,8 +60,6 @@ class SegFormer(SegmentationModel):
         first.
     """
 
-    paper = "Xie et al. (SegFormer), NeurIPS 2021, arXiv:2105.15203"
-    published_parameters = MappingProxyType({"segformer_b0": 3_720_000})
     readings = (
         "The 'SegFormer' of EMR-HRNet's Table 7 (3.72 M, 13.67 G) is B0 with 21 classes, 2 × MAC at 512 × "
         "512; its profiler does not see the products of attention, which FlopCounterMode counts."
@@ -51,10 +70,10 @@ class SegFormer(SegmentationModel):
         self,
         in_channels: int,
         classes: int,
-        backbone: str = "mit_b0",
-        width: float = 1.0,
-        dropout: float = 0.1,
-        drop_path: float = 0.1,
+        backbone: str,
+        width: float,
+        dropout: float,
+        drop_path: float,
     ) -> None:
         super().__init__(in_channels, classes)
         self.trunk = PyramidTransformer(backbone, in_channels, width, drop_path)

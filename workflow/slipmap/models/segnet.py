@@ -8,7 +8,19 @@ from torch import Tensor, nn
 from slipmap.models.backbones.vgg import STAGES, VGG16
 from slipmap.models.base import SegmentationModel
 from slipmap.models.blocks.conv_norm import ConvNormReLU, kaiming_init
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "SegNet": {
+        "paper": "Badrinarayanan, Kendall & Cipolla, TPAMI 2017, doi:10.1109/TPAMI.2016.2644615, arXiv:1511.00561",
+        "options": {"tie_bottleneck": False},
+        "names": {
+            "segnet": {
+                "parameters": 29_443_585,
+                "advice": "baseline of the papers; little memory, blurred small slides",
+            },
+        },
+    },
+}
 
 
 def max_unpool(x: Tensor, indices: Tensor, size: tuple[int, int]) -> Tensor:
@@ -30,7 +42,6 @@ def max_unpool(x: Tensor, indices: Tensor, size: tuple[int, int]) -> Tensor:
     return flat.view(x.shape[0], x.shape[1], height, width)
 
 
-@register("segnet")
 class SegNet(SegmentationModel):
     """SegNet: VGG16-BN down, its mirror up, upsampling by the remembered positions of the maxima.
 
@@ -46,8 +57,6 @@ class SegNet(SegmentationModel):
         the FLOPs count them twice.
     """
 
-    paper = "Badrinarayanan, Kendall & Cipolla, TPAMI 2017, doi:10.1109/TPAMI.2016.2644615, arXiv:1511.00561"
-    published_parameters = 22_361_000
     readings = (
         "26 convolutions, the last one the 3 × 3 classifier: 29,443,585 parameters at 3 bands and 1 class. "
         "MsASNet's Table 4 prints 22.3610 M: tie_bottleneck=True has 22,361,089. Enhanced U-Net's Table 6 prints "
@@ -55,7 +64,7 @@ class SegNet(SegmentationModel):
     )
     stride = 32
 
-    def __init__(self, in_channels: int, classes: int, width: float = 1.0, tie_bottleneck: bool = False) -> None:
+    def __init__(self, in_channels: int, classes: int, width: float, tie_bottleneck: bool) -> None:
         super().__init__(in_channels, classes)
         self.encoder = VGG16(in_channels, width, batch_norm=True)
         channels = self.encoder.channels
@@ -81,4 +90,5 @@ class SegNet(SegmentationModel):
             x = self.encoder.stage(4, max_unpool(x, *pooled.pop()))
         for unit in self.decoder:
             x = unit(max_unpool(x, *pooled.pop()))
-        return self.head(x)
+        logits: Tensor = self.head(x)
+        return logits

@@ -6,10 +6,32 @@ import torch
 from torch import Tensor, nn
 
 from slipmap.models.backbones.mit import PyramidTransformer
-from slipmap.models.base import SegmentationModel, pad_to_multiple, scale_channels
+from slipmap.models.base import Loss, Network, SegmentationModel, pad_to_multiple, scale_channels
+from slipmap.models.blocks.boundary import boundary_loss
 from slipmap.models.blocks.conv_norm import ConvNormReLU
 from slipmap.models.blocks.resize import resize_like
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "ShapeFormer": {
+        "paper": "Lv, Ma, Li & Du (ShapeFormer), IEEE JSTARS 2023, 16, 2681-2689",
+        "options": {
+            "drop_path": {"default": 0.1, "minimum": 0, "maximum": 0.99},
+            "boundary_weight": {"default": 1.0, "minimum": 0},
+        },
+        "names": {
+            "shapeformer_pvtv2b0": {
+                "fixed": {"backbone": "pvt_v2_b0"},
+                "parameters": 3_997_026,
+                "advice": "clear outlines: a transformer whose boundary is trained too; the small one",
+            },
+            "shapeformer_pvtv2b2": {
+                "fixed": {"backbone": "pvt_v2_b2"},
+                "parameters": 25_469_890,
+                "advice": "as shapeformer_pvtv2b0, large: many patches, a GPU, pretrained weights",
+            },
+        },
+    },
+}
 
 
 class AdjacentFusion(nn.Module):
@@ -21,11 +43,10 @@ class AdjacentFusion(nn.Module):
 
     def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
         coarse = resize_like(coarse, fine)
-        return self.mix(torch.cat([fine, fine * coarse, coarse], dim=1))
+        y: Tensor = self.mix(torch.cat([fine, fine * coarse, coarse], dim=1))
+        return y
 
 
-@register("shapeformer_pvtv2b2", backbone="pvt_v2_b2")
-@register("shapeformer_pvtv2b0", backbone="pvt_v2_b0")
 class ShapeFormer(SegmentationModel):
     """ShapeFormer: transformer features fused level by level, and an outline that gates them.
 
@@ -42,16 +63,17 @@ class ShapeFormer(SegmentationModel):
     drop_path
         Probability of dropping a residual branch of the trunk's last unit, growing linearly from 0 in the
         first.
+    boundary_weight
+        Weight of the outline's loss beside the recipe's.
     """
 
-    paper = "Lv, Ma, Li & Du (ShapeFormer), IEEE JSTARS 2023, 16, 2681-2689"
     readings = (
         "The paper's details were not at hand: this is a reading of its outline (pyramid vision "
         "transformer, fusion of adjacent features, a shape stream supervised by the boundary), not its "
         "network. Encoder PVTv2; adjacent levels are fused from coarse to fine; from the two finest "
         "fusions the shape stream makes a boundary logit, whose probability gates the features (x · (1 + "
-        "p)) before they are joined with the stream's own. forward_with_boundary gives the boundary logit "
-        "for its loss. No parameter count is printed."
+        "p)) before they are joined with the stream's own. The boundary is trained by balanced cross-entropy "
+        "beside the recipe's loss. No parameter count is printed."
     )
     stride = 32
 
@@ -59,11 +81,13 @@ class ShapeFormer(SegmentationModel):
         self,
         in_channels: int,
         classes: int,
-        backbone: str = "pvt_v2_b2",
-        width: float = 1.0,
-        drop_path: float = 0.1,
+        backbone: str,
+        width: float,
+        drop_path: float,
+        boundary_weight: float,
     ) -> None:
         super().__init__(in_channels, classes)
+        self.boundary_weight = boundary_weight
         self.trunk = PyramidTransformer(backbone, in_channels, width, drop_path)
         features = scale_channels((64,), width)[0]
         self.project = nn.ModuleList(ConvNormReLU(channels, features, 1) for channels in self.trunk.channels)
@@ -76,8 +100,13 @@ class ShapeFormer(SegmentationModel):
     def forward_with_boundary(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits (batch, classes, height, width) and boundary logits (batch, 1, height, width)."""
         height, width = x.shape[-2:]
-        outputs = self._both(pad_to_multiple(x, self.stride))
-        return tuple(output[..., :height, :width] for output in outputs)
+        logits, boundary = self._both(pad_to_multiple(x, self.stride))
+        return logits[..., :height, :width], boundary[..., :height, :width]
+
+    def objective(self, network: Network, x: Tensor, target: Tensor, loss: Loss) -> Tensor:
+        """Return the loss of the logits and, weighted, that of the boundary."""
+        logits, boundary = self.forward_with_boundary(x)
+        return loss(logits, target) + self.boundary_weight * boundary_loss(boundary[:, 0], target)
 
     def _both(self, x: Tensor) -> tuple[Tensor, Tensor]:
         maps = [project(level) for project, level in zip(self.project, self.trunk(x), strict=True)]

@@ -7,7 +7,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from slipmap.models.base import SegmentationModel, scale_channels
-from slipmap.models.registry import register
+from slipmap.models.blocks.conv_norm import zero_bias
+
+ARCHITECTURES = {
+    "SQNet": {
+        "paper": "Treml et al., Speeding up semantic segmentation for autonomous driving, NIPS 2016 workshop MLITS",
+        "options": {"rates": {"default": (1, 2, 4, 8), "minimum": 1}},
+        "names": {
+            "sqnet": {"parameters": 14_034_049, "advice": "quoted rival; no normalisation, so batches may be small"},
+        },
+    },
+}
 
 # squeeze and (each) expand channels of the fire modules between poolings (SqueezeNet 1.1)
 FIRES = (
@@ -58,7 +68,6 @@ class Refinement(nn.Module):
         return F.elu(self.mix(torch.cat([F.elu(self.up(x)), F.elu(self.bypass(skip))], dim=1)))
 
 
-@register("sqnet")
 class SQNet(SegmentationModel):
     """SQ: fire modules with ELU to stride 16, parallel dilated convolutions, transposed convolutions with bypasses.
 
@@ -74,7 +83,6 @@ class SQNet(SegmentationModel):
         Dilations of the parallel convolutions.
     """
 
-    paper = "Treml et al., Speeding up semantic segmentation for autonomous driving, NIPS 2016 workshop MLITS"
     readings = (
         "SqueezeNet 1.1 (3 × 3 stem), 512 channels in each dilated convolution, bypasses from strides 2, "
         "4 and 8. Neither normalisation nor dropout: ELU is the paper's reason to leave them out. 14 M "
@@ -83,9 +91,7 @@ class SQNet(SegmentationModel):
     )
     stride = 16
 
-    def __init__(
-        self, in_channels: int, classes: int, width: float = 1.0, rates: tuple[int, ...] = (1, 2, 4, 8)
-    ) -> None:
+    def __init__(self, in_channels: int, classes: int, width: float, rates: tuple[int, ...]) -> None:
         super().__init__(in_channels, classes)
         source = scale_channels((64,), width)[0]
         self.stem = nn.Conv2d(in_channels, source, 3, stride=2, padding=1)
@@ -108,7 +114,7 @@ class SQNet(SegmentationModel):
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                nn.init.zeros_(layer.bias)
+                zero_bias(layer)
 
     def _forward(self, x: Tensor) -> Tensor:
         x = F.elu(self.stem(x))
@@ -119,4 +125,5 @@ class SQNet(SegmentationModel):
         x = self.bottom(x)
         for refine in self.decoder:
             x = refine(x, skips.pop())
-        return self.head(x)
+        logits: Tensor = self.head(x)
+        return logits

@@ -12,7 +12,24 @@ from slipmap.models.backbones.resnet import ResNet
 from slipmap.models.base import SegmentationModel, scale_channels
 from slipmap.models.blocks.conv_norm import ConvNormReLU
 from slipmap.models.blocks.resize import resize_like
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "TransUNet": {
+        "paper": "Chen et al. (TransUNet) 2021, arXiv:2102.04306",
+        "options": {
+            "depth": {"default": 12, "minimum": 0},
+            "heads": {"default": 12, "minimum": 1},
+            "grid": {"default": 14, "minimum": 1},
+            "dropout": {"default": 0.1, "minimum": 0, "maximum": 1},
+        },
+        "names": {
+            "transunet_r50_vitb16": {
+                "parameters": 105_275_921,
+                "advice": "largest: only with very many patches, a GPU and pretrained weights",
+            },
+        },
+    },
+}
 
 
 class StandardisedConv2d(nn.Conv2d):
@@ -21,7 +38,8 @@ class StandardisedConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         variance, mean = torch.var_mean(self.weight, dim=(1, 2, 3), keepdim=True, correction=0)
         kernel = (self.weight - mean) / torch.sqrt(variance + 1e-5)
-        return self._conv_forward(x, kernel, self.bias)
+        y: Tensor = self._conv_forward(x, kernel, self.bias)
+        return y
 
 
 def group_norm(channels: int) -> nn.GroupNorm:
@@ -51,10 +69,10 @@ class EncoderUnit(nn.Module):
         query, key, value = joined.permute(2, 0, 3, 1, 4).unbind(0)
         attended = F.scaled_dot_product_attention(query, key, value)
         tokens = tokens + self.project(attended.transpose(1, 2).reshape(batch, count, dim))
-        return tokens + self.feed_forward(self.norm2(tokens))
+        y: Tensor = tokens + self.feed_forward(self.norm2(tokens))
+        return y
 
 
-@register("transunet_r50_vitb16")
 class TransUNet(SegmentationModel):
     """TransUNet: residual features at stride 16 as tokens of a vision transformer; a decoder with three skips.
 
@@ -78,7 +96,6 @@ class TransUNet(SegmentationModel):
         Probability of dropping a value of the tokens and in the feed-forward.
     """
 
-    paper = "Chen et al. (TransUNet) 2021, arXiv:2102.04306"
     readings = (
         "The R50-ViT hybrid: a ResNet-50 of 3, 4 and 9 bottlenecks with group normalisation and "
         "standardised kernels, no fourth stage. The position map is interpolated bilinearly. EMR-HRNet's "
@@ -91,11 +108,11 @@ class TransUNet(SegmentationModel):
         self,
         in_channels: int,
         classes: int,
-        width: float = 1.0,
-        depth: int = 12,
-        heads: int = 12,
-        grid: int = 14,
-        dropout: float = 0.1,
+        width: float,
+        depth: int,
+        heads: int,
+        grid: int,
+        dropout: float,
     ) -> None:
         super().__init__(in_channels, classes)
         self.trunk = ResNet(50, in_channels, width, blocks=(3, 4, 9), conv=StandardisedConv2d, norm=group_norm)
@@ -124,4 +141,5 @@ class TransUNet(SegmentationModel):
         for unit in self.decoder:
             x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
             x = unit(torch.cat([x, skips.pop()], dim=1) if skips else x)
-        return self.head(x)
+        logits: Tensor = self.head(x)
+        return logits

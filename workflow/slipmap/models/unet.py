@@ -8,10 +8,25 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from slipmap.models.base import SegmentationModel, check_choice, scale_channels
+from slipmap.models.base import SegmentationModel, scale_channels
 from slipmap.models.blocks.double_conv import DoubleConv
 from slipmap.models.blocks.resize import BilinearUpsample
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "UNet": {
+        "paper": "Ronneberger, Fischer & Brox, MICCAI 2015, arXiv:1505.04597",
+        "options": {
+            "upsampling": {"default": "bilinear", "choices": ("bilinear", "transposed")},
+            "decoder": {"default": "half", "choices": ("half", "narrow")},
+        },
+        "names": {
+            "unet": {
+                "parameters": 17_267_393,
+                "advice": "begin here: robust with few landslides; what the others are compared with",
+            },
+        },
+    },
+}
 
 #: Makes a unit from its input, output and middle channels and its level (0 is full resolution; None in the
 #: decoder).
@@ -56,8 +71,6 @@ class UNetFrame(SegmentationModel):
         decoder: Decoder = "half",
     ) -> None:
         super().__init__(in_channels, classes)
-        check_choice("upsampling", upsampling, ("bilinear", "transposed"))
-        check_choice("decoder", decoder, ("half", "narrow"))
         self.encoder = nn.ModuleList()
         source = in_channels
         for level, width in enumerate(channels):
@@ -88,10 +101,10 @@ class UNetFrame(SegmentationModel):
         skips.pop()
         for upsample, unit in zip(self.upsample, self.decoder, strict=True):
             x = unit(torch.cat([skips.pop(), upsample(x)], dim=1))
-        return self.head(x)
+        logits: Tensor = self.head(x)
+        return logits
 
 
-@register("unet")
 class UNet(UNetFrame):
     """U-Net: the network of the Landslide4Sense baseline, on which SBConv (Land 2024, 13, 835) builds.
 
@@ -113,7 +126,6 @@ class UNet(UNetFrame):
         ``"narrow"``, that of its output (13.40 M at 7 bands and 2 classes). Bilinear upsampling only.
     """
 
-    paper = "Ronneberger, Fischer & Brox, MICCAI 2015, arXiv:1505.04597"
     readings = (
         "Batch normalisation and same-size convolutions, as in the Landslide4Sense baseline. Of the papers that "
         "compare with 'U-Net' only Enhanced U-Net prints a count, 14 M; decoder='narrow' has 13.40 M at its 7 "
@@ -124,9 +136,9 @@ class UNet(UNetFrame):
         self,
         in_channels: int,
         classes: int,
-        width: float = 1.0,
-        upsampling: Upsampling = "bilinear",
-        decoder: Decoder = "half",
+        width: float,
+        upsampling: Upsampling,
+        decoder: Decoder,
     ) -> None:
         bottom = 512 if upsampling == "bilinear" else 1024
         channels = scale_channels((64, 128, 256, 512, bottom), width)

@@ -9,10 +9,20 @@ from torch import Tensor, nn
 from slipmap.models.backbones.mobilenetv2 import MobileNetV2
 from slipmap.models.base import SegmentationModel, scale_channels
 from slipmap.models.blocks.conv_norm import ConvNormReLU
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "MobileNetV2UNet": {
+        "paper": "Sandler et al. (MobileNetV2), CVPR 2018, arXiv:1801.04381; U-Net, arXiv:1505.04597",
+        "names": {
+            "unet_mobilenetv2": {
+                "parameters": 6_628_945,
+                "advice": "U-Net on a light trunk: fast on a CPU, takes pretrained weights",
+            },
+        },
+    },
+}
 
 
-@register("unet_mobilenetv2")
 class MobileNetV2UNet(SegmentationModel):
     """U-Net whose encoder is MobileNetV2: maps of 16-24-32-96-1280 channels, decoder of 256-128-64-32-16.
 
@@ -27,14 +37,13 @@ class MobileNetV2UNet(SegmentationModel):
         Multiplier of all channel numbers.
     """
 
-    paper = "Sandler et al. (MobileNetV2), CVPR 2018, arXiv:1801.04381; Ronneberger et al. (U-Net), arXiv:1505.04597"
     readings = (
         "The 'MobileNetV2' of Enhanced U-Net's Table 6 (13 M) is not described. The usual MobileNetV2 "
         "U-Net has 6.63 M; the 13 M is not reproduced."
     )
     stride = 32
 
-    def __init__(self, in_channels: int, classes: int, width: float = 1.0) -> None:
+    def __init__(self, in_channels: int, classes: int, width: float) -> None:
         super().__init__(in_channels, classes)
         self.trunk = MobileNetV2(in_channels, width, last=True)
         decoder = scale_channels((256, 128, 64, 32, 16), width)
@@ -50,4 +59,5 @@ class MobileNetV2UNet(SegmentationModel):
         for unit in self.decoder:
             x = F.interpolate(x, scale_factor=2, mode="nearest")
             x = unit(torch.cat([x, skips.pop()], dim=1) if skips else x)
-        return self.head(x)
+        logits: Tensor = self.head(x)
+        return logits

@@ -7,12 +7,23 @@ from torch import Tensor, nn
 
 from slipmap.models.backbones.vgg import VGG16
 from slipmap.models.base import SegmentationModel
+from slipmap.models.blocks.conv_norm import zero_bias
 from slipmap.models.blocks.double_conv import conv3x3
 from slipmap.models.blocks.resize import BilinearUpsample
-from slipmap.models.registry import register
+
+ARCHITECTURES = {
+    "UNetVGG16": {
+        "paper": "Simonyan & Zisserman, arXiv:1409.1556; in EMR-HRNet, doi:10.3390/s24113677",
+        "names": {
+            "unet_vgg16": {
+                "parameters": 24_891_137,
+                "advice": "rival of EMR-HRNet: no normalisation, needs pretrained weights; heavy",
+            },
+        },
+    },
+}
 
 
-@register("unet_vgg16")
 class UNetVGG16(SegmentationModel):
     """VGG16 down to its fifth stage, then bilinear upsampling, concatenation and two convolutions; no normalisation.
 
@@ -26,12 +37,10 @@ class UNetVGG16(SegmentationModel):
         Multiplier of all channel numbers; 1 is 64-128-256-512-512 down and 512-256-128-64 up.
     """
 
-    paper = "Simonyan & Zisserman, arXiv:1409.1556; as in EMR-HRNet, Sensors 2024, 24, 3677, doi:10.3390/s24113677"
-    published_parameters = 24_890_000
     readings = "Exact at 3 bands and 21 classes, at which the table was made: 24,892,437 (printed 24.89 M)."
     stride = 16
 
-    def __init__(self, in_channels: int, classes: int, width: float = 1.0) -> None:
+    def __init__(self, in_channels: int, classes: int, width: float) -> None:
         super().__init__(in_channels, classes)
         self.encoder = VGG16(in_channels, width)
         channels = self.encoder.channels
@@ -49,10 +58,11 @@ class UNetVGG16(SegmentationModel):
         for module in self.decoder.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-                nn.init.zeros_(module.bias)
+                zero_bias(module)
 
     def _forward(self, x: Tensor) -> Tensor:
         *skips, x = self.encoder(x)
         for unit in self.decoder:
             x = unit(torch.cat([skips.pop(), self.upsample(x)], dim=1))
-        return self.head(x)
+        logits: Tensor = self.head(x)
+        return logits

@@ -92,7 +92,7 @@ class SegmentationModule(pl.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor], number: int) -> Tensor:
         """Return the loss of a batch."""
         image, mask = batch
-        loss = self.loss(self(image), mask)
+        loss = self.model.objective(self, image, mask, self.loss)
         self.losses.append(loss.detach())
         return loss
 

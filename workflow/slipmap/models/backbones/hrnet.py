@@ -58,7 +58,7 @@ class HighResolutionModule(nn.Module):
         out = []
         for target, paths in enumerate(self.fuse_layers):
             total = maps[target]
-            for source, path in enumerate(paths):
+            for source, path in enumerate(paths.children()):
                 if source != target:
                     x = path(maps[source])
                     total = total + (resize_like(x, total) if source > target else x)
@@ -123,7 +123,7 @@ class HRNet(nn.Module):
         maps, coarsest = [self.first(x)], x
         for new_branch, modules in zip(self.new_branches, self.stages, strict=True):
             maps.append(new_branch(coarsest))
-            for module in modules:
+            for module in modules.children():
                 maps = module(maps)
             coarsest = maps[-1]
         return maps

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from slipmap.models.base import check_choice, scale_channels
+from slipmap.models.blocks.conv_norm import zero_bias
 
 # dims, depths, heads, feed-forward ratios; attention maps are reduced 8-4-2-1 times in all
 VARIANTS = {
@@ -60,7 +61,7 @@ class ReducedAttention(nn.Module):
         self.key_value = nn.Linear(dim, 2 * dim)
         self.project = nn.Linear(dim, dim)
         self.reduce = nn.Conv2d(dim, dim, reduction, stride=reduction) if reduction > 1 else None
-        self.norm = nn.LayerNorm(dim) if reduction > 1 else None
+        self.norm = nn.LayerNorm(dim) if reduction > 1 else nn.Identity()
 
     def forward(self, tokens: Tensor, height: int, width: int) -> Tensor:
         batch, count, dim = tokens.shape
@@ -72,7 +73,8 @@ class ReducedAttention(nn.Module):
         key_value = self.key_value(source).reshape(batch, -1, 2, self.heads, dim // self.heads)
         key, value = key_value.permute(2, 0, 3, 1, 4).unbind(0)
         attended = F.scaled_dot_product_attention(query, key, value)
-        return self.project(attended.transpose(1, 2).reshape(batch, count, dim))
+        y: Tensor = self.project(attended.transpose(1, 2).reshape(batch, count, dim))
+        return y
 
 
 class MixFeedForward(nn.Module):
@@ -88,7 +90,8 @@ class MixFeedForward(nn.Module):
     def forward(self, tokens: Tensor, height: int, width: int) -> Tensor:
         hidden = self.expand(tokens)
         as_map = hidden.transpose(1, 2).reshape(hidden.shape[0], hidden.shape[2], height, width)
-        return self.contract(F.gelu(self.depthwise(as_map).flatten(2).transpose(1, 2)))
+        y: Tensor = self.contract(F.gelu(self.depthwise(as_map).flatten(2).transpose(1, 2)))
+        return y
 
 
 class TransformerUnit(nn.Module):
@@ -104,7 +107,8 @@ class TransformerUnit(nn.Module):
 
     def forward(self, tokens: Tensor, height: int, width: int) -> Tensor:
         tokens = tokens + self.drop_path(self.attention(self.norm1(tokens), height, width))
-        return tokens + self.drop_path(self.feed_forward(self.norm2(tokens), height, width))
+        y: Tensor = tokens + self.drop_path(self.feed_forward(self.norm2(tokens), height, width))
+        return y
 
 
 class PyramidTransformer(nn.Module):
@@ -165,7 +169,7 @@ class PyramidTransformer(nn.Module):
             x = patch(x)
             batch, dim, height, width = x.shape
             tokens = norm_in(x.flatten(2).transpose(1, 2))
-            for unit in units:
+            for unit in units.children():
                 tokens = unit(tokens, height, width)
             x = norm_out(tokens).transpose(1, 2).reshape(batch, dim, height, width)
             maps.append(x)
@@ -178,4 +182,4 @@ def _init(layer: nn.Module) -> None:
         nn.init.zeros_(layer.bias)
     elif isinstance(layer, nn.Conv2d):
         nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="linear")
-        nn.init.zeros_(layer.bias)
+        zero_bias(layer)

@@ -59,7 +59,8 @@ class InvertedResidual(nn.Module):
         self.shortcut = stride == 1 and in_channels == out_channels
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.layers(x) if self.shortcut else self.layers(x)
+        y: Tensor = x + self.layers(x) if self.shortcut else self.layers(x)
+        return y
 
 
 class MobileNetV2(nn.Module):

@@ -56,7 +56,8 @@ class BasicBlock(nn.Module):
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.relu(self.residual(x) + self.shortcut(x))
+        y: Tensor = self.relu(self.residual(x) + self.shortcut(x))
+        return y
 
 
 class Bottleneck(nn.Module):
@@ -99,7 +100,8 @@ class Bottleneck(nn.Module):
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.relu(self.residual(x) + self.shortcut(x))
+        y: Tensor = self.relu(self.residual(x) + self.shortcut(x))
+        return y
 
 
 def _shortcut(in_channels: int, out_channels: int, stride: int, conv: Conv, norm: Norm) -> nn.Module:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from torch import nn
-
 from slipmap.models.backbones.mobilenetv2 import MobileNetV2
 from slipmap.models.backbones.resnet import ResNet
 from slipmap.models.base import check_choice
@@ -12,7 +10,7 @@ DEPTHS = {"resnet18": 18, "resnet34": 34, "resnet50": 50, "resnet101": 101, "res
 BACKBONES = (*DEPTHS, "mobilenetv2")
 
 
-def dilated_trunk(backbone: str, in_channels: int, width: float, output_stride: int) -> nn.Module:
+def dilated_trunk(backbone: str, in_channels: int, width: float, output_stride: int) -> ResNet | MobileNetV2:
     """Return a trunk whose ``forward`` gives five maps, the second at stride 4 and the last at the output stride.
 
     Parameters

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from slipmap.models.base import scale_channels
+from slipmap.models.blocks.conv_norm import zero_bias
 
 #: Convolutions in each of the five stages of configuration D.
 STAGES = (2, 2, 3, 3, 3)
@@ -51,7 +52,7 @@ class VGG16(nn.Module):
         for layer in layers:
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-                nn.init.zeros_(layer.bias)
+                zero_bias(layer)
 
     def stage(self, index: int, x: Tensor) -> Tensor:
         """Apply the convolutions of one stage (0 to 4), without the pooling before or after it."""

@@ -53,7 +53,8 @@ class ASPP(nn.Module):
         maps = [branch(x) for branch in self.branches]
         image = self.image(x.mean(dim=(2, 3), keepdim=True))
         maps.append(image.expand(-1, -1, x.shape[2], x.shape[3]))
-        return self.project(torch.cat(maps, dim=1))
+        y: Tensor = self.project(torch.cat(maps, dim=1))
+        return y
 
 
 class SummedASPP(nn.Module):

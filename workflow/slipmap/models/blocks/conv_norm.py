@@ -97,5 +97,10 @@ def kaiming_init(module: nn.Module) -> None:
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+            zero_bias(layer)
+
+
+def zero_bias(layer: nn.Conv2d) -> None:
+    """Set the bias of a convolution to zero, if it has one."""
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)

@@ -54,12 +54,13 @@ class HybridConv(nn.Module):
         if len(weights) != 2 or not all(weight > 0 for weight in weights):
             raise InputError(f"Model option weights is {weights!r}; give two numbers greater than 0.")
         kinds = kind.split("+")
-        settings = {
-            "standard": {"padding": 1},
-            "dilated": {"padding": dilation, "dilation": dilation},
-            "grouped": {"padding": 1, "groups": math.gcd(groups, in_channels, out_channels)},
+        shared = math.gcd(groups, in_channels, out_channels)
+        made = {
+            "standard": lambda: nn.Conv2d(in_channels, out_channels, 3, padding=1),
+            "dilated": lambda: nn.Conv2d(in_channels, out_channels, 3, padding=dilation, dilation=dilation),
+            "grouped": lambda: nn.Conv2d(in_channels, out_channels, 3, padding=1, groups=shared),
         }
-        self.convs = nn.ModuleList(nn.Conv2d(in_channels, out_channels, 3, **settings[name]) for name in kinds)
+        self.convs = nn.ModuleList(made[name]() for name in kinds)
         self.weights = tuple(map(float, weights)) if len(kinds) == 2 else (1.0,)
 
     def forward(self, x: Tensor) -> Tensor:

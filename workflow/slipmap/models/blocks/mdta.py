@@ -17,7 +17,8 @@ class ChannelLayerNorm(nn.Module):
         self.norm = nn.LayerNorm(channels, eps=eps)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        y: Tensor = self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return y
 
 
 class MDTA(nn.Module):
@@ -55,4 +56,5 @@ class MDTA(nn.Module):
         query, key, value = qkv.unbind(1)
         query, key = F.normalize(query, dim=-1), F.normalize(key, dim=-1)
         attention = torch.softmax(query @ key.transpose(-2, -1) * self.temperature, dim=-1)
-        return x + self.project((attention @ value).reshape(batch, channels, height, width))
+        y: Tensor = x + self.project((attention @ value).reshape(batch, channels, height, width))
+        return y

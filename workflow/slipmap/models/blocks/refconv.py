@@ -7,9 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from slipmap.errors import InputError
+from slipmap.models.blocks.reparameterise import Fusible
 
 
-class RefConv(nn.Module):
+class RefConv(Fusible):
     """Convolution whose kernel is a frozen base kernel plus a learned transformation of it.
 
     Cai et al. 2023, arXiv:2310.10563; EMR-HRNet, Sensors 2024, 24, 3677, eq. 1 and Fig. 6. The base kernel
@@ -33,6 +34,8 @@ class RefConv(nn.Module):
     map_size
         k, the odd size of the refocusing kernel.
     """
+
+    base: Tensor
 
     def __init__(
         self,

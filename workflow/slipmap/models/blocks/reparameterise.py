@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
+
+
+class Fusible(nn.Module, ABC):
+    """A module that is one convolution after training."""
+
+    @abstractmethod
+    def fuse(self) -> nn.Conv2d:
+        """Return the plain convolution that computes the same in evaluation mode."""
 
 
 def fused(model: nn.Module) -> nn.Module:
@@ -14,9 +23,8 @@ def fused(model: nn.Module) -> nn.Module:
     Parameters
     ----------
     model
-        Any module; those of its parts that have a method ``fuse``
-        (:class:`~slipmap.models.blocks.refconv.RefConv`,
-        :class:`~slipmap.models.blocks.reparameterise.FiveBranchConv`) are replaced. It is left unchanged.
+        Any module; its parts that are :class:`Fusible` (:class:`~slipmap.models.blocks.refconv.RefConv`,
+        :class:`FiveBranchConv`) are replaced. It is left unchanged.
 
     Returns
     -------
@@ -24,11 +32,11 @@ def fused(model: nn.Module) -> nn.Module:
         A model that computes the same as ``model.eval()``, up to rounding.
     """
     model = copy.deepcopy(model).eval()
-    if hasattr(model, "fuse"):
+    if isinstance(model, Fusible):
         return model.fuse().eval()
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
-            if hasattr(child, "fuse"):
+            if isinstance(child, Fusible):
                 setattr(parent, name, child.fuse().eval())
     return model
 
@@ -41,15 +49,17 @@ class _Branch(nn.Sequential):
 
     def kernel_and_bias(self) -> tuple[Tensor, Tensor]:
         """Return kernel (out, in, kh, kw) and bias (out,) of the one convolution that this branch is in evaluation."""
-        *convs, norm = self
-        kernel = convs[-1].weight
+        convs = [layer for layer in self if isinstance(layer, nn.Conv2d)]
+        kernel: Tensor = convs[-1].weight
         if len(convs) == 2:  # k × k after 1 × 1: the product of the kernels over the channels between
             kernel = torch.einsum("omhw,mi->oihw", kernel, convs[0].weight[:, :, 0, 0])
+        (norm,) = (layer for layer in self if isinstance(layer, nn.BatchNorm2d))
+        assert norm.running_mean is not None and norm.running_var is not None
         scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
         return kernel * scale.reshape(-1, 1, 1, 1), norm.bias - norm.running_mean * scale
 
 
-class FiveBranchConv(nn.Module):
+class FiveBranchConv(Fusible):
     """Five parallel convolutions, each batch-normalised, summed: one 3 × 3 convolution after training.
 
     3 × 3; 1 × 1 then 3 × 3; 1 × 3; 3 × 1; 1 × 1. Convolution and normalisation are linear in evaluation, so
@@ -82,28 +92,23 @@ class FiveBranchConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         first, *others = self.branches
-        out = first(x)
+        y: Tensor = first(x)
         for branch in others:
-            out = out + branch(x)
-        return out
+            y = y + branch(x)
+        return y
 
     @torch.no_grad()
     def fuse(self) -> nn.Conv2d:
         """Return the 3 × 3 convolution, with bias, that computes the same in evaluation mode."""
-        first = self.branches[0][0]
-        fused_conv = nn.Conv2d(
-            first.in_channels,
-            first.out_channels,
-            3,
-            padding=1,
-            device=first.weight.device,
-            dtype=first.weight.dtype,
-        )
-        fused_conv.weight.zero_()
-        fused_conv.bias.zero_()
+        kernels, biases = [], []
         for branch in self.branches:
+            assert isinstance(branch, _Branch)
             kernel, bias = branch.kernel_and_bias()
             high, wide = (3 - kernel.shape[2]) // 2, (3 - kernel.shape[3]) // 2
-            fused_conv.weight += nn.functional.pad(kernel, (wide, wide, high, high))
-            fused_conv.bias += bias
-        return fused_conv
+            kernels.append(nn.functional.pad(kernel, (wide, wide, high, high)))
+            biases.append(bias)
+        weight, bias = torch.stack(kernels).sum(dim=0), torch.stack(biases).sum(dim=0)
+        out_channels, in_channels = weight.shape[:2]
+        conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, device=weight.device, dtype=weight.dtype)
+        conv.weight, conv.bias = nn.Parameter(weight), nn.Parameter(bias)
+        return conv

@@ -102,16 +102,18 @@ class BRU(nn.Module):
         self.fuse = fuse
 
     def forward(self, x: Tensor) -> Tensor:
-        upper, lower = x.split(self.split, dim=1)
+        upper, lower = torch.split(x, self.split, dim=1)
         upper, lower = self.squeeze_upper(upper), self.squeeze_lower(lower)
         y1 = self.group_wise(upper) + self.point_wise_upper(upper)
         y2 = torch.cat([self.point_wise_lower(lower), lower], dim=1)
         s1, s2 = y1.mean((2, 3), keepdim=True), y2.mean((2, 3), keepdim=True)
         if self.fuse == "pairwise":
             beta1 = torch.sigmoid(s1 - s2)  # the softmax over a pair
-            return beta1 * y1 + (1 - beta1) * y2
-        beta1, beta2 = torch.cat([s1, s2], dim=1).softmax(dim=1).chunk(2, dim=1)
-        return beta1 * y1 + beta2 * y2
+            beta2 = 1 - beta1
+        else:
+            beta1, beta2 = torch.cat([s1, s2], dim=1).softmax(dim=1).chunk(2, dim=1)
+        y: Tensor = beta1 * y1 + beta2 * y2
+        return y
 
 
 class SBConv(nn.Sequential):
