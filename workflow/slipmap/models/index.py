@@ -14,10 +14,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.machinery import PathFinder
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from slipmap import extensions
 from slipmap.errors import InputError, nearest
 from slipmap.models.options import WIDTH, Option
 
@@ -92,23 +93,13 @@ def check(name: str, options: Mapping[str, object], key: str) -> None:
     find(name, f"{key}.name").check(options, f"{key}.options")
 
 
-def extension_folders(name: str) -> list[Path]:
-    """The package that brought a model, whose code its results depend on; none for a model of our own or no model."""
-    record = records().get(name)
-    return [] if record is None or _is_ours(record) else [extensions.package_folder(record.module)]
-
-
-def _is_ours(record: Record) -> bool:
-    return record.file.parent == Path(__file__).parent
-
-
 @lru_cache(maxsize=4)
 def _records(path: tuple[str, ...]) -> dict[str, Record]:
     """As `records`, for one search path (other packages may stand on another)."""
     raw: dict[str, dict[str, Any]] = {}
     for file in sorted(Path(__file__).parent.glob("*.py")):
         raw |= _named(f"slipmap.models.{file.stem}", file)
-    for name, module in extensions.named(GROUP):
+    for name, module in sorted({(point.name, point.module) for point in entry_points(group=GROUP)}):
         about = _of_extension(name, module)
         if name in raw:
             raise InputError(
@@ -121,7 +112,7 @@ def _records(path: tuple[str, ...]) -> dict[str, Record]:
 
 def _of_extension(name: str, module: str) -> dict[str, Any]:
     """What a module says of the name that an entry point announces."""
-    file = extensions.source(module, GROUP, name)
+    file = _source(name, module)
     if not _NAME.fullmatch(name):
         raise InputError(f"{file}: the model '{name}' needs a name of small letters, digits and underscores.")
     found = _named(module, file)
@@ -130,6 +121,23 @@ def _of_extension(name: str, module: str) -> dict[str, Any]:
             f"{file}: the entry point {GROUP} '{name}' points here, but ARCHITECTURES names no such model; add it."
         )
     return found[name]
+
+
+def _source(name: str, module: str) -> Path:
+    """The file of a module that an entry point names, found without importing it or the package that it is in."""
+    spec, where = None, None
+    parts = module.split(".")
+    for depth in range(len(parts)):
+        spec = PathFinder.find_spec(".".join(parts[: depth + 1]), where)
+        if spec is None:
+            break
+        where = list(spec.submodule_search_locations or ())
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        raise InputError(
+            f"the entry point {GROUP} '{name}' points to the module {module}, whose source is not there; install its "
+            f"package again or remove it."
+        )
+    return Path(spec.origin)
 
 
 def _named(module: str, file: Path) -> dict[str, dict[str, Any]]:
