@@ -15,7 +15,9 @@ LOSSES = ("bce", "cross_entropy", "dice", "focal", "iou", "lovasz", "tversky")
 class ModelSettings(Settings):
     """An architecture and its options."""
 
-    name: str = Field("unet", description="Name of the architecture (`slipmap models` lists them, `slipmap models NAME` its options).")
+    name: str = Field(
+        "unet", description="Name of the architecture (`slipmap models` lists them, `slipmap models NAME` its options)."
+    )
     classes: Literal[1, 2] = Field(
         1, description="Output channels: 1 is the logit of landslide, 2 the logits of background and landslide."
     )

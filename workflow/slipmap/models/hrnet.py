@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -14,7 +13,7 @@ from slipmap.models.backbones.hrnet import HRNet, MakeBlock
 from slipmap.models.backbones.resnet import BasicBlock
 from slipmap.models.base import SegmentationModel
 from slipmap.models.blocks.cbam import CBAM
-from slipmap.models.blocks.ema import EMA
+from slipmap.models.blocks.ema import EMA, fitting_factor
 from slipmap.models.blocks.gam import GAM
 from slipmap.models.blocks.mdta import MDTA
 from slipmap.models.blocks.parnet import ParNetAttention
@@ -256,7 +255,7 @@ class EMRHRNet(_HighResolutionModel):
         ``"none"``, or the flow of the :class:`RMAPyramid`: ``"chain"``, ``"top_down"`` or ``"lateral"``. The
         paper's text and its count of parameters disagree; ``"chain"`` has the count.
     ema_factor
-        Groups of EMA; at least two channels must be left in a group of the finest branch.
+        Groups of EMA at most: in a branch that is too narrow for them, as many as leave two channels in each.
     dilation
         Of the convolutions of a DEMA block.
     """
@@ -289,7 +288,7 @@ class EMRHRNet(_HighResolutionModel):
     ) -> None:
         makers: dict[Attention, Callable[[int], nn.Module] | None] = {
             "none": None,
-            "dema": partial(EMA, factor=ema_factor),
+            "dema": lambda channels: EMA(channels, fitting_factor(channels, ema_factor)),
             "gam": GAM,
             "parneta": ParNetAttention,
             "cbam": CBAM,

@@ -8,6 +8,12 @@ from torch import Tensor, nn
 from slipmap.errors import InputError
 
 
+def fitting_factor(channels: int, factor: int) -> int:
+    """Return the largest number of groups up to `factor` that splits the channels into equal groups of at least 2."""
+    fitting = (number for number in range(1, factor + 1) if channels % number == 0 and channels // number >= 2)
+    return max(fitting, default=1)
+
+
 class EMA(nn.Module):
     """Efficient multi-scale attention with cross-spatial learning.
 
