@@ -95,55 +95,64 @@ def create(
     """
     if dtype not in _NODATA:
         raise ValueError(f"dtype {dtype!r}: rasters are float32 (NaN) or uint8 classes (255)")
-    count = len(bands)
-    units, long_name = ([v] * count if isinstance(v, str) else list(v) for v in (units, long_name))
     with write_aside(path) as aside:
         tiled = aside.with_suffix(".tiles.tif")
         try:
-            with rasterio.open(
-                tiled,
-                "w",
-                driver="GTiff",
-                width=grid.width,
-                height=grid.height,
-                count=count,
-                dtype=dtype,
-                crs=CRS.from_user_input(grid.crs),
-                transform=grid.transform,
-                nodata=_NODATA[dtype],
-                tiled=True,
-                blockxsize=BLOCK,
-                blockysize=BLOCK,
-                interleave="band",
-                sparse_ok=True,
-                bigtiff="if_safer",
-            ) as dataset:
-                dataset.descriptions = tuple(bands)
-                dataset.units = tuple(units)
-                for number, (unit, name) in enumerate(zip(units, long_name, strict=True), start=1):
-                    dataset.update_tags(number, units=unit, long_name=name)
-                general = {"units": units[0], "long_name": long_name[0]} if count == 1 else {}
-                if categories:
-                    general["CLASSES"] = ";".join(
-                        f"{value}={_escaped(name)}" for value, name in sorted(categories.items())
-                    )
-                given = {key: str(value) for key, value in (tags or {}).items()}
-                dataset.update_tags(**(general | {"software": f"slipmap {__version__}"} | given))
+            with rasterio.open(tiled, "w", **_profile(grid, len(bands), dtype)) as dataset:
+                _describe(dataset, bands, _each(units, bands), _each(long_name, bands), categories or {}, tags or {})
                 yield RasterWriter(dataset, grid)
-            with with_overviews(tiled) as source:
-                rasterio.shutil.copy(
-                    source,
-                    aside,
-                    driver="COG",
-                    blocksize=BLOCK,
-                    compress=compress,
-                    predictor="yes",
-                    level=1,  # 1.7 times as fast as the default, 2 % larger
-                    bigtiff="if_safer",
-                    statistics="YES" if statistics else "NO",
-                )
+            _copy_to_cog(tiled, aside, compress, statistics)
         finally:
             tiled.unlink(missing_ok=True)
+
+
+def _each(text: str | Sequence[str], bands: Sequence[str]) -> list[str]:
+    return [text] * len(bands) if isinstance(text, str) else list(text)
+
+
+def _profile(grid: Grid, count: int, dtype: str) -> dict[str, Any]:
+    """How the tiled file is laid out, into which blocks are written."""
+    return {
+        "driver": "GTiff", "width": grid.width, "height": grid.height, "count": count, "dtype": dtype,
+        "crs": CRS.from_user_input(grid.crs), "transform": grid.transform, "nodata": _NODATA[dtype], "tiled": True,
+        "blockxsize": BLOCK, "blockysize": BLOCK, "interleave": "band", "sparse_ok": True, "bigtiff": "if_safer",
+    }  # fmt: skip
+
+
+def _describe(
+    dataset: rasterio.io.DatasetWriter,
+    bands: Sequence[str],
+    units: Sequence[str],
+    long_names: Sequence[str],
+    categories: Mapping[int, str],
+    tags: Mapping[str, object],
+) -> None:
+    """Write what the bands are, in the tags of each and, of a single one, in those of the file."""
+    dataset.descriptions = tuple(bands)
+    dataset.units = tuple(units)
+    for number, (unit, name) in enumerate(zip(units, long_names, strict=True), start=1):
+        dataset.update_tags(number, units=unit, long_name=name)
+    general = {"units": units[0], "long_name": long_names[0]} if len(bands) == 1 else {}
+    if categories:
+        general["CLASSES"] = ";".join(f"{value}={_escaped(name)}" for value, name in sorted(categories.items()))
+    given = {key: str(value) for key, value in tags.items()}
+    dataset.update_tags(**(general | {"software": f"slipmap {__version__}"} | given))
+
+
+def _copy_to_cog(tiled: Path, path: Path, compress: str, statistics: bool) -> None:
+    """Copy a finished tiled file into the layout of a cloud-optimised one, with overviews."""
+    with with_overviews(tiled) as source:
+        rasterio.shutil.copy(
+            source,
+            path,
+            driver="COG",
+            blocksize=BLOCK,
+            compress=compress,
+            predictor="yes",
+            level=1,  # 1.7 times as fast as the default, 2 % larger
+            bigtiff="if_safer",
+            statistics="YES" if statistics else "NO",
+        )
 
 
 def write(path: str | Path, grid: Grid, array: np.ndarray, **description: Any) -> None:
