@@ -43,20 +43,20 @@ def area(inputs, **factors):
 
 
 def test_the_factors_of_a_package_are_there_while_it_is_installed(installed):
-    factor = catalogue.get("northness")
+    factor = catalogue.get("example_northness")
     assert (factor.package, factor.family, factor.units) == ("slipmap_example", "terrain", "1")
     assert catalogue.get("steeper_than_30").title("steeper_than_30").startswith("degrees by which the slope is steeper")
-    names = factor_names(area({"dem": "d.tif"}, include=["slope"], extra=["northness", "steeper_than_30"]))
-    assert names == ["slope", "northness", "steeper_than_30"]
-    assert "northness" not in factor_names(area({"dem": "d.tif"}))  # installing a package changes no result
-    for typo, meant in (("northnes", "northness"), ("steper_than_30", "steeper_than_30")):
+    names = factor_names(area({"dem": "d.tif"}, include=["slope"], extra=["example_northness", "steeper_than_30"]))
+    assert names == ["slope", "example_northness", "steeper_than_30"]
+    assert "example_northness" not in factor_names(area({"dem": "d.tif"}))  # installing a package changes no result
+    for typo, meant in (("example_northnes", "example_northness"), ("steper_than_30", "steeper_than_30")):
         with pytest.raises(InputError, match=f"names '{typo}', which is no factor; did you mean '{meant}'"):
             factor_names(area({"dem": "d.tif"}, extra=[typo]))
 
 
 def test_without_the_package_its_factor_is_refused():
-    with pytest.raises(InputError, match="'northness', which is no factor"):
-        factor_names(area({"dem": "d.tif"}, extra=["northness"]))
+    with pytest.raises(InputError, match="'example_northness', which is no factor"):
+        factor_names(area({"dem": "d.tif"}, extra=["example_northness"]))
 
 
 def test_a_factor_needs_what_the_factors_that_it_uses_need(installed):
@@ -71,7 +71,7 @@ def test_they_are_computed_on_a_plane(installed, tmp_path):
     rows = np.arange(GRID.height)[:, None] + np.zeros(GRID.width)
     dem, slope = tmp_path / "dem.tif", tmp_path / "slope.tif"
     raster.write(dem, GRID, (500 + rows).astype(np.float32), bands=["elevation"], units="m", long_name="elevation")
-    terrain.run(dem, GRID, {"slope": slope, "northness": tmp_path / "n.tif"}, threads=1)
+    terrain.run(dem, GRID, {"slope": slope, "example_northness": tmp_path / "n.tif"}, threads=1)
     terrain.run(None, GRID, {"steeper_than_2": tmp_path / "s.tif"}, others={"slope": slope}, threads=1)
     angle = np.arctan(0.1)
     np.testing.assert_allclose(raster.read(tmp_path / "n.tif", bands=1), np.sin(angle), rtol=1e-5)
@@ -80,7 +80,7 @@ def test_they_are_computed_on_a_plane(installed, tmp_path):
 
 def test_a_direction_of_a_package_turns_with_the_ground(installed):
     """Half a turn puts north in the south; a mirror leaves it; a quarter turn would need the other component."""
-    bands = ["slope", "northness"]
+    bands = ["slope", "example_northness"]
     image = np.stack([np.full((2, 2), 20, np.float32), np.float32([[0.1, 0.2], [0.3, 0.4]])])
     assert turns(bands) == turns([*bands, "aspect_sin", "aspect_cos"]) == (0, 2)
     half, _ = turn(image, np.zeros((2, 2)), bands, 2, False)
@@ -94,14 +94,14 @@ def test_a_direction_of_a_package_turns_with_the_ground(installed):
 def test_a_function_that_makes_another_shape_is_named(installed, tmp_path, monkeypatch):
     dem = tmp_path / "dem.tif"
     raster.write(dem, GRID, np.zeros(GRID.shape, np.float32), bands=["elevation"], units="m", long_name="elevation")
-    factor = replace(catalogue.get("northness"), compute=lambda block: block.elevation(1))
+    factor = replace(catalogue.get("example_northness"), compute=lambda block: block.elevation(1))
     monkeypatch.setattr(catalogue, "find", lambda name: factor)
-    with pytest.raises(ValueError, match=r"'northness' \(slipmap_example\) made an array of shape \(82, 102\)"):
-        terrain.run(dem, GRID, {"northness": tmp_path / "n.tif"}, threads=1)
+    with pytest.raises(ValueError, match=r"'example_northness' \(slipmap_example\) made an array of shape \(82, 102\)"):
+        terrain.run(dem, GRID, {"example_northness": tmp_path / "n.tif"}, threads=1)
 
 
 def test_a_change_of_the_package_changes_the_code_of_its_factors(installed):
-    factor, own = catalogue.get("northness"), catalogue.get("tri")
+    factor, own = catalogue.get("example_northness"), catalogue.get("tri")
     before, others = code_of(factor), code_of(own)
     path = installed / "slipmap_example/ground.py"
     assert path in code_files(factor)
@@ -113,13 +113,17 @@ def test_a_change_of_the_package_changes_the_code_of_its_factors(installed):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('name="northness"', 'name="slope"', "'slipmap-example' registers the factor 'slope', a name that slipmap has"),
-        ('name="northness"', 'name="tpi_300"', "registers the factor 'tpi_300', a name that slipmap has taken"),
-        ("reach=1,", "default=True,", "'northness' as a default factor; .* leave `default` out"),
+        (
+            'name="example_northness"',
+            'name="slope"',
+            "registers the factor 'slope', a name that slipmap has taken",
+        ),
+        ('name="example_northness"', 'name="tpi_300"', "registers the factor 'tpi_300', a name that slipmap has taken"),
+        ("reach=1,", "default=True,", "'example_northness' as a default factor; .* leave `default` out"),
         (
             'needs=("inputs.dem",)',
             'needs=("inputs.rainfall",)',
-            "'northness', which needs inputs.rainfall; a factor of",
+            "'example_northness', which needs inputs.rainfall; a factor of",
         ),
         ("from slipmap", "from slipmop", "cannot be imported .ModuleNotFoundError: .*; repair or uninstall it"),
         ("FACTORS = (", "FACTORS = (1,", "registers int under slipmap.factors"),
@@ -138,4 +142,4 @@ def test_the_entry_point_may_name_one_record(installed):
     path = installed / "slipmap_example/factors.py"
     path.write_text(path.read_text() + "\nFACTORS = FACTORS[0]\n")
     forget()
-    assert [factor.name for factor in extensions.load(catalogue.OWN)] == ["northness"]
+    assert [factor.name for factor in extensions.load(catalogue.OWN)] == ["example_northness"]

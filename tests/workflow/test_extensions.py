@@ -17,7 +17,7 @@ from slipmap.io import raster
 from slipmap.io.grid import Grid
 
 GRID = Grid("EPSG:32632", Affine(12.5, 0, 500000, 0, -12.5, 5001200), 96, 96)
-FACTOR = "results/valley/factors/northness.tif"
+FACTOR = "results/valley/factors/example_northness.tif"
 SCREENED = "results/valley/screening/selection.json"
 
 
@@ -34,7 +34,7 @@ def folder(tmp_path_factory):
     area = {
         "grid": {"crs": GRID.crs, "resolution": 12.5, "bounds": list(GRID.bounds)},
         "inputs": {"dem": "dem.tif", "inventory": "inventory.gpkg"},
-        "factors": {"include": ["elevation", "slope"], "extra": ["northness", "steeper_than_20"]},
+        "factors": {"include": ["elevation", "slope"], "extra": ["example_northness", "steeper_than_20"]},
         "split": {"block": 16, "buffer": 0},
     }
     write_config(folder, {"areas": {"valley": area}})
@@ -53,7 +53,7 @@ def test_it_is_made_screened_and_made_again_when_its_package_changes(installed):
     answer = snakemake(installed, SCREENED)
     assert answer.returncode == 0, answer.stdout[-4000:]
     with rasterio.open(installed / FACTOR) as src:
-        assert (src.units, src.descriptions) == (("1",), ("northness",))
+        assert (src.units, src.descriptions) == (("1",), ("example_northness",))
         assert src.tags()["long_name"].startswith("northness: cosine of aspect times sine of slope")
         found = src.read(1)
     # from the central differences of the same surface
@@ -61,19 +61,19 @@ def test_it_is_made_screened_and_made_again_when_its_package_changes(installed):
     east, north = (z[1:-1, 2:] - z[1:-1, :-2]) / 25, (z[:-2, 1:-1] - z[2:, 1:-1]) / 25
     np.testing.assert_allclose(found[1:-1, 1:-1], -north / np.sqrt(1 + east**2 + north**2), atol=1e-5)
     decision = pd.read_csv(installed / "results/valley/screening/decision.csv")
-    assert set(decision.factor) == {"elevation", "slope", "northness", "steeper_than_20"}
-    assert "northness" in json.dumps(json.loads((installed / SCREENED).read_text()))
+    assert set(decision.factor) == {"elevation", "slope", "example_northness", "steeper_than_20"}
+    assert "example_northness" in json.dumps(json.loads((installed / SCREENED).read_text()))
 
     code = installed / "site/slipmap_example/ground.py"
     code.write_text(code.read_text() + "\n# another version\n")
     answer = snakemake(installed, "-n", SCREENED)
     assert answer.returncode == 0, answer.stdout[-4000:]
-    assert "Derive northness of valley." in answer.stdout and "Screen the factors of valley." in answer.stdout
+    assert "Derive example_northness of valley." in answer.stdout and "Screen the factors of valley." in answer.stdout
     assert "Derive slope, aspect and curvature" not in answer.stdout  # slipmap's own factors are as they were
 
 
 def test_without_the_package_the_config_is_refused(folder):
     answer = snakemake(folder, "-n", FACTOR)
     assert answer.returncode == 1 and "Traceback" not in answer.stdout
-    said = "areas.valley.factors.extra names 'northness', which is no factor"
+    said = "areas.valley.factors.extra names 'example_northness', which is no factor"
     assert said in " ".join(answer.stdout.split()), answer.stdout[-2000:]

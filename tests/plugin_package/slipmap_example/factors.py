@@ -4,7 +4,7 @@ from slipmap.factors.record import Direction, Factor, Ramp
 
 FACTORS = (
     Factor(
-        name="northness",
+        name="example_northness",
         family="terrain",
         needs=("inputs.dem",),
         units="1",
