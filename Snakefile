@@ -38,8 +38,8 @@ localrules:
 rule all:
     default_target: True
     input:
-        [f"results/{area}/report/index.html" for area in AREAS],
-        [f"results/{name}/report/index.html" for name in IMPORTED if any(is_tested(RUN, e, name) for e in EXPERIMENTS)],
-        [f"results/{area}/deformation/velocity.tif" for area in AREAS if has_deformation(area)],
-        [file for area in AREAS for file in beside_velocity(area)],
-        [file for area in AREAS for file in susceptibility_files(area)],
+        [Results(area).report for area in AREAS],
+        [Results(name).report for name in IMPORTED if any(is_tested(RUN, e, name) for e in EXPERIMENTS)],
+        [Results(area).velocity for area in AREAS if has_deformation(area)],
+        [path for area in AREAS for path in files.beside_velocity(RUN, area)],
+        [path for area in AREAS for path in files.susceptibility_files(RUN, area)],

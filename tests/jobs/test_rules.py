@@ -1,5 +1,6 @@
 """What every rule has without stating it: the digest of its code, a log, a benchmark, an environment."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,9 @@ import pytest
 from snakemake.api import ConfigSettings, OutputSettings, ResourceSettings, SnakemakeApi
 from snakemake.settings.types import Quietness
 
+from helpers.layout import is_one_of, templates
 from slipmap.checkout import CONFIG, SNAKEFILE
+from slipmap.config import layout
 from slipmap.jobs.provenance import LIBRARY
 from slipmap.jobs.rules import SCRIPTS, record_place
 
@@ -41,6 +44,18 @@ def test_every_rule_keeps_a_log_and_a_benchmark_of_its_own(rules):
         places = [str(rule.log[0] if kind == "logs" else rule.benchmark) for rule in rules.values()]
         assert all(f"/{kind}/" in place for place in places) and len(set(places)) == len(places)
     assert all((Path(rule.conda_env).parent / "slipmap.yaml").is_file() for rule in rules.values())
+
+
+def test_rules_make_what_the_layout_names_and_nothing_else(rules):
+    """One map of result paths: a path that no rule makes is dead, one that is not in the map is stated twice."""
+    made = {re.sub(r"{[^{}]*(?:{\d+}[^{}]*)*}", "x", str(path)) for rule in rules.values() for path in rule.output}
+    made = {path.split("/", 2)[2] for path in made if path.startswith("results/")}
+    known = templates() - {"logs", "benchmarks", "sentinel1/slc", "deformation/interferograms", "deformation/unwrapped"}
+    of_seeds = {f"experiments/{{}}/seed_{{}}/{name}" for name in (*layout.SEED_FILES.values(), layout.TEST_METRICS)}
+    known = (known - {"experiments/{}/seed_{}", "tables"}) | of_seeds
+    assert sorted(path for path in made if not is_one_of(path, known)) == []
+    unmade = {one for one in known if not any(is_one_of(path, {one}) for path in made)}
+    assert unmade == set()
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from slipmap.deformation.reading import read_stack
 from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.grid import Grid
-from slipmap.sentinel1 import acquisitions, geocode, radar_geometry
+from slipmap.sentinel1 import acquisitions, geocode, listing, radar_geometry
 from slipmap.sentinel1.heights import open_heights
 from slipmap.sentinel1.products import find_products, open_product
 
@@ -194,7 +194,7 @@ def listed(folder, **more):
 def test_products_are_listed_by_date(made, tmp_path):
     shutil.copytree(made[1], tmp_path / made[1].name)
     assert listed(tmp_path) == {"20210109": [str(tmp_path / made[1].name)]}
-    assert acquisitions.load(tmp_path / "list.json") == {"20210109": [str(tmp_path / made[1].name)]}
+    assert listing.load(tmp_path / "list.json") == {"20210109": [str(tmp_path / made[1].name)]}
 
 
 def broken(copied, dem, grid=NESTED, **settings):

@@ -6,8 +6,10 @@ from pathlib import Path
 
 try:
     from slipmap.jobs import command, runs
-    from slipmap.config import parse_config
-    from slipmap.config.layout import home_area, imported_datasets, patch_store, weights_folders
+    from slipmap.config import layout, parse_config
+    from slipmap.config.layout import Results, home_area, imported_datasets, patch_store, weights_folders
+    from slipmap.planning import files
+    from slipmap.planning.files import wildcard
     from slipmap.errors import InputError
     from slipmap.factors.names import factor_names
     from slipmap.jobs.rules import complete_rules
@@ -32,15 +34,16 @@ AREAS = RUN.areas
 EXPERIMENTS = RUN.experiments
 IMPORTED = imported_datasets(RUN)
 PLACES = [*AREAS, *IMPORTED]  # what can be trained and tested on
+HERE = Results("{area}")  # result paths of the area that a job is for
 
 
 include: "common/resources.smk"
 
 
 wildcard_constraints:
-    area="|".join(AREAS) or "none",
-    dataset="|".join(RUN.datasets) or "none",
-    experiment="|".join(EXPERIMENTS) or "none",
+    area=wildcard(AREAS),
+    dataset=wildcard(RUN.datasets),
+    experiment=wildcard(EXPERIMENTS),
     seed=r"\d+",
 
 
@@ -73,6 +76,21 @@ def weights_of(experiment):
     return weights_folders(experiment, EXPERIMENTS[experiment])
 
 
-def factor_files(area):
-    """Raster of each factor of an area, by name, in their order."""
-    return {name: f"results/{area}/factors/{name}.tif" for name in factor_names(AREAS[area])}
+def of_area(question):
+    """Input function: what `question` (of slipmap.planning.files) says of the config and a job's area."""
+    return lambda wildcards: question(RUN, wildcards.area)
+
+
+def factor_files(wildcards):
+    """Input function: raster of each factor, in their order."""
+    return list(files.factor_files(RUN, wildcards.area).values())
+
+
+def input_of(key):
+    """Input function: what the inputs of a job's area name under `key`; nothing where they name none."""
+    return lambda wildcards: attrgetter(key)(AREAS[wildcards.area].inputs) or []
+
+
+def where_inventory(path):
+    """Input function: a path of the area's, where it has an inventory."""
+    return lambda wildcards: path.format(area=wildcards.area) if has_inventory(wildcards.area) else []

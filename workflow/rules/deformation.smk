@@ -11,10 +11,10 @@ checkpoint network:
     message: "Choose the interferograms of {wildcards.area}."
     input: unpack(stack_files)
     output:
-        network="results/{area}/deformation/network.csv",
-        plot="results/{area}/deformation/network.png",
-        stack="results/{area}/deformation/stack.json",
-        views=directory("results/{area}/deformation/views"),
+        network=HERE.network,
+        plot=HERE.network_plot,
+        stack=HERE.stack,
+        views=directory(HERE.views),
     wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")
     params:
         sentinel1=stack_settings,
@@ -27,8 +27,8 @@ rule interferogram:
     message: "Form the interferogram {wildcards.pair} of {wildcards.area}."
     input:
         unpack(pair_files("reference", "secondary")),
-        network=ancient("results/{area}/deformation/network.csv"),  # there for `pair`; its dates say nothing
-    output: interferogram="results/{area}/deformation/interferograms/{pair}.tif"
+        network=ancient(HERE.network),  # there for `pair`; its dates say nothing
+    output: interferogram=HERE.interferogram("{pair}")
     wildcard_constraints: area=sentinel1_level("safe", "slc")
     params:
         pair=pair_record,
@@ -40,9 +40,9 @@ rule interferogram:
 rule unwrap:
     message: "Unwrap the interferogram {wildcards.pair} of {wildcards.area}."
     input:
-        interferogram="results/{area}/deformation/interferograms/{pair}.tif",
-        network=ancient("results/{area}/deformation/network.csv"),  # there for `pair`; its dates say nothing
-    output: unwrapped="results/{area}/deformation/unwrapped/{pair}.tif"
+        interferogram=HERE.interferogram("{pair}"),
+        network=ancient(HERE.network),  # there for `pair`; its dates say nothing
+    output: unwrapped=HERE.unwrapped("{pair}")
     wildcard_constraints: area=sentinel1_level("safe", "slc")
     params:
         pair=pair_record,
@@ -55,27 +55,27 @@ rule unwrap:
 use rule unwrap as unwrap_supplied with:
     input:
         unpack(pair_files("interferogram", "coherence")),
-        network=ancient("results/{area}/deformation/network.csv"),  # there for `pair`; its dates say nothing
+        network=ancient(HERE.network),  # there for `pair`; its dates say nothing
     wildcard_constraints: area=sentinel1_level("wrapped")
 
 
 rule invert_network:
     message: "Invert the interferograms of {wildcards.area} to displacement and velocity."
     input:
-        network="results/{area}/deformation/network.csv",
-        stack="results/{area}/deformation/stack.json",
+        network=HERE.network,
+        stack=HERE.stack,
         unwrapped=unwrapped_files,
-        dem=lambda wildcards: AREAS[wildcards.area].inputs.dem or [],
+        dem=input_of("dem"),
     output:
-        velocity="results/{area}/deformation/velocity.tif",
-        velocity_std="results/{area}/deformation/velocity_std.tif",
-        temporal_coherence="results/{area}/deformation/temporal_coherence.tif",
-        dem_error="results/{area}/deformation/dem_error.tif",
-        mask="results/{area}/deformation/mask.tif",
-        used="results/{area}/deformation/interferograms_used.tif",
-        triplets="results/{area}/deformation/open_triplets.tif",
-        timeseries="results/{area}/deformation/timeseries.nc",
-        reference="results/{area}/deformation/reference.json",
+        velocity=HERE.velocity,
+        velocity_std=HERE.velocity_std,
+        temporal_coherence=HERE.temporal_coherence,
+        dem_error=HERE.dem_error,
+        mask=HERE.mask,
+        used=HERE.interferograms_used,
+        triplets=HERE.open_triplets,
+        timeseries=HERE.timeseries,
+        reference=HERE.reference,
     wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")
     params:
         settings=part_of("deformation", options.InversionSettings),
@@ -87,8 +87,8 @@ rule invert_network:
 
 rule convert_velocity:
     message: "Convert the supplied velocity of {wildcards.area}."
-    input: velocity=lambda wildcards: AREAS[wildcards.area].inputs.sentinel1.path
-    output: velocity="results/{area}/deformation/velocity.tif"
+    input: velocity=input_of("sentinel1.path")
+    output: velocity=HERE.velocity
     wildcard_constraints: area=sentinel1_level("velocity")
     params: sentinel1=sentinel1
     resources: mem_mb=memory(2000), runtime=minutes(30)
@@ -98,13 +98,13 @@ rule convert_velocity:
 rule slope_geometry:
     message: "Project the velocity of {wildcards.area} on its slopes; mark layover and shadow."
     input:
-        velocity="results/{area}/deformation/velocity.tif",
-        stack="results/{area}/deformation/stack.json",
-        dem=lambda wildcards: AREAS[wildcards.area].inputs.dem,
+        velocity=HERE.velocity,
+        stack=HERE.stack,
+        dem=input_of("dem"),
     output:
-        sensitivity="results/{area}/deformation/sensitivity.tif",
-        downslope="results/{area}/deformation/velocity_downslope.tif",
-        visibility="results/{area}/deformation/visibility.tif",
+        sensitivity=HERE.sensitivity,
+        downslope=HERE.downslope,
+        visibility=HERE.visibility,
     wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")
     resources: mem_mb=memory(1000), runtime=minutes(30)
     script: "../scripts/slope_geometry.py"
@@ -113,16 +113,16 @@ rule slope_geometry:
 rule decomposition:
     message: "Make vertical and east-west velocity of {wildcards.area} from its two tracks."
     input:
-        unpack(opposite_files),
-        grid="results/{area}/grid.json",
-        velocity="results/{area}/deformation/velocity.tif",
-        velocity_std="results/{area}/deformation/velocity_std.tif",
-        stack="results/{area}/deformation/stack.json",
-        reference="results/{area}/deformation/reference.json",
+        unpack(of_area(files.opposite_files)),
+        grid=HERE.grid,
+        velocity=HERE.velocity,
+        velocity_std=HERE.velocity_std,
+        stack=HERE.stack,
+        reference=HERE.reference,
     output:
-        vertical="results/{area}/deformation/velocity_vertical.tif",
-        east="results/{area}/deformation/velocity_east.tif",
-    wildcard_constraints: area="|".join(area for area in AREAS if AREAS[area].deformation.opposite_area) or "none"
+        vertical=HERE.vertical,
+        east=HERE.east,
+    wildcard_constraints: area=wildcard(area for area in AREAS if AREAS[area].deformation.opposite_area)
     params: opposite=lambda wildcards: AREAS[wildcards.area].deformation.opposite_area
     resources: mem_mb=memory(1000), runtime=minutes(30)
     script: "../scripts/decomposition.py"

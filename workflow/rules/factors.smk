@@ -5,11 +5,11 @@ include: "common/factors.smk"
 rule terrain:
     message: "Derive slope, aspect and curvature of {wildcards.area}."
     input:
-        grid="results/{area}/grid.json",
-        dem=lambda wildcards: AREAS[wildcards.area].inputs.dem or [],
+        grid=HERE.grid,
+        dem=input_of("dem"),
     output:
         **factors_of("terrain", default=True),
-        hillshade="results/{area}/hillshade.tif",
+        hillshade=HERE.hillshade,
     params:
         settings=part_of("factors.terrain", options.HillshadeSettings),
         made_by=[code_of(factor) for factor in catalogue.of_family("terrain", default=True)],
@@ -22,8 +22,8 @@ rule terrain_extra:
     message: "Derive {wildcards.factor} of {wildcards.area}."
     input:
         unpack(factor_inputs),
-        grid="results/{area}/grid.json",
-    output: "results/{area}/factors/{factor}.tif"
+        grid=HERE.grid,
+    output: HERE.factor("{factor}")
     wildcard_constraints: factor=one_of("terrain", default=False)
     params:
         settings=part_of("factors.terrain", options.ReliefSettings),
@@ -36,8 +36,8 @@ rule terrain_extra:
 rule hydrology:
     message: "Follow the water of {wildcards.area}: wetness, stream power, distance to streams."
     input:
-        grid="results/{area}/grid.json",
-        dem=lambda wildcards: AREAS[wildcards.area].inputs.dem or [],
+        grid=HERE.grid,
+        dem=input_of("dem"),
     output: **factors_of("hydrology")
     params:
         settings=settings_of("factors.hydrology"),
@@ -53,9 +53,9 @@ rule hydrology:
 rule lithology:
     message: "Put the lithology of {wildcards.area} on its grid."
     input:
-        grid="results/{area}/grid.json",
-        lithology=lambda wildcards: AREAS[wildcards.area].inputs.lithology.path,
-    output: lithology="results/{area}/factors/lithology.tif"
+        grid=HERE.grid,
+        lithology=input_of("lithology.path"),
+    output: lithology=HERE.factor("lithology")
     params:
         settings=settings_of("factors.lithology"),
         source=settings_of("inputs.lithology"),
@@ -76,9 +76,9 @@ for area, settings in AREAS.items():
         name: f"optical_{plain}"
         message: f"Composite the Sentinel-2 scenes of {area} and take their indices."
         input:
-            grid=f"results/{area}/grid.json",
+            grid=Results(area).grid,
             scenes=[path for path in (sentinel2.path, sentinel2.before, sentinel2.after) if path],
-        output: **{name: f"results/{area}/factors/{name}.tif" for name in wanted}
+        output: **{name: Results(area).factor(name) for name in wanted}
         params:
             source=sentinel2.model_dump(mode="json"),
             settings=settings.factors.optical.model_dump(mode="json"),
@@ -91,9 +91,9 @@ for area, settings in AREAS.items():
 rule rain:
     message: "Take {wildcards.factor} of {wildcards.area} up to the cut-off date."
     input:
-        grid="results/{area}/grid.json",
-        rainfall=lambda wildcards: AREAS[wildcards.area].inputs.rainfall or [],
-    output: "results/{area}/factors/{factor}.tif"
+        grid=HERE.grid,
+        rainfall=input_of("rainfall"),
+    output: HERE.factor("{factor}")
     wildcard_constraints: factor=one_of("rain")
     params: settings=settings_of("factors.climate")
     resources: mem_mb=memory(1500), runtime=minutes(20)
@@ -103,9 +103,9 @@ rule rain:
 rule soil:
     message: "Take {wildcards.factor} of {wildcards.area} up to the cut-off date."
     input:
-        grid="results/{area}/grid.json",
-        soil_moisture=lambda wildcards: AREAS[wildcards.area].inputs.soil_moisture or [],
-    output: "results/{area}/factors/{factor}.tif"
+        grid=HERE.grid,
+        soil_moisture=input_of("soil_moisture"),
+    output: HERE.factor("{factor}")
     wildcard_constraints: factor=one_of("soil")
     params: settings=part_of("factors.climate", options.AntecedentSettings)
     resources: mem_mb=memory(1500), runtime=minutes(20)
@@ -115,9 +115,9 @@ rule soil:
 rule proximity:
     message: "Measure {wildcards.factor} of {wildcards.area}."
     input:
-        grid="results/{area}/grid.json",
+        grid=HERE.grid,
         features=lambda wildcards: attrgetter(*catalogue.get(wildcards.factor).needs)(AREAS[wildcards.area]) or [],
-    output: "results/{area}/factors/{factor}.tif"
+    output: HERE.factor("{factor}")
     wildcard_constraints: factor=one_of("proximity")
     params:
         layer=lambda wildcards: layer_of(wildcards.area, *catalogue.get(wildcards.factor).needs),
@@ -128,9 +128,9 @@ rule proximity:
 rule velocity_factor:
     message: "Put the deformation rate of {wildcards.area} on its grid."
     input:
-        grid="results/{area}/grid.json",
-        velocity="results/{area}/deformation/velocity.tif",
-    output: velocity="results/{area}/factors/velocity.tif"
+        grid=HERE.grid,
+        velocity=HERE.velocity,
+    output: velocity=HERE.factor("velocity")
     resources: mem_mb=memory(1000), runtime=minutes(20)
     script: "../scripts/velocity_factor.py"
 
@@ -145,12 +145,12 @@ ruleorder: ready_factor > rain > soil > proximity > velocity_factor
 rule ready_factor:
     message: "Put the supplied factor {wildcards.factor} of {wildcards.area} on its grid."
     input:
-        grid="results/{area}/grid.json",
+        grid=HERE.grid,
         factors=lambda wildcards: READY[wildcards.area].path,
-    output: "results/{area}/factors/{factor}.tif"
+    output: HERE.factor("{factor}")
     wildcard_constraints:
-        area="|".join(map(re.escape, READY)) or "none",
-        factor="|".join(re.escape(band) for ready in READY.values() for band in ready.bands) or "none",
+        area=wildcard(map(re.escape, READY)),
+        factor=wildcard(re.escape(band) for ready in READY.values() for band in ready.bands),
     resources: mem_mb=memory(1000), runtime=minutes(20)
     script: "../scripts/ready_factor.py"
 
@@ -158,9 +158,9 @@ rule ready_factor:
 rule coverage:
     message: "Report how much of {wildcards.area} each factor covers."
     input:
-        grid="results/{area}/grid.json",
-        factors=lambda wildcards: list(factor_files(wildcards.area).values()),
-    output: coverage="results/{area}/factors/coverage.csv"
+        grid=HERE.grid,
+        factors=factor_files,
+    output: coverage=HERE.coverage
     params: names=lambda wildcards: factor_names(AREAS[wildcards.area])
     resources: mem_mb=memory(1000), runtime=minutes(30)
     script: "../scripts/coverage_report.py"

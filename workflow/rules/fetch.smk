@@ -6,13 +6,13 @@ include: "common/fetch.smk"
 rule search:
     message: "Search {wildcards.kind} of {wildcards.area}."
     input:
-        grid="results/{area}/grid.json",
+        grid=HERE.grid,
         sentinel1=lambda wildcards: (
             f"resources/{wildcards.area}/search/sentinel1.geojson" if wildcards.kind == "orbits" else []
         ),
     output: found="resources/{area}/search/{kind}.geojson"
     wildcard_constraints:
-        area="|".join(area for area in AREAS if PLACED[area]) or "none",
+        area=wildcard(area for area in AREAS if PLACED[area]),
         kind="|".join(KINDS),
     params:
         settings=lambda wildcards: acquire_settings(wildcards.area, wildcards.kind),
@@ -29,10 +29,10 @@ for place_of, place in ACQUIRED.items():
         name: f"acquire_{place_of}"
         message: f"Fetch {place_of.replace('_', ' ')} of {{wildcards.area}}."
         input:
-            grid="results/{area}/grid.json",
+            grid=HERE.grid,
             found=f"resources/{{area}}/search/{kind}.geojson",
         output: data=f"resources/{{area}}/{place}" if "." in place else directory(f"resources/{{area}}/{place}")
-        wildcard_constraints: area="|".join(area for area in AREAS if PLACED[area].get(kind) == place) or "none"
+        wildcard_constraints: area=wildcard(area for area in AREAS if PLACED[area].get(kind) == place)
         params:
             kind=kind,
             settings=lambda wildcards, kind=kind: acquire_settings(wildcards.area, kind),

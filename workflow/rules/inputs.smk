@@ -17,7 +17,7 @@ SIMULATED_FILES = dict(
 rule grid:
     message: "Decide the grid of {wildcards.area}."
     input: like=lambda wildcards: AREAS[wildcards.area].grid.like or []
-    output: grid="results/{area}/grid.json"
+    output: grid=HERE.grid
     params: settings=settings_of("grid")
     resources: mem_mb=memory(500), runtime=minutes(5)
     script: "../scripts/grid.py"
@@ -25,11 +25,11 @@ rule grid:
 
 rule simulate:
     message: "Simulate the inputs of {wildcards.area} (simulated data, not observations)."
-    input: grid="results/{area}/grid.json"
+    input: grid=HERE.grid
     output:
         inventory="resources/{area}/inventory.gpkg",
         **SIMULATED_FILES,
-    wildcard_constraints: area="|".join(filter(has_inventory, SIMULATED)) or "none"
+    wildcard_constraints: area=wildcard(filter(has_inventory, SIMULATED))
     params:
         settings=settings_of("simulate"),
         folder="resources/{area}",
@@ -40,15 +40,15 @@ rule simulate:
 
 use rule simulate as simulate_without_inventory with:
     output: **SIMULATED_FILES
-    wildcard_constraints: area="|".join(area for area in SIMULATED if not has_inventory(area)) or "none"
+    wildcard_constraints: area=wildcard(area for area in SIMULATED if not has_inventory(area))
 
 
 rule inventory:
     message: "Put the landslide inventory of {wildcards.area} on its grid."
     input:
-        grid="results/{area}/grid.json",
-        inventory=lambda wildcards: AREAS[wildcards.area].inputs.inventory or [],
-    output: inventory="results/{area}/inventory.tif"
+        grid=HERE.grid,
+        inventory=input_of("inventory"),
+    output: inventory=HERE.inventory
     params:
         layer=lambda wildcards: AREAS[wildcards.area].inputs.inventory_layer,
         points=lambda wildcards: (

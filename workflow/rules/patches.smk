@@ -6,10 +6,10 @@ CUT = [name for name in RUN.datasets if name not in IMPORTED]
 
 rule split:
     message: "Divide {wildcards.area} into training, validation and test ground."
-    input: inventory="results/{area}/inventory.tif"
+    input: inventory=HERE.inventory
     output:
-        split="results/{area}/patches/split.tif",
-        blocks="results/{area}/patches/blocks.gpkg",
+        split=HERE.split,
+        blocks=HERE.blocks,
     params: settings=settings_of("split")
     resources: mem_mb=memory(1000), runtime=minutes(20)
     script: "../scripts/split.py"
@@ -18,11 +18,11 @@ rule split:
 rule patches:
     message: "Cut {wildcards.area} into the patches of {wildcards.dataset}."
     input:
-        factors=lambda wildcards: list(factor_files(wildcards.area).values()),
-        inventory="results/{area}/inventory.tif",
-        split="results/{area}/patches/split.tif",
-    output: store=directory("results/{area}/patches/{dataset}.zarr")
-    wildcard_constraints: dataset="|".join(CUT) or "none"
+        factors=factor_files,
+        inventory=HERE.inventory,
+        split=HERE.split,
+    output: store=directory(HERE.patches("{dataset}"))
+    wildcard_constraints: dataset=wildcard(CUT)
     params: settings=lambda wildcards: RUN.datasets[wildcards.dataset].model_dump(mode="json")
     threads: 2
     resources: mem_mb=memory(2000), runtime=minutes(60)
@@ -32,8 +32,8 @@ rule patches:
 rule import_patches:
     message: "Import the published data set {wildcards.dataset}."
     input: folder=lambda wildcards: RUN.datasets[wildcards.dataset].source.path
-    output: store=directory("results/{dataset}/patches/{dataset}.zarr")
-    wildcard_constraints: dataset="|".join(IMPORTED) or "none"
+    output: store=directory(Results("{dataset}").patches("{dataset}"))
+    wildcard_constraints: dataset=wildcard(IMPORTED)
     params: settings=lambda wildcards: RUN.datasets[wildcards.dataset].model_dump(mode="json")
     threads: 2
     resources: mem_mb=memory(3000), runtime=minutes(240)
@@ -43,7 +43,7 @@ rule import_patches:
 rule augmentation_figure:
     message: "Draw what the augmentation of {wildcards.experiment} does to patches of {wildcards.area}."
     input: store=lambda wildcards: patch_store(RUN, EXPERIMENTS[wildcards.experiment], wildcards.area)
-    output: figure="results/{area}/experiments/{experiment}/augmentation.png"
+    output: figure=HERE.augmentation("{experiment}")
     wildcard_constraints: area="|".join(PLACES)
     params: settings=lambda wildcards: EXPERIMENTS[wildcards.experiment].training.augment.model_dump(mode="json")
     resources: mem_mb=memory(1500), runtime=minutes(10)

@@ -4,15 +4,7 @@
 include: "common/prediction.smk"
 
 
-MAP = {
-    name: f"results/{{area}}/maps/{{experiment}}/{file}.tif"
-    for name, file in {
-        "probability": "probability",
-        "uncertainty": "uncertainty",
-        "classes": "class",
-        "probability_class": "probability_class",
-    }.items()
-}
+MAP = {("classes" if kind == "class" else kind): HERE.map("{experiment}", kind) for kind in layout.MAPS}
 
 
 # One number of parts for all experiments whose area is divided: the largest that one of them asks for.
@@ -23,14 +15,14 @@ scattergather:
 rule map_landslides:
     message: "Map {wildcards.area} with {wildcards.experiment}."
     input:
-        grid="results/{area}/grid.json",
-        factors=lambda wildcards: list(factor_files(wildcards.area).values()),
-        weights=weight_files,
+        grid=HERE.grid,
+        factors=factor_files,
+        weights=lambda wildcards: files.weight_files(RUN, wildcards.experiment),
     output: **MAP
-    wildcard_constraints: experiment="|".join(name for name in EXPERIMENTS if not divided(name)) or "none"
+    wildcard_constraints: experiment=wildcard(name for name in EXPERIMENTS if not divided(name))
     params:
         settings=prediction_part(MapSettings),
-        factors=lambda wildcards: factor_files(wildcards.area),
+        factors=of_area(files.factor_files),
         weights=lambda wildcards: weights_of(wildcards.experiment),
     threads: 2
     resources: gpu=1, mem_mb=memory(4000), runtime=minutes(30, per_megapixel=2)
@@ -41,13 +33,13 @@ rule map_landslides:
 rule map_part:
     message: "Map part {wildcards.scatteritem} of {wildcards.area} with {wildcards.experiment}."
     input:
-        grid="results/{area}/grid.json",
-        factors=lambda wildcards: list(factor_files(wildcards.area).values()),
-        weights=weight_files,
-    output: part=temp("results/{area}/maps/{experiment}/parts/{scatteritem}.tif")
+        grid=HERE.grid,
+        factors=factor_files,
+        weights=lambda wildcards: files.weight_files(RUN, wildcards.experiment),
+    output: part=temp(HERE.map_part("{experiment}", "{scatteritem}"))
     params:
         settings=prediction_part(MapSettings),
-        factors=lambda wildcards: factor_files(wildcards.area),
+        factors=of_area(files.factor_files),
         weights=lambda wildcards: weights_of(wildcards.experiment),
     threads: 2
     resources: gpu=1, mem_mb=memory(4000), runtime=minutes(30, per_megapixel=2)
@@ -57,10 +49,10 @@ rule map_part:
 rule gather_parts:
     message: "Put the parts of the map of {wildcards.area} by {wildcards.experiment} together."
     input:
-        grid="results/{area}/grid.json",
-        parts=gather.map_part("results/{{area}}/maps/{{experiment}}/parts/{scatteritem}.tif"),
+        grid=HERE.grid,
+        parts=gather.map_part(Results("{{area}}").map_part("{{experiment}}", "{scatteritem}")),
     output: **MAP
-    wildcard_constraints: experiment="|".join(filter(divided, EXPERIMENTS)) or "none"
+    wildcard_constraints: experiment=wildcard(filter(divided, EXPERIMENTS))
     params: settings=prediction_part(MapSettings)
     resources: mem_mb=memory(1500), runtime=minutes(60)
     script: "../scripts/gather_parts.py"
@@ -69,15 +61,15 @@ rule gather_parts:
 rule outline_landslides:
     message: "Outline the landslides of {wildcards.area} found by {wildcards.experiment}."
     input:
-        unpack(deformation_files),
+        unpack(of_area(files.motion_files)),
         classes=MAP["classes"],
         probability=MAP["probability"],
         uncertainty=MAP["uncertainty"],
-        factors=lambda wildcards: list(factor_files(wildcards.area).values()),
-        inventory=lambda wildcards: f"results/{wildcards.area}/inventory.tif" if has_inventory(wildcards.area) else [],
+        factors=factor_files,
+        inventory=where_inventory(HERE.inventory),
     output:
         landslides=report(
-            "results/{area}/maps/{experiment}/landslides.gpkg",
+            HERE.landslides("{experiment}"),
             caption="../report/landslides.rst",
             category="Landslides",
             labels={"area": "{area}", "experiment": "{experiment}"},
@@ -85,7 +77,7 @@ rule outline_landslides:
     params:
         simulated=lambda wildcards: AREAS[wildcards.area].simulate is not None,  # for the caption
         settings=prediction_part(OutlineSettings),
-        factors=lambda wildcards: factor_files(wildcards.area),
+        factors=of_area(files.factor_files),
     resources: mem_mb=memory(2000), runtime=minutes(30, per_megapixel=2)
     script: "../scripts/outline_landslides.py"
 
@@ -97,10 +89,10 @@ rule publish_map:
     message: "Style the map of {wildcards.area} by {wildcards.experiment} for QGIS and describe it as a STAC item."
     input:
         **MAP,
-        landslides="results/{area}/maps/{experiment}/landslides.gpkg",
+        landslides=HERE.landslides("{experiment}"),
     output:
-        **{name: f"results/{{area}}/maps/{{experiment}}/{name}.qml" for name in STYLES},
-        item="results/{area}/maps/{experiment}/item.json",
+        **{name: HERE.style("{experiment}", name) for name in STYLES},
+        item=HERE.stac_item("{experiment}"),
     params:
         styles=STYLES,
         description=lambda wildcards: AREAS[wildcards.area].description,

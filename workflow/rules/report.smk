@@ -3,26 +3,26 @@
 
 rule report:
     message: "Write the report of {wildcards.area}."
-    input: reported_files
+    input: files=of_area(files.reported_files)
     output:
-        page=report("results/{area}/report/index.html", caption="../report/report.rst", category="Report"),
-        tables=directory("results/{area}/report/tables"),
+        page=report(HERE.report, caption="../report/report.rst", category="Report"),
+        tables=directory(HERE.report_tables),
     params:
         run=reported_settings,
-        published=lambda wildcards: tables.digest(f"results/{wildcards.area}/tables"),
+        published=lambda wildcards: tables.digest(Results(wildcards.area).paper_tables),
     resources: mem_mb=memory(2000), runtime=minutes(30)
     script: "../scripts/report.py"
 
 
 rule report_imported:
     message: "Write the report of the imported data set {wildcards.dataset}."
-    input: unpack(imported_files)
+    input: unpack(lambda wildcards: files.imported_files(RUN, wildcards.dataset))
     output:
-        page=report("results/{dataset}/report/index.html", caption="../report/imported.rst", category="Report"),
-        tables=directory("results/{dataset}/report/tables"),
-    wildcard_constraints: dataset="|".join(IMPORTED) or "none"
+        page=report(Results("{dataset}").report, caption="../report/imported.rst", category="Report"),
+        tables=directory(Results("{dataset}").report_tables),
+    wildcard_constraints: dataset=wildcard(IMPORTED)
     params:
         run=lambda wildcards: reported(RUN, wildcards.dataset).model_dump(mode="json"),
-        published=lambda wildcards: tables.digest(f"results/{wildcards.dataset}/tables"),
+        published=lambda wildcards: tables.digest(Results(wildcards.dataset).paper_tables),
     resources: mem_mb=memory(2000), runtime=minutes(30)
     script: "../scripts/report_imported.py"

@@ -3,27 +3,15 @@
 rule screening:
     message: "Screen the factors of {wildcards.area}."
     input:
-        factors=lambda wildcards: list(factor_files(wildcards.area).values()),
-        inventory="results/{area}/inventory.tif",
-        split="results/{area}/patches/split.tif",
+        factors=factor_files,
+        inventory=HERE.inventory,
+        split=HERE.split,
     output:
-        tables=expand(
-            "results/{{area}}/screening/{table}.csv",
-            table=[
-                "correlation",
-                "spearman",
-                "vif",
-                "vif_selected",
-                "importance",
-                "pca",
-                "frequency_ratio",
-                "decision",
-            ],
-        ),
-        selection="results/{area}/screening/selection.json",
+        tables=map(HERE.screening, layout.SCREENING_TABLES),
+        selection=HERE.selection,
     params:
         settings=settings_of("screening"),
-        names=lambda wildcards: list(factor_files(wildcards.area)),
+        names=lambda wildcards: factor_names(AREAS[wildcards.area]),
     threads: 2
     resources: mem_mb=memory(2000), runtime=minutes(60)
     script: "../scripts/screening.py"

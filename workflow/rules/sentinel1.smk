@@ -9,9 +9,9 @@ wildcard_constraints:
 checkpoint acquisitions:
     message: "List the SAFE products of {wildcards.area} by date."
     input:
-        sentinel1=lambda wildcards: AREAS[wildcards.area].inputs.sentinel1.path,
+        sentinel1=input_of("sentinel1.path"),
         orbits=orbit_files,
-    output: acquisitions="results/{area}/sentinel1/acquisitions.json"
+    output: acquisitions=HERE.acquisitions
     wildcard_constraints: area=sentinel1_level("safe")
     params:
         sentinel1=sentinel1,
@@ -25,10 +25,10 @@ rule azimuth_shift:
     input:
         products=products_of_date,
         earlier=earlier_shifts,
-        dem=lambda wildcards: AREAS[wildcards.area].inputs.dem,
-        grid="results/{area}/grid.json",
+        dem=input_of("dem"),
+        grid=HERE.grid,
         orbits=orbit_files,
-    output: shift="results/{area}/sentinel1/shifts/{date}.json"
+    output: shift=HERE.shift("{date}")
     wildcard_constraints: area=sentinel1_level("safe")
     params:
         products=products_of_date,
@@ -46,10 +46,10 @@ rule geocode:
     input:
         unpack(shift_file),
         products=products_of_date,
-        dem=lambda wildcards: AREAS[wildcards.area].inputs.dem,
-        grid="results/{area}/grid.json",
+        dem=input_of("dem"),
+        grid=HERE.grid,
         orbits=orbit_files,
-    output: slc="results/{area}/sentinel1/slc/{date}.h5"
+    output: slc=HERE.slc("{date}")
     wildcard_constraints: area=sentinel1_level("safe")
     params:
         orbits=orbit_folder,
@@ -63,10 +63,10 @@ rule radar_geometry:
     message: "Compute line of sight and incidence angle of {wildcards.area}."
     input:
         products=first_products,
-        dem=lambda wildcards: AREAS[wildcards.area].inputs.dem,
-        grid="results/{area}/grid.json",
+        dem=input_of("dem"),
+        grid=HERE.grid,
         orbits=orbit_files,
-    output: geometry="results/{area}/sentinel1/slc/geometry.tif"
+    output: geometry=HERE.radar_geometry
     wildcard_constraints: area=sentinel1_level("safe")
     params:
         orbits=orbit_folder,

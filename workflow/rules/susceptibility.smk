@@ -4,14 +4,11 @@ include: "common/susceptibility.smk"
 
 rule compare_models:
     message: "Cross-validate the susceptibility models of {wildcards.area}."
-    input: unpack(pooled_inputs)
+    input: unpack(of_area(files.pooled_files))
     output:
-        tables=expand(
-            "results/{{area}}/susceptibility/{table}.csv",
-            table=["cross_validation", "cross_validation_summary", "test_scores", "calibration"],
-        ),
-        figures=expand("results/{{area}}/susceptibility/{figure}.png", figure=["roc", "calibration"]),
-        sample="results/{area}/susceptibility/sample.json",
+        tables=map(HERE.susceptibility_table, layout.SUSCEPTIBILITY_TABLES),
+        figures=map(HERE.susceptibility_figure, ("roc", "calibration")),
+        sample=HERE.sample,
     params:
         settings=part_of("susceptibility", classical.ComparisonSettings),
         names=pooled_names,
@@ -22,8 +19,8 @@ rule compare_models:
 
 rule map_susceptibility:
     message: "Map the susceptibility of {wildcards.area} with {wildcards.model}."
-    input: unpack(pooled_inputs)
-    output: map="results/{area}/susceptibility/{model}.tif"
+    input: unpack(of_area(files.pooled_files))
+    output: map=HERE.susceptibility("{model}")
     wildcard_constraints: model="|".join(classical.MODELS)
     params:
         settings=one_model_settings,
@@ -36,24 +33,22 @@ rule map_susceptibility:
 rule risk_index:
     message: "Map the Landslide Risk Index of {wildcards.area}."
     input:
-        factors=lambda wildcards: list(index_files(wildcards.area).values()),
-        inventory=lambda wildcards: f"results/{wildcards.area}/inventory.tif" if has_inventory(wildcards.area) else [],
-        split=lambda wildcards: (
-            f"results/{wildcards.area}/patches/split.tif" if has_inventory(wildcards.area) else []
-        ),
+        factors=lambda wildcards: list(files.index_files(RUN, wildcards.area).values()),
+        inventory=where_inventory(HERE.inventory),
+        split=where_inventory(HERE.split),
     output:
-        index="results/{area}/susceptibility/lsi.tif",
-        classes="results/{area}/susceptibility/lsi_class.tif",
+        index=HERE.susceptibility("lsi"),
+        classes=HERE.susceptibility("lsi_class"),
     params:
         settings=settings_of("susceptibility.risk_index"),
-        names=lambda wildcards: list(index_files(wildcards.area)),
+        names=lambda wildcards: list(files.index_files(RUN, wildcards.area)),
     resources: mem_mb=memory(1500), runtime=minutes(60)
     script: "../scripts/risk_index.py"
 
 
 rule risk_index_factor:
     message: "Give the Landslide Risk Index of {wildcards.area} to the networks as a channel."
-    input: index="results/{area}/susceptibility/lsi.tif"
-    output: factor="results/{area}/factors/lsi.tif"
+    input: index=HERE.susceptibility("lsi")
+    output: factor=HERE.factor("lsi")
     resources: mem_mb=memory(500), runtime=minutes(10)
     script: "../scripts/risk_index_factor.py"

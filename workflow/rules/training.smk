@@ -2,16 +2,15 @@
 include: "common/training.smk"
 
 
+SEED = HERE.seed("{experiment}", "{seed}")
+SEED_FILES = {role: f"{SEED}/{name}" for role, name in layout.SEED_FILES.items()}
+
+
 rule train:
     message: "Train {wildcards.experiment}, seed {wildcards.seed}."
     input: unpack(training_inputs)
     output:
-        weights="results/{area}/experiments/{experiment}/seed_{seed}/weights.safetensors",
-        last="results/{area}/experiments/{experiment}/seed_{seed}/last.safetensors",
-        record="results/{area}/experiments/{experiment}/seed_{seed}/model.json",
-        history="results/{area}/experiments/{experiment}/seed_{seed}/history.csv",
-        curves="results/{area}/experiments/{experiment}/seed_{seed}/curves.png",
-        scores="results/{area}/experiments/{experiment}/seed_{seed}/validation_scores.csv",
+        **SEED_FILES,
     wildcard_constraints: area="|".join(PLACES)
     params:
         experiment=lambda wildcards: TRAINED[wildcards.experiment].model_dump(
@@ -33,10 +32,10 @@ rule evaluate:
     message: "Score {wildcards.experiment}, seed {wildcards.seed}, on the test ground of {wildcards.area}."
     input:
         store=lambda wildcards: patch_store(RUN, TRAINED[wildcards.experiment], wildcards.area),
-        learnt=lambda wildcards: training_stores(wildcards.experiment),
+        learnt=lambda wildcards: files.stores(RUN, TRAINED[wildcards.experiment]),
         weights=lambda wildcards: f"{seed_folder(wildcards)}/weights.safetensors",
         record=lambda wildcards: f"{seed_folder(wildcards)}/model.json",
-    output: metrics="results/{area}/experiments/{experiment}/seed_{seed}/test_metrics.json"
+    output: metrics=f"{SEED}/{layout.TEST_METRICS}"
     wildcard_constraints: area="|".join(PLACES)
     threads: 2
     resources: gpu=1, mem_mb=memory(4000), runtime=minutes(60)
@@ -46,7 +45,7 @@ rule evaluate:
 rule summarise_seeds:
     message: "Average the scores of {wildcards.experiment} in {wildcards.area} over seeds."
     input: metrics=lambda wildcards: seeds_metrics(wildcards.area, wildcards.experiment)
-    output: metrics="results/{area}/experiments/{experiment}/metrics.csv"
+    output: metrics=HERE.metrics("{experiment}")
     wildcard_constraints: area="|".join(PLACES)
     resources: mem_mb=memory(500), runtime=minutes(5)
     script: "../scripts/summarise_seeds.py"
@@ -58,8 +57,8 @@ rule table:
         metrics=lambda wildcards: [path for row in table_metrics(wildcards) for path in row],
         definition=lambda wildcards: CONFIG / f"tables/{wildcards.table}.yaml",
     output:
-        table="results/{area}/tables/{table}.csv",
-        about="results/{area}/tables/{table}.json",
+        table=HERE.paper_table("{table}"),
+        about=HERE.paper_table_record("{table}"),
     wildcard_constraints: area="|".join(PLACES)
     params:
         metrics=lambda wildcards: table_metrics(wildcards),
@@ -73,4 +72,4 @@ rule table:
 
 rule tables:
     message: "Every table of config/tables, on the data of config/tables.yaml."
-    input: [f"results/{area}/tables/{table}.csv" for area in TABLES.settings.test_areas[:1] for table in TABLES.tables]
+    input: [Results(area).paper_table(table) for area in TABLES.settings.test_areas[:1] for table in TABLES.tables]

@@ -8,8 +8,7 @@ from slipmap.deformation.stack import load_network
 
 def sentinel1_level(*levels):
     """Wildcard constraint: the areas whose Sentinel-1 data are at one of these levels."""
-    found = [a for a in AREAS if has_deformation(a) and AREAS[a].inputs.sentinel1.level in levels]
-    return "|".join(found) or "none"
+    return wildcard(a for a in AREAS if has_deformation(a) and AREAS[a].inputs.sentinel1.level in levels)
 
 
 def sentinel1(wildcards):
@@ -22,7 +21,7 @@ def stack_settings(wildcards):
     given = sentinel1(wildcards)
     if given["level"] != "safe":
         return given
-    return given | {"level": "slc", "format": "opera", "path": f"results/{wildcards.area}/sentinel1/slc"}
+    return given | {"level": "slc", "format": "opera", "path": Results(wildcards.area).slcs}
 
 
 def stack_files(wildcards):
@@ -30,11 +29,8 @@ def stack_files(wildcards):
     source = AREAS[wildcards.area].inputs.sentinel1
     if source.level != "safe":
         return {"sentinel1": source.path}
-    folder = f"results/{wildcards.area}/sentinel1/slc"
-    return {
-        "slcs": [f"{folder}/{date}.h5" for date in products_by_date(wildcards.area)],
-        "geometry": f"{folder}/geometry.tif",
-    }
+    made = Results(wildcards.area)
+    return {"slcs": [made.slc(date) for date in products_by_date(wildcards.area)], "geometry": made.radar_geometry}
 
 
 def supplied_looks(wildcards):
@@ -63,32 +59,15 @@ def pair_record(wildcards):
 def pair_files(*roles):
     """Input function: files of one pair of the network, those that there are."""
 
-    def files(wildcards):
+    def of_pair(wildcards):
         pair = network_pairs(wildcards)[wildcards.pair]
         return {role: pair.files[role] for role in roles if role in pair.files}
 
-    return files
+    return of_pair
 
 
 def unwrapped_files(wildcards):
     """What unwrapping makes for the network; nothing where unwrapped interferograms are supplied."""
     if AREAS[wildcards.area].inputs.sentinel1.level == "unwrapped":
         return []
-    return [f"results/{wildcards.area}/deformation/unwrapped/{name}.tif" for name in network_pairs(wildcards)]
-
-
-def opposite_files(wildcards):
-    """What is needed of the area with the opposite flight direction to make vertical and east-west velocity."""
-    opposite = AREAS[wildcards.area].deformation.opposite_area
-    names = ("velocity.tif", "velocity_std.tif", "stack.json")
-    return {f"opposite_{Path(name).stem}": f"results/{opposite}/deformation/{name}" for name in names}
-
-
-def beside_velocity(area):
-    """What is made of an area's velocity besides the factor: projected on the slopes, and of two tracks together."""
-    folder = f"results/{area}/deformation"
-    if not has_deformation(area) or AREAS[area].inputs.sentinel1.level == "velocity":
-        return []
-    slopes = ["velocity_downslope.tif"] if AREAS[area].inputs.dem else []
-    parts = ["velocity_vertical.tif", "velocity_east.tif"] if AREAS[area].deformation.opposite_area else []
-    return [f"{folder}/{name}" for name in slopes + parts]
+    return [Results(wildcards.area).unwrapped(name) for name in network_pairs(wildcards)]

@@ -9,7 +9,7 @@ from slipmap.factors.names import is_optical
 
 def factors_of(family, **chosen):
     """The raster of each factor of a family, by name, for the output of a rule."""
-    return {one.name: f"results/{{area}}/factors/{one.name}.tif" for one in catalogue.of_family(family, **chosen)}
+    return {one.name: HERE.factor(one.name) for one in catalogue.of_family(family, **chosen)}
 
 
 def one_of(family, **chosen):
@@ -20,9 +20,8 @@ def one_of(family, **chosen):
 def factor_inputs(wildcards):
     """Input function: what one factor of the ground is computed from, the DEM and other factors."""
     factor = catalogue.get(wildcards.factor)
-    folder = f"results/{wildcards.area}/factors"
     dem = {"dem": AREAS[wildcards.area].inputs.dem or []} if "inputs.dem" in factor.needs else {}
-    return dem | {name: f"{folder}/{name}.tif" for name in factor.uses}
+    return dem | {name: Results(wildcards.area).factor(name) for name in factor.uses}
 
 
 def layer_of(area, key):

@@ -2,12 +2,12 @@
 # attempt asks for as much again. On one machine nothing is enforced unless `--resources mem_mb=` is given.
 from functools import cache
 
-from slipmap.inputs import area_grid
-
 
 @cache
 def megapixels(area):
     """Millions of pixels of an area's grid."""
+    from slipmap.inputs import area_grid  # reads rasters: only where the size of an area counts
+
     grid = area_grid.decide(AREAS[area].grid)
     return grid.width * grid.height / 1e6
 

@@ -1,6 +1,6 @@
 # What the rules of raw Sentinel-1 ask about an area's dates and their products.
 from slipmap.config.geocoding import AcquisitionSettings
-from slipmap.sentinel1.acquisitions import load as load_acquisitions
+from slipmap.sentinel1.listing import load as load_acquisitions
 
 EARLIER = 2  # dates before with which a date is compared in burst overlaps
 
@@ -26,14 +26,14 @@ def earlier_products(wildcards):
 
 
 def earlier_shifts(wildcards):
-    return [f"results/{wildcards.area}/sentinel1/shifts/{date}.json" for date in earlier_products(wildcards)]
+    return [Results(wildcards.area).shift(date) for date in earlier_products(wildcards)]
 
 
 def shift_file(wildcards):
     """The azimuth shift of a date, where it is estimated."""
     if AREAS[wildcards.area].geocoding.coregistration == "orbits":
         return {}
-    return {"shift": f"results/{wildcards.area}/sentinel1/shifts/{wildcards.date}.json"}
+    return {"shift": Results(wildcards.area).shift(wildcards.date)}
 
 
 def orbit_folder(wildcards):

@@ -62,6 +62,7 @@ class Results:
     network = _Path("deformation/network.csv")
     network_plot = _Path("deformation/network.png")
     stack = _Path("deformation/stack.json")
+    views = _Path("deformation/views")
     interferograms = _Path("deformation/interferograms")
     unwrapped_interferograms = _Path("deformation/unwrapped")
     velocity = _Path("deformation/velocity.tif")
@@ -139,6 +140,10 @@ class Results:
         """A results table of a paper, our numbers beside the published ones."""
         return f"{self.paper_tables}/{table}.csv"
 
+    def paper_table_record(self, table: str) -> str:
+        """What stands behind a paper's table."""
+        return f"{self.paper_tables}/{table}.json"
+
     paper_tables = _Path("tables")
 
     # maps
@@ -171,6 +176,16 @@ SCREENING_TABLES = (
     *("frequency_ratio", "decision"),
 )
 SUSCEPTIBILITY_TABLES = ("cross_validation", "cross_validation_summary", "test_scores", "calibration")
+TEST_METRICS = "test_metrics.json"
+# what training leaves in the folder of a seed, by role
+SEED_FILES = {
+    "weights": "weights.safetensors",
+    "last": "last.safetensors",
+    "record": "model.json",
+    "history": "history.csv",
+    "curves": "curves.png",
+    "scores": "validation_scores.csv",
+}
 MAPS = ("probability", "uncertainty", "class", "probability_class")
 
 
@@ -180,6 +195,11 @@ _NOT_PATHS = (
     "level", "attribute", "format", "product", "label", "x", "y", "crs", "layer", "encoding", "inventory_layer",
     "roads_layer", "faults_layer", "units",
 )  # fmt: skip
+
+
+def simulated_truth(area: str) -> dict[str, str]:
+    """What the simulator knows of an area, by name."""
+    return {Path(name).stem: f"resources/{area}/truth/{name}" for name in TRUTH}
 
 
 def simulated_inputs(area: str, *, inventory: bool, sentinel1: Literal["slc", "safe"] = "slc") -> InputSettings:
@@ -273,7 +293,7 @@ def imported_datasets(run: RunSettings) -> list[str]:
 
 def patch_store(run: RunSettings, experiment: ExperimentSettings, place: str) -> str:
     """The patch store that an experiment reads of a place: an area cut by its data set, or an imported data set."""
-    return f"results/{place}/patches/{place if place in imported_datasets(run) else experiment.dataset}.zarr"
+    return Results(place).patches(place if place in imported_datasets(run) else str(experiment.dataset))
 
 
 def weights_folders(name: str, experiment: ExperimentSettings) -> list[str]:
@@ -283,6 +303,6 @@ def weights_folders(name: str, experiment: ExperimentSettings) -> list[str]:
     itself if it holds none. (Beside them may lie ``seed_0.resume`` or ``seed_0.logs``.)
     """
     if experiment.weights is None:
-        return [f"results/{home_area(experiment)}/experiments/{name}/seed_{seed}" for seed in experiment.training.seeds]
+        return [Results(home_area(experiment)).seed(name, seed) for seed in experiment.training.seeds]
     folders = [path for path in Path(experiment.weights).glob("seed_*") if re.fullmatch(r"seed_\d+", path.name)]
     return [str(path) for path in sorted(folders, key=lambda path: int(path.name[5:]))] or [experiment.weights]

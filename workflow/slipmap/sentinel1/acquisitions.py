@@ -1,6 +1,5 @@
 """Which SAFE products make up the dates of a stack."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date
@@ -9,7 +8,7 @@ from pathlib import Path
 from slipmap.config.geocoding import AcquisitionSettings
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.errors import InputError
-from slipmap.io.atomic import write_text
+from slipmap.sentinel1 import listing
 from slipmap.sentinel1.orbit_numbers import following
 from slipmap.sentinel1.products import by_date, find_products
 from slipmap.sentinel1.safe import Product
@@ -30,7 +29,7 @@ def run(sentinel1: Sentinel1Settings, settings: AcquisitionSettings, output: str
         names = ", ".join(p.path.name for p in products)
         print(f"{day}: {names}; {len(scene.bursts)} bursts; {scene.orbit.source}")
     found = {f"{day:%Y%m%d}": [str(p.path) for p in products] for day, (products, _) in dates.items()}
-    write_text(output, json.dumps(found, indent=2) + "\n")
+    listing.save(found, output)
     return found
 
 
@@ -69,8 +68,3 @@ def _require_one_track(dates: Mapping[date, tuple[list[Product], Scene]]) -> Non
 def _near_node(scene: Scene) -> bool:
     ascending = all(burst.swath.pass_direction == "ASCENDING" for burst in scene.bursts)
     return ascending and any(abs(burst.satellite(scene.orbit)[2]) < NODE for burst in scene.bursts)
-
-
-def load(path: str | Path) -> dict[str, list[str]]:
-    """Read what `run` wrote: {date: [products]}, in order of date."""
-    return json.loads(Path(path).read_text())

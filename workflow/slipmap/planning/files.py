@@ -1,0 +1,192 @@
+"""Which files a run makes and reads, by area, data set and experiment: what the rules ask of the config.
+
+Every function takes the whole config first and the name of an area, data set or experiment second.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from slipmap.config.layout import (
+    MAPS,
+    SCREENING_TABLES,
+    SEED_FILES,
+    TEST_METRICS,
+    Results,
+    home_area,
+    imported_datasets,
+    patch_store,
+    simulated_truth,
+    weights_folders,
+)
+from slipmap.config.products import has_factors, is_tested, mapped_areas
+from slipmap.config.run import ExperimentSettings, RunSettings
+from slipmap.factors.names import factor_names
+
+MOTION = ("velocity", "velocity_std", "temporal_coherence", "timeseries", "stack")
+
+
+def has_series(run: RunSettings, area: str) -> bool:
+    """Whether an area's displacement is inverted here, and not supplied as a velocity alone."""
+    source = run.areas[area].inputs.sentinel1
+    return source is not None and source.level != "velocity"
+
+
+def factor_files(run: RunSettings, area: str) -> dict[str, str]:
+    """Raster of each factor of an area, by name, in their order."""
+    return {name: Results(area).factor(name) for name in factor_names(run.areas[area])}
+
+
+def motion_files(run: RunSettings, area: str) -> dict[str, str]:
+    """What a landslide's motion is read from, by role; nothing where there is no time series."""
+    return {role: getattr(Results(area), role) for role in MOTION} if has_series(run, area) else {}
+
+
+def opposite_files(run: RunSettings, area: str) -> dict[str, str]:
+    """What vertical and east-west velocity need of the area with the opposite flight direction."""
+    opposite = Results(str(run.areas[area].deformation.opposite_area))
+    return {f"opposite_{role}": getattr(opposite, role) for role in ("velocity", "velocity_std", "stack")}
+
+
+def beside_velocity(run: RunSettings, area: str) -> list[str]:
+    """What is made of an area's velocity besides the factor: projected on the slopes, and of two tracks together."""
+    settings, made = run.areas[area], Results(area)
+    if not has_series(run, area):
+        return []
+    slopes = [made.downslope] if settings.inputs.dem else []
+    return slopes + ([made.vertical, made.east] if settings.deformation.opposite_area else [])
+
+
+def index_files(run: RunSettings, area: str) -> dict[str, str]:
+    """Rasters of the factors of which the Landslide Risk Index is made, by name."""
+    chosen = run.areas[area].susceptibility
+    names = chosen.risk_index.names if chosen and chosen.risk_index else ()
+    return {name: Results(area).factor(name) for name in names}
+
+
+def susceptibility_files(run: RunSettings, area: str) -> list[str]:
+    """Everything that the stage makes for an area: nothing without settings, the index alone without inventory."""
+    chosen, made = run.areas[area].susceptibility, Results(area)
+    if chosen is None:
+        return []
+    files = [made.susceptibility(name) for name in ("lsi", "lsi_class")] if chosen.risk_index is not None else []
+    if run.areas[area].inputs.inventory is not None:
+        files += [made.susceptibility_table(name) for name in ("cross_validation_summary", "test_scores")]
+        files += [made.susceptibility(model) for model in chosen.maps]
+    return files
+
+
+def pooled_areas(run: RunSettings, area: str) -> list[str]:
+    """The area, then those whose pixels its classical models also learn from."""
+    chosen = run.areas[area].susceptibility
+    return [area, *(chosen.with_areas if chosen else ())]
+
+
+def pooled_files(run: RunSettings, area: str) -> dict[str, str | list[str]]:
+    """The rasters of every pooled area, by role."""
+    areas = pooled_areas(run, area)
+    return {
+        "factors": [path for each in areas for path in factor_files(run, each).values()],
+        "inventories": [Results(each).inventory for each in areas],
+        "splits": [Results(each).split for each in areas],
+        "selection": Results(area).selection,
+    }
+
+
+def stores(run: RunSettings, experiment: ExperimentSettings) -> list[str]:
+    """The patch stores that an experiment is trained on."""
+    return [patch_store(run, experiment, place) for place in experiment.train_areas]
+
+
+def training_files(run: RunSettings, experiment: ExperimentSettings) -> dict[str, str | list[str]]:
+    """What training reads, by role: stores, the selection of factors, weights to begin with."""
+    files: dict[str, str | list[str]] = {"stores": stores(run, experiment)}
+    home = home_area(experiment)
+    if experiment.factors is None and home not in imported_datasets(run):  # which is used with all its bands
+        files["selection"] = Results(home).selection
+    initial = experiment.training.initial_weights
+    if initial:  # of an experiment of this run, or of an earlier one
+        files["initial"] = [f"{initial}/{name}" for name in (SEED_FILES["weights"], SEED_FILES["record"])]
+    return files
+
+
+def weight_files(run: RunSettings, experiment: str) -> list[str]:
+    """The files of an experiment's weights, of all its seeds."""
+    chosen = run.experiments[experiment]
+    needed = ["weights", "record"]
+    if chosen.prediction.calibration == "isotonic":
+        needed.append("scores")
+    return [f"{folder}/{SEED_FILES[role]}" for folder in weights_folders(experiment, chosen) for role in needed]
+
+
+def test_files(place: str, experiment: str, seeds: Iterable[int]) -> list[str]:
+    """Test scores of each seed of an experiment in a place."""
+    return [f"{Results(place).seed(experiment, seed)}/{TEST_METRICS}" for seed in seeds]
+
+
+def augmentation_figures(run: RunSettings, place: str, experiment: str) -> list[str]:
+    """The picture of what augmentation does, where an experiment is trained in a place and augments at all."""
+    chosen = run.experiments[experiment]
+    augment = chosen.training.augment
+    drawn = augment.flips or augment.rotations or augment.brightness or augment.centerrep
+    here = drawn and chosen.weights is None and place == home_area(chosen)
+    return [Results(place).augmentation(experiment)] if here else []
+
+
+def reported_files(run: RunSettings, area: str) -> list[str]:
+    """Everything that the report of an area shows and other rules make."""
+    settings, made = run.areas[area], Results(area)
+    files = [made.grid]
+    if has_factors(settings):
+        files += [*factor_files(run, area).values(), made.coverage]
+    if settings.inputs.dem:
+        files.append(made.hillshade)
+    if settings.inputs.sentinel1 is not None:
+        files.append(made.velocity)
+    if has_series(run, area):
+        files += [made.velocity_std, made.temporal_coherence, made.dem_error, made.mask, made.timeseries]
+        files += [made.network, made.stack, made.reference]
+    if settings.inputs.inventory is not None:
+        files += [made.inventory, made.split, made.selection, *map(made.screening, SCREENING_TABLES)]
+    if settings.simulate:
+        files += simulated_truth(area).values()
+    for name in run.experiments:
+        files += _mapped(run, area, name) if area in mapped_areas(run, name) else []
+        files += _tested(run, area, name) if is_tested(run, name, area) else []
+    return list(dict.fromkeys(files + susceptibility_files(run, area)))
+
+
+def _mapped(run: RunSettings, area: str, experiment: str) -> list[str]:
+    made = Results(area)
+    maps = [made.map(experiment, kind) for kind in MAPS]
+    return [*maps, made.landslides(experiment), made.stac_item(experiment), *_records(run, experiment)]
+
+
+def _tested(run: RunSettings, place: str, experiment: str) -> list[str]:
+    tests = test_files(place, experiment, run.experiments[experiment].training.seeds)
+    figures = augmentation_figures(run, place, experiment)
+    return [Results(place).metrics(experiment), *tests, *figures, *_records(run, experiment)]
+
+
+def _records(run: RunSettings, experiment: str) -> list[str]:
+    """What training left beside the weights; of weights from elsewhere, what came with them."""
+    chosen = run.experiments[experiment]
+    files = []
+    for folder in weights_folders(experiment, chosen):
+        history = f"{folder}/{SEED_FILES['history']}"
+        files.append(f"{folder}/{SEED_FILES['record']}")
+        files += [history] if chosen.weights is None or Path(history).is_file() else []
+    return files
+
+
+def imported_files(run: RunSettings, dataset: str) -> dict[str, str | list[str]]:
+    """Everything that the report of an imported data set shows, by role."""
+    tested = [name for name in run.experiments if is_tested(run, name, dataset)]
+    return {
+        "store": Results(dataset).patches(dataset),
+        "shown": [path for name in tested for path in _tested(run, dataset, name)],
+    }
+
+
+def wildcard(names: Iterable[str] | Mapping[str, object]) -> str:
+    """The wildcard constraint that lets these names through, and nothing where there are none."""
+    return "|".join(names) or "none"
