@@ -382,7 +382,11 @@ def test_resizing_keeps_the_shape_and_pads_with_ignore(rows, cols, size):
     shown = np.isfinite(fitted[0])
     assert (np.isnan(fitted[0]) == (labels == 255)).all()
     height, width = shown.any(axis=1).sum(), shown.any(axis=0).sum()
-    assert max(height, width) == size and shown.sum() == height * width
+    assert max(height, width) == min(size, max(rows, cols)) and shown.sum() == height * width
+    if max(rows, cols) <= size:  # not enlarged
+        assert (height, width) == (rows, cols)
+        first = np.argwhere(shown)[0]
+        assert abs(2 * first + (rows, cols) - size).max() <= 1  # in the middle
     assert abs(height * cols - width * rows) <= max(rows, cols)  # its shape, to a pixel
     assert (fitted[1][shown] == 1).all()
     assert fitted[0][shown].mean() == pytest.approx(image[0].mean(), rel=0.05)

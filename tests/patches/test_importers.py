@@ -15,7 +15,7 @@ from helpers import patches_samples as samples
 from slipmap.config.patches import ImportSettings
 from slipmap.errors import InputError
 from slipmap.patches import checks, store
-from slipmap.patches.importers import driver, duplicates, sen12landslides
+from slipmap.patches.importers import driver, duplicates, folder, sen12landslides
 from slipmap.patches.importers.source import Sample
 
 
@@ -132,7 +132,7 @@ def test_bijie_resized_with_ignored_padding(tmp_path):
         shown = ~padding[i]
         rows, cols = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
         height, width = np.ptp(rows) + 1, np.ptp(cols) + 1
-        assert max(height, width) == 128
+        assert max(height, width) == min(128, max(rgb.shape))  # larger ones shrink, smaller ones stay as they are
         assert height / width == pytest.approx(rgb.shape[1] / rgb.shape[2], rel=0.02)  # its shape is kept
         assert abs((rows[0] + rows[-1]) / 2 - 63.5) <= 0.5 and abs((cols[0] + cols[-1]) / 2 - 63.5) <= 0.5
         np.testing.assert_allclose(image[i][:3, shown].mean(axis=1), rgb.mean(axis=(1, 2)), rtol=0.02)
@@ -245,6 +245,77 @@ def test_folder_labels_and_band_order_are_checked(tmp_path):
     (root / "masks/2.tif").unlink()
     with pytest.raises(InputError, match=r"2.tif has no mask"):
         run(tmp_path, format="folder", path=str(root))
+
+
+MASKS = {  # values of ground and landslides, settings → 1 where it is read right, or what the sentence names
+    "plain": ((0, 1), {}, 1),
+    "255": ((0, 255), {}, 1),
+    "128": ((0, 128), {}, "landslide_value"),
+    "128 told": ((0, 128), {"landslide_value": 128}, 1),
+    "1 and 2": ((1, 2), {}, "landslide_value"),
+    "1 and 2 told": ((1, 2), {"landslide_value": 2, "background_value": 1}, 1),
+    "inverted": ((255, 0), {}, "inverted"),
+    "inverted 0/1": ((1, 0), {}, "inverted"),
+    "inverted told": ((255, 0), {"landslide_value": 0, "background_value": 255}, 1),
+    "both the same": ((0, 0), {"landslide_value": 0}, "background_value"),
+    "255 unknown": ((0, 255), {"ignore_value": 255}, "landslides"),
+}
+
+
+def folder_of(root, values, count=8, colours=1):
+    """Images and masks, one landslide of 6 x 10 pixels in each of 32 x 32."""
+    rng = np.random.default_rng(0)
+    for i in range(count):
+        samples.png(root / f"images/{i}.png", rng.integers(0, 255, (3, 32, 32)).astype(np.uint8))
+        mask = np.full((32, 32), values[0], np.uint8)
+        mask[4:10, i % 20 : i % 20 + 10] = values[1]
+        samples.png(root / f"masks/{i}.png", np.stack([mask] * colours))
+    return dict(format="folder", path=str(root), bands=["r", "g", "b"])
+
+
+@pytest.mark.parametrize("name", MASKS)
+def test_values_of_masks_are_read_told_or_asked(tmp_path, name):
+    values, given, expected = MASKS[name]
+    source = folder_of(tmp_path / "f", values) | given
+    if isinstance(expected, str):
+        with pytest.raises(InputError, match=expected):
+            run(tmp_path, **source)
+        return
+    _, mask, _ = read(run(tmp_path, **source))
+    assert (mask == 1).sum() == len(mask) * 60 and (mask == 255).sum() == 0
+
+
+def test_grey_masks_in_colours_are_read_and_coloured_ones_asked(tmp_path):
+    for colours in (3, 4):  # the fourth is alpha
+        _, mask, _ = read(run(tmp_path, **folder_of(tmp_path / f"f{colours}", (0, 255), colours=colours)))
+        assert (mask == 1).sum() == len(mask) * 60
+    source = folder_of(tmp_path / "g", (0, 255), colours=3)
+    red = np.zeros((3, 32, 32), np.uint8)
+    red[0, 4:10, 3:13] = 255
+    samples.png(tmp_path / "g/masks/3.png", red)
+    for refuses in (lambda: run(tmp_path, **source), lambda: folder.check(ImportSettings(**source))):
+        with pytest.raises(InputError, match=r"3.png is a mask in 3 colours that differ.*source.landslide_value"):
+            refuses()
+
+
+def test_masks_whose_ground_is_declared_nodata(tmp_path):
+    """As an inventory raster's: ground free of landslides is not unknown because a map hides it."""
+    rng = np.random.default_rng(0)
+    for i in range(8):
+        image, origin = samples.texture(rng, 1, 32, 32).astype(np.float32), (7e5 + 1000 * i, 5e6)
+        samples.geotiff(tmp_path / f"f/images/{i}.tif", image, ("slope",), origin)
+        samples.geotiff(tmp_path / f"f/masks/{i}.tif", samples.landslide_mask(rng, 32, 32), origin=origin, nodata=0)
+    _, mask, _ = read(run(tmp_path, format="folder", path=str(tmp_path / "f")))
+    assert set(np.unique(mask)) == {0, 1}
+
+
+def test_a_value_in_one_mask_alone_is_named(tmp_path):
+    source = folder_of(tmp_path / "f", (0, 255), count=60)
+    odd = np.zeros((32, 32), np.uint8)
+    odd[4:9, 4:9] = 7
+    samples.png(tmp_path / "f/masks/58.png", odd)
+    with pytest.raises(InputError, match=r"has the label 7|hold the values 0, 7, 255"):
+        run(tmp_path, **source)
 
 
 def test_sen12landslides_by_cells(tmp_path):

@@ -33,6 +33,13 @@ def check_run(settings: RunSettings) -> None:
             raise InputError(
                 f"datasets.{name}.source.path: {path} is not a folder; correct the path or put the data there."
             )
+        if path.is_dir() and settings.datasets[name].source.format == "folder":
+            from slipmap.patches.importers import folder  # what other configs need not pay
+
+            try:
+                folder.check(settings.datasets[name].source)
+            except InputError as error:
+                raise InputError(f"datasets.{name}: {error}") from None
     for name in settings.experiments:
         check_experiment(name, settings, factors)
 

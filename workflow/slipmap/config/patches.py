@@ -148,15 +148,26 @@ class ImportSettings(Settings):
     resize: int | None = Field(
         None,
         ge=8,
-        description="Side to which images are resized, keeping their shape; padding is ignored (512 is the papers').",
+        description="Side of the patches, pixels: larger images are shrunk to it, keeping their shape, smaller ones "
+        "keep their size; what is left around them is unknown (512 is the papers').",
     )
     images: str = Field("images", description="folder: name of the subfolder of images.")
     masks: str = Field("masks", description="folder: name of the subfolder of masks, of the images' names.")
     bands: list[str] = Field(
         default_factory=list, description="folder: names of the bands in order; none: the files' band descriptions."
     )
-    landslide_value: int = Field(1, ge=0, description="folder: the value in masks that means landslide.")
-    ignore_value: int | None = Field(255, description="folder: the value in masks that means unknown, if any.")
+    landslide_value: int | None = Field(
+        None,
+        ge=0,
+        description="folder: the value in masks that means landslide; none: 1 in masks of 0 and 1, 255 in masks of 0 "
+        "and 255 alone, others are asked about.",
+    )
+    background_value: int | None = Field(
+        None, ge=0, description="folder: the value in masks that means no landslide; none: 0."
+    )
+    ignore_value: int | None = Field(
+        None, description="folder: the value in masks that means unknown; none: 255 where it means nothing else."
+    )
     elevation: bool = Field(True, description="bijie: read the DEM as a fourth band.")
     periods: list[Literal["before", "after", "change"]] = Field(
         ["after", "change"],

@@ -1,4 +1,8 @@
-"""Fit an image into a square, keeping its shape; what is left over is padding that loss and metrics ignore."""
+"""Fit an image into a square, keeping its shape; what is left over is padding that loss and metrics ignore.
+
+MsASNet (Remote Sens. 2024, 16, 1712, §2.1) shrinks images larger than 512 pixels and puts the others as they are in the
+middle of zeros; here padding is NaN and unknown.
+"""
 
 import numpy as np
 from scipy.ndimage import zoom
@@ -7,12 +11,12 @@ from slipmap.codes import IGNORE
 
 
 def fit(image: np.ndarray, mask: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Resize to `size` × `size`: the longer side fills it, the shorter is centred between padding.
+    """Put an image in the middle of `size` × `size` pixels; a larger one is shrunk first, until its longer side fits.
 
     Parameters
     ----------
     image : (bands, rows, cols) float, NaN where missing. Resampled bilinearly; a pixel that a missing value would
-        reach is missing. (MsASNet, Remote Sens. 2024, 16, 1712, §4 pads with zeros; here padding is NaN.)
+        reach is missing.
     mask : (rows, cols) uint8. Nearest neighbour, so that it stays 0, 1 and 255.
     size : pixels.
 
@@ -22,7 +26,7 @@ def fit(image: np.ndarray, mask: np.ndarray, size: int) -> tuple[np.ndarray, np.
     mask : (size, size) uint8, 255 in the padding.
     """
     rows, cols = mask.shape
-    scale = size / max(rows, cols)
+    scale = min(1.0, size / max(rows, cols))
     height, width = (max(1, round(n * scale)) for n in (rows, cols))
     top, left = (size - height) // 2, (size - width) // 2
     inside = (slice(top, top + height), slice(left, left + width))

@@ -8,6 +8,7 @@ import numpy as np
 from slipmap.codes import SPLITS
 from slipmap.config.patches import ImportSettings
 from slipmap.errors import InputError
+from slipmap.patches.importers.mask_values import MaskValues, decide
 from slipmap.patches.importers.pictures import georeference, list_pictures, read_bands, read_labels
 from slipmap.patches.importers.source import (
     WITHOUT_COORDINATES,
@@ -27,7 +28,8 @@ def scan(settings: ImportSettings) -> Source:
 
     Raises
     ------
-    InputError : no such folders, no image, an image without mask, bands without names.
+    InputError : no such folders, no image, an image without mask, bands without names, masks whose values may mean
+        anything (`mask_values.decide`).
     """
     root = existing_folder(settings.path, f"the data set (it holds {settings.images} and {settings.masks})")
     images, masks = root / settings.images, root / settings.masks
@@ -62,9 +64,19 @@ def scan(settings: ImportSettings) -> Source:
         name=root.name,
         bands=[BandStatistics(name=name) for name in names],
         samples=samples,
-        read=partial(read, names=names, landslide=settings.landslide_value, ignore=settings.ignore_value),
+        read=partial(read, names=names, meaning=decide([sample.files["mask"] for sample in samples], settings)),
         independence="split by source image, none of which overlap another split's" if placed else WITHOUT_COORDINATES,
     )
+
+
+def check(settings: ImportSettings) -> None:
+    """Raise `InputError` for masks whose values may mean anything; looks at some of them."""
+    root = Path(settings.path) / settings.masks
+    if root.is_dir():
+        folders = [root, *(root / split for split in SPLITS if (root / split).is_dir())]
+        masks = [path for folder in folders for path in list_pictures(folder)]
+        if masks:
+            decide(masks, settings)
 
 
 def list_pictures_named(folder: Path, stem: str) -> list[Path]:
@@ -75,10 +87,10 @@ def list_pictures_named(folder: Path, stem: str) -> list[Path]:
     return [path for path in found if path.is_file()]
 
 
-def read(sample: Sample, names: list[str], landslide: int, ignore: int | None) -> tuple[np.ndarray, np.ndarray]:
+def read(sample: Sample, names: list[str], meaning: MaskValues) -> tuple[np.ndarray, np.ndarray]:
     """Read one sample; see `Source.read`."""
     image = read_bands(sample.files["image"])
-    mask = read_labels(sample.files["mask"], landslide, ignore)
+    mask = read_labels(sample.files["mask"], meaning.landslide, meaning.ignore, meaning.background)
     described = [name for name in georeference(sample.files["image"])[2] if name]
     if len(described) == len(names) and described != list(names) and sorted(described) == sorted(names):
         raise SampleError(

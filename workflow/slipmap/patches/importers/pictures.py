@@ -27,23 +27,44 @@ def read_bands(path: Path) -> np.ndarray:
     return np.delete(array, alpha, axis=0)
 
 
-def read_labels(path: Path, landslide: int | tuple[int, ...], ignore: int | None) -> np.ndarray:
-    """The first band as uint8 labels: 1 where it is `landslide`, 255 where it is `ignore` or nodata, else 0.
+def read_mask(path: Path) -> np.ma.MaskedArray:
+    """The values of a mask (rows, cols), masked where nodata is declared; a grey picture may be saved in colours.
 
     Raises
     ------
-    SampleError : a value that is neither of those, nor 0.
+    SampleError : colours that differ, which no single value tells.
     """
     with _opened(path) as src:
-        array = src.read(1, masked=True)
+        bands = [i for i, kind in zip(src.indexes, src.colorinterp, strict=True) if kind.name != "alpha"]
+        array = src.read(bands, masked=True)
+    if (array.data != array.data[:1]).any():
+        raise SampleError(
+            f"{path} is a mask in {len(bands)} colours that differ; save it with one band, and set "
+            f"source.landslide_value to what means landslide in it."
+        )
+    return array[0]
+
+
+def read_labels(path: Path, landslide: int | tuple[int, ...], ignore: int | None, background: int = 0) -> np.ndarray:
+    """A mask as uint8 labels: 1 where it is `landslide`, 255 where it is `ignore` or nodata, 0 at `background`.
+
+    Raises
+    ------
+    SampleError : a value that is none of those; see `read_mask`.
+    """
+    array = read_mask(path)
     values = np.asarray(array.data)
     landslides = np.isin(values, landslide)
-    ignored = np.ma.getmaskarray(array) | ((values == ignore) if ignore is not None else False)
-    other = ~(landslides | ignored | (values == 0))
+    # A mask of landslides often declares its background as nodata, so that a map shows only its ones.
+    ignored = np.ma.getmaskarray(array) & (values != background)
+    if ignore is not None:
+        ignored |= values == ignore
+    other = ~(landslides | ignored | (values == background))
     if other.any():
         raise SampleError(
-            f"{path} has the label {values[other].min()}; labels are 0 (none), {landslide} (landslide)"
-            + (f" and {ignore} (ignore)." if ignore is not None else ".")
+            f"{path} has the label {values[other].min()}; labels are {background} (none), {landslide} (landslide)"
+            + (f" and {ignore} (ignore)" if ignore is not None else "")
+            + "; set source.landslide_value, background_value and ignore_value to what they mean."
         )
     return np.where(ignored & ~landslides, IGNORE, landslides).astype(np.uint8)
 
