@@ -1,14 +1,17 @@
 """Models, options, factors and weights that an experiment names are there, or one sentence says which is not."""
 
+import contextlib
 import copy
 import json
 import subprocess
 import sys
 
 import pytest
+import torch
 import yaml
 
 from slipmap.cli import main
+from slipmap.models import create_model
 
 CONFIG = {
     "areas": {
@@ -38,6 +41,31 @@ def check(capsys, experiment=None, **area):
     text = capsys.readouterr().err.strip()
     assert (status == 0) == (text == "") and "\n" not in text and "Traceback" not in text
     return text
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "training", "refused"),
+    [
+        ("contextnet", 32, {"batch_size": 1}, True),  # pools to one pixel, and normalises it
+        ("contextnet", 64, {"batch_size": 1}, False),
+        ("bru_unet", 8, {"batch_size": 1}, True),  # a patch of 8 pixels is one pixel at stride 8
+        ("bru_unet", 8, {"batch_size": 2}, False),
+        ("bru_unet", 8, {"batch_size": 2, "devices": 2}, True),  # one patch to each device
+        ("segnet", 32, {"batch_size": 1}, False),
+    ],
+)
+def test_a_batch_of_one_is_refused_where_it_cannot_train(folder, capsys, model, size, training, refused):
+    record = copy.deepcopy(CONFIG)
+    record["datasets"]["p64"] = {"size": size, "stride": size}
+    record["experiments"]["rs"] |= {"model": {"name": model}, "training": training}
+    (folder / "my.yaml").write_text(yaml.safe_dump(record))
+    status, text = main(["check", "my.yaml"]), capsys.readouterr().err
+    assert (status, "experiments.rs.training.batch_size" in text) == ((1, True) if refused else (0, False))
+    torch.manual_seed(0)
+    net = create_model(model, 3, 1).train()
+    patches = torch.randn(training["batch_size"] // training.get("devices", 1), 3, size, size)
+    with pytest.raises(ValueError, match="more than 1 value") if refused else contextlib.nullcontext():
+        net(patches)
 
 
 def test_the_check_does_not_import_torch(folder):

@@ -2,7 +2,7 @@
 
 from slipmap.config import parse_config
 from slipmap.config.prediction import MapSettings, OutlineSettings, PredictionSettings
-from slipmap.config.products import mapped_areas, reported
+from slipmap.config.products import mapped_areas, named_factors, reported
 from slipmap.config.run import RunSettings
 
 BOUNDS = [500000, 5000000, 501600, 5001600]
@@ -23,6 +23,16 @@ def run(**changes) -> RunSettings:
             "experiments": {"rs": experiment, "elsewhere": experiment | {"map_areas": ["next"]}},
         }
     )
+
+
+def test_factors_that_the_config_names():
+    assert named_factors(run(), "valley") == []  # made because their input is there
+    assert named_factors(run(factors=["slope"]), "valley") == ["slope"]
+    assert named_factors(run(factors=["slope"]), "next") == []  # not trained there
+    named = {"include": ["rainfall"], "extra": ["profile_curvature"]}
+    chosen = run().model_dump(mode="json", exclude_defaults=True)
+    chosen["areas"]["valley"]["factors"] = named
+    assert named_factors(parse_config(chosen), "valley") == ["profile_curvature", "rainfall"]
 
 
 def test_every_area_with_factors_is_mapped_unless_areas_are_named():

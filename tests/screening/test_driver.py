@@ -136,9 +136,13 @@ def test_constant_and_empty_factors_are_named_or_dropped(area: Area, tmp_path: P
     area.arrays["rainfall"][:] = np.nan
     with pytest.raises(InputError, match=r"factor 'rainfall' has no value \(all NaN\)"):
         screening.run(*area.write(), SETTINGS, tmp_path / "out")
-    selected = screening.run(*area.write(), SETTINGS.model_copy(update={"unusable": "drop"}), tmp_path / "out")
-    decided = pd.read_csv(tmp_path / "out" / "decision.csv").set_index("factor")
-    assert "rainfall" not in selected and "all NaN" in decided.reason["rainfall"]
+    dropped = SETTINGS.model_copy(update={"unusable": "drop"})
+    for chosen, named in ((dropped, None), (SETTINGS, ["slope"]), (dropped, ["rainfall"])):  # nobody asked for it
+        selected = screening.run(*area.write(), chosen, tmp_path / "out", named=named)
+        decided = pd.read_csv(tmp_path / "out" / "decision.csv").set_index("factor")
+        assert "rainfall" not in selected and "all NaN" in decided.reason["rainfall"]
+    with pytest.raises(InputError, match="factor 'rainfall' has no value"):
+        screening.run(*area.write(), SETTINGS, tmp_path / "out", named=["rainfall"])
 
 
 def test_thin_coverage_and_a_perfect_copy_are_dropped_with_a_reason(area: Area, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from slipmap.susceptibility import compare, maps
 from slipmap.susceptibility.additive import MixedAdditiveModel
 from slipmap.susceptibility.classical import FrequencyRatio, RiskIndex, create
 from slipmap.susceptibility.crossvalidation import (
+    check_folds,
     cross_validate,
     random_folds,
     reliability,
@@ -247,6 +248,18 @@ def test_tables_and_figures_of_an_area(area: compare.AreaFiles, tmp_path: Path) 
     first = (out / "cross_validation.csv").read_bytes(), (out / "roc.png").read_bytes()
     compare.run({"demo": area}, _settings(), out)
     assert first == ((out / "cross_validation.csv").read_bytes(), (out / "roc.png").read_bytes())
+
+
+def test_too_few_points_for_the_folds_are_one_sentence(sample: Sample) -> None:
+    landslides, others = (np.flatnonzero(sample.labels == label) for label in (1, 0))
+    for few in (sample.take(np.r_[landslides[:4], others[:9]]), sample.take(np.r_[landslides[:9], others[:4]])):
+        with pytest.raises(InputError, match=r"susceptibility.folds is 5, but there are only 4 "):
+            check_folds(few, 5)
+        check_folds(few, 4)
+        random_folds(few, 4, 0)
+    alone = sample.take(np.r_[landslides[:6], others[:6]])
+    with pytest.raises(InputError, match="no fold can be judged"):
+        cross_validate(lambda: create("logistic", ["slope"]), alone.select(["slope"]), (alone.labels == 1).astype(int))
 
 
 def test_test_pixels_do_not_reach_the_fit(area: compare.AreaFiles, tmp_path: Path) -> None:

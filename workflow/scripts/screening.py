@@ -12,4 +12,5 @@ with job(snakemake):
         settings=snakemake.params.settings,
         folder=Path(snakemake.output.selection).parent,
         jobs=snakemake.threads,
+        named=snakemake.params.named,
     )

@@ -36,6 +36,7 @@ def check_experiment(name: str, settings: RunSettings, factors: Mapping[str, lis
         return
     index.check(experiment.model.name, experiment.model.options, f"{key}.model")
     _check_initial_weights(name, settings)
+    _check_batch(name, settings)
     for role in ("factors", "exclude"):
         for factor in getattr(experiment, role) or ():
             for area in experiment.train_areas:
@@ -44,6 +45,23 @@ def check_experiment(name: str, settings: RunSettings, factors: Mapping[str, lis
                         f"{key}.{role} names '{factor}', which is no factor of the area {area}"
                         f"{nearest(factor, factors[area])}"
                     )
+
+
+def _check_batch(name: str, settings: RunSettings) -> None:
+    """A model that is given one patch at a time must not normalise single pixels: their variance is not defined."""
+    experiment = settings.experiments[name]
+    training, dataset = experiment.training, settings.datasets.get(experiment.dataset or "")
+    sizes = [dataset.size] if dataset else []
+    for place in experiment.train_areas:
+        if place in settings.datasets and (source := settings.datasets[place].source):
+            sizes = [source.resize] if source.resize else []  # the images' own size is known to their importer alone
+    if training.batch_size // training.devices != 1 or not sizes:
+        return
+    from slipmap.training.single import check_single_patch  # torch costs seconds, which other batches need not pay
+
+    model, size = experiment.model, min(sizes)
+    key = f"experiments.{name}.training.batch_size"
+    check_single_patch(model.name, 3, model.classes, model.options, (size, size), key)
 
 
 def _check_initial_weights(name: str, settings: RunSettings) -> None:

@@ -20,6 +20,20 @@ def is_tested(run: RunSettings, experiment: str, area: str) -> bool:
     return area in chosen.test_areas and chosen.weights is None
 
 
+def named_factors(run: RunSettings, area: str) -> list[str]:
+    """Factors of an area that the config asks for by name, not because their input is there."""
+    chosen = run.areas[area]
+    named = [*(chosen.factors.include or ()), *chosen.factors.extra]
+    if "keep" in chosen.screening.model_fields_set:
+        named += chosen.screening.keep
+    if chosen.susceptibility is not None:
+        named += chosen.susceptibility.factors or ()
+    for experiment in run.experiments.values():
+        if area in experiment.train_areas:
+            named += experiment.factors or ()
+    return sorted(set(named))
+
+
 def reported(run: RunSettings, area: str) -> RunSettings:
     """Of a config what the report of an area shows: the area, and the experiments that map it or are tested in it.
 

@@ -35,7 +35,9 @@ class ScreeningSettings(Settings):
         "not causative factors, and the deformation rate is what RS and RS-DR compare (Li et al. 2024).",
     )
     unusable: Literal["stop", "drop"] = Field(
-        "stop", description="What a constant or empty factor does: stop the run, or be dropped with the reason."
+        "stop",
+        description="What a constant or empty factor does that the config names: stop the run, or be dropped with the "
+        "reason. One that is made because its input is there is dropped in any case.",
     )
     sample: int = Field(
         20_000, ge=100, description="Pixels drawn from the training blocks, half landslide and half not."

@@ -1,6 +1,7 @@
 """Which factors go on, and why: one sentence each."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,26 +12,32 @@ from slipmap.screening.collinearity import variance_inflation
 from slipmap.screening.correlation import strongest_pairs
 from slipmap.screening.sampling import Coverage
 
+log = logging.getLogger(__name__)
 PERFECT = 1 - 1e-6  # |r| from which two float32 factors are the same information
 
 
-def unusable(coverage: Mapping[str, Coverage], settings: ScreeningSettings) -> dict[str, str]:
+def unusable(coverage: Mapping[str, Coverage], settings: ScreeningSettings, named: Collection[str]) -> dict[str, str]:
     """Factors that no statistic can be computed from, or that cover too little: {factor: reason}.
+
+    Parameters
+    ----------
+    named : factors that the config asks for by name; the others are made because their input is there.
 
     Raises
     ------
-    InputError : a factor is constant or has no value, and `settings.unusable` is "stop".
+    InputError : one of `named` is constant or has no value, and `settings.unusable` is "stop".
     """
     reasons = {}
     for name, c in coverage.items():
         if c.valid == 0 or c.constant:
             what = "has no value (all NaN)" if c.valid == 0 else f"is constant ({c.smallest:g} at every pixel)"
-            if settings.unusable == "stop":
+            if settings.unusable == "stop" and name in named:
                 raise InputError(
                     f"factor '{name}' {what} on the training blocks, so it cannot be screened; correct its input, "
-                    f"leave it out of factors.include, or set screening.unusable: drop."
+                    f"take its name out of the config (factors.include, experiments), or set screening.unusable: drop."
                 )
             reasons[name] = f"It {what} on the training blocks."
+            log.warning("factor '%s' %s on the training blocks: left out", name, what)
         elif c.share < settings.min_coverage and name not in settings.keep:
             reasons[name] = (
                 f"It has a value at only {c.share:.0%} of the training pixels (at least "

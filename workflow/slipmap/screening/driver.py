@@ -1,7 +1,7 @@
 """Screening of an area's factors: from rasters to the tables and the list of factors that go on."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from slipmap.codes import BACKGROUND, LANDSLIDE
@@ -27,6 +27,7 @@ def run(
     settings: ScreeningSettings | Mapping,
     folder: str | Path,
     jobs: int = 1,
+    named: Collection[str] | None = None,
 ) -> list[str]:
     """Screen factors on the training pixels alone and write the tables to `folder`.
 
@@ -45,6 +46,8 @@ def run(
     settings : ScreeningSettings, or its mapping.
     folder : where the tables go.
     jobs : threads of the forest.
+    named : factors that the config asks for by name: a constant or empty one of these stops the run, another is dropped
+        with the reason. None: all.
 
     Returns
     -------
@@ -52,7 +55,8 @@ def run(
 
     Raises
     ------
-    InputError : rasters on different grids; a constant or empty factor (unless dropped); no landslide to learn from.
+    InputError : rasters on different grids; a constant or empty factor that is `named` (unless dropped); no landslide
+        to learn from.
 
     Notes
     -----
@@ -67,7 +71,7 @@ def run(
             raise InputError(
                 f"{split}: no labelled pixel lies in a training block; check the split's ratios and the inventory."
             )
-        dropped = decision.unusable(coverage, settings)
+        dropped = decision.unusable(coverage, settings, names if named is None else named)
         usable = [name for name in names if name not in dropped]
         if not usable:
             raise InputError("screening: no factor can be used; see factors/coverage.csv and mend the inputs.")

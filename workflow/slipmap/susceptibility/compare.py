@@ -20,6 +20,7 @@ from slipmap.screening.sampling import Sample, draw
 from slipmap.susceptibility import figures
 from slipmap.susceptibility.classical import LABELS, Classifier, RiskIndex, create
 from slipmap.susceptibility.crossvalidation import (
+    check_folds,
     cross_validate,
     random_folds,
     reliability,
@@ -110,6 +111,7 @@ def run(
 
     everywhere, area = pool(areas, needed, settings, splits=None)
     groups = area if len(areas) > 1 else everywhere.blocks(settings.block)
+    check_folds(everywhere, settings.folds)
     builders = models(names, first.factors, everywhere.categories, settings, jobs)
     tables, curves, calibration = [], {}, []
     for scheme in ("random", "spatial"):

@@ -39,6 +39,17 @@ def scores(labels: np.ndarray, probability: np.ndarray, threshold: float = 0.5) 
     }
 
 
+def check_folds(sample: Sample, folds: int, key: str = "susceptibility.folds") -> None:
+    """Raise `InputError` unless each fold can have a landslide and another pixel."""
+    landslides = int((sample.labels == 1).sum())
+    least, what = min((landslides, "landslide pixels"), (len(sample.labels) - landslides, "pixels outside landslides"))
+    if least < folds:
+        raise InputError(
+            f"{key} is {folds}, but there are only {least} {what} with a value in every factor; give more "
+            f"landslides or stable points, or fewer folds."
+        )
+
+
 def random_folds(sample: Sample, folds: int, seed: int) -> np.ndarray:
     """(pixels,) fold of each pixel, drawn at random with equal shares of both classes."""
     splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
@@ -94,6 +105,10 @@ def cross_validate(
     table : one row for each fold: ``fold``, ``pixels``, ``threshold`` (fitted on the other folds) and the scores.
     probability : (pixels,) of each pixel from the model that did not see its fold; NaN for a fold whose other folds
         hold one class alone.
+
+    Raises
+    ------
+    InputError : that is so for every fold.
     """
     rows, probability = [], np.full(len(sample.labels), np.nan)
     for number in np.unique(fold):
@@ -105,6 +120,11 @@ def cross_validate(
         rows.append(
             {"fold": int(number), "pixels": int(judge.sum()), "threshold": model.threshold}
             | scores(sample.labels[judge], probability[judge], model.threshold)
+        )
+    if not rows:
+        raise InputError(
+            "susceptibility.folds: no fold can be judged, since the others hold landslides or stable ground alone; "
+            "give more points, or make susceptibility.block or folds smaller."
         )
     return pd.DataFrame(rows), probability
 

@@ -31,6 +31,7 @@ from slipmap.training.losses import landslide_logit
 from slipmap.training.memory import fitting_batch, out_of_memory_sentence
 from slipmap.training.metrics import BINS, LOGIT_LIMIT, ScoreHistogram, jsonable, temperature
 from slipmap.training.module import SegmentationModule, as_histogram, histogram_counts
+from slipmap.training.single import check_single_patch
 from slipmap.training.source import choose_bands
 from slipmap.training.start import set_prior, start_from
 from slipmap.training.weights import VERSION, WEIGHTS, read_tensors, save_record, save_weights
@@ -101,6 +102,11 @@ def run(
     resume = folder.with_name(folder.name + ".resume")
     _claim(resume, record)
 
+    if min(settings.batch_size, max(len(training), 2)) // settings.devices == 1:
+        model = experiment.model
+        check_single_patch(
+            model.name, training.channels, model.classes, model.options, training.shape, "training.batch_size"
+        )
     pl.seed_everything(seed, verbose=False)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = create_model(experiment.model.name, training.channels, experiment.model.classes, **experiment.model.options)
