@@ -32,7 +32,7 @@ def test_factors_that_the_config_names():
     named = {"include": ["rainfall"], "extra": ["profile_curvature"]}
     chosen = run().model_dump(mode="json", exclude_defaults=True)
     chosen["areas"]["valley"]["factors"] = named
-    assert named_factors(parse_config(chosen), "valley") == ["profile_curvature", "rainfall"]
+    assert named_factors(RunSettings.model_validate(chosen), "valley") == ["profile_curvature", "rainfall"]
 
 
 def test_every_area_with_factors_is_mapped_unless_areas_are_named():
