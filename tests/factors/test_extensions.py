@@ -91,13 +91,22 @@ def test_a_direction_of_a_package_turns_with_the_ground(installed):
         turn(image, np.zeros((2, 2)), bands, 1, False)
 
 
-def test_a_function_that_makes_another_shape_is_named(installed, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("compute", "said"),
+    [
+        (lambda block: block.elevation(1), r"ValueError: .* shape \(82, 102\) from a block of \(80, 100\)"),
+        (lambda block: block.elevation(2), "ValueError: a halo of 2 pixels is asked for, but the record's reach gives"),
+        (lambda block: block.source("slope"), "KeyError: 'slope'"),
+    ],
+)
+def test_a_function_that_fails_is_its_packages_fault(installed, tmp_path, monkeypatch, compute, said):
     dem = tmp_path / "dem.tif"
     raster.write(dem, GRID, np.zeros(GRID.shape, np.float32), bands=["elevation"], units="m", long_name="elevation")
-    factor = replace(catalogue.get("example_northness"), compute=lambda block: block.elevation(1))
+    factor = replace(catalogue.get("example_northness"), compute=compute)
     monkeypatch.setattr(catalogue, "find", lambda name: factor)
-    with pytest.raises(ValueError, match=r"'example_northness' \(slipmap_example\) made an array of shape \(82, 102\)"):
+    with pytest.raises(InputError, match=f"'example_northness' cannot be made: the package 'slipmap_example'.*{said}"):
         terrain.run(dem, GRID, {"example_northness": tmp_path / "n.tif"}, threads=1)
+    assert not (tmp_path / "n.tif").exists()
 
 
 def test_a_change_of_the_package_changes_the_code_of_its_factors(installed):

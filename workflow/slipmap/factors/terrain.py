@@ -120,20 +120,26 @@ def _compute(
         made |= zip(together, attributes(core, together, resolution, settings.method, sun), strict=True)
     for name, factor in factors.items():
         if name not in made:
-            block = Block(sources, halo, resolution, settings, factor.number(name))
-            made[name] = _checked(name, factor, factor.function()(block), block)
+            made[name] = _of_block(name, factor, Block(sources, halo, resolution, settings, factor.number(name)))
     return [made[name] for name in factors]
 
 
-def _checked(name: str, factor: Factor, values: Array, block: Block) -> Array:
-    """What the function of a factor made, if it has the shape of the block."""
+def _of_block(name: str, factor: Factor, block: Block) -> Array:
+    """One factor of one block; what goes wrong in another package is said to be its fault."""
     whole = next(iter(block.sources.values()))
     shape = tuple(size - 2 * block.halo for size in whole.shape)
-    if np.shape(values) != shape:
-        raise ValueError(
-            f"the function of the factor '{name}' ({factor.package or 'slipmap'}) made an array of shape "
-            f"{np.shape(values)} from a block of {shape}"
-        )
+    try:
+        values: Array = factor.function()(block)
+        if np.shape(values) != shape:
+            raise ValueError(f"its function made an array of shape {np.shape(values)} from a block of {shape}")
+    except Exception as error:
+        if not factor.package:
+            raise
+        log.exception("the factor '%s' of the package '%s'", name, factor.package)
+        raise InputError(
+            f"The factor '{name}' cannot be made: the package '{factor.package}', which registers it, fails "
+            f"({type(error).__name__}: {error}); tell its author, or leave the factor out."
+        ) from error
     return values
 
 
