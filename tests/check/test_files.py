@@ -32,7 +32,7 @@ def plain(path, grid=GRID):
     raster.write(path, grid, np.ones(grid.shape, np.float32), bands=["z"], units="m", long_name="z")
 
 
-def scene(path, grid=GRID):
+def slc(path, grid=GRID):
     """A file that is a scene of Sentinel-2 and, with its tags, an SLC."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     size = dict(width=grid.width, height=grid.height, crs=grid.crs, transform=grid.transform)
@@ -41,10 +41,15 @@ def scene(path, grid=GRID):
         out.update_tags(ACQUISITION_DATE=Path(path).stem, WAVELENGTH=0.0554658)
 
 
-def check(capsys, **inputs):
+def optical(path, grid=GRID):
+    bands = ["B2", "B3", "B4", "B8", "B11"]
+    raster.write(path, grid, np.full((5, *grid.shape), 500, np.float32), bands=bands, units="1", long_name="z")
+
+
+def check(capsys, area=None, /, **inputs):
     """What `slipmap check` says of an area with a DEM and these inputs; "" if nothing."""
     plain("dem.tif")
-    area = {"grid": {"crs": "EPSG:32632", "resolution": 12.5, "bounds": list(BOUNDS)}}
+    area = {"grid": {"crs": "EPSG:32632", "resolution": 12.5, "bounds": list(BOUNDS)}} | (area or {})
     with open("my.yaml", "w") as file:
         yaml.safe_dump({"areas": {"valley": area | {"inputs": {"dem": "dem.tif"} | inputs}}}, file)
     status = main(["check", "my.yaml"])
@@ -56,6 +61,7 @@ def check(capsys, **inputs):
 @pytest.mark.parametrize("key", ["sentinel1.path", "sentinel2.path", "sentinel2.after"])
 def test_folder_of_which_no_raster_overlaps(key, capsys):
     section, name = key.split(".")
+    scene = slc if section == "sentinel1" else optical
     given = {section: {name: "scenes"} | ({"level": "slc"} if section == "sentinel1" else {})}
     scene("scenes/20210101.tif", AWAY)
     scene("scenes/20210113.tif", AWAY)
@@ -96,7 +102,7 @@ def test_lithology_attribute(capsys):
 
 def test_lithology_beside_the_area_or_without_crs(capsys):
     away = {"path": lithology("away.gpkg", x=700000), "attribute": "age"}
-    assert "lithology.path: away.gpkg does not overlap the area" in check(capsys, lithology=away)
+    assert "lithology.path: away.gpkg has nothing in the area" in check(capsys, lithology=away)
     bare = {"path": lithology("bare.shp", crs=None), "attribute": "age"}
     assert "lithology.path: bare.shp has no coordinate reference system" in check(capsys, lithology=bare)
 
@@ -115,7 +121,7 @@ def test_lines(key, folder, capsys):
 
     assert line(500500) == ""
     assert line(504000) == ""  # the nearest road may lie outside the area
-    assert f"inputs.{key}: lines.gpkg does not overlap the area" in line(520000)
+    assert f"inputs.{key}: lines.gpkg has nothing in the area" in line(520000)
     (folder / "bad.gpkg").write_bytes(b"not a database")
     assert f"inputs.{key}: bad.gpkg is not a vector file that can be read" in check(capsys, **{key: "bad.gpkg"})
 
@@ -153,14 +159,14 @@ def test_opera_products(folder, capsys):
     assert "inputs.sentinel1.path: s1/b.h5 is not an HDF5 file that can be opened" in check(capsys, **given)
 
 
-def rain(path, west, names=("lon", "lat"), step=0.1):
+def rain(path, west, names=("lon", "lat"), step=0.1, key="rainfall"):
     west, south = west
     x, y = names
     values = xr.DataArray(
         np.ones((2, 4, 4), np.float32),
         coords={"time": np.array(["2021-01-01", "2021-01-02"], "M8[ns]"), y: south + step * np.arange(4),
                 x: west + step * np.arange(4)},
-        dims=("time", y, x), name="rain",
+        dims=("time", y, x), name="rain", attrs={"units": "mm/day" if key == "rainfall" else "m3/m3"},
     )  # fmt: skip
     values.to_netcdf(path, engine="h5netcdf")
     return path
@@ -170,8 +176,9 @@ def rain(path, west, names=("lon", "lat"), step=0.1):
 def test_netcdf(key, folder, capsys):
     left, bottom, *_ = transform_bounds(CRS.from_epsg(32632), CRS.from_epsg(4326), *BOUNDS)
     here = (left - 0.15, bottom - 0.15)
-    assert check(capsys, **{key: rain("here.nc", here)}) == ""
-    assert check(capsys, **{key: rain("names.nc", here, ("longitude", "latitude"))}) == ""
+    short = {"factors": {"climate": {"window": 2}}}
+    assert check(capsys, short, **{key: rain("here.nc", here, key=key)}) == ""
+    assert check(capsys, short, **{key: rain("names.nc", here, ("longitude", "latitude"), key=key)}) == ""
     away = check(capsys, **{key: rain("away.nc", (left + 1, bottom))})
     assert f"inputs.{key}: away.nc does not overlap the area" in away
     assert "does not overlap" in check(capsys, **{key: rain("south.nc", (left, bottom - 2))})
@@ -190,7 +197,10 @@ def test_netcdf_with_longitudes_to_360(capsys):
     rain("west.nc", (-left, bottom - 0.15))
     for name, status in (("east.nc", 0), ("west.nc", 1)):
         with open("atlantic.yaml", "w") as file:
-            yaml.safe_dump({"areas": {"atlantic": {"grid": area, "inputs": {"rainfall": name}}}}, file)
+            short = {"climate": {"window": 2}}
+            yaml.safe_dump(
+                {"areas": {"atlantic": {"grid": area, "inputs": {"rainfall": name}, "factors": short}}}, file
+            )
         assert main(["check", "atlantic.yaml"]) == status, capsys.readouterr().err
 
 

@@ -79,7 +79,10 @@ def test_raster_without_crs(area, capsys):
 
 def test_area_that_does_not_overlap_an_input(area, capsys):
     area["grid"]["bounds"] = [600000, 5000000, 601600, 5001600]
-    assert "dem.tif does not overlap the area" in complaint(area, capsys)
+    status, text = check(area, capsys)
+    dem, inventory = text.splitlines()  # every fault on a line of its own
+    assert status == 1 and dem.startswith("slipmap: areas.valley.inputs.dem: dem.tif does not overlap the area")
+    assert inventory.startswith("slipmap: areas.valley.inputs.inventory: slides.gpkg has no landslide in the area")
 
 
 def test_raster_in_another_zone_does_not_overlap(area, capsys):

@@ -72,8 +72,8 @@ def series(path, values=5.0, *, times=None, time=None, units="mm/day", name="pre
     return str(path)
 
 
-def optical(path, level=1500, bands=("B2", "B3", "B4", "B8"), **options):
+def optical(path, level=1500, bands=("B2", "B3", "B4", "B8", "B11"), **options):
     """Write a Sentinel-2 scene of many bands, stored numbers about `level`."""
-    noise = np.random.default_rng(0).integers(-50, 50, (len(bands), 160, 160))
+    noise = level * np.random.default_rng(0).uniform(-0.1, 0.1, (len(bands), 160, 160))
     options = {"dtype": "uint16", "nodata": 0, "names": bands} | options
     return tif(path, level + noise, **options)

@@ -144,7 +144,7 @@ def dem_in_millimetres():
     return {"inputs": {"dem": tif("mm.tif", heights() * 1000)}}
 
 
-@mistake("units", "dem", "inputs.dem", "metres")
+@mistake("units", "dem", "inputs.dem", "steps")
 def dem_whose_scale_is_upside_down():
     return {"inputs": {"dem": tif("s.tif", heights() * 10, dtype="int16", scales=(10.0,))}}
 
@@ -190,7 +190,7 @@ def reflectance_in_percent():
 
 @mistake("units", "sentinel2", "sentinel2", "offset")
 def baseline_of_2022_with_the_offset_on():
-    for band in ("B02", "B03", "B04", "B08"):
+    for band in ("B02", "B03", "B04", "B08", "B11"):
         tif(f"s2/S2B_20220715_{band}.tif", np.full((160, 160), 1700, np.uint16), nodata=0)
     return {"inputs": {"sentinel2": {"path": "s2"}}}
 
@@ -245,8 +245,8 @@ def rain_with_an_undeclared_fill_value():
 
 @mistake("nodata", "sentinel2", "sentinel2", "clear pixel")
 def scene_without_a_pixel_in_the_area():
-    return {"inputs": {"sentinel2": {"path": tif("e_20210601.tif", np.zeros((4, 160, 160), np.uint16), nodata=0,
-                                                 names=("B2", "B3", "B4", "B8"))}}}  # fmt: skip
+    return {"inputs": {"sentinel2": {"path": tif("e_20210601.tif", np.zeros((5, 160, 160), np.uint16), nodata=0,
+                                                 names=("B2", "B3", "B4", "B8", "B11"))}}}  # fmt: skip
 
 
 @mistake("nodata", "ready_factors", "ready_factors", "-9999")
@@ -293,8 +293,13 @@ def roads_of_two_layers():
 
 @mistake("layers", "lithology", "lithology", "layer", "units")
 def lithology_in_a_kml_of_two_folders():
-    for name in ("units", "sites"):
-        vector("l.kml", [square(0, 0, 1600)], crs=CRS, layer=name, Name=["marl"])
+    ring = "8.99,45.14 9.03,45.14 9.03,45.18 8.99,45.18 8.99,45.14"
+    folder = "".join(
+        f"<Folder><name>{name}</name><Placemark><name>marl</name><Polygon><outerBoundaryIs><LinearRing><coordinates>"
+        f"{ring}</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark></Folder>"
+        for name in ("units", "sites")
+    )
+    Path("l.kml").write_text(f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{folder}</Document></kml>')
     return lithology("l.kml", "Name")
 
 

@@ -1,7 +1,11 @@
 """Errors that a user can cause, each one sentence: which file or key, what is wrong, what to do."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 class SlipmapError(Exception):
@@ -10,6 +14,29 @@ class SlipmapError(Exception):
 
 class InputError(SlipmapError):
     """A file or setting that the user gave cannot be used; the message is one sentence for that user."""
+
+
+class Faults:
+    """What is wrong, gathered: a check that fails does not keep the next one from being made."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def of(self, check: Callable[_P, _T], *args: _P.args, **options: _P.kwargs) -> _T | None:
+        """What `check` returns, or None where it raises `InputError`, whose sentences are kept."""
+        try:
+            return check(*args, **options)
+        except InputError as error:
+            self.found += [sentence for sentence in str(error).split(_NEXT) if sentence not in self.found]
+            return None
+
+    def end(self) -> None:
+        """Raise one `InputError` with every sentence on a line of its own, where there is one."""
+        if self.found:
+            raise InputError(_NEXT.join(self.found))
+
+
+_NEXT = "\nslipmap: "  # each line begins as the first, which whoever prints an error begins so
 
 
 class SupersededError(SlipmapError):

@@ -2,46 +2,70 @@
 
 from pathlib import Path
 
+from slipmap.check import areas as across
 from slipmap.check.experiments import check_experiment, check_factors
-from slipmap.check.files import RASTER_SUFFIXES, check_scenes, check_series, check_single, check_vector
+from slipmap.check.files import check_scenes
 from slipmap.config.layout import PUBLISHED, imported_datasets, input_files
 from slipmap.config.run import AreaSettings, RunSettings
-from slipmap.errors import InputError
+from slipmap.errors import Faults, InputError
+from slipmap.factors.check import check_sources
 from slipmap.fetch.check import check_fetch
-from slipmap.inputs import area_grid, inventory
-from slipmap.io import raster
+from slipmap.inputs import area_grid
+from slipmap.inputs.check import check_ground
 from slipmap.io.grid import Grid
 from slipmap.patches.buffer import buffer_pixels
 from slipmap.sentinel1 import check as check_sentinel1
 
-NEAR = 5000.0  # metres beyond the area within which roads and faults count (slipmap.factors.proximity)
-
 
 def check_run(settings: RunSettings) -> None:
-    """Raise `InputError` for the first thing in `settings` that cannot work.
+    """Raise one `InputError` for all that cannot work in `settings`, a sentence on each line.
 
-    No pixel is decoded, but those of an inventory raster. Nothing heavy is imported: Snakemake runs this whenever it
-    plans the work.
+    The readers of the run open what the config names and look at headers and some pixels; nothing heavy is imported
+    for inputs that are not there: Snakemake runs this whenever it plans the work.
     """
-    factors = {}
+    faults = Faults()
+    factors: dict[str, list[str]] = {}
+    grids: dict[str, Grid] = {}
+    classes: dict[str, list[str]] = {}
     for name, area in settings.areas.items():
-        factors[name] = check_factors(name, area)
-        check_area(name, area)
+        names = faults.of(check_factors, name, area)
+        found = _look_at_area(name, area, names or [], faults)
+        if names is not None:
+            factors[name] = names
+        if found is not None:
+            grids[name], rocks = found
+            if rocks is not None:
+                classes[name] = rocks
     for name in imported_datasets(settings):
-        path = Path(settings.datasets[name].source.path)
-        if not path.is_dir() and not _is_fetched(path):
-            raise InputError(
-                f"datasets.{name}.source.path: {path} is not a folder; correct the path or put the data there."
-            )
-        if path.is_dir() and settings.datasets[name].source.format == "folder":
-            from slipmap.patches.importers import folder  # what other configs need not pay
-
-            try:
-                folder.check(settings.datasets[name].source)
-            except InputError as error:
-                raise InputError(f"datasets.{name}: {error}") from None
+        faults.of(_check_imported, name, settings)
+    faults.of(across.check_patches, settings, grids)
     for name in settings.experiments:
-        check_experiment(name, settings, factors)
+        if set(settings.areas) == set(factors):  # an experiment is checked against factors that are in order
+            faults.of(check_experiment, name, settings, factors)
+        faults.of(across.check_classes, settings, name, factors, classes)
+    faults.end()
+
+
+def check_area(name: str, area: AreaSettings) -> None:
+    """Raise one `InputError` for all that cannot work in one area."""
+    faults = Faults()
+    _look_at_area(name, area, faults.of(check_factors, name, area) or [], faults)
+    faults.end()
+
+
+def _check_imported(name: str, settings: RunSettings) -> None:
+    path = Path(settings.datasets[name].source.path)
+    if not path.is_dir() and not _is_fetched(path):
+        raise InputError(
+            f"datasets.{name}.source.path: {path} is not a folder; correct the path or put the data there."
+        )
+    if path.is_dir() and settings.datasets[name].source.format == "folder":
+        from slipmap.patches.importers import folder  # what other configs need not pay
+
+        try:
+            folder.check(settings.datasets[name].source)
+        except InputError as error:
+            raise InputError(f"datasets.{name}: {error}") from None
 
 
 def _is_fetched(path: Path) -> bool:
@@ -53,53 +77,61 @@ def _is_fetched(path: Path) -> bool:
     return path.name in DATA_SETS
 
 
-def check_area(name: str, area: AreaSettings) -> Grid:
-    """Check the grid and the inputs of one area; return its grid."""
-    grid = area_grid.decide(area.grid, f"areas.{name}.grid")
-    buffer_pixels(area.split, grid, f"areas.{name}.split")
+def _look_at_area(
+    name: str, area: AreaSettings, factors: list[str], faults: Faults
+) -> tuple[Grid, list[str] | None] | None:
+    """The grid of an area and its lithological classes as far as they are known; what is wrong goes to `faults`."""
+    key = f"areas.{name}"
+    grid = faults.of(area_grid.decide, area.grid, f"{key}.grid")
+    if grid is None:
+        return None  # without a grid no file can be looked at
+    faults.of(buffer_pixels, area.split, grid, f"{key}.split")
     if area.simulate:
-        return grid  # the simulator makes the files
-    if area.inputs.sentinel1 and area.inputs.sentinel1.level == "safe":
-        check_sentinel1.needed_for_geocoding(area, f"areas.{name}", grid)
-    fetched = check_fetch(name, area, grid)
-    for key, path in input_files(area.inputs).items():
-        if key.partition(".")[0] in fetched:
+        return grid, None  # the simulator makes the files
+    sentinel1 = area.inputs.sentinel1
+    if sentinel1 and sentinel1.level == "safe":
+        faults.of(check_sentinel1.needed_for_geocoding, area, key, grid)
+    fetched = faults.of(check_fetch, name, area, grid) or []
+    given: dict[str, Path] = {}
+    for part, text in input_files(area.inputs).items():
+        if part.partition(".")[0] in fetched:
             continue  # the files are fetched
-        _check_input(key, f"areas.{name}.inputs.{key}", Path(path), area, grid)
-    return grid
+        if faults.of(_require_there, Path(text), f"{key}.inputs.{part}"):
+            given[part] = Path(text)
+    if sentinel1 and (path := given.get("sentinel1.path")):
+        faults.of(_check_sentinel1, area, path, f"{key}.inputs.sentinel1.path", grid)
+    check_ground(area, f"{key}.inputs", grid, given, faults)
+    whole = all(part in given for part in input_files(area.inputs) if part.startswith("sentinel2"))
+    for part, path in given.items():
+        if part.startswith("sentinel2") and not faults.of(_overlaps, path, f"{key}.inputs.{part}", grid):
+            whole = False
+    if not whole:
+        given = {part: path for part, path in given.items() if not part.startswith("sentinel2")}
+    return grid, check_sources(area, f"{key}.inputs", grid, given, factors, faults)
 
 
-def _check_input(what: str, key: str, path: Path, area: AreaSettings, grid: Grid) -> None:
-    inputs = area.inputs
+def _require_there(path: Path, key: str) -> bool:
     if not path.exists():
         raise InputError(
             f"{key}: {path} does not exist; correct the path or put the data there (README, 'Your own area')."
         )
-    stage = what.partition(".")[0]
-    if stage == "sentinel1" and inputs.sentinel1.level == "safe":
-        if what == "sentinel1.path":
-            check_sentinel1.check_raw(area, key, grid)
-    elif stage == "sentinel1" and inputs.sentinel1.level == "slc" and check_sentinel1.looks_raw(path):
-        raise InputError(f"{key}: {path} holds raw SAFE products; set inputs.sentinel1.level: safe.")
-    elif stage == "sentinel1":
-        from slipmap.deformation.check import check as check_deformation  # its imports take a while
+    return True
 
-        if inputs.sentinel1.level == "slc":
-            check_scenes(path, key, grid)
-        check_deformation(area, key, grid)
-    elif stage == "sentinel2":
+
+def _overlaps(path: Path, key: str, grid: Grid) -> bool:
+    check_scenes(path, key, grid)
+    return True
+
+
+def _check_sentinel1(area: AreaSettings, path: Path, key: str, grid: Grid) -> None:
+    level = area.inputs.sentinel1.level if area.inputs.sentinel1 else None
+    if level == "safe":
+        check_sentinel1.check_raw(area, key, grid)
+        return
+    if level == "slc" and check_sentinel1.looks_raw(path):
+        raise InputError(f"{key}: {path} holds raw SAFE products; set inputs.sentinel1.level: safe.")
+    from slipmap.deformation.check import check as check_deformation  # its imports take a while
+
+    if level == "slc":
         check_scenes(path, key, grid)
-    elif stage in ("rainfall", "soil_moisture"):
-        check_series(path, key, grid)
-    elif stage in ("roads", "faults"):
-        check_vector(path, key, grid, margin=NEAR)
-    elif stage == "lithology" and path.suffix.lower() not in RASTER_SUFFIXES:
-        check_vector(path, key, grid, attribute=inputs.lithology.attribute or "")  # classes need an attribute
-    elif stage == "inventory":
-        check_single(path, key)
-        inventory.check(path, grid, key, inputs.inventory_points)
-    else:
-        check_single(path, key)
-        raster.check(path, key, overlaps=grid)
-        for band in inputs.ready_factors.bands if stage == "ready_factors" else ():
-            raster.band_index(path, band)
+    check_deformation(area, key, grid)

@@ -103,10 +103,10 @@ class Sentinel2Settings(Settings):
         gt=0,
         description="Factor from stored numbers to reflectance 0-1 (GeoTIFFs; SAFE products say it themselves).",
     )
-    offset: float = Field(
-        0.0,
+    offset: float | None = Field(
+        None,
         description="Added to stored numbers before scaling (GeoTIFFs): -1000 for processing baseline 04.00 on, where "
-        "the provider has not taken it off.",
+        "the provider has not taken it off, else 0; none: 0, and asked where the numbers leave it open.",
     )
     bands: list[str] | None = Field(
         None, description="Names of the bands in their order, for multi-band files that do not name them."

@@ -15,7 +15,8 @@ from slipmap.errors import InputError
 from slipmap.factors import catalogue, composite
 from slipmap.factors.catalogue import split_period
 from slipmap.factors.indices import NEEDS, index
-from slipmap.factors.scene import Scene
+from slipmap.factors.names import is_optical
+from slipmap.factors.scene import Scene, sample_reflectance
 from slipmap.factors.scenes import check_reflectance, find_scenes, resamplings, within
 from slipmap.io import raster
 from slipmap.io.grid import BLOCK, Grid
@@ -119,6 +120,42 @@ def _maker(
     return make
 
 
+def check(
+    source: Sentinel2Settings,
+    grid: Grid,
+    names: Sequence[str],
+    settings: OpticalSettings,
+    key: str = "inputs.sentinel2",
+) -> None:
+    """Raise `InputError` where the optical ones among the factors `names` cannot be made of the scenes.
+
+    Each scene is opened as `run` opens it, and a few of its pixels are looked at; clouds are not.
+    """
+    optical = dict.fromkeys(name for name in names if is_optical(name))
+    periods = _periods(optical) or [part for part in ("before", "after") if getattr(source, part)]
+    bands = _bands(optical)
+    scenes = {period: _open(source, period, grid, bands, settings, key) for period in periods}
+    for period, found in scenes.items():
+        part = "path" if period == "composite" else period
+        for band in bands[:1]:
+            if not any(sample_reflectance(scene.bands[band], grid).size for scene in found):
+                raise InputError(
+                    f"{key}.{part}: {source_path(source, period)} has no clear pixel in the area; add scenes."
+                )
+    dated = {period: [scene.date for scene in found if scene.date] for period, found in scenes.items()}
+    if dated.get("before") and dated.get("after") and max(dated["before"]) >= min(dated["after"]):
+        raise InputError(
+            f"{key}: before ({max(dated['before'])}) is not earlier than after ({min(dated['after'])}); exchange "
+            f"the two or correct the scenes."
+        )
+
+
+def source_path(source: Sentinel2Settings, period: str) -> str | None:
+    """Where the scenes of a period are."""
+    path: str | None = getattr(source, "path" if period == "composite" else period)
+    return path
+
+
 def _periods(outputs: Mapping[str, object]) -> list[str]:
     periods = {split_period(name)[1] for name in outputs}
     if "change" in periods:
@@ -135,7 +172,7 @@ def _open(
     source: Sentinel2Settings, period: str, grid: Grid, names: Sequence[str], settings: OpticalSettings, key: str
 ) -> list[Scene]:
     part = "path" if period == "composite" else period
-    path = getattr(source, part)
+    path = source_path(source, period)
     if path is None:
         raise InputError(f"{key}.{part} is missing; give it, or leave the factors '…_{period}' out.")
     scenes = find_scenes(path, source, settings.masked_classes, f"{key}.{part}")

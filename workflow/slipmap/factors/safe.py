@@ -20,7 +20,8 @@ from slipmap.io.grid import Grid
 
 # The order of `band_id` in the metadata (Sentinel-2 Products Specification Document, physical bands).
 BAND_IDS = ("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B9", "B10", "B11", "B12")
-_METADATA = re.compile(r"(^|/)MTD_MSIL(1C|2A)\.xml$")
+# since December 2016, and before it (S2A_OPER_MTD_SAFL1C_PDMC_…)
+_METADATA = re.compile(r"(?:^|/)(?:MTD_MSI|S2[A-D]_(?:OPER|USER)_MTD_SAF)L(1C|2A)(?:_[^/]*)?\.xml$")
 
 
 def is_safe(path: str | Path) -> bool:
@@ -34,8 +35,10 @@ def is_safe(path: str | Path) -> bool:
         return any(_METADATA.search(name) for name in archive.namelist())
 
 
-def open_scene(path: str | Path, masked: Collection[int], key: str) -> Scene:
-    """A SAFE product as a scene: reflectance of the surface (L2A) or at the top of the atmosphere (L1C).
+def open_scenes(path: str | Path, masked: Collection[int], key: str) -> list[Scene]:
+    """The tiles of a SAFE product as scenes: reflectance of the surface (L2A) or at the top of the atmosphere (L1C).
+
+    A product has one tile; before December 2016, under other names, it had all that were seen in one pass.
 
     Parameters
     ----------
@@ -57,26 +60,43 @@ def open_scene(path: str | Path, masked: Collection[int], key: str) -> Scene:
     found = next(((n, match) for n in product.names if (match := _METADATA.search(f"/{n}"))), None)
     if found is None:
         raise InputError(f"{key}: {path} has no MTD_MSIL1C.xml or MTD_MSIL2A.xml; download the product again.")
-    name, level = found[0], found[1][2]
+    name, level = found[0], found[1][1]
     try:
         metadata = ElementTree.fromstring(product.read(name))
     except ElementTree.ParseError as error:
         raise InputError(f"{key}: {path}: {name} is not whole ({error}); download the product again.") from error
     scale, offsets = _calibration(metadata, level, path, key)
-    files = _images(product)
-    classes = files.pop("SCL", None)
-    if not files:
+    when = _date(Path(path).name, metadata)
+    tiles = _tiles(product)
+    if not tiles:
         raise InputError(f"{key}: {path} has no band images (GRANULE/*/IMG_DATA); download the product again.")
-    bands = {
-        band: Band(product.gdal(files[band]), 1, scale, offsets.get(band, 0.0), 0.0)
-        for band in BAND_IDS
-        if band in files
-    }
+    return [
+        Scene(
+            f"{Path(path).stem}{f' {tile}' if len(tiles) > 1 else ''}",
+            when,
+            bands := {
+                band: Band(product.gdal(files[band]), 1, scale, offsets.get(band, 0.0), 0.0)
+                for band in BAND_IDS
+                if band in files
+            },
+            _unusable(product, tile, level, files.get("SCL"), next(iter(bands.values())), masked),
+        )
+        for tile, files in tiles.items()
+    ]
+
+
+def _unusable(
+    product: "_Product", tile: str, level: str, classes: str | None, first: Band, masked: Collection[int]
+) -> Mask | None:
     if level == "2A":
-        unusable = class_mask(Band(product.gdal(classes)), masked) if classes else None
-    else:
-        unusable = _l1c_mask(product, next(iter(bands.values())))
-    return Scene(Path(path).stem, scene_date(Path(path).name) or _sensing_date(metadata), bands, unusable)
+        return class_mask(Band(product.gdal(classes)), masked) if classes else None
+    return _l1c_mask(product, tile, first)
+
+
+def _date(name: str, metadata: ElementTree.Element) -> date | None:
+    """Day of sensing: old names have that of processing first, and that of sensing behind _V."""
+    _, old, sensed = name.partition("_V")
+    return scene_date(sensed if old and "_PDMC_" in name else name) or _sensing_date(metadata)
 
 
 class _Product:
@@ -104,7 +124,8 @@ def _calibration(
     metadata: ElementTree.Element, level: str, path: str | Path, key: str
 ) -> tuple[float, dict[str, float]]:
     """Scale and the offset of each band."""
-    quantification = _texts(metadata, "BOA_QUANTIFICATION_VALUE" if level == "2A" else "QUANTIFICATION_VALUE")
+    names = ("BOA_QUANTIFICATION_VALUE", "L2A_BOA_QUANTIFICATION_VALUE") if level == "2A" else ("QUANTIFICATION_VALUE",)
+    quantification = [text for name in names for text in _texts(metadata, name)]
     if not quantification:
         raise InputError(f"{key}: {path} does not say its quantification value; download the product again.")
     tag = "BOA_ADD_OFFSET" if level == "2A" else "RADIO_ADD_OFFSET"
@@ -122,25 +143,29 @@ def _calibration(
     return 1.0 / float(quantification[0]), offsets
 
 
-def _images(product: _Product) -> dict[str, str]:
-    """Band (and SCL) → name of its image of the finest resolution."""
-    found: dict[str, tuple[int, str]] = {}
+def _tiles(product: _Product) -> dict[str, dict[str, str]]:
+    """Tile (folder of GRANULE) → band (and SCL) → name of its image of the finest resolution."""
+    found: dict[str, dict[str, tuple[int, str]]] = {}
     for name in product.names:
-        match = re.search(r"IMG_DATA/(?:R\d\dm/)?[^/]*_(B\d[\dA]|SCL)(?:_(\d\d)m)?\.jp2$", name)
+        match = re.search(r"([^/]+)/IMG_DATA/(?:R\d\dm/)?[^/]*_(B\d[\dA]|SCL)(?:_(\d\d)m)?\.jp2$", name)
         if not match:
             continue
-        band = band_name(match[1]) or match[1]
-        size = int(match[2] or 0)
-        if band not in found or size < found[band][0]:
-            found[band] = (size, name)
-    return {band: name for band, (_, name) in found.items()}
+        tile = found.setdefault(match[1], {})
+        band = band_name(match[2]) or match[2]
+        size = int(match[3] or 0)
+        if band not in tile or size < tile[band][0]:
+            tile[band] = (size, name)
+    return {
+        tile: {band: name for band, (_, name) in files.items()} for tile, files in found.items() if set(files) - {"SCL"}
+    }
 
 
-def _l1c_mask(product: _Product, band: Band) -> Mask | None:
-    for name in product.names:
+def _l1c_mask(product: _Product, tile: str, band: Band) -> Mask | None:
+    own = [name for name in product.names if f"{tile}/" in name]
+    for name in own:
         if re.search(r"QI_DATA/MSK_CLASSI_B00\.jp2$", name):
             return _classification_mask(product.gdal(name))
-    for name in product.names:
+    for name in own:
         if re.search(r"QI_DATA/[^/]*MSK_CLOUDS_[^/]*B00[^/]*\.gml$", name):
             return _polygon_mask(product.read(name), band.path)
     return None

@@ -30,6 +30,7 @@ class Band:
     scale: float = 1e-4
     offset: float = 0.0
     nodata: float | None = None
+    certain: bool = True  # scale and offset are known: from the file or the config
 
 
 Mask = Callable[[Grid], np.ndarray]

@@ -1,7 +1,7 @@
 """Sentinel-2 scenes in whatever form people have them, as named reflectance bands and a mask of what cannot be used."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -22,6 +22,9 @@ from slipmap.factors.scene import (
 from slipmap.io.grid import Grid
 from slipmap.io.resampling import choose_resampling
 
+_PERCENT = 0.0125  # reflectance below which all ground is black: numbers up to 125 times 0.0001
+_OFFSET_SINCE = date(2022, 1, 25)  # processing baseline 04.00
+_DARK, _SOME = 900.0, 0.01  # stored number that no reflectance has with the +1000 on, and the share that tells
 _TIFFS = (".tif", ".tiff")
 
 
@@ -71,7 +74,7 @@ def within(scenes: Iterable[Scene], start: date | None, end: date | None, key: s
     return chosen
 
 
-def check_reflectance(scene: Scene, names: Iterable[str], grid: Grid, key: str) -> None:
+def check_reflectance(scene: Scene, names: Sequence[str], grid: Grid, key: str) -> None:
     """Raise `InputError` if a scene lacks a band of `names`, or if its numbers cannot be reflectance from 0 to 1.
 
     A sample of at most 128 × 128 pixels of the area is read.
@@ -82,10 +85,12 @@ def check_reflectance(scene: Scene, names: Iterable[str], grid: Grid, key: str) 
                 f"{key}: {scene.name} has no band {name} (it has {', '.join(scene.bands)}); add it, or change "
                 f"factors.optical.bands and indices."
             )
+    brightest = 0.0
     for name in names:
         values = sample_reflectance(scene.bands[name], grid)
         if not values.size:
             continue
+        brightest = max(brightest, float(values.max()))
         median = float(np.median(values))
         if median > 1.5:
             raise InputError(
@@ -102,11 +107,39 @@ def check_reflectance(scene: Scene, names: Iterable[str], grid: Grid, key: str) 
                 f"{key}: {scene.name}, band {name}, has a median reflectance of {median:.3f}, below 0; the offset was "
                 f"taken off twice: set inputs.sentinel2.offset to 0."
             )
+    if 0 < brightest < _PERCENT:
+        raise InputError(
+            f"{key}: {scene.name} has no reflectance above {brightest:.2g} in any band; its numbers seem to be "
+            f"percent: set inputs.sentinel2.scale to 0.01 (now {scene.bands[names[0]].scale:g})."
+        )
+    _require_offset(scene, names, grid, key)
+
+
+def _require_offset(scene: Scene, names: Sequence[str], grid: Grid, key: str) -> None:
+    """Raise `InputError` where it is not known whether 1000 is still on the numbers (processing baseline 04.00 on).
+
+    Where one band has dark pixels, below 1000, it is off: they would be less than black.
+    """
+    asked = [scene.bands[name] for name in names if name in scene.bands and not scene.bands[name].certain]
+    asked = [band for band in asked if 5e-5 <= band.scale <= 2e-4]
+    baseline = re.search(r"_N(\d\d)\d\d_", f"{scene.name} {asked[0].path if asked else ''}")
+    new = int(baseline[1]) >= 4 if baseline else scene.date is None or scene.date >= _OFFSET_SINCE
+    if not asked or not new:
+        return
+    for band in asked:
+        stored = sample_reflectance(band, grid) / band.scale
+        if not stored.size or (stored < _DARK).mean() > _SOME:
+            return
+    raise InputError(
+        f"{key}: the numbers of {scene.name} are nowhere below {_DARK:g}, so they may hold the +1000 of processing "
+        f"baseline 04.00 (since January 2022) or be of bright ground; set inputs.sentinel2.offset: -1000 where it is "
+        f"still on, 0 where not."
+    )
 
 
 def _scenes(path: Path, settings: Sentinel2Settings, masked: Collection[int], key: str) -> list[Scene]:
     if safe.is_safe(path):
-        return [safe.open_scene(path, masked, key)]
+        return safe.open_scenes(path, masked, key)
     if path.is_file():
         return [_multiband(path, settings, masked, key)] if path.suffix.lower() in _TIFFS else []
     found: list[Scene] = []
@@ -167,7 +200,7 @@ def _geotiff_band(path: Path, index: int, settings: Sentinel2Settings) -> Band:
         nodata = src.nodata
     if (scale, offset) != (1.0, 0.0):  # the file says how its numbers become reflectance
         return Band(str(path), index, scale, offset / scale, nodata)
-    return Band(str(path), index, settings.scale, settings.offset, nodata)
+    return Band(str(path), index, settings.scale, settings.offset or 0.0, nodata, settings.offset is not None)
 
 
 def _scene(name: str, when: date | None, bands: dict[str, Band], masked: Collection[int]) -> Scene:

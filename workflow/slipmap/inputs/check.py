@@ -1,0 +1,38 @@
+"""The DEM and the landslides of an area, looked at by the readers of the run: headers and some pixels."""
+
+from pathlib import Path
+
+from slipmap.config.run import AreaSettings
+from slipmap.errors import Faults, InputError
+from slipmap.inputs import inventory
+from slipmap.inputs.rasters import elevation
+from slipmap.io.grid import Grid
+
+
+def check_ground(area: AreaSettings, key: str, grid: Grid, given: dict[str, Path], faults: Faults) -> None:
+    """Gather what is wrong with the DEM and the inventory.
+
+    Parameters
+    ----------
+    key : ``areas.NAME.inputs``. given : files to look at, by their key under it; those that are fetched are not there.
+    """
+    if path := given.get("dem"):
+        faults.of(_dem, path, f"{key}.dem", area, grid)
+    if path := given.get("inventory"):
+        faults.of(_inventory, path, f"{key}.inventory", area, grid)
+
+
+def require_file(path: Path, key: str) -> None:
+    """Raise `InputError` if `path` is a folder where one file is wanted; a file geodatabase is one."""
+    if path.is_dir() and path.suffix.lower() != ".gdb":
+        raise InputError(f"{key}: {path} is a folder; name the file in it.")
+
+
+def _dem(path: Path, key: str, area: AreaSettings, grid: Grid) -> None:
+    require_file(path, key)
+    elevation(path, grid, key, area.factors.terrain.max_void)
+
+
+def _inventory(path: Path, key: str, area: AreaSettings, grid: Grid) -> None:
+    require_file(path, key)
+    inventory.check(path, grid, key, area.inputs.inventory_points, area.inputs.inventory_layer)
