@@ -31,6 +31,7 @@ from slipmap.factors.names import factor_names
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.io.vector import write_layers
+from slipmap.planning.files import reported_files
 from slipmap.report.build import build
 
 PIXEL, DATES, COARSE = 12.5, 60, 4  # metres; acquisitions; pixels of the area in one of the time series
@@ -148,7 +149,14 @@ def _series(path: Path, grid: Grid, rng: np.random.Generator) -> None:
 def _measure(folder: Path) -> dict[str, float]:
     settings = RunSettings.model_validate_json((folder / "run.json").read_text())
     start = time.perf_counter()
-    build(AREA, settings, folder / "index.html", folder / "tables", results=folder / "results")
+    build(
+        area=AREA,
+        run=settings,
+        files=[path for path in reported_files(settings, AREA) if (folder / path).exists()],
+        page=folder / "index.html",
+        tables=folder / "tables",
+        root=folder,
+    )
     seconds = time.perf_counter() - start
     return {"seconds": seconds, "peak_mib": peak_memory()}
 

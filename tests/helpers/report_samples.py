@@ -14,6 +14,8 @@ from shapely.geometry import Point, box
 from slipmap.config import parse_config
 from slipmap.io import raster
 from slipmap.io.grid import Grid
+from slipmap.planning.files import reported_files
+from slipmap.report.build import build
 from slipmap.report.landslides import SERIES_LAYER
 
 HEIGHT, WIDTH = 80, 100
@@ -44,6 +46,12 @@ def run_settings(
             config["datasets"] = {"p32": {"size": 32, "stride": 16}}
         config["experiments"] = both
     return parse_config(config, source="test")
+
+
+def build_report(run, root: Path, page: Path, area: str = "valley") -> None:
+    """Write the report of what `root` holds, as the workflow would that made it; the tables lie beside the page."""
+    files = [path for path in reported_files(run, area) if (root / path).exists()]
+    build(area=area, run=run, files=files, page=page, tables=page.with_name("tables"), root=root)
 
 
 def landslide_raster() -> np.ndarray:
@@ -122,6 +130,8 @@ def _deformation(folder: Path, velocity: np.ndarray, slides: np.ndarray) -> None
         "level": "slc",
         "format": "geotiff",
         "simulated": True,
+        "dates": [f"{day}" for day in DATES],
+        "perpendicular_baselines": baselines,
         "radar": {"wavelength": 0.0555, "incidence": 38.0},
     }
     (folder / "stack.json").write_text(json.dumps(record))

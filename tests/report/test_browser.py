@@ -8,8 +8,7 @@ import pytest
 from PIL import Image
 
 from helpers.report_browser import CHROMIUM, Browser
-from helpers.report_samples import NOTE, run_settings, write_area
-from slipmap.report.build import build
+from helpers.report_samples import NOTE, build_report, run_settings, write_area
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)"),
@@ -22,7 +21,7 @@ def report(tmp_path_factory):
     root = tmp_path_factory.mktemp("report")
     write_area(root)
     page = root / "index.html"
-    build("valley", run_settings(), page, root / "tables", results=root / "results", resources=root / "resources")
+    build_report(run_settings(), root, page)
     return page
 
 

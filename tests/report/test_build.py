@@ -12,7 +12,7 @@ from scipy import stats
 from shapely.geometry import Point
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from helpers.report_samples import GRID, NOTE, landslide_raster, run_settings, write_area
+from helpers.report_samples import GRID, NOTE, build_report, landslide_raster, run_settings, write_area
 from slipmap.config.prediction import MapSettings
 from slipmap.config.report import ReportSettings
 from slipmap.io import raster
@@ -20,14 +20,13 @@ from slipmap.io.grid import Grid
 from slipmap.patches.split import INDEPENDENCE
 from slipmap.report import agreement, calibration, headline, landslides, limits, record, validation
 from slipmap.report import build as build_module
-from slipmap.report.build import build
 from slipmap.report.pictures import Style, display_grid, load, paint
 
 
 def make(root, run, **parts):
     write_area(root, **parts)
     page = root / "report" / "index.html"
-    build("valley", run, page, root / "report" / "tables", results=root / "results", resources=root / "resources")
+    build_report(run, root, page)
     return page.read_text(encoding="utf-8"), root / "report" / "tables"
 
 

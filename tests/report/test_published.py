@@ -9,11 +9,10 @@ import pytest
 import yaml
 from PIL import Image
 
-from helpers.report_samples import NOTE, run_settings, write_area
+from helpers.report_samples import NOTE, build_report, run_settings, write_area
 from helpers.workflow_runs import visible_text
 from slipmap.config.run import ExperimentSettings
 from slipmap.config.tables import TableSettings
-from slipmap.report.build import build
 from slipmap.training import tables
 
 TABLE = "fcadensenet_table4"
@@ -56,7 +55,7 @@ def folder(tmp_path_factory, repository):
 @pytest.fixture(scope="module")
 def page(folder):
     path = folder / "report/index.html"
-    build("valley", run_settings(), path, path.with_name("tables"), results=folder / "results", resources=folder)
+    build_report(run_settings(), folder, path)
     return path.read_text(encoding="utf-8")
 
 
@@ -97,6 +96,6 @@ def test_the_same_picture_of_augmentation_is_shown_once(page):
 def test_an_area_without_either_has_neither(tmp_path):
     write_area(tmp_path)
     path = Path(tmp_path / "report/index.html")
-    build("valley", run_settings(), path, path.with_name("tables"), results=tmp_path / "results", resources=tmp_path)
+    build_report(run_settings(), tmp_path, path)
     text = path.read_text(encoding="utf-8")
     assert 'id="published"' not in text and "<img src=" not in text

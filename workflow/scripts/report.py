@@ -3,4 +3,10 @@ from slipmap.jobs.job import job
 with job(snakemake):
     from slipmap.report.build import build
 
-    build(snakemake.wildcards.area, snakemake.params.run, snakemake.output.page, snakemake.output.tables)
+    build(
+        area=snakemake.wildcards.area,
+        run=snakemake.params.run,
+        files=snakemake.input.files,
+        page=snakemake.output.page,
+        tables=snakemake.output.tables,
+    )

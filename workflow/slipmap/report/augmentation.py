@@ -11,15 +11,15 @@ from PIL import Image
 from slipmap.report.sources import Experiment
 
 
-def pictures(experiments: Mapping[str, Experiment], folder: Path) -> list[dict]:
-    """The pictures that the rule augmentation_figure drew in `folder` (``results/{area}``), each once.
+def pictures(experiments: Mapping[str, Experiment]) -> list[dict]:
+    """The pictures that the rule augmentation_figure drew, each once.
 
     Experiments that differ in model or bands alone have the same picture.
     """
     found: dict[str, dict] = {}
     for name, experiment in experiments.items():
-        path = folder / "experiments" / name / "augmentation.png"
-        if experiment.settings.weights or not path.is_file():
+        path = experiment.augmentation
+        if path is None:
             continue
         key = hashlib.sha256(path.read_bytes()).hexdigest()
         entry = found.setdefault(key, {"uri": _uri(path), "names": [], "used": experiment.settings.training.augment})

@@ -1,7 +1,7 @@
 """The driver of the report: from an area's results to ``index.html`` and ``tables/*.csv``."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -29,19 +29,19 @@ from slipmap.report import (
 from slipmap.report.layers import Layer, make_layers
 from slipmap.report.page import page_context
 from slipmap.report.pictures import display_grid
-from slipmap.report.sources import Sources, gather
+from slipmap.report.sources import Given, Sources, gather
 
 LEAST_PIXELS = 128  # on the long side of a picture, whatever its size in bytes
 
 
 def build(
+    *,
     area: str,
     run: RunSettings | Mapping,
-    output: str | Path,
+    files: Iterable[str],
+    page: str | Path,
     tables: str | Path,
-    *,
-    results: str | Path = "results",
-    resources: str | Path = "resources",
+    root: str | Path = "",
 ) -> None:
     """Write the report of one area: one HTML file that needs nothing else, and its tables as CSV.
 
@@ -51,8 +51,10 @@ def build(
     ----------
     area : its name in `run`.
     run : the config, or as much of it as concerns the area (`slipmap.config.products.reported`); also as plain data.
-    output : the HTML file. tables : folder of the CSV files (made anew).
-    results, resources : the run's folders.
+    files : what is shown, as paths of the layout (`slipmap.planning.files.reported_files`); what is not among them is
+        left out.
+    page : the HTML file. tables : folder of the CSV files (remade).
+    root : folder of the run, in which `files` lie.
 
     Notes
     -----
@@ -61,7 +63,7 @@ def build(
     """
     if not isinstance(run, RunSettings):
         run = RunSettings.model_validate(run)
-    sources = gather(area, run, Path(results), Path(resources))
+    sources = gather(area, run, Given(files, root))
     settings = run.areas[area].report
     drawn = {
         name: landslides.read(e.maps["landslides"]) for name, e in sources.mapped.items() if "landslides" in e.maps
@@ -88,7 +90,7 @@ def build(
         most=settings.max_landslides,
         has_points=bool(viewer.get("points")),
     )
-    write_text(output, _render(context, viewer))
+    write_text(page, _render(context, viewer))
 
 
 def _tables(sources: Sources, settings: ReportSettings) -> dict[str, pd.DataFrame]:

@@ -1,18 +1,19 @@
 """The report of an imported data set of images: what it holds, how it was trained on, its test scores. No map."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from slipmap.config.layout import Results
 from slipmap.config.patches import ImportSettings
 from slipmap.config.run import RunSettings
 from slipmap.io.atomic import write_aside, write_text
 from slipmap.patches.checks import describe_independence
 from slipmap.patches.store import read_attributes
 from slipmap.report import augmentation, published, record, scores, sections, template
-from slipmap.report.sources import Tested, experiments_of
+from slipmap.report.sources import Given, Tested, experiments_of
 from slipmap.report.tabular import from_frame, table
 
 NAMES = {
@@ -24,7 +25,13 @@ NAMES = {
 
 
 def build(
-    dataset: str, run: RunSettings | Mapping, output: str | Path, tables: str | Path, *, results: str | Path = "results"
+    *,
+    dataset: str,
+    run: RunSettings | Mapping,
+    store: str | Path,
+    files: Iterable[str],
+    page: str | Path,
+    tables: str | Path,
 ) -> None:
     """Write the report of an imported data set: one HTML file that needs nothing else, and its tables as CSV.
 
@@ -33,14 +40,14 @@ def build(
     dataset : its name in `run`; it is tested on by at least one experiment.
     run : the config, or as much of it as concerns the data set (`slipmap.config.products.reported`); also as plain
         data.
-    output : the HTML file. tables : folder of the CSV files (made anew).
-    results : the run's results.
+    store : its patch store. files : what else is shown, as paths of the layout.
+    page : the HTML file. tables : folder of the CSV files (remade).
     """
     if not isinstance(run, RunSettings):
         run = RunSettings.model_validate(run)
-    folder = Path(results) / dataset
-    shown = Tested(dataset, folder, experiments_of(dataset, run, Path(results)))
-    store = folder / "patches" / f"{dataset}.zarr"
+    given, store = Given(files), Path(store)
+    shown = Tested(dataset, given.root / Results(dataset).folder, experiments_of(dataset, run, given))
+    folder = shown.folder
     numbers = {
         "counts": _counts(store),
         "scores": scores.side_by_side(shown.tested),
@@ -51,7 +58,7 @@ def build(
         for name, frame in numbers.items():
             frame.to_csv(aside / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
     context = _context(shown, numbers, store, run.datasets[dataset].source)
-    write_text(output, template.render("imported.html.j2", context))
+    write_text(page, template.render("imported.html.j2", context))
 
 
 def _counts(store: Path) -> pd.DataFrame:
@@ -86,7 +93,7 @@ def _context(shown: Tested, numbers: Mapping[str, pd.DataFrame], store: Path, so
         "independence": f"{independence[0].upper()}{independence[1:]}.",
         "counts": from_frame(numbers["counts"], 12),
         "left_out": _left_out(attributes.get("left_out") or []),
-        "augmentation": augmentation.pictures(shown.experiments, shown.folder),
+        "augmentation": augmentation.pictures(shown.experiments),
         "training": sections.training(shown),
         "scores": found,
         "published": published.section(published.read(shown.folder / "tables"), simulated=False),

@@ -74,7 +74,7 @@ def page_context(
         "screening": sections.screening(sources),
         "susceptibility": sections.susceptibility(sources, ids),
         "training": sections.training(sources),
-        "augmentation": augmentation.pictures(sources.experiments, sources.folder),
+        "augmentation": augmentation.pictures(sources.experiments),
         "experiments": bool(sources.experiments),
         "scores": sections.score_section(sources, numbers, ids),
         "no_scores": _no_scores(sources),

@@ -1,6 +1,7 @@
 """The figures, tables and sentences of each stage's section."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -93,7 +94,7 @@ def deformation(sources: Sources, ids: Collection[str]) -> dict | None:
     ]
     return {
         "text": text,
-        "network": _network(network) if network is not None else "",
+        "network": _network(network, sources.stack) if network is not None and sources.stack else "",
         "network_caption": "The small-baseline network: each dot an acquisition, each line an interferogram."
         if network is not None
         else "",
@@ -118,25 +119,19 @@ def _mended(reference: dict | None, network: pd.DataFrame | None) -> str:
     )
 
 
-def _network(network: pd.DataFrame) -> str:
-    """Dates against perpendicular baseline (least squares over the pairs), pairs as lines."""
-    dates = sorted({*network["reference"], *network["secondary"]})
-    known = network.dropna(subset=["perpendicular_baseline_m"])
-    design = np.zeros((len(known), len(dates)))
-    for row, (a, b) in enumerate(zip(known["reference"], known["secondary"], strict=True)):
-        design[row, dates.index(b)], design[row, dates.index(a)] = 1, -1
-    heights = np.zeros(len(dates))
-    if len(known):
-        heights[1:] = np.linalg.lstsq(design[:, 1:], known["perpendicular_baseline_m"].to_numpy(), rcond=None)[0]
+def _network(network: pd.DataFrame, stack: Mapping[str, Any]) -> str:
+    """Dates against their perpendicular baselines, pairs as lines; a date of unknown baseline lies on the zero line."""
+    dates, baselines = stack["dates"], stack["perpendicular_baselines"]
+    heights = [baseline or 0.0 for baseline in baselines or [None] * len(dates)]
     days = (pd.to_datetime(dates) - pd.Timestamp(dates[0])).days.to_numpy(float)
     place = dict(zip(dates, zip(days, heights, strict=True), strict=True))
     lines = [(*place[a], *place[b]) for a, b in zip(network["reference"], network["secondary"], strict=True)]
     marks = np.unique(np.linspace(0, len(dates) - 1, min(4, len(dates))).round().astype(int))
     return chart(
-        [Line("", list(days), list(heights), BLUE, markers=True, stroke=False)],
+        [Line("", list(days), heights, BLUE, markers=True, stroke=False)],
         title="Small-baseline network",
         x_label="date",
-        y_label="perpendicular baseline (m)" if len(known) else "perpendicular baseline not known",
+        y_label="perpendicular baseline (m)" if baselines else "perpendicular baseline not known",
         x_ticks={float(days[i]): dates[i][:7] for i in marks},
         segments=lines,
     )

@@ -1,24 +1,59 @@
-"""What an area's results hold for the report: only what the config asks for, so that leftovers are not shown."""
+"""What the rule of a report gives it, read. Nothing is looked for: leftovers are not shown."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from slipmap.config.layout import weights_folders
-from slipmap.config.products import has_factors, is_tested, mapped_areas
+from slipmap.config.layout import (
+    MAPS,
+    SCREENING_TABLES,
+    SEED_FILES,
+    TEST_METRICS,
+    Results,
+    simulated_truth,
+    weights_folders,
+)
+from slipmap.config.products import is_tested, mapped_areas
 from slipmap.config.run import AreaSettings, ExperimentSettings, RunSettings
 from slipmap.factors.names import factor_names
 from slipmap.io.grid import Grid
 from slipmap.report import published
 from slipmap.report.published import Published
 
-DEFORMATION = ("velocity", "velocity_std", "temporal_coherence", "dem_error", "mask")
-TABLES = ("correlation", "spearman", "vif", "vif_selected", "importance", "pca", "frequency_ratio", "decision")
-MAPS = ("probability", "class", "uncertainty", "probability_class")
+DEFORMATION = ("velocity", "velocity_std", "temporal_coherence", "dem_error", "mask", "timeseries")
+
+
+class Given:
+    """The files that a rule gives, by the paths of the layout.
+
+    Parameters
+    ----------
+    files : paths as the layout states them. root : folder in which they lie.
+    """
+
+    def __init__(self, files: Iterable[str], root: str | Path = "") -> None:
+        self.files = frozenset(map(str, files))
+        self.root = Path(root)
+
+    def one(self, path: str) -> Path | None:
+        """Where the file is; None if it is not given."""
+        return self.root / path if path in self.files else None
+
+    def some(self, paths: Mapping[str, str]) -> dict[str, Path]:
+        """Of the files by name those that are given."""
+        return {name: self.root / path for name, path in paths.items() if path in self.files}
+
+    def table(self, path: str) -> pd.DataFrame | None:
+        """A CSV file."""
+        return pd.read_csv(self.root / path) if path in self.files else None
+
+    def record(self, path: str) -> dict[str, Any] | None:
+        """A JSON file."""
+        return json.loads((self.root / path).read_text(encoding="utf-8")) if path in self.files else None
 
 
 @dataclass(frozen=True)
@@ -30,6 +65,7 @@ class Experiment:
     maps : probability, class, uncertainty, probability_class → raster, and landslides → GeoPackage.
     seeds : seed folder name → what training left there: "record" (model.json), "history" (table).
     metrics : scores over seeds (metrics.csv), where this area is tested. tests : test_metrics.json of each seed.
+    augmentation : picture of what augmentation does to its patches, where it does any.
     """
 
     name: str
@@ -38,6 +74,7 @@ class Experiment:
     seeds: dict[str, dict[str, Any]] = field(default_factory=dict)
     metrics: pd.DataFrame | None = None
     tests: list[dict[str, Any]] = field(default_factory=list)
+    augmentation: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -92,67 +129,50 @@ class Sources(Tested):
         return self.settings.simulate is not None
 
 
-def gather(area: str, run: RunSettings, results: Path, resources: Path) -> Sources:
-    """Find what `results`/`area` holds of what the config `run` asks for.
-
-    Parameters
-    ----------
-    results, resources : the folders ``results`` and ``resources`` of the run.
-    """
-    settings = run.areas[area]
-    folder = results / area
-    deformation = folder / "deformation"
-    has_inventory = settings.inputs.inventory is not None
-    names = factor_names(settings) if has_factors(settings) else []
-    experiments = experiments_of(area, run, results)
-    simulated = ("velocity_los", "dem_error") if settings.simulate else ()
-    truth = {name: resources / area / "truth" / f"{name}.tif" for name in simulated}
-    if settings.simulate:
-        truth["landslides"] = resources / area / "truth" / "landslides.gpkg"
-    susceptibility, susceptibility_tables = _susceptibility(settings, folder / "susceptibility", has_inventory)
+def gather(area: str, run: RunSettings, given: Given) -> Sources:
+    """What is `given` of an area, read and by name."""
+    settings, made = run.areas[area], Results(area)
+    tables = {name: given.table(made.screening(name)) for name in SCREENING_TABLES}
+    maps, scores = _susceptibility(settings, made, given)
     return Sources(
         area=area,
         settings=settings,
-        grid=Grid.load(folder / "grid.json"),
-        folder=folder,
-        hillshade=_one(folder / "hillshade.tif") if settings.inputs.dem else None,
-        inventory=_one(folder / "inventory.tif") if has_inventory else None,
-        split=_one(folder / "patches" / "split.tif") if has_inventory else None,
-        factors=_existing({name: folder / "factors" / f"{name}.tif" for name in names}),
-        coverage=_table(folder / "factors" / "coverage.csv"),
-        screening={n: t for n in TABLES if (t := _table(folder / "screening" / f"{n}.csv")) is not None}
-        if has_inventory
-        else {},
-        selection=_json(folder / "screening" / "selection.json") if has_inventory else None,
-        deformation=_existing(
-            {name: deformation / f"{name}.tif" for name in DEFORMATION} | {"timeseries": deformation / "timeseries.nc"}
-        )
-        if settings.inputs.sentinel1
-        else {},
-        network=_table(deformation / "network.csv") if settings.inputs.sentinel1 else None,
-        stack=_json(deformation / "stack.json") if settings.inputs.sentinel1 else None,
-        reference=_json(deformation / "reference.json") if settings.inputs.sentinel1 else None,
-        experiments=experiments,
-        truth=_existing(truth),
-        susceptibility=susceptibility,
-        susceptibility_tables=susceptibility_tables,
-        published=published.read(folder / "tables"),
+        grid=Grid.load(given.root / made.grid),
+        folder=given.root / made.folder,
+        hillshade=given.one(made.hillshade),
+        inventory=given.one(made.inventory),
+        split=given.one(made.split),
+        factors=given.some({name: made.factor(name) for name in factor_names(settings)}),
+        coverage=given.table(made.coverage),
+        screening={name: table for name, table in tables.items() if table is not None},
+        selection=given.record(made.selection),
+        deformation=given.some({name: getattr(made, name) for name in DEFORMATION}),
+        network=given.table(made.network),
+        stack=given.record(made.stack),
+        reference=given.record(made.reference),
+        experiments=experiments_of(area, run, given),
+        truth=given.some(simulated_truth(area)),
+        susceptibility=maps,
+        susceptibility_tables=scores,
+        published=published.read(given.root / made.paper_tables),
     )
 
 
-def experiments_of(area: str, run: RunSettings, results: Path) -> dict[str, Experiment]:
-    """What the experiments of `run` left for an area or an imported data set; those that left nothing are not there."""
-    folder = results / area
-    experiments = {}
+def experiments_of(area: str, run: RunSettings, given: Given) -> dict[str, Experiment]:
+    """What is given of each experiment in an area or an imported data set; those of which nothing is are not there."""
+    made, experiments = Results(area), {}
     for name, chosen in run.experiments.items():
-        maps = folder / "maps" / name
-        found = {kind: maps / f"{kind}.tif" for kind in MAPS} | {"landslides": maps / "landslides.gpkg"}
+        maps = {kind: made.map(name, kind) for kind in MAPS} | {"landslides": made.landslides(name)}
+        tests = (given.record(f"{made.seed(name, seed)}/{TEST_METRICS}") for seed in chosen.training.seeds)
+        tested = is_tested(run, name, area)
         experiment = Experiment(
             name,
             chosen,
-            _existing(found) if area in mapped_areas(run, name) else {},
-            _seeds(chosen, name, results),
-            *(_scores(chosen, name, folder) if is_tested(run, name, area) else (None, [])),
+            given.some(maps) if area in mapped_areas(run, name) else {},
+            _seeds(name, chosen, given),
+            given.table(made.metrics(name)) if tested else None,
+            [test for test in tests if test is not None] if tested else [],
+            given.one(made.augmentation(name)),
         )
         if experiment.maps or experiment.tests:
             experiments[name] = experiment
@@ -160,50 +180,25 @@ def experiments_of(area: str, run: RunSettings, results: Path) -> dict[str, Expe
 
 
 def _susceptibility(
-    settings: AreaSettings, folder: Path, has_inventory: bool
+    settings: AreaSettings, made: Results, given: Given
 ) -> tuple[dict[str, Path], dict[str, pd.DataFrame]]:
     """Maps and tables of the susceptibility stage: the Landslide Risk Index, the classical models."""
     chosen = settings.susceptibility
-    if chosen is None:
-        return {}, {}
-    names = ["lsi", "lsi_class"] if chosen.risk_index is not None else []
-    names += list(chosen.maps) if has_inventory else []
-    tables = ("cross_validation_summary", "test_scores") if has_inventory else ()
+    names = ["lsi", "lsi_class", *(chosen.maps if chosen else ())]
+    tables = {
+        name: given.table(made.susceptibility_table(name)) for name in ("cross_validation_summary", "test_scores")
+    }
     return (
-        _existing({name: folder / f"{name}.tif" for name in names}),
-        {name: table for name in tables if (table := _table(folder / f"{name}.csv")) is not None},
+        given.some({name: made.susceptibility(name) for name in names}),
+        {name: table for name, table in tables.items() if table is not None},
     )
 
 
-def _seeds(chosen: ExperimentSettings, name: str, results: Path) -> dict[str, dict[str, Any]]:
+def _seeds(name: str, chosen: ExperimentSettings, given: Given) -> dict[str, dict[str, Any]]:
     """Records and histories of the weights, wherever they were trained."""
-    folders = [Path(folder) for folder in weights_folders(name, chosen)]
-    if chosen.weights is None:
-        folders = [results / folder.relative_to("results") for folder in folders]
-    return {
-        folder.name: {"record": record, "history": _table(folder / "history.csv")}
-        for folder in folders
-        if (record := _json(folder / "model.json")) is not None
-    }
-
-
-def _scores(chosen: ExperimentSettings, name: str, folder: Path) -> tuple[pd.DataFrame | None, list[dict[str, Any]]]:
-    base = folder / "experiments" / name
-    tests = [_json(base / f"seed_{seed}" / "test_metrics.json") for seed in chosen.training.seeds]
-    return _table(base / "metrics.csv"), [test for test in tests if test is not None]
-
-
-def _existing(paths: Mapping[str, Path]) -> dict[str, Path]:
-    return {name: path for name, path in paths.items() if path.exists()}
-
-
-def _one(path: Path) -> Path | None:
-    return path if path.exists() else None
-
-
-def _table(path: Path) -> pd.DataFrame | None:
-    return pd.read_csv(path) if path.exists() else None
-
-
-def _json(path: Path) -> dict[str, Any] | None:
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    found = {}
+    for folder in weights_folders(name, chosen):
+        record = given.record(f"{folder}/{SEED_FILES['record']}")
+        if record is not None:
+            found[Path(folder).name] = {"record": record, "history": given.table(f"{folder}/{SEED_FILES['history']}")}
+    return found

@@ -1,0 +1,71 @@
+"""What the rules ask: which files a run makes and reads, from the config alone."""
+
+import pytest
+
+from helpers.report_samples import run_settings
+from slipmap.config import parse_config
+from slipmap.planning import files
+
+GRID = {"crs": "EPSG:32632", "bounds": [500000, 5000000, 501600, 5001600]}
+
+
+def run(inputs=None, **more):
+    area = {"grid": GRID, **({"inputs": inputs} if inputs else {"simulate": {"seed": 1}})}
+    return parse_config({"areas": {"valley": area | more}})
+
+
+def test_a_velocity_that_is_supplied_has_no_network_and_no_series():
+    """A user's velocity is converted; nothing of ours stands behind it."""
+    given = run({"sentinel1": {"level": "velocity", "path": "v.tif"}, "dem": "dem.tif"})
+    shown = files.reported_files(given, "valley")
+    assert "results/valley/deformation/velocity.tif" in shown
+    assert not [path for path in shown if "timeseries" in path or "network" in path or "velocity_std" in path]
+    assert files.motion_files(given, "valley") == {} and files.beside_velocity(given, "valley") == []
+
+
+def test_an_area_without_inventory_shows_no_ground_truth():
+    """It is mapped: no split, no screening, no scores."""
+    shown = files.reported_files(run_settings(inventory=False, experiments=False), "valley")
+    assert shown and not [path for path in shown if "inventory" in path or "split" in path or "screening" in path]
+
+
+def test_a_report_is_given_what_it_shows_once():
+    shown = files.reported_files(run_settings(), "valley")
+    assert len(shown) == len(set(shown))
+    for name in ("rs", "rs_dr"):
+        folder = f"results/valley/experiments/{name}/seed_0"
+        assert {f"{folder}/model.json", f"{folder}/history.csv", f"{folder}/test_metrics.json"} <= set(shown)
+        assert f"results/valley/maps/{name}/class.tif" in shown
+    assert "resources/valley/truth/velocity_los.tif" in shown  # of a simulated area
+
+
+def test_weights_from_elsewhere_are_read_where_they_lie(tmp_path):
+    """They came with a record; a history may have been left behind, and nothing of them is made here."""
+    seed = tmp_path / "rs" / "seed_0"
+    seed.mkdir(parents=True)
+    borrowed = run_settings(weights=tmp_path)
+    shown = files.reported_files(borrowed, "valley")
+    assert f"{seed}/model.json" in shown and f"{seed}/history.csv" not in shown
+    assert not [path for path in shown if path.startswith("results/valley/experiments")]
+    (seed / "history.csv").write_text("epoch\n")
+    assert f"{seed}/history.csv" in files.reported_files(borrowed, "valley")
+    assert files.weight_files(borrowed, "rs")[:2] == [f"{seed}/weights.safetensors", f"{seed}/model.json"]
+
+
+def test_two_tracks_are_combined_from_files_of_both():
+    radar = {"sentinel1": {"level": "unwrapped", "path": "stack"}, "dem": "dem.tif"}
+    areas = {
+        "up": {"grid": GRID, "inputs": radar, "deformation": {"opposite_area": "down"}},
+        "down": {"grid": GRID, "inputs": radar},
+    }
+    both = parse_config({"areas": areas})
+    assert files.opposite_files(both, "up") == {
+        f"opposite_{role}": f"results/down/deformation/{name}"
+        for role, name in (("velocity", "velocity.tif"), ("velocity_std", "velocity_std.tif"), ("stack", "stack.json"))
+    }
+    assert len(files.beside_velocity(both, "up")) == 3 and len(files.beside_velocity(both, "down")) == 1
+
+
+@pytest.mark.parametrize(("names", "constraint"), [([], "none"), (["a"], "a"), ({"a": 1, "b_c": 2}, "a|b_c")])
+def test_a_wildcard_lets_its_names_through_and_else_nothing(names, constraint):
+    assert files.wildcard(names) == constraint
