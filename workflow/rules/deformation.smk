@@ -72,6 +72,7 @@ rule invert_network:
         temporal_coherence=HERE.temporal_coherence,
         dem_error=HERE.dem_error,
         mask=HERE.mask,
+        reliability=HERE.reliability,
         used=HERE.interferograms_used,
         triplets=HERE.open_triplets,
         timeseries=HERE.timeseries,

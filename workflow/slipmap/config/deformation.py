@@ -28,7 +28,7 @@ class NetworkSettings(Settings):
         False, description="Apply both thresholds to supplied interferograms too (false: all of them stay)."
     )
     allow_subsets: bool = Field(
-        False, description="Go on with a network that is not connected, its subsets joined by minimum-norm velocity."
+        False, description="Go on with a network that is not connected, its subsets joined by the model of motion."
     )
 
 
@@ -117,10 +117,19 @@ class InversionSettings(AveragingSettings):
     steps: list[date] = Field(default_factory=list, description="Dates of sudden steps to fit (earthquakes).")
     bootstrap: int = Field(0, ge=0, description="Resamplings for the velocity's standard deviation; 0: by the formula.")
     min_temporal_coherence: float = Field(
-        0.7, ge=0, le=1, description="Below this temporal coherence a pixel is masked in mask.tif."
+        0.7, ge=0, le=1, description="Below this temporal coherence a velocity is not called reliable."
+    )
+    max_reference_distance: float | None = Field(
+        50.0,
+        gt=0,
+        description="Farther than this from the reference, km, a velocity is not called reliable: too much of the "
+        "atmosphere lies between the two; none: anywhere.",
+    )
+    date_std: bool = Field(
+        False, description="Also write the standard deviation of every date's displacement into timeseries.nc."
     )
     mask_velocity: bool = Field(
-        False, description="Also write nodata into velocity.tif where mask.tif masks (false: only mask.tif says)."
+        False, description="Also write nodata into velocity.tif where it is not reliable (false: only mask.tif says)."
     )
 
 

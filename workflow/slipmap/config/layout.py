@@ -70,6 +70,7 @@ class Results:
     temporal_coherence = _Path("deformation/temporal_coherence.tif")
     dem_error = _Path("deformation/dem_error.tif")
     mask = _Path("deformation/mask.tif")
+    reliability = _Path("deformation/reliability.tif")
     interferograms_used = _Path("deformation/interferograms_used.tif")
     open_triplets = _Path("deformation/open_triplets.tif")
     timeseries = _Path("deformation/timeseries.nc")

@@ -8,8 +8,9 @@ import numpy as np
 from rasterio.windows import Window
 
 from slipmap.config.deformation import InversionSettings
-from slipmap.deformation import velocity
+from slipmap.deformation import reliability, velocity
 from slipmap.deformation.reference import Reference
+from slipmap.deformation.scatter import Scatter
 from slipmap.deformation.stack import Radar
 from slipmap.deformation.surfaces import Removal
 from slipmap.deformation.timeseries import SeriesFile
@@ -20,16 +21,20 @@ MAPS = {
     "velocity": ("mm/yr", "line-of-sight velocity, positive towards the satellite"),
     "velocity_std": (
         "mm/yr",
-        "standard deviation of the line-of-sight velocity: scatter of the dates about the model, and decorrelation "
-        "noise of the interferograms going through the network (where these are weighted by variance)",
+        "standard deviation of the line-of-sight velocity against stable ground: decorrelation by the full covariance "
+        "of the interferograms, and what scatter of the dates about the model there is beside it",
     ),
     "temporal_coherence": ("1", "temporal coherence of the network inversion"),
     "dem_error": ("m", "DEM error (true ground minus DEM); nodata where not estimated"),
     "interferograms": ("1", "number of interferograms used at the pixel"),
     "open_triplets": ("1", "triplets whose phase does not close by whole turns, after correction"),
 }
-# Kept beside the series only: the part of velocity_std that comes of decorrelation, 0 where it is not known.
-DECORRELATION = {"decorrelation_std": ("mm/yr", "standard deviation of the velocity by decorrelation noise alone")}
+# Kept beside the series only.
+KEPT = {
+    "decorrelation_std": ("mm/yr", "standard deviation of the velocity by the coherences alone"),
+    "reliability": ("1", "class of reliability: " + ", ".join(f"{k} {v}" for k, v in reliability.CLASSES.items())),
+}
+CLASSES, MASK = reliability.CLASSES, {0: "not reliable", 1: "reliable"}
 COPIED = ("temporal_coherence", "interferograms", "open_triplets")  # known before the series are corrected
 FILES = {name: "interferograms_used" if name == "interferograms" else name for name in MAPS}
 
@@ -41,7 +46,8 @@ class SeriesFit:
     Parameters
     ----------
     series : displacement (mm, relative to the reference area's phase), and the maps `COPIED`; it is corrected in place.
-    side : of the blocks, pixels. removal : surfaces to take from each date. point : the reference area.
+    side : of the blocks, pixels. removal : surfaces to take from each date. scatter : of a sample of the series.
+    point : the reference area.
     tags : what every product says of itself.
     """
 
@@ -50,6 +56,7 @@ class SeriesFit:
     side: int
     model: velocity.TimeModel
     removal: Removal
+    scatter: Scatter
     point: Reference
     radar: Radar
     settings: InversionSettings
@@ -63,15 +70,16 @@ class SeriesFit:
                 name: stack.enter_context(self._create(Path(folder), name, units, text))
                 for name, (units, text) in MAPS.items()
             }
-            mask = stack.enter_context(self._create_mask(Path(folder)))
+            classes = stack.enter_context(
+                self._create_classes(Path(folder) / "reliability.tif", "why a velocity is reliable or not", CLASSES)
+            )
+            mask = stack.enter_context(
+                self._create_classes(Path(folder) / "mask.tif", "pixels whose velocity can be relied on", MASK)
+            )
             for window in self.grid.blocks(self.side):
-                quality = self.series.read_map("temporal_coherence", window)
-                reliable = quality >= self.settings.min_temporal_coherence
-                displacement, result = self._fit(self._corrected(window) - shift[:, None, None])
-                # Errors of dates (atmosphere) are seen as scatter about the model; those of interferograms add up from
-                # date to date, and a straight line takes most of that for velocity.
-                decorrelation = self.series.read_map("decorrelation_std", window)
-                result["velocity_std"] = np.hypot(result["velocity_std"], decorrelation)
+                found = np.nan_to_num(self.series.read_map("reliability", window), nan=raster.CLASS_NODATA)
+                reliable = found == reliability.RELIABLE
+                displacement, result = self._fit(window, shift)
                 self.series.write(displacement.astype(np.float32), window)
                 result |= {name: self.series.read_map(name, window) for name in COPIED}
                 if self.settings.mask_velocity:
@@ -80,7 +88,8 @@ class SeriesFit:
                     out[name].write(values.astype(np.float32), window)
                     if name not in COPIED:
                         self.series.write_map(name, values.astype(np.float32), window)
-                mask.write(np.where(np.isfinite(quality), reliable, raster.CLASS_NODATA).astype(np.uint8), window)
+                classes.write(found.astype(np.uint8), window)
+                mask.write(np.where(found == raster.CLASS_NODATA, found, reliable).astype(np.uint8), window)
 
     def _corrected(self, window: Window) -> np.ndarray:
         return self.series.read(window) - self.removal.at(window)
@@ -90,39 +99,63 @@ class SeriesFit:
         window = Window.from_slices(*self.point.slices(self.grid))
         return np.nanmean(self._corrected(window), axis=(1, 2))
 
-    def _fit(self, block: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Displacement without the DEM error's part, (dates, rows, cols), and the maps that come of the fit."""
+    def _fit(self, window: Window, shift: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Displacement without the DEM error's part, (dates, rows, cols), and the maps that come of the fit.
+
+        `shift` : what the reference area has on each date, (dates,).
+        """
+        block = self._corrected(window)
         flat = block.reshape(len(block), -1)
+        decorrelation = self.series.read_map("decorrelation_std", window).ravel().astype(np.float64) ** 2
+        result = {"velocity_std": self._deviation(flat, decorrelation)}
+        deviations = self.series.read_deviations(window)
+        if deviations is not None:
+            more = 2 * self.scatter.of_dates(flat, decorrelation).reshape(1, *block.shape[1:])
+            deviations = np.sqrt(self.scatter.scale * deviations**2 + more)
+            deviations[0] = 0
+            self.series.write_deviations(np.where(np.isfinite(block), deviations, np.nan).astype(np.float32), window)
+        flat = flat - shift[:, None]
         names = self.model.names
-        parameters, deviations = velocity.fit(self.model, flat)
-        row = names.index("velocity")
-        result = {"velocity": parameters[row], "velocity_std": deviations[row]}
-        if self.settings.bootstrap:
-            result["velocity_std"] = velocity.bootstrap_std(self.model, flat, self.settings.bootstrap)
+        parameters = velocity.fit(self.model, flat)
+        rate = parameters[names.index("velocity")]
+        result |= {"velocity": np.where(np.isfinite(result["velocity_std"]), rate, np.nan)}
         result["dem_error"] = np.full_like(result["velocity"], np.nan)
         if "dem_error" in names:
             k = names.index("dem_error")
             result["dem_error"] = parameters[k] / 1000 * _range_sine(self.radar)
             flat = flat - self.model.design[:, k, None] * parameters[k]
-        flat = flat - flat[:1]
+        flat = flat - _first_seen(flat)
         return flat.reshape(block.shape), {name: values.reshape(block.shape[1:]) for name, values in result.items()}
+
+    def _deviation(self, series: np.ndarray, decorrelation: np.ndarray) -> np.ndarray:
+        """Standard deviation of the velocity, (pixels,), mm/yr; NaN where there is none."""
+        if self.settings.bootstrap:
+            drawn = velocity.bootstrap_std(self.model, series, self.settings.bootstrap)
+            return np.hypot(drawn, np.sqrt(self.scatter.scale * decorrelation))
+        return self.scatter.velocity_std(series, decorrelation)
 
     def _create(self, folder: Path, name: str, units: str, text: str):
         return raster.create(
             folder / f"{FILES[name]}.tif", self.grid, bands=[name], units=units, long_name=text, tags=self.tags
         )
 
-    def _create_mask(self, folder: Path):
+    def _create_classes(self, path: Path, text: str, classes: dict[int, str]):
+        rule = reliability.RULE.format(**self.settings.model_dump())
         return raster.create(
-            folder / "mask.tif",
+            path,
             self.grid,
-            bands=["mask"],
+            bands=[path.stem],
             units="1",
-            long_name="pixels whose velocity can be relied on",
+            long_name=text,
             dtype="uint8",
-            categories={0: "masked", 1: "reliable"},
-            tags=self.tags | {"RULE": f"temporal coherence >= {self.settings.min_temporal_coherence}"},
+            categories=classes,
+            tags=self.tags | {"RULE": rule},
         )
+
+
+def _first_seen(series: np.ndarray) -> np.ndarray:
+    """(pixels,), the value of each pixel's first date that a pair saw."""
+    return np.take_along_axis(series, np.isfinite(series).argmax(axis=0)[None], axis=0)
 
 
 def _range_sine(radar: Radar) -> float:

@@ -19,8 +19,11 @@ class Inversion:
     ----------
     series : (N, P) float32, phase of each date relative to the first, rad; NaN where a pixel has no data.
     temporal_coherence : (P,) float32, 0 … 1 (Pepe & Lanari 2006).
-    used : (P,) float32, number of interferograms. joined : (P,) bool, subsets joined by minimum norm.
-    variance : (P,) float32, of operator @ series by the weights, rad² times the operator's unit; empty without one.
+    used : (P,) float32, number of interferograms. seen : (P,) float32, number of dates that they see.
+    joined : (P,) float32, subsets joined to the first by the model of motion (`subsets`); 0: the network is whole.
+    hinged : (P,) float32, 1 where one pair alone, which no other checks, holds the series together at some time.
+    variance : (P,) float32, of operator @ series, rad² times the operator's unit squared, or (T, P), of each of the
+        targets; empty without either.
     """
 
     series: np.ndarray
@@ -28,6 +31,8 @@ class Inversion:
     used: np.ndarray
     joined: np.ndarray
     variance: np.ndarray
+    seen: np.ndarray
+    hinged: np.ndarray
 
 
 def pair_numbers(pairs: Sequence[tuple[date, date]], dates: Sequence[date]) -> np.ndarray:
@@ -49,11 +54,15 @@ def invert_stack(
     table: np.ndarray | None = None,
     original: np.ndarray | None = None,
     operator: np.ndarray | None = None,
+    deviation: np.ndarray | None = None,
+    targets: np.ndarray | None = None,
+    samples: float = np.inf,
+    design: np.ndarray | None = None,
 ) -> Inversion:
     """Solve min Σ w (φ_ij − (x_j − x_i))² for the phase x of every date, at every pixel.
 
-    Solved in float64 whatever the input. Where a pixel's gaps break its network into subsets, the solution with the
-    least norm of the velocities between neighbouring dates is taken (Berardino et al. 2002, eq. 16).
+    Solved in float64 whatever the input. Where a pixel's gaps break its network into subsets, these are joined so that
+    the series fits the model of time best; a date that no pair saw is NaN (`subsets`).
 
     Parameters
     ----------
@@ -64,8 +73,14 @@ def invert_stack(
     original : (M, P) float32, the phase before any filter, rad, wrapped or not; the temporal coherence compares it
         with the solution (Pepe & Lanari 2006), so that a filter cannot feign coherence. None: `phase`.
     table : (K,) float32, weight at coherence 0 … 1 (`phase.weight_table`).
-    operator : (N,) float64, of which the variance is told: operatorᵀ (AᵀWA)⁻¹ operator, the noise of every
-        interferogram going through the network to the velocity, say. None: it is not.
+    operator : (N,) float64, of which the variance is told: the noise of every interferogram going through the network
+        to the velocity, say. None: it is not.
+    deviation : (K,) standard deviation of the phase (rad) at coherence 0 … 1 (`phase.deviation_table`): the variance
+        is from the full covariance of the phases (`covariance`). None: operatorᵀ (AᵀWA)⁻¹ operator, as if the phases
+        were independent and their weights inverse variances.
+    targets : (T, N) float64, as `operator`, if the variance of several combinations of the dates is asked for.
+    samples : independent samples behind each coherence (`covariance.Decorrelation`).
+    design : (N, terms) float64, the model of time that joins subsets, velocity its second term; None: a straight line.
 
     Returns
     -------
@@ -75,27 +90,31 @@ def invert_stack(
     pixels = phase.shape[1]
     weights = _rows(quality).ravel()
     before = phase.ravel() if original is None else _rows(original).ravel()
-    out = Outputs.empty(len(times), pixels, variance=operator is not None)
-    network = Network(numbers, times, table, operator=operator)
+    more = {"deviation": deviation, "targets": targets, "samples": samples, "design": design}
+    network = Network(numbers, times, table, operator=operator, **more)
+    out = Outputs.empty(len(times), pixels, variances=network.variances)
     network.invert(phase.ravel(), before, weights, out, threads=thread_count())
-    return Inversion(out.series, out.temporal_coherence, out.used, out.joined.astype(bool), out.variance)
+    variance = out.variance.reshape(-1, pixels) if targets is not None else out.variance
+    return Inversion(out.series, out.temporal_coherence, out.used, out.joined, variance, out.seen, out.hinged)
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Arrays that `Network.invert` fills: see `kernel.solve`; `joined` is 1 where subsets were joined."""
+    """Arrays that `Network.invert` fills: see `Inversion`, `kernel.solve` and `subsets.fill`."""
 
     series: np.ndarray
     velocity: np.ndarray
     temporal_coherence: np.ndarray
     used: np.ndarray
     joined: np.ndarray
+    seen: np.ndarray
+    hinged: np.ndarray
     variance: np.ndarray
 
     @classmethod
-    def empty(cls, dates: int, pixels: int, *, variance: bool = False) -> "Outputs":
-        """Uninitialised arrays for so many dates and pixels; `variance` is asked for or not."""
-        maps = [np.empty(pixels, np.float32) for _ in range(4)] + [np.empty(pixels if variance else 0, np.float32)]
+    def empty(cls, dates: int, pixels: int, *, variances: int = 0) -> "Outputs":
+        """Uninitialised arrays for so many dates and pixels, and variances asked for at each (`Network.variances`)."""
+        maps = [np.empty(pixels, np.float32) for _ in range(6)] + [np.empty(variances * pixels, np.float32)]
         return cls(np.empty((dates, pixels), np.float32), *maps)
 
 
@@ -108,6 +127,7 @@ class Network:
     table : (K,) float32, weight at coherence 0 … 1; None: the quality given with the phase is the weight.
     scale, operator : the series are multiplied by `scale`; ``velocity`` is operator @ series.
     offsets : (M,), taken from each interferogram (its phase at the reference). zero_is_gap : phase 0 is nodata.
+    deviation, targets, samples : of the variance, as in `invert_stack`; no targets: the operator alone. design : too.
     """
 
     def __init__(
@@ -120,7 +140,13 @@ class Network:
         operator: np.ndarray | None = None,
         offsets: np.ndarray | None = None,
         zero_is_gap: bool = False,
+        deviation: np.ndarray | None = None,
+        targets: np.ndarray | None = None,
+        samples: float = np.inf,
+        design: np.ndarray | None = None,
     ) -> None:
+        from slipmap.deformation.covariance import Decorrelation  # with numba, which takes its time to import
+
         self.dates = len(times)
         self._order = np.argsort(numbers[:, 0], kind="stable")
         first, second = numbers[self._order].T
@@ -132,6 +158,14 @@ class Network:
         self._chain /= self._chain.mean()
         self._operator = np.empty(0) if operator is None else np.ascontiguousarray(operator, np.float64)
         self._scale, self._zero_is_gap = float(scale), bool(zero_is_gap)
+        self._targets = self._operator if targets is None else np.ascontiguousarray(targets, np.float64).ravel()
+        line = np.stack([np.ones(self.dates), times], axis=1) if design is None else design
+        self._design = np.ascontiguousarray(line, np.float64)
+        self.variances = len(self._targets) // self.dates
+        self._decorrelation = Decorrelation.none()
+        if deviation is not None:
+            days = np.asarray(times) * DAYS_PER_YEAR
+            self._decorrelation = Decorrelation(days, numbers[self._order], deviation, samples).arrays()
 
     def invert(
         self,
@@ -151,35 +185,36 @@ class Network:
         pitch, origin : the pixels of interferogram k begin at k · pitch + origin; None: they lie close together.
         """
         from slipmap.deformation.kernel import LANES, solve
+        from slipmap.deformation.subsets import fill
 
         pixels = out.series.shape[1]
         pitch = pitch or pixels
         if pixels < LANES:
             self._invert_few([phase, original, quality], pitch, origin, out)
             return
-        fixed = (
-            self._order * pitch + origin,
-            self._begin,
-            self._second,
-            self._offsets.astype(np.float32),
-            self._zero_is_gap,
-            self._table.astype(np.float32),
-            self._chain,
-            self._scale,
-            self._operator,
-        )
-        given = [_read_only(array) for array in (phase, original, quality)]
-        arrays = (out.series.reshape(-1), out.velocity, out.temporal_coherence, out.used, out.joined, out.variance)
+        phase, original, quality = (_read_only(array) for array in (phase, original, quality))
+        network = (self._order * pitch + origin, self._begin, self._second)
+        offsets, table = self._offsets.astype(np.float32), self._table.astype(np.float32)
+        weighing = (offsets, self._zero_is_gap, table, self._chain, self._scale, self._operator)
+        series = out.series.reshape(-1)
+        maps = (out.velocity, out.temporal_coherence, out.used, out.joined, out.variance)
+
+        def invert(start: int, stop: int) -> None:
+            last = (*maps, self._targets, self._decorrelation)
+            solve(phase, original, quality, *network, *weighing, start, stop, pixels, series, *last)
+
+        def finish(start: int, stop: int) -> None:
+            weighing = (self._zero_is_gap, table, self._scale, self._design, 1)
+            last = (out.used, out.joined, out.variance, out.seen, out.hinged, self._decorrelation)
+            fill(phase, quality, *network, *weighing, start, stop, pixels, series, out.velocity, *last)
+
         cuts = [pixels * k // threads // LANES * LANES for k in range(threads)] + [pixels]
-
-        def part(start: int, stop: int) -> None:
-            solve(*given, *fixed, start, stop, pixels, *arrays)
-
-        if threads == 1:
-            part(0, pixels)
-            return
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(part, cuts[:-1], cuts[1:]))
+        for part in (invert, finish):  # one after the other, since neighbouring ranges overlap in the first
+            if threads == 1:
+                part(0, pixels)
+                continue
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(part, cuts[:-1], cuts[1:]))
 
     def _invert_few(self, arrays: list[np.ndarray], pitch: int, origin: int, out: Outputs) -> None:
         """Fewer pixels than the kernel takes at a time: made up to as many by gaps."""
@@ -190,10 +225,11 @@ class Network:
         more = np.full((3, len(self._order), LANES), np.nan, np.float32)
         for array, padded in zip(arrays, more, strict=True):
             padded[:, :pixels] = array[place]
-        whole = Outputs.empty(self.dates, LANES, variance=out.variance.size > 0)
+        whole = Outputs.empty(self.dates, LANES, variances=out.variance.size // pixels)
         self.invert(*more.reshape(3, -1), whole)
         for name, array in vars(out).items():
-            array[...] = getattr(whole, name)[..., :pixels]
+            padded = getattr(whole, name)
+            array.reshape(-1, pixels)[...] = padded.reshape(-1, LANES)[:, :pixels]
 
 
 def thread_count() -> int:

@@ -10,13 +10,13 @@ import numpy as np
 from rasterio.windows import Window
 
 from slipmap.config.deformation import InversionSettings
-from slipmap.deformation import closure, reference, surfaces, timeseries, velocity
-from slipmap.deformation.fit_series import DECORRELATION, MAPS, SeriesFit
+from slipmap.deformation import closure, reference, reliability, scatter, surfaces, timeseries, velocity
+from slipmap.deformation.fit_series import KEPT, MAPS, SeriesFit
 from slipmap.deformation.geometry import pixel_size
 from slipmap.deformation.interferogram import averaged_pixels, pixel_looks
-from slipmap.deformation.inversion import invert_stack, pair_numbers, years
+from slipmap.deformation.inversion import Inversion, invert_stack, pair_numbers, years
 from slipmap.deformation.network import drop_incoherent
-from slipmap.deformation.phase import SUPPLIED_LOOKS, mm_per_radian, weight_table
+from slipmap.deformation.phase import SUPPLIED_LOOKS, deviation_table, mm_per_radian, weight_table
 from slipmap.deformation.sources import NetworkReader
 from slipmap.deformation.stack import Pair, Radar, load_network, load_radar, network_dates
 from slipmap.errors import InputError
@@ -28,6 +28,7 @@ from slipmap.io.grid import Grid
 # takes as long to decode as the whole.
 BLOCK_BYTES = 512 * 2**20
 CLOSURE_PIXELS = 2**14  # whose triplets are looked at together
+NOISE_SAMPLE = 400  # pixels whose scatter is compared with their covariance
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,43 @@ class _Job:
     numbers: np.ndarray
     dates: list[date]
     table: np.ndarray
+    deviation: np.ndarray
+    samples: float
     scale: float
     offsets: np.ndarray
+    point: reference.Reference
     triples: np.ndarray
+    model: velocity.TimeModel
     settings: InversionSettings
+
+    def solve(
+        self,
+        phase: np.ndarray,
+        coherence: np.ndarray,
+        original: np.ndarray | None = None,
+        targets: np.ndarray | None = None,
+    ) -> Inversion:
+        """Invert (pairs, pixels) of phase; variances of the velocity, or of `targets` (`invert_stack`)."""
+        more = {"operator": self.model.row("velocity"), "deviation": self.deviation, "targets": targets}
+        more |= {"samples": self.samples, "design": self.model.design}
+        return invert_stack(phase, coherence, self.numbers, years(self.dates), self.table, original, **more)
+
+
+@dataclass(frozen=True)
+class _NoiseSample:
+    """Phase (after correction of its jumps) and coherence, (pairs, pixels), of some pixels that all pairs see."""
+
+    phase: np.ndarray
+    coherence: np.ndarray
+    rows: np.ndarray
+    cols: np.ndarray
+
+    @classmethod
+    def joined(cls, parts: "list[_NoiseSample]") -> "_NoiseSample":
+        """About `NOISE_SAMPLE` of the pixels of all `parts`."""
+        one = cls(*(np.concatenate([getattr(p, f) for p in parts], axis=-1) for f in cls.__dataclass_fields__))
+        step = max(1, len(one.rows) // NOISE_SAMPLE)
+        return cls(one.phase[:, ::step], one.coherence[:, ::step], one.rows[::step], one.cols[::step])
 
 
 def run(
@@ -67,7 +101,7 @@ def run(
     looks: float | None = None,
 ) -> None:
     """Invert the network and write velocity.tif, velocity_std.tif, temporal_coherence.tif, dem_error.tif, mask.tif,
-    interferograms_used.tif, open_triplets.tif, timeseries.nc and reference.json into `folder`.
+    reliability.tif, interferograms_used.tif, open_triplets.tif, timeseries.nc and reference.json into `folder`.
 
     Parameters
     ----------
@@ -86,34 +120,38 @@ def run(
     radar, baselines = load_radar(record), record["perpendicular_baselines"]
     pairs, reader, coherence, left_out = _coherent_network(load_network(network_csv), unwrapped, settings)
     dates, grid, side = network_dates(pairs), reader.grid, _block_side(len(pairs))
+    model = _time_model(dates, baselines, settings)
     point = _reference(settings, grid, coherence.of_pixels, coherence.share)
     numbers = pair_numbers([(p.reference, p.secondary) for p in pairs], dates)
+    phase_looks = _phase_looks(pairs, settings, looks, radar, grid)
     job = _Job(
         reader=reader,
         numbers=numbers,
         triples=closure.triplets(numbers),
         dates=dates,
-        table=weight_table(settings.weights, int(_phase_looks(pairs, settings, looks, radar, grid))),
+        table=weight_table(settings.weights, int(phase_looks)),
+        deviation=deviation_table(phase_looks),
+        samples=_coherence_samples(pairs, settings, looks, radar, grid),
         scale=mm_per_radian(radar.wavelength),
         offsets=_reference_phase(reader, point, grid, pairs),
+        point=point,
+        model=model,
         settings=settings,
-    )
-    if settings.dem_error and (baselines is None or np.ptp([b for b in baselines if b is not None]) == 0):
-        print("dem_error: not estimated, the perpendicular baselines are not known")
-    model = velocity.time_model(
-        dates,
-        annual=settings.annual,
-        steps=settings.steps,
-        baselines=baselines if settings.dem_error else None,
     )
     simulated = {"SIMULATED": "yes"} if record["simulated"] else {}
     attributes = timeseries.mintpy_attributes(grid, dates, radar, point) | simulated
     with timeseries.create(
-        folder / "timeseries.nc", grid, dates, baselines=baselines, attributes=attributes, maps=MAPS | DECORRELATION
+        folder / "timeseries.nc",
+        grid,
+        dates,
+        baselines=baselines,
+        attributes=attributes,
+        maps=MAPS | KEPT,
+        deviations=settings.date_std,
     ) as series:
-        operator = model.row("velocity")
-        sample, closures = _invert(job, series, grid, side, operator)
-        removal = surfaces.fit(sample, grid, side, operator, settings, dem)
+        sample, noise, closures = _invert(job, series, grid, side)
+        removal = surfaces.fit(sample, grid, side, model.row("velocity"), settings, dem)
+        spread = _scatter(job, noise, removal, side)
         tags = {
             "SIGN": "positive towards the satellite",
             "REFERENCE_LONGITUDE": f"{point.longitude:.6f}",
@@ -121,10 +159,11 @@ def run(
             "FIRST_DATE": record["dates"][0],
             "LAST_DATE": record["dates"][-1],
         }
-        SeriesFit(series, grid, side, model, removal, point, radar, settings, tags | simulated).write(folder)
+        SeriesFit(series, grid, side, model, removal, spread, point, radar, settings, tags | simulated).write(folder)
     closures["mended"] = dict(zip((pair.name for pair in pairs), closures["mended"], strict=True))
     about = point.record() | removal.record() | {"triplets": closures, "pairs_left_out": left_out}
-    about |= {"simulated": record["simulated"]}
+    about |= {"decorrelation_scale": round(spread.scale, 3), "model_of_time": list(model.names)}
+    about |= {"dem_error": model.about, "simulated": record["simulated"]}
     write_text(folder / "reference.json", json.dumps(about, indent=2) + "\n")
 
 
@@ -161,6 +200,39 @@ def _phase_looks(
         x, y = pixel_size(grid)
         return pixel_looks(settings.slc_looks, x * y, radar.cell) * averaged_pixels(settings.phase_window)
     return looks or SUPPLIED_LOOKS
+
+
+def _coherence_samples(
+    pairs: Sequence[Pair], settings: InversionSettings, looks: float | None, radar: Radar, grid: Grid
+) -> float:
+    """Independent samples behind each estimate of the coherence, ours or that of who formed the pairs."""
+    if "reference" in pairs[0].files:
+        x, y = pixel_size(grid)
+        return pixel_looks(settings.looks, x * y, radar.cell) * settings.coherence_window**2
+    return looks or SUPPLIED_LOOKS
+
+
+def _time_model(dates: list[date], baselines: list[float] | None, settings: InversionSettings) -> velocity.TimeModel:
+    """The model of time that the config asks for, and what it says of the DEM error, on the console."""
+    wanted = baselines if settings.dem_error else None
+    model = velocity.time_model(dates, annual=settings.annual, steps=settings.steps, baselines=wanted)
+    if settings.dem_error and not model.about:
+        print("dem_error: not estimated, the perpendicular baselines are not known")
+    elif settings.dem_error:
+        print(f"dem_error: {'estimated' if 'dem_error' in model.names else 'left out'}, {model.about}")
+    return model
+
+
+def _scatter(job: _Job, noise: _NoiseSample, removal: surfaces.Removal, side: int) -> scatter.Scatter:
+    """Compare the scatter of a sample of series with the covariance of their phases."""
+    targets = np.vstack([job.model.row("velocity"), scatter.combinations(job.model)])
+    if len(noise.rows) == 0:
+        return scatter.fit(job.model, np.zeros((len(job.dates), 0)), np.zeros((len(targets), 0)))
+    solved = job.solve(noise.phase, noise.coherence, None, targets)
+    series = solved.series * np.float32(job.scale) - removal.at_pixels(noise.rows, noise.cols, side)
+    found = scatter.fit(job.model, series, solved.variance * np.float32(job.scale**2))
+    print(f"standard deviation: {found.scale:.2f} times the variance by the coherences, from {len(noise.rows)} pixels")
+    return found
 
 
 def _block_side(pairs: int) -> int:
@@ -215,19 +287,16 @@ def _reference_phase(
     return np.nanmedian(phase, axis=(1, 2)).astype(np.float32)
 
 
-def _invert(
-    job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int, operator: np.ndarray
-) -> tuple[surfaces.Sample, dict]:
+def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> tuple[surfaces.Sample, _NoiseSample, dict]:
     """Series (mm, relative to the reference) of every block into `out`.
 
-    Returns a regular sample of pixels, and how many triplets are open by whole turns before and after their
-    correction, with the share of pixels mended in each interferogram.
-
-    `operator` (dates,) makes the velocity of the series.
+    Returns a regular sample of series, a smaller one of phases, and how many triplets are open by whole turns before
+    and after their correction, with the share of pixels mended in each interferogram.
     """
-    times = years(job.dates)
-    by_variance = job.settings.weights == "variance"  # only then do the weights tell how large the noise is
-    samples = []
+    targets = None
+    if job.settings.date_std:
+        targets = np.vstack([job.model.row("velocity"), np.eye(len(job.dates))])
+    samples, noises = [], []
     closures, mended = np.zeros(3, np.int64), np.zeros(len(job.numbers), np.int64)
     for window in grid.blocks(side):
         phase, coherence, *more = job.reader.read(window, original=job.reader.has_original)
@@ -240,16 +309,30 @@ def _invert(
         still_open, found, turned = _close(job, phase, coherence)
         closures += found
         mended += turned
-        solved = invert_stack(phase, coherence, job.numbers, times, job.table, *more or [None], operator)
+        solved = job.solve(phase, coherence, *more or [None], targets)
         series = (solved.series * np.float32(job.scale)).reshape(-1, *shape)
         quality = solved.temporal_coherence.reshape(shape)
         out.write(series, window)
-        noise = abs(job.scale) * np.sqrt(solved.variance).reshape(shape) if by_variance else np.zeros(shape)
-        out.write_map("decorrelation_std", np.nan_to_num(noise).astype(np.float32), window)
-        out.write_map("temporal_coherence", quality, window)
-        out.write_map("open_triplets", still_open.reshape(shape), window)
-        out.write_map("interferograms", solved.used.reshape(shape), window)
-        samples.append(surfaces.sample_of(series, quality >= job.settings.min_temporal_coherence, window, grid))
+        noise = abs(job.scale) * np.sqrt(solved.variance).reshape(-1, *shape)
+        if targets is not None:
+            out.write_deviations(noise[1:], window)
+        classes = reliability.classify(
+            solved, len(job.dates), reliability.distance(window, grid, job.point).ravel(), job.settings
+        )
+        for name, values in (
+            ("decorrelation_std", noise[0]),
+            ("temporal_coherence", quality),
+            ("open_triplets", still_open),
+            ("interferograms", solved.used),
+            ("reliability", classes),
+        ):
+            out.write_map(name, values.reshape(shape).astype(np.float32), window)
+        good = (quality >= job.settings.min_temporal_coherence) & np.isfinite(series).all(axis=0)
+        samples.append(surfaces.sample_of(series, good, window, grid))
+        good &= (solved.used == len(job.numbers)).reshape(shape)
+        r, c = surfaces.regular(good, window, grid, 4 * NOISE_SAMPLE)
+        at = r * shape[1] + c
+        noises.append(_NoiseSample(phase[:, at], coherence[:, at], r + window.row_off, c + window.col_off))
     verb = "mended" if job.settings.unwrapping_error_correction else "left"
     counted = {
         "open_before": int(closures[0]),
@@ -261,7 +344,7 @@ def _invert(
         f"closure: {counted['open_before']} of {counted['all']} triplets open by whole turns, "
         f"{counted['open_after']} after ({verb}), {len(job.triples)} triplets a pixel"
     )
-    return surfaces.Sample.joined(samples), counted
+    return surfaces.Sample.joined(samples), _NoiseSample.joined(noises), counted
 
 
 def _close(job: _Job, phase: np.ndarray, coherence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

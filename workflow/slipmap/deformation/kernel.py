@@ -9,9 +9,14 @@ Dates are eliminated in their order. A date's row is complete when the pairs tha
 are read in the order of their first date, assembled and eliminated at once, and read backwards for the residuals.
 """
 
+import hashlib
+from pathlib import Path
+
 import numpy as np
 from numba import njit
 
+from slipmap.deformation import covariance, lanes
+from slipmap.deformation.covariance import fit_decay, full_variance
 from slipmap.deformation.lanes import (
     LANES,
     both,
@@ -173,11 +178,12 @@ def _minimum_norm(phase, places, begin, second, offsets, chain, epsilon, at, rea
 
 
 @njit
-def _variance(dates, reach, operator, band, inverse, keep):
-    """operatorᵀ N⁻¹ operator, from the factors of N = L D Lᵀ: Σ y²/d with L y = operator."""
+def _forward(dates, reach, target, band, inverse, keep):
+    """L y = target, into `keep`, from the factors of N = L D Lᵀ; returns targetᵀ N⁻¹ target = Σ y²/d."""
     total = splat64(0.0)
+    store(keep, 0, total)
     for i in range(1, dates):
-        store(keep, i * LANES, splat64(operator[i]))
+        store(keep, i * LANES, splat64(target[i]))
     for i in range(1, dates):
         y = load(keep, i * LANES)
         total = total + y * y * load(inverse, i * LANES)
@@ -225,117 +231,146 @@ def _temporal_coherence(original, places, begin, second, offsets, zero_is_gap, a
     return root(cosines * cosines + sines * sines) / count
 
 
-@njit(cache=True, nogil=True)
-def solve(
-    phase,
-    original,
-    quality,
-    places,
-    begin,
-    second,
-    offsets,
-    zero_is_gap,
-    table,
-    chain,
-    scale,
-    operator,
-    start,
-    stop,
-    pixels,
-    series,
-    velocity,
-    coherence,
-    used,
-    joined,
-    variance,
-):
-    """Invert the pixels from `start` to `stop`, sixteen at a time; fills the outputs in place.
+def _kept(sources: str):
+    """The kernel as numba keeps it on disk, under a digest of all that it is made of: numba looks at this file only."""
 
-    Parameters
-    ----------
-    phase : one-dimensional float32, rad; NaN is a gap. Pixel p of interferogram k is at places[k] + p, so that a
-        memory-mapped stack is read where it lies.
-    original : as `phase`, compared with the solution by the temporal coherence; only its wrapped value counts.
-    quality : as `phase`, float32: coherence where `table` has more than one entry, else the weight itself.
-    places : (interferograms,) int64, sorted by the first date of the pair.
-    begin : (dates + 1,) int64: the interferograms of first date i are begin[i] … begin[i + 1] − 1.
-    second : (interferograms,) int64, number of the second date, larger than the first.
-    offsets : (interferograms,) float32, taken from the phase. zero_is_gap : a phase of 0 is a gap, too.
-    table : (entries,) float32, weight at coherence 0 … 1; one entry: `quality` is the weight.
-    chain : (dates − 1,) float64, 1/Δt² between neighbouring dates, for the minimum norm.
-    scale : displacement for one radian; 1 keeps the series in rad.
-    operator : (dates,) float64, velocity = operator @ series; empty: none.
-    pixels : of the outputs, at least `LANES`. The last sixteen of a range may overlap those before it, or the range
-        before: they come out the same.
-    series : (dates · pixels,) float32 out: `scale` × phase of each date relative to date 0.
-    velocity : (pixels,) float32 out, where there is an operator.
-    coherence : (pixels,) float32 out: temporal coherence. used : (pixels,) float32 out: interferograms used.
-    joined : (pixels,) float32 out: 1 where subsets were joined by the minimum norm, else 0.
-    variance : (pixels,) float32 out, or empty: of the velocity, if the weights are inverse variances of independent
-        phases; NaN where subsets were joined.
-    """
-    dates = begin.size - 1
-    reach = 1
-    for i in range(dates):
-        for k in range(begin[i], begin[i + 1]):
-            reach = max(reach, second[k] - i)
-    band = np.empty(dates * (reach + 1) * LANES)
-    degree, inverse, right, keep = (
-        np.empty(dates * LANES),
-        np.empty(dates * LANES),
-        np.empty(dates * LANES),
-        np.empty(dates * LANES),
-    )
-    weights = np.empty(places.size * LANES, np.float32)
-    work = (band, degree, inverse, right, weights)
-    zero, one, nan = splat32(np.float32(0)), splat32(np.float32(1)), splat32(np.float32(np.nan))
-    none = splat64(0.0)
-    links = chain.sum()
-    for first in range(start, stop, LANES):
-        at = max(0, min(first, stop - LANES))
-        singular, count = _eliminate(
-            phase, quality, places, begin, second, offsets, zero_is_gap, table, chain, none, False, at, reach, work
-        )
-        if some(singular):
-            trace = none
-            for i in range(1, dates):
-                trace = trace + load(degree, i * LANES)
-            epsilon = select(greater(trace, none), trace * splat64(1e-6 / links), splat64(1.0))
-            epsilon = select(singular, epsilon, none)
-            _eliminate(
-                phase,
-                quality,
-                places,
-                begin,
-                second,
-                offsets,
-                zero_is_gap,
-                table,
-                chain,
-                epsilon,
-                True,
-                at,
-                reach,
-                work,
-            )
-            _back(dates, reach, band, inverse, right)
-            _minimum_norm(phase, places, begin, second, offsets, chain, epsilon, at, reach, work, keep)
-        else:
-            _back(dates, reach, band, inverse, right)
-        if variance.size > 0:
-            spread = narrow(_variance(dates, reach, operator, band, inverse, keep) * splat64(scale * scale))
-            store(variance, at, select(singular, nan, spread))
-        store(right, 0, none)
-        mean = _temporal_coherence(original, places, begin, second, offsets, zero_is_gap, at, right, weights)
-        seen = greater(count, zero)
-        rate = none
+    @njit(cache=True, nogil=True)
+    def solve(
+        phase,
+        original,
+        quality,
+        places,
+        begin,
+        second,
+        offsets,
+        zero_is_gap,
+        table,
+        chain,
+        scale,
+        operator,
+        start,
+        stop,
+        pixels,
+        series,
+        velocity,
+        coherence,
+        used,
+        joined,
+        variance,
+        targets,
+        decorrelation,
+    ):
+        """Invert the pixels from `start` to `stop`, sixteen at a time; fills the outputs in place.
+
+        Parameters
+        ----------
+        phase : one-dimensional float32, rad; NaN is a gap. Pixel p of interferogram k is at places[k] + p, so that a
+            memory-mapped stack is read where it lies.
+        original : as `phase`, compared with the solution by the temporal coherence; only its wrapped value counts.
+        quality : as `phase`, float32: coherence where `table` has more than one entry, else the weight itself.
+        places : (interferograms,) int64, sorted by the first date of the pair.
+        begin : (dates + 1,) int64: the interferograms of first date i are begin[i] … begin[i + 1] − 1.
+        second : (interferograms,) int64, number of the second date, larger than the first.
+        offsets : (interferograms,) float32, taken from the phase. zero_is_gap : a phase of 0 is a gap, too.
+        table : (entries,) float32, weight at coherence 0 … 1; one entry: `quality` is the weight.
+        chain : (dates − 1,) float64, 1/Δt² between neighbouring dates, for the minimum norm.
+        scale : displacement for one radian; 1 keeps the series in rad.
+        operator : (dates,) float64, velocity = operator @ series; empty: none.
+        pixels : of the outputs, at least `LANES`. The last sixteen of a range may overlap those before it, or the range
+            before: they come out the same.
+        series : (dates · pixels,) float32 out: `scale` × phase of each date relative to date 0.
+        velocity : (pixels,) float32 out, where there is an operator.
+        coherence : (pixels,) float32 out: temporal coherence. used : (pixels,) float32 out: interferograms used.
+        joined : (pixels,) float32 out: 1 where subsets were joined by the minimum norm, else 0.
+        variance : (targets · pixels,) float32 out, or empty: of each target @ series, from the full covariance of the
+            phases, or, where no coherence is known, as if the weights were inverse variances of independent phases; NaN
+            where the network falls apart.
+        targets : (targets · dates,) float64. decorrelation : `covariance.Decorrelation.arrays`.
+        """
+        dates = begin.size - 1 if sources else 0
+        reach = 1
         for i in range(dates):
-            x = load(right, i * LANES)
-            store(series, i * pixels + at, select(seen, narrow(x * splat64(scale)), nan))
+            for k in range(begin[i], begin[i + 1]):
+                reach = max(reach, second[k] - i)
+        band = np.empty(dates * (reach + 1) * LANES)
+        degree, inverse, right, keep = (
+            np.empty(dates * LANES),
+            np.empty(dates * LANES),
+            np.empty(dates * LANES),
+            np.empty(dates * LANES),
+        )
+        weights = np.empty(places.size * LANES, np.float32)
+        work = (band, degree, inverse, right, weights)
+        zero, one, nan = splat32(np.float32(0)), splat32(np.float32(1)), splat32(np.float32(np.nan))
+        none = splat64(0.0)
+        links = chain.sum()
+        lag_of, _, decays, _, bias = decorrelation
+        known = lag_of.size > 0 and variance.size > 0
+        sums = np.empty(2 * (lag_of.max() + 1) * LANES if known else 0, np.float32)
+        dense = np.empty((dates + 1) * dates * LANES if known else 0, np.float32)
+        rows = np.empty(dates * (2 * reach + 2) * LANES if known else 0, np.float32)
+        for first in range(start, stop, LANES):
+            at = max(0, min(first, stop - LANES))
+            singular, count = _eliminate(
+                phase, quality, places, begin, second, offsets, zero_is_gap, table, chain, none, False, at, reach, work
+            )
+            if some(singular):
+                trace = none
+                for i in range(1, dates):
+                    trace = trace + load(degree, i * LANES)
+                epsilon = select(greater(trace, none), trace * splat64(1e-6 / links), splat64(1.0))
+                epsilon = select(singular, epsilon, none)
+                _eliminate(
+                    phase,
+                    quality,
+                    places,
+                    begin,
+                    second,
+                    offsets,
+                    zero_is_gap,
+                    table,
+                    chain,
+                    epsilon,
+                    True,
+                    at,
+                    reach,
+                    work,
+                )
+                _back(dates, reach, band, inverse, right)
+                _minimum_norm(phase, places, begin, second, offsets, chain, epsilon, at, reach, work, keep)
+            else:
+                _back(dates, reach, band, inverse, right)
+            if variance.size > 0:
+                shape = (zero, zero, zero)
+                if known:
+                    shape = fit_decay(quality, places, at, weights, lag_of, decays, bias, sums)
+                for t in range(targets.size // dates):
+                    target = targets[t * dates : (t + 1) * dates]
+                    spread = _forward(dates, reach, target, band, inverse, keep)
+                    if known:
+                        _back(dates, reach, band, inverse, keep)
+                        spread = full_variance(
+                            quality, places, begin, second, at, reach, keep, weights, *decorrelation, shape, dense, rows
+                        )
+                    spread = narrow(spread * splat64(scale * scale))
+                    store(variance, t * pixels + at, select(singular, nan, spread))
+            store(right, 0, none)
+            mean = _temporal_coherence(original, places, begin, second, offsets, zero_is_gap, at, right, weights)
+            seen = greater(count, zero)
+            rate = none
+            for i in range(dates):
+                x = load(right, i * LANES)
+                store(series, i * pixels + at, select(seen, narrow(x * splat64(scale)), nan))
+                if operator.size > 0:
+                    rate = rate + x * splat64(operator[i])
             if operator.size > 0:
-                rate = rate + x * splat64(operator[i])
-        if operator.size > 0:
-            store(velocity, at, select(seen, narrow(rate * splat64(scale)), nan))
-        store(coherence, at, select(seen, mean, nan))
-        store(used, at, count)
-        store(joined, at, select(singular, one, zero))
+                store(velocity, at, select(seen, narrow(rate * splat64(scale)), nan))
+            store(coherence, at, select(seen, mean, nan))
+            store(used, at, count)
+            store(joined, at, select(singular, one, zero))
+
+    return solve
+
+
+_PARTS = (Path(module.__file__).read_bytes() for module in (covariance, lanes))
+solve = _kept(hashlib.sha256(b"".join(_PARTS)).hexdigest())

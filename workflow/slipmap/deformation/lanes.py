@@ -3,8 +3,7 @@
 A loop over pixels around a solver of small banded systems is not turned into vector instructions by the compiler: the
 arrays that it works in might overlap. These types say what is meant: `load32` gives sixteen neighbouring float32,
 operators work on all of them, `store` puts them back. LLVM makes of them what the processor has (AVX, NEON, …).
-All of it is for functions compiled by numba only, which keeps what it compiled by the date of the function's own file:
-after a change here, touch `kernel.py`.
+All of it is for functions compiled by numba only.
 """
 
 import operator

@@ -147,7 +147,7 @@ def choose_pairs(stack: Stack, settings: NetworkSettings) -> list[Pair]:
         raise InputError(
             f"deformation: the network falls into {len(parts)} subsets ({gap}); raise "
             f"deformation.max_temporal_baseline or max_critical_baseline_fraction, or set "
-            f"deformation.allow_subsets to join them by minimum norm."
+            f"deformation.allow_subsets to join them by the model of motion."
         )
     return pairs
 

@@ -81,6 +81,11 @@ def weight_table(kind: str, looks: int) -> np.ndarray:
     return (np.maximum(gamma, 1e-3) ** 2 if kind == "coherence" else np.ones(TABLE_SIZE)).astype(np.float32)
 
 
+def deviation_table(looks: float) -> np.ndarray:
+    """Standard deviation of the phase (rad) at coherence 0, 1/1000, …, 1 (float32, shape (1001,))."""
+    return np.sqrt(variance_table(int(max(looks, 1)))).astype(np.float32)
+
+
 def critical_baseline(wavelength: float, slant_range: float, incidence: float, bandwidth: float) -> float:
     """Perpendicular baseline (m) at which flat ground decorrelates: λ R tanθ B / c (Hanssen 2001, eq. 4.4.11).
 

@@ -45,13 +45,18 @@ def sample_of(series: np.ndarray, good: np.ndarray, window: Window, grid: Grid) 
     ----------
     series : (dates, rows, cols). good : (rows, cols) bool. window : where the block lies.
     """
-    step = max(1, int(np.sqrt(grid.width * grid.height / SAMPLE)))
+    r, c = regular(good, window, grid, SAMPLE)
+    return Sample(series[:, r, c], r + window.row_off, c + window.col_off)
+
+
+def regular(good: np.ndarray, window: Window, grid: Grid, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns in `window` of the good pixels of a regular sample of about `count` pixels of `grid`."""
+    step = max(1, int(np.sqrt(grid.width * grid.height / count)))
     rows = np.arange(-window.row_off % step, window.height, step)
     cols = np.arange(-window.col_off % step, window.width, step)
     r, c = (a.ravel() for a in np.meshgrid(rows, cols, indexing="ij"))
     kept = good[r, c]
-    r, c = r[kept], c[kept]
-    return Sample(series[:, r, c], r + window.row_off, c + window.col_off)
+    return r[kept], c[kept]
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,16 @@ class Removal:
         x, y = _unit(self.grid, rows, cols)
         design = correction.surface_design(self.surfaces.terms, x, y, elevation)
         return np.einsum("dt,rct->drc", self.surfaces.coefficients, design)
+
+    def at_pixels(self, rows: np.ndarray, cols: np.ndarray, side: int) -> np.ndarray | float:
+        """What is removed at some pixels: (dates, pixels) or 0, mm; `side` of the blocks in which elevation is read."""
+        if self.surfaces is None or not self.surfaces.used:
+            return 0.0
+        elevation = None
+        if "elevation" in self.surfaces.terms:
+            elevation = _elevation(rows, cols, self.grid, side, self.dem) / 1000
+        design = correction.surface_design(self.surfaces.terms, *_unit(self.grid, rows, cols), elevation)
+        return self.surfaces.coefficients @ design.T
 
     def record(self) -> dict[str, object]:
         """For reference.json: terms removed, and over which share of the coherent pixels they were fitted."""
@@ -104,7 +119,7 @@ def fit(
     elevation = None
     if "elevation" in terms:
         dem = in_unit(dem, ELEVATION, "inputs.dem", vertical=True)
-        elevation = _elevation(sample, grid, side, dem)
+        elevation = _elevation(sample.rows, sample.cols, grid, side, dem)
         known = np.isfinite(elevation)
         sample, elevation = sample.take(known), elevation[known] / 1000
     x, y = _unit(grid, sample.rows, sample.cols)
@@ -117,16 +132,16 @@ def fit(
     return Removal(surfaces, grid, dem)
 
 
-def _elevation(sample: Sample, grid: Grid, side: int, dem: str | Path) -> np.ndarray:
-    """Elevation (m) of each pixel of the sample, (pixels,) float32, NaN where unknown."""
-    elevation = np.empty(len(sample.rows), np.float32)
+def _elevation(rows: np.ndarray, cols: np.ndarray, grid: Grid, side: int, dem: str | Path) -> np.ndarray:
+    """Elevation (m) of some pixels, (pixels,) float32, NaN where unknown."""
+    elevation = np.empty(len(rows), np.float32)
     with raster.warped(str(dem), grid) as src:
         for window in grid.blocks(side):
             (r0, r1), (c0, c1) = window.toranges()
-            inside = (sample.rows >= r0) & (sample.rows < r1) & (sample.cols >= c0) & (sample.cols < c1)
+            inside = (rows >= r0) & (rows < r1) & (cols >= c0) & (cols < c1)
             if inside.any():
                 block = raster.read_open(src, window, 1)
-                elevation[inside] = block[sample.rows[inside] - r0, sample.cols[inside] - c0]
+                elevation[inside] = block[rows[inside] - r0, cols[inside] - c0]
     return elevation
 
 

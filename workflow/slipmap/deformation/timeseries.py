@@ -35,6 +35,18 @@ class SeriesFile:
         rows, cols = window.toslices()
         return self._file.variables["displacement"][:, rows, cols]
 
+    def write_deviations(self, values: np.ndarray, window: Window) -> None:
+        """Write the standard deviation of each date, (dates, rows, cols) float32."""
+        rows, cols = window.toslices()
+        self._file.variables["displacement_std"][:, rows, cols] = values
+
+    def read_deviations(self, window: Window) -> np.ndarray | None:
+        """Read what `write_deviations` wrote; None where it was not asked for."""
+        rows, cols = window.toslices()
+        if "displacement_std" not in self._file.variables:
+            return None
+        return self._file.variables["displacement_std"][:, rows, cols]
+
     def write_map(self, name: str, array: np.ndarray, window: Window) -> None:
         """Write a part of a map made by `create`."""
         rows, cols = window.toslices()
@@ -55,13 +67,14 @@ def create(
     baselines: Sequence[float] | None,
     attributes: Mapping[str, object],
     maps: Mapping[str, tuple[str, str]],
+    deviations: bool = False,
 ) -> Iterator[SeriesFile]:
     """Yield a `SeriesFile`; on success `path` is a whole file that xarray opens with coordinates and CRS.
 
     Parameters
     ----------
     maps : name → (units, long name) of the maps that go with the series.
-    attributes : global attributes (`mintpy_attributes`).
+    attributes : global attributes (`mintpy_attributes`). deviations : the standard deviation of each date, too.
     """
     crs = CRS.from_user_input(grid.crs)
     with write_aside(path) as aside, h5netcdf.File(aside, "w") as file:
@@ -89,12 +102,12 @@ def create(
             variable.attrs.update(units="m", long_name="perpendicular baseline relative to the first date")
         chunk = (min(CHUNK, grid.height), min(CHUNK, grid.width))
         common = {"dtype": "f4", "fillvalue": np.float32(np.nan)}
-        series = file.create_variable("displacement", ("time", "y", "x"), chunks=(len(dates), *chunk), **common)
-        series.attrs.update(
-            units="mm",
-            long_name="line-of-sight displacement since the first date, positive towards the satellite",
-            grid_mapping="spatial_ref",
-        )
+        cubes = {"displacement": "line-of-sight displacement since the first date, positive towards the satellite"}
+        if deviations:
+            cubes["displacement_std"] = "standard deviation of the displacement since the first date"
+        for name, long_name in cubes.items():
+            series = file.create_variable(name, ("time", "y", "x"), chunks=(len(dates), *chunk), **common)
+            series.attrs.update(units="mm", long_name=long_name, grid_mapping="spatial_ref")
         for name, (units, long_name) in maps.items():
             variable = file.create_variable(name, ("y", "x"), chunks=chunk, **common)
             variable.attrs.update(units=units, long_name=long_name, grid_mapping="spatial_ref")

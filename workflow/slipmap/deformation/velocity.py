@@ -9,6 +9,9 @@ import numpy as np
 from slipmap.deformation.inversion import years
 from slipmap.errors import InputError
 
+INFLATION = 2.0  # times that the DEM error may make the velocity less certain
+LEAST_YEARS = 1.0  # of dates, for an annual cycle
+
 
 @dataclass(frozen=True)
 class TimeModel:
@@ -18,11 +21,13 @@ class TimeModel:
     ----------
     names : "offset", "velocity", then "annual_cos", "annual_sin", "step_YYYYMMDD", "dem_error".
     design : (dates, parameters) float64. inverse : its pseudo-inverse, (parameters, dates).
+    about : how well the DEM error can be told from the velocity, where it was asked for.
     """
 
     names: tuple[str, ...]
     design: np.ndarray
     inverse: np.ndarray
+    about: str = ""
 
     def row(self, name: str) -> np.ndarray:
         """(dates,): the parameter `name` is this times the series."""
@@ -38,6 +43,9 @@ def time_model(
 ) -> TimeModel:
     """Linear velocity (mm/yr) with optional annual terms, steps and DEM error.
 
+    The DEM error is left out where the dates cannot tell it from the velocity: baselines that drift with time would
+    make the velocity more than `INFLATION` times less certain.
+
     Parameters
     ----------
     baselines : perpendicular baseline of each date, m; adds "dem_error", in mm per m of baseline: times R sinθ it is
@@ -46,60 +54,80 @@ def time_model(
 
     Raises
     ------
-    InputError : fewer dates than it takes to tell the columns apart and judge the fit.
+    InputError : terms that were asked for cannot be told from the velocity.
     """
     t = years(dates)
     columns = {"offset": np.ones_like(t), "velocity": t}
     if annual:
+        if t[-1] < LEAST_YEARS:
+            raise InputError(
+                f"deformation.annual: the dates span {t[-1]:.2f} years, and an annual cycle takes {LEAST_YEARS:g} at "
+                f"least to be told from velocity; set annual: false, or add dates."
+            )
         columns |= {"annual_cos": np.cos(2 * np.pi * t), "annual_sin": np.sin(2 * np.pi * t)}
     for step in steps:
         columns[f"step_{step:%Y%m%d}"] = np.array([float(d >= step) for d in dates])
+    if not _told_apart(columns):
+        asked = [f"deformation.{key}" for key, there in (("annual", annual), ("steps", steps)) if there]
+        advice = f"drop {' or '.join(asked)}, or add dates" if asked else "add dates"
+        raise InputError(f"deformation: {len(dates)} dates cannot tell {', '.join(columns)} apart; {advice}.")
+    about = ""
     given = [] if baselines is None else list(baselines)
     unknown = [k for k, value in enumerate(given) if value is None]
     metres = np.array([0.0 if value is None else value for value in given])
-    told = np.delete(metres, unknown)
-    if told.size and np.ptp(told) > 0:
-        columns["dem_error"] = metres
-        columns |= {f"date_{dates[k]:%Y%m%d}": np.arange(len(t)) == k for k in unknown}
+    known = np.delete(metres, unknown)
+    if known.size and np.ptp(known) > 0:
+        more = columns | {"dem_error": metres}
+        more |= {f"date_{dates[k]:%Y%m%d}": (np.arange(len(t)) == k).astype(float) for k in unknown}
+        worse = _uncertainty(more) / _uncertainty(columns) if len(dates) > len(more) and _told_apart(more) else np.inf
+        condition = np.linalg.cond(_normalised(more))
+        about = f"condition number {condition:.1f}, the velocity is {worse:.2f} times as uncertain with the DEM error"
+        if worse <= INFLATION:
+            columns = more
     design = np.stack(list(columns.values()), axis=1)
-    if len(dates) <= design.shape[1] or np.linalg.matrix_rank(design / np.abs(design).max(axis=0)) < design.shape[1]:
-        raise _too_few(dates, [name for name in columns if name not in ("offset", "velocity")])
-    return TimeModel(tuple(columns), design, np.linalg.pinv(design))
+    return TimeModel(tuple(columns), design, np.linalg.pinv(design), about)
 
 
-def _too_few(dates: Sequence[date], optional: Sequence[str]) -> InputError:
-    options = {"annual_cos": "annual", "dem_error": "dem_error"}
-    asked = [options[name] for name in optional if name in options]
-    asked += ["steps"] if any(name.startswith("step_") for name in optional) else []
-    if not asked:
-        return InputError(
-            f"inputs.sentinel1: {len(dates)} dates ({dates[0]} to {dates[-1]}) make a displacement, but no velocity "
-            f"that can be judged; give interferograms of three dates at least."
-        )
-    return InputError(
-        f"deformation: {len(dates)} dates cannot tell the velocity and {', '.join(optional)} apart; set "
-        f"deformation.{' or deformation.'.join(asked)} to {'false' if asked != ['steps'] else '[]'}, or add dates."
-    )
+def _normalised(columns: dict[str, np.ndarray]) -> np.ndarray:
+    design = np.stack(list(columns.values()), axis=1)
+    return design / np.maximum(np.linalg.norm(design, axis=0), 1e-300)
 
 
-def fit(model: TimeModel, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Parameters and their standard deviations by ordinary least squares.
+def _told_apart(columns: dict[str, np.ndarray]) -> bool:
+    design = _normalised(columns)
+    return len(design) >= design.shape[1] and np.linalg.matrix_rank(design, tol=1e-7) == design.shape[1]
+
+
+def _uncertainty(columns: dict[str, np.ndarray]) -> float:
+    """Standard deviation of the velocity for independent errors of 1 mm on each date, mm/yr."""
+    return float(np.linalg.norm(np.linalg.pinv(np.stack(list(columns.values()), axis=1))[1]))
+
+
+def fit(model: TimeModel, series: np.ndarray) -> np.ndarray:
+    """Parameters by ordinary least squares, (parameters, pixels) float64.
 
     Parameters
     ----------
-    series : (dates, pixels), mm.
-
-    Returns
-    -------
-    (parameters, pixels) twice, float64. The standard deviation is √(RSS/(N−p) · [(GᵀG)⁻¹]): errors of different
-    dates are taken as independent (Fattahi & Amelung 2015).
+    series : (dates, pixels), mm; NaN where no pair saw the date.
     """
     parameters = model.inverse @ series
-    residual = series - model.design @ parameters
-    freedom = len(series) - len(parameters)
-    variance = np.einsum("np,np->p", residual, residual) / freedom
-    spread = np.sqrt(np.diag(model.inverse @ model.inverse.T))
-    return parameters, spread[:, None] * np.sqrt(variance)
+    gaps = np.flatnonzero(~np.isfinite(parameters[0]))
+    if len(gaps):
+        parameters[:, gaps] = solve_gaps(model.design, series[:, gaps])
+    return parameters
+
+
+def solve_gaps(design: np.ndarray, series: np.ndarray) -> np.ndarray:
+    """(terms, pixels), least squares of series (dates, pixels) with gaps; NaN where the dates seen tell no answer."""
+    there = np.isfinite(series).astype(np.float64)
+    scale = np.abs(design).max(axis=0)
+    scaled = design / scale
+    normal = np.einsum("np,na,nb->pab", there, scaled, scaled)
+    right = np.einsum("na,np->pa", scaled, np.nan_to_num(series))
+    told = np.linalg.cond(normal) < 1e12 if len(normal) else np.zeros(0, bool)
+    result = np.full(right.shape, np.nan)
+    result[told] = np.linalg.solve(normal[told], right[told][..., None])[..., 0] / scale
+    return result.T
 
 
 def bootstrap_std(model: TimeModel, series: np.ndarray, samples: int, seed: int = 0) -> np.ndarray:

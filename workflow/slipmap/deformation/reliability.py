@@ -1,0 +1,61 @@
+"""Which velocities can be relied on, and why the others cannot: a class of each pixel.
+
+"Reliable" is evidence: coherent phases that check each other. A network without loops fits any phase exactly, noise
+too, so that its temporal coherence is 1 and says nothing.
+"""
+
+import numpy as np
+from rasterio.windows import Window
+
+from slipmap.config.deformation import InversionSettings
+from slipmap.deformation.geometry import pixel_size
+from slipmap.deformation.inversion import Inversion
+from slipmap.deformation.reference import Reference
+from slipmap.io import raster
+from slipmap.io.grid import Grid
+
+RELIABLE, INCOHERENT, FEW_PAIRS, UNCHECKED, JOINED, FAR = 1, 2, 3, 4, 5, 6
+CLASSES = {
+    RELIABLE: "reliable",
+    INCOHERENT: "low coherence",
+    FEW_PAIRS: "too few pairs",
+    UNCHECKED: "no redundancy",
+    JOINED: "joined by the model",
+    FAR: "reference far away",
+}
+RULE = (
+    "the first that holds. No redundancy: fewer loops of interferograms than a quarter of the dates, or one pair alone "
+    "holds the series together at some time. Too few pairs: fewer than half of the dates are seen. Joined by the "
+    "model: the network falls apart. Low coherence: temporal coherence < {min_temporal_coherence}. Reference far "
+    "away: > {max_reference_distance} km. Else reliable."
+)
+LEAST_LOOPS = 0.25  # of the dates seen
+LEAST_SEEN = 0.5  # of the dates
+
+
+def classify(solved: Inversion, dates: int, kilometres: np.ndarray, settings: InversionSettings) -> np.ndarray:
+    """Class of each pixel, (pixels,) uint8, `CLASSES`; 255 where there is no data.
+
+    Parameters
+    ----------
+    dates : of the network. kilometres : (pixels,), distance from the reference.
+    """
+    loops = solved.used - solved.seen + 1 + solved.joined
+    far = kilometres > (np.inf if settings.max_reference_distance is None else settings.max_reference_distance)
+    reasons = (
+        (UNCHECKED, (loops < LEAST_LOOPS * solved.seen) | (solved.hinged > 0)),
+        (FEW_PAIRS, solved.seen < LEAST_SEEN * dates),
+        (JOINED, solved.joined > 0),
+        (INCOHERENT, ~(solved.temporal_coherence >= settings.min_temporal_coherence)),
+        (FAR, far),
+    )
+    found = np.select([there for _, there in reasons], [code for code, _ in reasons], RELIABLE)
+    return np.where(solved.used > 0, found, raster.CLASS_NODATA).astype(np.uint8)
+
+
+def distance(window: Window, grid: Grid, point: Reference) -> np.ndarray:
+    """Distance of each pixel of `window` from the reference, (rows, cols), km."""
+    x, y = pixel_size(grid)
+    (r0, r1), (c0, c1) = window.toranges()
+    rows, cols = np.arange(r0, r1)[:, None] - point.row, np.arange(c0, c1)[None] - point.col
+    return np.hypot(rows * y, cols * x) / 1000

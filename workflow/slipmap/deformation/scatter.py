@@ -1,0 +1,153 @@
+"""From decorrelation noise to the standard deviation of the velocity: what the scatter of the series adds.
+
+The covariance of the phases (`covariance`) knows of decorrelation alone, and leans on a model of the coherences that
+nobody measured. The residuals of the model of time tell the rest. Decorrelation noise adds up from date to date and is
+slow; the atmosphere differs from date to date. Where z_k are orthonormal combinations of the dates that see nothing of
+the model of time, slow ones first, the series x of a pixel has
+
+    E (z_k · x)² = s · D_k + a²
+
+with D_k from the covariance. One s of the whole stack (1: the covariance is right) and one a² of each pixel describe
+its noise, and give the velocity, m · x, the variance s · D_m + a² |m|².
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from slipmap.deformation.velocity import TimeModel, solve_gaps
+
+SLOW = 4  # combinations that tell s
+LEAST_PIXELS = 50  # of the sample; s is 1 with fewer
+SCALES = (0.2, 5.0)  # s is kept between them
+PRIOR = 0.5  # s is 1 give or take this, before the scatter is looked at
+NEIGHBOURS = 20.0  # pixels of the sample that share one atmosphere: so many count as one
+APART = 1.5  # times that the slow combinations must see more decorrelation than the fast ones for s to be told
+DRAWS, ROUNDS = 16, 6  # of each pixel's noise, for the median of its mean square; of the search for s
+
+
+def combinations(model: TimeModel) -> np.ndarray:
+    """(dates − terms, dates) float64: orthonormal, without what the model of time explains, slow ones first."""
+    times = model.design[:, model.names.index("velocity")]
+    phase = (times - times[0]) / np.ptp(times) * np.pi
+    waves = np.cos(np.arange(1, len(times)) * phase[:, None])
+    design = model.design / np.abs(model.design).max(axis=0)
+    return np.linalg.qr(np.hstack([design, waves]))[0].T[design.shape[1] : len(times)]
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """What a sample of pixels tells of the noise of all; see the module.
+
+    Parameters
+    ----------
+    model : of time. fast : (k, dates), the combinations that tell a².
+    common : (dates,), mm, what all pixels share: noise of the reference and of each date, which is no scatter.
+    scale : s. curve : log of D_fast / D_m is this polynomial of log D_m.
+    """
+
+    model: TimeModel
+    fast: np.ndarray
+    common: np.ndarray
+    scale: float
+    curve: np.ndarray
+
+    def of_dates(self, series: np.ndarray, decorrelation: np.ndarray) -> np.ndarray:
+        """a² at each pixel, mm².
+
+        Parameters
+        ----------
+        series : (dates, pixels), mm; NaN where no pair saw the date. decorrelation : (pixels,), D_m, (mm/yr)².
+        """
+        if len(self.fast) == 0:
+            return np.zeros(series.shape[1])
+        centred = series - self.common[:, None]
+        square = np.mean((self.fast @ centred) ** 2, axis=0)
+        gaps = np.flatnonzero(~np.isfinite(square))
+        if len(gaps):
+            square[gaps] = _mean_square(self.model.design, centred[:, gaps])
+        expected = self.scale * decorrelation * np.exp(np.polyval(self.curve, _log(decorrelation)))
+        return np.nan_to_num(np.maximum(square - np.nan_to_num(expected), 0))
+
+    def velocity_std(self, series: np.ndarray, decorrelation: np.ndarray) -> np.ndarray:
+        """Standard deviation of the velocity at each pixel, mm/yr, arguments as of `of_dates`."""
+        reach = np.sum(self.model.row("velocity") ** 2)
+        return np.sqrt(self.scale * decorrelation + self.of_dates(series, decorrelation) * reach)
+
+
+def fit(model: TimeModel, series: np.ndarray, variances: np.ndarray) -> Scatter:
+    """Compare the scatter of a sample with its covariance.
+
+    Parameters
+    ----------
+    series : (dates, pixels), mm, of pixels that all pairs saw.
+    variances : (1 + combinations, pixels), by the covariance, of the velocity (mm/yr)² and of `combinations` (mm²).
+    """
+    every = combinations(model)
+    slow = min(SLOW, len(every) // 3)
+    fast = every[len(every) // 2 :]
+    fine = np.isfinite(series).all(axis=0) & (variances > 0).all(axis=0)
+    series, variances = series[:, fine].astype(np.float64), variances[:, fine].astype(np.float64)
+    if series.shape[1] < LEAST_PIXELS:
+        none = np.zeros(len(model.design))
+        curve = np.array([_log(variances[1 + len(every) // 2 :].mean() / variances[0].mean())]) if fine.any() else none
+        return Scatter(model, fast, none, 1.0, curve[:1] if len(every) else none[:1])
+    common = np.median(series, axis=1)
+    if len(every) == 0:
+        return Scatter(model, fast, common, 1.0, np.zeros(1))
+    expected = variances[1 + len(every) // 2 :].mean(axis=0)
+    curve = np.polyfit(_log(variances[0]), _log(expected / variances[0]), 2 if _spread(variances[0]) else 0)
+    if slow == 0:
+        return Scatter(model, fast, common, 1.0, curve)
+    noise = variances[1 : 1 + slow], variances[1 + len(every) // 2 :]
+    squares = [np.mean((some @ (series - common[:, None])) ** 2, axis=0) for some in (every[:slow], fast)]
+    return Scatter(model, fast, common, _scale(squares, noise), curve)
+
+
+def _scale(squares: list[np.ndarray], noise: tuple[np.ndarray, np.ndarray]) -> float:
+    """s, so that the median pixel's mean squares of slow and of fast combinations are what s and one a² foretell.
+
+    Medians, since some pixels move otherwise than the model of time. Where the atmosphere hides the decorrelation, s
+    is hardly told, and drawn to 1.
+
+    Parameters
+    ----------
+    squares : (pixels,) of the slow combinations and of the fast ones, mm². noise : their D, (combinations, pixels).
+    """
+    rng = np.random.default_rng(0)
+    draws = [rng.chisquare(1, (DRAWS, *part.shape)).astype(np.float32) for part in noise]
+    means = [part.mean(axis=0) for part in noise]
+    level = [float(np.median(mean)) for mean in means]
+    scale, square = 1.0, 0.0
+    for _ in range(ROUNDS):
+        found = []
+        for k in (0, 1):
+            foretold = scale * means[k] + square
+            whole = scale * noise[k] + square
+            share = np.median((whole * draws[k]).mean(axis=1) / foretold)
+            found.append(float(np.median(squares[k] / foretold) / share) * (scale * level[k] + square))
+        if level[0] < APART * level[1]:
+            scale, square = min(1.0, found[1] / level[1]), max(0.0, found[1] - level[1])
+            continue
+        square = max(0.0, (level[0] * found[1] - level[1] * found[0]) / (level[0] - level[1]))
+        scale = float(np.clip((found[0] - square) / level[0], *SCALES))
+    independent = len(noise[0]) * len(means[0]) / NEIGHBOURS
+    error = np.sqrt(2 / independent) * (scale * level[0] + square) / level[0]
+    return 1 + (scale - 1) / (1 + (error / PRIOR) ** 2)
+
+
+def _mean_square(design: np.ndarray, series: np.ndarray) -> np.ndarray:
+    """Mean square of the residuals about the model of time, for a degree of freedom, of series with gaps."""
+    there = np.isfinite(series)
+    residual = series - design @ solve_gaps(design, series)
+    freedom = there.sum(axis=0) - design.shape[1]
+    return np.square(np.where(there, residual, 0.0)).sum(axis=0) / np.where(freedom > 0, freedom, np.nan)
+
+
+def _log(values: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(np.maximum(values, 1e-12))
+
+
+def _spread(values: np.ndarray) -> bool:
+    return bool(np.std(_log(values)) > 1e-3)
