@@ -83,7 +83,7 @@ def estimate(
     )  # fmt: skip
     series, variances = solved.series * SCALE, solved.variance * SCALE**2
     found = scatter.fit(model, series, variances)
-    return row @ series, found.velocity_std(series, variances[0].astype(np.float64))
+    return row @ series, found.velocity_std(series, variances[0].astype(np.float64), np.sum(row**2))
 
 
 def cost(ground: Ground, longest: int, pixels: int = 2**16, runs: int = 5) -> dict[str, float]:

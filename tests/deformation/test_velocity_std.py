@@ -104,7 +104,7 @@ def test_white_noise_of_the_dates_alone():
     series = 7.0 * model.design[:, 1:2] + rng.normal(0, 2.0, (40, 4000))
     velocity = fit(model, series)[1]
     none = np.full((1 + len(scatter.combinations(model)), 4000), 1e-9)
-    deviation = scatter.fit(model, series, none).velocity_std(series, none[0])
+    deviation = scatter.fit(model, series, none).velocity_std(series, none[0], np.sum(model.row("velocity") ** 2))
     assert np.median(deviation) == pytest.approx(2.0 * np.linalg.norm(model.row("velocity")), rel=0.05)
     assert np.mean(np.abs(velocity - 7.0) < 1.96 * deviation) == pytest.approx(0.94, abs=0.015)
     again = bootstrap_std(model, series, 200)

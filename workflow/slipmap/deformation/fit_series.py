@@ -8,7 +8,7 @@ import numpy as np
 from rasterio.windows import Window
 
 from slipmap.config.deformation import InversionSettings
-from slipmap.deformation import reliability, velocity
+from slipmap.deformation import reliability, subsets, velocity
 from slipmap.deformation.reference import Reference
 from slipmap.deformation.scatter import Scatter
 from slipmap.deformation.stack import Radar
@@ -105,9 +105,10 @@ class SeriesFit:
         `shift` : what the reference area has on each date, (dates,).
         """
         block = self._corrected(window)
-        flat = block.reshape(len(block), -1)
+        flat = block.reshape(len(block), -1).astype(np.float64)
+        reach = subsets.join(flat, self.series.read_subsets(window).reshape(flat.shape), self.model.design)
         decorrelation = self.series.read_map("decorrelation_std", window).ravel().astype(np.float64) ** 2
-        result = {"velocity_std": self._deviation(flat, decorrelation)}
+        result = {"velocity_std": self._deviation(flat, decorrelation, reach)}
         deviations = self.series.read_deviations(window)
         if deviations is not None:
             more = 2 * self.scatter.of_dates(flat, decorrelation).reshape(1, *block.shape[1:])
@@ -127,12 +128,12 @@ class SeriesFit:
         flat = flat - _first_seen(flat)
         return flat.reshape(block.shape), {name: values.reshape(block.shape[1:]) for name, values in result.items()}
 
-    def _deviation(self, series: np.ndarray, decorrelation: np.ndarray) -> np.ndarray:
+    def _deviation(self, series: np.ndarray, decorrelation: np.ndarray, reach: np.ndarray) -> np.ndarray:
         """Standard deviation of the velocity, (pixels,), mm/yr; NaN where there is none."""
         if self.settings.bootstrap:
             drawn = velocity.bootstrap_std(self.model, series, self.settings.bootstrap)
             return np.hypot(drawn, np.sqrt(self.scatter.scale * decorrelation))
-        return self.scatter.velocity_std(series, decorrelation)
+        return self.scatter.velocity_std(series, decorrelation, reach)
 
     def _create(self, folder: Path, name: str, units: str, text: str):
         return raster.create(

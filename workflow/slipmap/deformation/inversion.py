@@ -22,6 +22,7 @@ class Inversion:
     used : (P,) float32, number of interferograms. seen : (P,) float32, number of dates that they see.
     joined : (P,) float32, subsets joined to the first by the model of motion (`subsets`); 0: the network is whole.
     hinged : (P,) float32, 1 where one pair alone, which no other checks, holds the series together at some time.
+    subset : (N, P) int16, number of the subset of each date where subsets were joined (`subsets.fill`).
     variance : (P,) float32, of operator @ series, rad² times the operator's unit squared, or (T, P), of each of the
         targets; empty without either.
     """
@@ -33,6 +34,7 @@ class Inversion:
     variance: np.ndarray
     seen: np.ndarray
     hinged: np.ndarray
+    subset: np.ndarray
 
 
 def pair_numbers(pairs: Sequence[tuple[date, date]], dates: Sequence[date]) -> np.ndarray:
@@ -95,7 +97,9 @@ def invert_stack(
     out = Outputs.empty(len(times), pixels, variances=network.variances)
     network.invert(phase.ravel(), before, weights, out, threads=thread_count())
     variance = out.variance.reshape(-1, pixels) if targets is not None else out.variance
-    return Inversion(out.series, out.temporal_coherence, out.used, out.joined, variance, out.seen, out.hinged)
+    return Inversion(
+        out.series, out.temporal_coherence, out.used, out.joined, variance, out.seen, out.hinged, out.subset
+    )
 
 
 @dataclass(frozen=True)
@@ -110,12 +114,13 @@ class Outputs:
     seen: np.ndarray
     hinged: np.ndarray
     variance: np.ndarray
+    subset: np.ndarray
 
     @classmethod
     def empty(cls, dates: int, pixels: int, *, variances: int = 0) -> "Outputs":
         """Uninitialised arrays for so many dates and pixels, and variances asked for at each (`Network.variances`)."""
         maps = [np.empty(pixels, np.float32) for _ in range(6)] + [np.empty(variances * pixels, np.float32)]
-        return cls(np.empty((dates, pixels), np.float32), *maps)
+        return cls(np.empty((dates, pixels), np.float32), *maps, np.zeros((dates, pixels), np.int16))
 
 
 class Network:
@@ -205,7 +210,15 @@ class Network:
 
         def finish(start: int, stop: int) -> None:
             weighing = (self._zero_is_gap, table, self._scale, self._design, 1)
-            last = (out.used, out.joined, out.variance, out.seen, out.hinged, self._decorrelation)
+            last = (
+                out.used,
+                out.joined,
+                out.variance,
+                out.seen,
+                out.hinged,
+                out.subset.reshape(-1),
+                self._decorrelation,
+            )
             fill(phase, quality, *network, *weighing, start, stop, pixels, series, out.velocity, *last)
 
         cuts = [pixels * k // threads // LANES * LANES for k in range(threads)] + [pixels]

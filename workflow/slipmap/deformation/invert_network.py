@@ -53,6 +53,7 @@ class _Job:
     table: np.ndarray
     deviation: np.ndarray
     samples: float
+    mean_coherence: np.ndarray
     scale: float
     offsets: np.ndarray
     point: reference.Reference
@@ -132,6 +133,7 @@ def run(
         table=weight_table(settings.weights, int(phase_looks)),
         deviation=deviation_table(phase_looks),
         samples=_coherence_samples(pairs, settings, looks, radar, grid),
+        mean_coherence=coherence.of_pixels,
         scale=mm_per_radian(radar.wavelength),
         offsets=_reference_phase(reader, point, grid, pairs),
         point=point,
@@ -313,12 +315,13 @@ def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> tup
         series = (solved.series * np.float32(job.scale)).reshape(-1, *shape)
         quality = solved.temporal_coherence.reshape(shape)
         out.write(series, window)
+        out.write_subsets(solved.subset.reshape(-1, *shape), window)
         noise = abs(job.scale) * np.sqrt(solved.variance).reshape(-1, *shape)
         if targets is not None:
             out.write_deviations(noise[1:], window)
-        classes = reliability.classify(
-            solved, len(job.dates), reliability.distance(window, grid, job.point).ravel(), job.settings
-        )
+        kilometres = reliability.distance(window, grid, job.point).ravel()
+        mean = job.mean_coherence[window.toslices()].ravel()
+        classes = reliability.classify(solved, len(job.dates), kilometres, mean, job.samples, job.settings)
         for name, values in (
             ("decorrelation_std", noise[0]),
             ("temporal_coherence", quality),

@@ -9,6 +9,7 @@ from rasterio.windows import Window
 
 from slipmap.config.deformation import InversionSettings
 from slipmap.deformation.geometry import pixel_size
+from slipmap.deformation.interferogram import coherence_floor
 from slipmap.deformation.inversion import Inversion
 from slipmap.deformation.reference import Reference
 from slipmap.io import raster
@@ -26,27 +27,37 @@ CLASSES = {
 RULE = (
     "the first that holds. No redundancy: fewer loops of interferograms than a quarter of the dates, or one pair alone "
     "holds the series together at some time. Too few pairs: fewer than half of the dates are seen. Joined by the "
-    "model: the network falls apart. Low coherence: temporal coherence < {min_temporal_coherence}. Reference far "
-    "away: > {max_reference_distance} km. Else reliable."
+    "model: the network falls apart. Low coherence: temporal coherence < {min_temporal_coherence}, or mean coherence "
+    "less than twice what is estimated of noise. Reference far away: > {max_reference_distance} km. Else reliable."
 )
 LEAST_LOOPS = 0.25  # of the dates seen
 LEAST_SEEN = 0.5  # of the dates
+ABOVE_NOISE = 2.0  # times the coherence that is estimated of noise; below it phases err by whole turns
 
 
-def classify(solved: Inversion, dates: int, kilometres: np.ndarray, settings: InversionSettings) -> np.ndarray:
+def classify(
+    solved: Inversion,
+    dates: int,
+    kilometres: np.ndarray,
+    coherence: np.ndarray,
+    samples: float,
+    settings: InversionSettings,
+) -> np.ndarray:
     """Class of each pixel, (pixels,) uint8, `CLASSES`; 255 where there is no data.
 
     Parameters
     ----------
     dates : of the network. kilometres : (pixels,), distance from the reference.
+    coherence : (pixels,), mean over the interferograms. samples : independent samples behind each estimate of it.
     """
+    noise = coherence < ABOVE_NOISE * coherence_floor(samples)
     loops = solved.used - solved.seen + 1 + solved.joined
     far = kilometres > (np.inf if settings.max_reference_distance is None else settings.max_reference_distance)
     reasons = (
         (UNCHECKED, (loops < LEAST_LOOPS * solved.seen) | (solved.hinged > 0)),
         (FEW_PAIRS, solved.seen < LEAST_SEEN * dates),
         (JOINED, solved.joined > 0),
-        (INCOHERENT, ~(solved.temporal_coherence >= settings.min_temporal_coherence)),
+        (INCOHERENT, ~(solved.temporal_coherence >= settings.min_temporal_coherence) | noise),
         (FAR, far),
     )
     found = np.select([there for _, there in reasons], [code for code, _ in reasons], RELIABLE)

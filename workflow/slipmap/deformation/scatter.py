@@ -8,7 +8,8 @@ the model of time, slow ones first, the series x of a pixel has
     E (z_k · x)² = s · D_k + a²
 
 with D_k from the covariance. One s of the whole stack (1: the covariance is right) and one a² of each pixel describe
-its noise, and give the velocity, m · x, the variance s · D_m + a² |m|².
+its noise, and give the velocity, m · x, the variance s · D_m + a² |m|². A network of short pairs alone leaves open how
+the ground decorrelates in the long run; s then tells it.
 """
 
 from dataclasses import dataclass
@@ -69,9 +70,8 @@ class Scatter:
         expected = self.scale * decorrelation * np.exp(np.polyval(self.curve, _log(decorrelation)))
         return np.nan_to_num(np.maximum(square - np.nan_to_num(expected), 0))
 
-    def velocity_std(self, series: np.ndarray, decorrelation: np.ndarray) -> np.ndarray:
-        """Standard deviation of the velocity at each pixel, mm/yr, arguments as of `of_dates`."""
-        reach = np.sum(self.model.row("velocity") ** 2)
+    def velocity_std(self, series: np.ndarray, decorrelation: np.ndarray, reach: np.ndarray) -> np.ndarray:
+        """Standard deviation of the velocity at each pixel, mm/yr; `reach` of `subsets.join`, else as `of_dates`."""
         return np.sqrt(self.scale * decorrelation + self.of_dates(series, decorrelation) * reach)
 
 

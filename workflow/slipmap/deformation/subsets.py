@@ -2,7 +2,8 @@
 
 Where a pixel's network falls apart, each subset has a zero of its own. The offsets between them are those with which
 the series fits the model of time best (NSBAS: López-Quiroz et al. 2009; Doin et al. 2011): the velocity is that of the
-subsets together, not pulled towards zero. A date that no pair saw is NaN.
+subsets together, not pulled towards zero. A date that no pair saw is NaN. What is taken from each date afterwards
+(ramps, delays) must not stay in those offsets, so that they are found again then: `join`.
 """
 
 import hashlib
@@ -174,6 +175,44 @@ def _dual(begin, second, weights, label, target):
     return y
 
 
+@njit(cache=True)
+def join(series, label_of, design):
+    """Join the subsets of series that were corrected since, in place; how far the velocity of each follows its dates.
+
+    Parameters
+    ----------
+    series : (dates, pixels) float64, NaN where no pair saw the date. label_of : (dates, pixels) int16, of `fill`.
+    design : (dates, terms), of time.
+
+    Returns
+    -------
+    (pixels,) : variance of the velocity for independent errors of variance 1 on each date seen; NaN where these dates
+        tell no velocity.
+    """
+    dates, pixels = series.shape
+    label, operator, reach = np.zeros(dates, np.int64), np.zeros(dates), np.zeros(pixels)
+    every = 0.0
+    for p in range(pixels):
+        joined, whole, first = label_of[:, p].max() > 1, True, -1
+        for i in range(dates):
+            there = series[i, p] == series[i, p]
+            whole = whole and there
+            first = i if first < 0 and there else first
+            label[i] = label_of[i, p] - 1 if joined else (first if there else -1)
+        if whole and not joined and every > 0:
+            reach[p] = every
+            continue
+        x = series[:, p].copy()
+        operator[:] = 0
+        told = first >= 0 and _join(x, label, design, 1, operator)
+        reach[p] = (operator**2).sum() if told else np.nan
+        if whole and not joined:
+            every = reach[p]
+        elif joined:
+            series[:, p] = x
+    return reach
+
+
 def _kept(sources: str):
     """The function below as numba keeps it on disk, under a digest of all that it is made of."""
 
@@ -199,6 +238,7 @@ def _kept(sources: str):
         variance,
         seen,
         hinged,
+        label_of,
         decorrelation,
     ):
         """Finish the pixels with gaps from `start` to `stop` of what `kernel.solve` left, in place; arguments as there.
@@ -208,7 +248,8 @@ def _kept(sources: str):
         design : (dates, terms) float64, the model of time; `row` is its term of velocity.
         joined : in: 1 where the network falls apart; out: number of subsets that were joined to the first.
         seen : (pixels,) float32 out: dates that a pair saw. hinged : (pixels,) float32 out: 1 where one pair alone
-            holds the series together at some time.
+            holds the series together at some time. label_of : (dates · pixels,) int16, zeros; out: where subsets were
+            joined, the number of each date's subset, from 1 on, 0 for a date that no pair saw.
         """
         dates, pairs = begin.size - 1, places.size
         reach = 1 if sources else 0
@@ -245,6 +286,9 @@ def _kept(sources: str):
                     subsets += label[i] == i
             seen[p], joined[p] = count, subsets - 1
             told = _join(x, label, design, row, operator)
+            if subsets > 1:
+                for i in range(dates):
+                    label_of[i * pixels + p] = label[i] + 1
             rate, zero = 0.0, True
             for i in range(dates):
                 if label[i] < 0:

@@ -47,6 +47,17 @@ class SeriesFile:
             return None
         return self._file.variables["displacement_std"][:, rows, cols]
 
+    def write_subsets(self, values: np.ndarray, window: Window) -> None:
+        """Write the number of each date's subset, (dates, rows, cols) int16, where any subsets were joined."""
+        rows, cols = window.toslices()
+        if values.any():
+            self._file.variables["subset"][:, rows, cols] = values
+
+    def read_subsets(self, window: Window) -> np.ndarray:
+        """Read what `write_subsets` wrote; 0 where no subsets were joined."""
+        rows, cols = window.toslices()
+        return self._file.variables["subset"][:, rows, cols]
+
     def write_map(self, name: str, array: np.ndarray, window: Window) -> None:
         """Write a part of a map made by `create`."""
         rows, cols = window.toslices()
@@ -104,10 +115,16 @@ def create(
         common = {"dtype": "f4", "fillvalue": np.float32(np.nan)}
         cubes = {"displacement": "line-of-sight displacement since the first date, positive towards the satellite"}
         if deviations:
-            cubes["displacement_std"] = "standard deviation of the displacement since the first date"
+            cubes["displacement_std"] = "standard deviation of the displacement, where the network is whole"
         for name, long_name in cubes.items():
             series = file.create_variable(name, ("time", "y", "x"), chunks=(len(dates), *chunk), **common)
             series.attrs.update(units="mm", long_name=long_name, grid_mapping="spatial_ref")
+        subset = file.create_variable(
+            "subset", ("time", "y", "x"), dtype="i2", chunks=(len(dates), *chunk), compression="gzip", fillvalue=0
+        )
+        subset.attrs.update(
+            units="1", long_name="subset of the network, where several were joined by the model of time"
+        )
         for name, (units, long_name) in maps.items():
             variable = file.create_variable(name, ("y", "x"), chunks=chunk, **common)
             variable.attrs.update(units=units, long_name=long_name, grid_mapping="spatial_ref")
