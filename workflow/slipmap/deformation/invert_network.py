@@ -214,7 +214,9 @@ def _coherence_samples(
     return looks or SUPPLIED_LOOKS
 
 
-def _time_model(dates: list[date], baselines: list[float] | None, settings: InversionSettings) -> velocity.TimeModel:
+def _time_model(
+    dates: list[date], baselines: list[float | None] | None, settings: InversionSettings
+) -> velocity.TimeModel:
     """The model of time that the config asks for, and what it says of the DEM error, on the console."""
     wanted = baselines if settings.dem_error else None
     model = velocity.time_model(dates, annual=settings.annual, steps=settings.steps, baselines=wanted)
