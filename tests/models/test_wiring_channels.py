@@ -11,7 +11,7 @@ from torch import nn
 from slipmap.models import create_model, list_models
 
 SMALL = {"transunet_r50_vitb16": {"depth": 1, "heads": 2}}
-SEEDS = 6
+SEEDS = 20
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def built(name, seed):
 
 @pytest.mark.parametrize("name", list_models())
 def test_every_input_channel_of_every_layer_is_used(name):
-    """Over several seeds: in a narrow model without normalisation a channel may be off for all inputs."""
+    """Over several seeds: one hidden unit of an attention, or of a model without normalisation, may start off."""
     unused = None
     for seed in range(SEEDS):
         model = built(name, seed)
