@@ -1,12 +1,17 @@
 """The recipes of CONTRIBUTING.md, done as they say."""
 
 import re
+import sys
 
 import numpy as np
+import pytest
+import torch
 
 from helpers.ground_samples import GRID
+from slipmap.errors import InputError
 from slipmap.factors import catalogue, relief, terrain
 from slipmap.io import raster
+from slipmap.models import create_model, index, list_models
 
 
 def test_the_recipe_for_a_terrain_factor(repository, tmp_path, monkeypatch):
@@ -31,3 +36,26 @@ def test_the_recipe_for_a_terrain_factor(repository, tmp_path, monkeypatch):
         monkeypatch.undo()
         catalogue.forget()
     np.testing.assert_allclose(raster.read(out, bands=1), np.sin(np.arctan(0.1)), rtol=1e-4)
+
+
+def test_the_recipe_for_a_model(repository, tmp_path, monkeypatch):
+    """Its one file is found, checked and built; from another package, whose modules are written alike."""
+    text = (repository / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text[text.index("## Add a model\n") :], re.DOTALL)
+    (tmp_path / "plainnet.py").write_text(code, encoding="utf-8")
+    note = tmp_path / "plain-1.0.dist-info"
+    note.mkdir()
+    (note / "METADATA").write_text("Metadata-Version: 2.1\nName: plain\nVersion: 1.0\n")
+    (note / "entry_points.txt").write_text("[slipmap.models]\nplainnet = plainnet\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "plainnet" in list_models()
+    with pytest.raises(InputError, match="no model 'planenet'; did you mean 'plainnet'"):
+        index.check("planenet", {}, "experiments.a.model")
+    with pytest.raises(InputError, match="'layers' of the model plainnet is 0; give a whole number at least 1"):
+        index.check("plainnet", {"layers": 0}, "experiments.a.model")
+    try:
+        assert create_model("plainnet", 3, 1).parameter_count() == index.find("plainnet").parameters
+        model = create_model("plainnet", 4, 2, width=0.5, dilated=True)
+        assert model(torch.zeros(1, 4, 5, 9)).shape == (1, 2, 5, 9)
+    finally:
+        sys.modules.pop("plainnet", None)

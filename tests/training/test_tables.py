@@ -87,6 +87,36 @@ def test_the_deformation_rate_is_what_the_pair_differs_in():
     assert loaded.rows["fcadensenet_table3"][-1] == loaded.rows["fcadensenet_table4"][-1]  # trained once, shown twice
 
 
+def test_attention_is_all_that_the_dense_networks_differ_in():
+    loaded = tables.load(FOLDER, RUN)
+    plain, attentive = (loaded.experiments[name].model for name in loaded.rows["fcadensenet_table3"][-2:])
+    with torch.device("meta"):
+        shapes = [
+            {key: tensor.shape for key, tensor in create_model(one.name, 10, 1, **one.options).state_dict().items()}
+            for one in (plain, attentive)
+        ]
+    added = set(shapes[1]) - set(shapes[0])
+    assert added and all(key.startswith("attention.") for key in added)
+    assert all(shapes[1][key] == shape for key, shape in shapes[0].items())
+
+
+def test_the_cost_columns_are_those_printed():
+    """SegNet's and MsASNet's parameters and operations in MsASNet's Table 4, to the printed precision or 1 %."""
+    table = tables.load(FOLDER, RUN).tables["msasnet_table4"]
+    for row in table.rows:
+        if row.name in ("SegNet", "MsASNet"):
+            found = tables._costs(table, row)
+            assert found["parameters"] / 1e6 == pytest.approx(row.published["Params (M)"], rel=1e-5)
+            assert found["flops"] / 1e9 == pytest.approx(row.published["GFLOPs"], rel=0.01)
+
+
+def test_emr_hrnet_runs_with_the_papers_dropout():
+    for name, experiment in tables.load(FOLDER, RUN).experiments.items():
+        if experiment.model.name in ("emr_hrnet", "hrnet_dema", "hrnet_rma"):
+            assert index.find(experiment.model.name).options["dropout"].default == 0.5
+            assert "dropout" not in experiment.model.options, name
+
+
 def test_tables_of_a_public_data_set(tmp_path):
     """What config/tables.yaml says to change for one: rows are trained on its store, at published size."""
     run = yaml.safe_load(open(RUN)) | {"train_areas": ["l4s"], "test_areas": ["l4s"], "dataset": "l4s"}
