@@ -213,17 +213,17 @@ def test_ready_factors(capsys):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"grid": {"resolution": "12.5"}}, "grid.resolution is '12.5', but: input should be a valid number"),
-        ({"grid": {"resolution": True}}, "grid.resolution is True, but: input should be a valid number"),
+        ({"grid": {"resolution": "12.5"}}, "grid.resolution is '12.5', but: a number is wanted"),
+        ({"grid": {"resolution": True}}, "grid.resolution is true, but: a number is wanted"),
         ({"grid": {"resolution": 12500}}, "pixels of 12500 m show no landslides; give a resolution in metres"),
         (
             {"inputs": {"sentinel1": {"level": "slc", "path": "s1", "incidence": 0.65}}},
             "give degrees from the vertical",
         ),
         ({"inputs": {"sentinel2": {"path": "s2", "scale": 10000}}}, "give 0.0001 for reflectance x 10000"),
-        ({"simulate": {"seed": 1.0}}, "simulate.seed is 1.0, but: input should be a valid integer"),
-        ({"simulate": {"inventory": "no"}}, "simulate.inventory is 'no', but: input should be a valid boolean"),
-        ({"simulate": {"start": "tomorrow"}}, "simulate.start is 'tomorrow', but: input should be a valid date"),
+        ({"simulate": {"seed": 1.0}}, "simulate.seed is 1.0, but: a whole number is wanted"),
+        ({"simulate": {"inventory": "no"}}, "simulate.inventory is 'no', but: true or false is wanted"),
+        ({"simulate": {"start": "tomorrow"}}, "simulate.start is 'tomorrow', but: a date is wanted"),
     ],
 )
 def test_types_and_units(changes, words, capsys):

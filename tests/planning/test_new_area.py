@@ -94,7 +94,7 @@ def test_boxes_that_cannot_be(bbox, says):
         (["a", "--bbox", 1, 2, 1.1, 2.1, "--dates", "2022-13-01", "2022-02-01"], "write YYYY-MM-DD"),
         (["a", "--bbox", 1, 2, 1.1, 2.1, "--dates", "2023-01-01", "2022-02-01"], "swap them"),
         (["1a", "--bbox", 1, 2, 1.1, 2.1, "--dates", "2022-01-01", "2022-02-01"], "is no name for an area"),
-        (["downloads", "--bbox", 1, 2, 1.1, 2.1, "--dates", "2022-01-01", "2022-02-01"], "is no name for an area"),
+        (["downloads", "--bbox", 1, 2, 1.1, 2.1, "--dates", "2022-01-01", "2022-02-01"], "is one of slipmap"),
         (["a", "--polygon", "gone.gpkg", "--dates", "2022-01-01", "2022-02-01"], "gone.gpkg is not a vector file"),
         (
             ["a", "--bbox", 1, 2, 1.1, 2.1, "--dates", "2012-01-01", "2012-02-01", "--offline"],

@@ -22,8 +22,11 @@ CONFIG_SOURCE = ", ".join(map(str, workflow.configfiles)) or "config"
 try:
     RUN = parse_config(config, source=CONFIG_SOURCE)
     if workflow.is_main_process:
+        from slipmap.config.yaml_file import read_yaml
         from slipmap.check.run import check_run  # costs a second, which no job need pay
 
+        for file in workflow.configfiles:
+            read_yaml(file)  # strictly: Snakemake itself drops a key that stands twice
         check_run(RUN)
         if not workflow.output_settings.dryrun and not command.only_asks(sys.argv[1:]):
             runs.claim(Path.cwd())

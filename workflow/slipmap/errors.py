@@ -27,16 +27,16 @@ class Faults:
         try:
             return check(*args, **options)
         except InputError as error:
-            self.found += [sentence for sentence in str(error).split(_NEXT) if sentence not in self.found]
+            self.found += [sentence for sentence in str(error).split(NEXT) if sentence not in self.found]
             return None
 
     def end(self) -> None:
         """Raise one `InputError` with every sentence on a line of its own, where there is one."""
         if self.found:
-            raise InputError(_NEXT.join(self.found))
+            raise InputError(NEXT.join(self.found))
 
 
-_NEXT = "\nslipmap: "  # each line begins as the first, which whoever prints an error begins so
+NEXT = "\nslipmap: "  # each line begins as the first, which whoever prints an error begins so
 
 
 class SupersededError(SlipmapError):

@@ -8,7 +8,9 @@ import sys
 import time
 from collections import Counter
 from functools import cache
+from itertools import takewhile
 from logging import ERROR, LogRecord
+from pathlib import Path
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
@@ -137,3 +139,34 @@ class LogHandler(LogHandlerBase):
 def _logs(record: LogRecord) -> str:
     logs = [str(path) for path in getattr(record, "log", None) or ()]
     return f"; its log is {', '.join(logs)}" if logs else ""
+
+
+def _require_configs(arguments: list[str]) -> None:
+    """End Snakemake with a sentence where a config file is not there; by itself it shows a traceback.
+
+    Snakemake imports its plugins before it opens config files. ``--configfile`` takes every word up to the next
+    option, so a target behind it is taken for a config, too.
+    """
+    if "snakemake" not in Path(arguments[0]).name or not _is_ours(arguments):
+        return
+    for number, argument in enumerate(arguments):
+        if argument not in ("--configfile", "--configfiles"):
+            continue
+        named = list(takewhile(lambda word: not word.startswith("-"), arguments[number + 1 :]))
+        for place, file in enumerate(named):
+            if Path(file).is_file():
+                continue
+            told = f"slipmap: {file} is no config file: it does not exist"
+            if place and (file.startswith("results/") or not Path(file).suffix):
+                told += f"; if it is a target, give it before --configfile (snakemake {file} --configfile {named[0]})"
+            sys.exit(f"{told}." if place else f"{told}; correct the path behind --configfile.")
+
+
+def _is_ours(arguments: list[str]) -> bool:
+    """Whether the run is of slipmap's Snakefile."""
+    given = [arguments[n + 1] for n, word in enumerate(arguments[:-1]) if word in ("-s", "--snakefile")]
+    snakefile = Path(given[-1] if given else "Snakefile")
+    return snakefile.is_file() and snakefile.resolve() == (CHECKOUT / "Snakefile").resolve()
+
+
+_require_configs(sys.argv)

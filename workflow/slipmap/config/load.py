@@ -5,37 +5,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from slipmap.config.inputs import InputSettings
 from slipmap.config.layout import acquired_inputs, imported_datasets, simulated_inputs
+from slipmap.config.names import check_names
 from slipmap.config.run import ExperimentSettings, RunSettings
-from slipmap.errors import InputError, nearest
+from slipmap.config.yaml_file import expanded, read_yaml, said
+from slipmap.errors import NEXT, Faults, InputError, nearest
 
 
 def read_config(path: str | Path) -> RunSettings:
     """Read the YAML file at `path` and check it; see `parse_config`."""
     return parse_config(read_yaml(path), source=str(path))
-
-
-def read_yaml(path: str | Path) -> dict[str, Any]:
-    """Read a YAML mapping, or raise one sentence."""
-    path = Path(path)
-    if not path.is_file():
-        fault = "is a folder, not a config file" if path.is_dir() else "does not exist"
-        raise InputError(f"{path} {fault}; correct the path of the config file.")
-    try:
-        record = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text; save it as UTF-8, or correct the path of the config.") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}" if mark else ""
-        raise InputError(f"{path}{where} is not valid YAML ({getattr(error, 'problem', error)}); mend it.") from error
-    if not isinstance(record, dict):
-        raise InputError(f"{path} is empty or not a mapping; a config has the keys areas, datasets and experiments.")
-    return record
 
 
 def parse_config(record: Mapping[str, Any], source: str = "config") -> RunSettings:
@@ -46,7 +28,8 @@ def parse_config(record: Mapping[str, Any], source: str = "config") -> RunSettin
     InputError : an unknown key (the nearest known one is proposed), a wrong type or value, a reference to an
         area, data set or experiment that is not there.
     """
-    settings = _with_inputs(validate(record, source), source)
+    settings = _with_inputs(validate(expanded(record, source), source), source)
+    check_names(settings, source)
     _check_references(settings, source)
     return _without_maps_of_imported(settings)
 
@@ -106,7 +89,7 @@ def _follow_paths(record: Mapping[str, Any], source: str) -> dict[str, Any]:
         followed = {}
         for name, value in given.items():
             if isinstance(value, str):
-                found = read_yaml(value).get(section) or {}
+                found = expanded(read_yaml(value), value).get(section) or {}
                 if name not in found:
                     raise InputError(
                         f"{source}: {section}.{name} names {value}, which has no {section[:-1]} '{name}'"
@@ -222,19 +205,45 @@ def _new_name(location: tuple[Any, ...]) -> str | None:
 
 
 def _sentence(error: ValidationError, source: str) -> str:
+    """What is wrong, a sentence for each key."""
     # a misspelt key also leaves its right spelling missing: the misspelling is what the user must see
-    first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-    where = ".".join(str(part) for part in first["loc"])
-    kind = first["type"]
-    if kind == "extra_forbidden" and (new := _new_name(first["loc"])):
-        return f"{source}: the key '{where}' is called '{new}' now; rename it."
+    errors = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
+    misspelt = {item["loc"][:-1] for item in errors if item["type"] == "extra_forbidden"}
+    faults = Faults()
+    for item in errors:
+        if not (item["type"] == "missing" and item["loc"][:-1] in misspelt):
+            faults.of(_refuse, item, source)
+    return NEXT.join(faults.found)
+
+
+def _refuse(item: Any, source: str) -> None:
+    where = ".".join(str(part) for part in item["loc"])
+    kind = item["type"]
+    if kind == "extra_forbidden" and (new := _new_name(item["loc"])):
+        raise InputError(f"{source}: the key '{where}' is called '{new}' now; rename it.")
     if kind == "extra_forbidden":
-        known = known_keys(first["loc"][:-1])
-        return f"{source}: unknown key '{where}'{nearest(str(first['loc'][-1]), known)}"
+        known = known_keys(item["loc"][:-1])
+        raise InputError(f"{source}: unknown key '{where}'{nearest(str(item['loc'][-1]), known)}")
     if kind == "missing":
-        return f"{source}: key '{where}' is missing; add it."
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{source}: {where} is {first.get('input')!r}, but: {message[0].lower()}{message[1:]}."
+        raise InputError(f"{source}: key '{where}' is missing; add it.")
+    wanted = next((words for start, words in _WANTED.items() if kind.startswith(start)), None)
+    message = wanted or item["msg"].removeprefix("Value error, ")
+    raise InputError(f"{source}: {where} is {said(item.get('input'))}, but: {message[0].lower()}{message[1:]}.")
+
+
+# what pydantic misses, in words of YAML
+_WANTED = {
+    "model_type": "a mapping is wanted (key: value, indented below it)",
+    "model_attributes": "a mapping is wanted (key: value, indented below it)",
+    "dict_type": "a mapping is wanted (key: value, indented below it)",
+    "list_type": "a list is wanted ([a, b])",
+    "tuple_type": "a list is wanted ([a, b])",
+    "string_type": "text is wanted (in quotes where YAML would take it for something else)",
+    "int_": "a whole number is wanted",
+    "float_": "a number is wanted",
+    "bool_": "true or false is wanted",
+    "date_": "a date is wanted (2023-05-31)",
+}
 
 
 def known_keys(location: tuple[Any, ...], model: type[BaseModel] = RunSettings) -> list[str]:

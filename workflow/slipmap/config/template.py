@@ -5,6 +5,7 @@ a reader sees everything there is to set.
 """
 
 import json
+import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,9 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel
 
-from slipmap.config.load import read_yaml, validate
+from slipmap.checkout import CONFIG
+from slipmap.config.load import validate
+from slipmap.config.yaml_file import read_yaml
 from slipmap.io.atomic import write_text
 
 WIDTH = 116
@@ -38,9 +41,34 @@ def render(settings: BaseModel, header: str = "", *, only_given: bool = False) -
 
 
 def rewrite(path: str | Path) -> None:
-    """Write the config at `path` anew with every option and its meaning; what it sets, and its first comment, stay."""
-    text = Path(path).read_text(encoding="utf-8")
-    write_text(path, render(validate(read_yaml(path), str(path)), header(text)))
+    """Write the config at `path` with every option and its meaning; what it sets, and its first comment, stay.
+
+    Where it has other comments, the file is copied first, beside itself: they have no place among the options.
+    """
+    path = Path(path)
+    record = read_yaml(path)
+    text = path.read_text(encoding="utf-8")
+    made = render(validate(record, str(path)), header(text))
+    own = path.resolve() == (CONFIG / "config.yaml").resolve()  # which this alone has written
+    told = " ".join(_comments(made))
+    if not own and any(comment not in told for comment in _comments(text)):
+        copy = path.with_name(f"{path.stem}.commented{path.suffix}")
+        number = 2
+        while copy.exists():
+            copy, number = path.with_name(f"{path.stem}.commented{number}{path.suffix}"), number + 1
+        write_text(copy, text)
+        print(f"{path} had comments of its own; it was copied to {copy} first, as it was.")
+    write_text(path, made)
+
+
+def _comments(text: str) -> list[str]:
+    """The comments of a config, line by line; a # within quotes is none."""
+    found = []
+    for line in text.splitlines():
+        bare = re.sub(r"\"[^\"]*\"|'[^']*'", "", line)
+        if match := re.search(r"(?:^|\s)#\s*(.*)", bare):
+            found.append(match[1].strip())
+    return found
 
 
 def header(text: str) -> str:

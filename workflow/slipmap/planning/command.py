@@ -5,26 +5,27 @@ import re
 from datetime import date
 from pathlib import Path
 
+from slipmap.checkout import CONFIG
 from slipmap.config.acquire import KINDS
 from slipmap.config.load import read_config
+from slipmap.config.names import require_name
+from slipmap.config.yaml_file import read_yaml
 from slipmap.errors import InputError
 from slipmap.fetch.check import advice
 from slipmap.fetch.web import Web
 from slipmap.planning import new_area as planning
 from slipmap.planning.cost import read_rates
 
-_RESERVED = ("downloads", "published")
-
 
 def new_area(options: argparse.Namespace, web: Web | None = None) -> str:
     """Write the config that `options` ask for; what to tell the user."""
     name = options.name
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or name in _RESERVED:
-        raise InputError(f"'{name}' is no name for an area; begin with a letter, then letters, digits, - and _.")
+    require_name(name, "an area", "new-area")
     if options.weights and options.fine_tune:
         raise InputError("--weights maps and --fine-tune trains; give one of the two.")
     path = Path(options.out or f"config/areas/{name}.yaml")
     planning.require_free(path, overwrite=options.force)
+    _require_unused(name, path)
     if options.simulated is not None:
         if options.simulated < 0:
             raise InputError(f"--simulated {options.simulated} is no seed; give 0 or more.")
@@ -48,6 +49,17 @@ def new_area(options: argparse.Namespace, web: Web | None = None) -> str:
             f"{plan.need.core_hours:.1f} core hours (without training)"
         )
     return "\n".join(lines)
+
+
+def _require_unused(name: str, path: Path) -> None:
+    """Raise `InputError` where another config has an area of that name, whose results the new one would overwrite."""
+    for folder in dict.fromkeys((Path("config"), CONFIG)):
+        for other in (folder / "config.yaml", *sorted((folder / "areas").glob("*.yaml"))):
+            if other.is_file() and other.resolve() != path.resolve() and name in (read_yaml(other).get("areas") or {}):
+                raise InputError(
+                    f"new-area: the name '{name}' exists already as an area of {other}, and results/{name}/ would "
+                    f"be of both; choose another name."
+                )
 
 
 def _real(options: argparse.Namespace, web: Web | None) -> planning.Plan:

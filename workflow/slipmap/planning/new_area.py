@@ -13,9 +13,10 @@ from slipmap.check.run import check_run
 from slipmap.config.acquire import RAW_PRODUCTS, AcquireSettings, rain_product
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.factors import FactorSettings
-from slipmap.config.load import parse_config, read_yaml
+from slipmap.config.load import parse_config
 from slipmap.config.run import RunSettings
 from slipmap.config.template import render
+from slipmap.config.yaml_file import read_yaml
 from slipmap.errors import InputError
 from slipmap.fetch import run
 from slipmap.fetch.products import Found

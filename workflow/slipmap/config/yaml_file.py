@@ -1,0 +1,105 @@
+"""A config file as text: strict YAML, in which no key stands twice and no name turns into something else."""
+
+import os
+import re
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from slipmap.errors import InputError
+
+_TEXTS = ("description", "note")  # keys whose text is no path
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
+    """Refuses what YAML takes without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: dict[Any, int] = {}
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = self.construct_object(key_node, deep=True)
+            line = key_node.start_mark.line + 1
+            if not isinstance(key, str):
+                raise _Refused(
+                    f"line {line}: YAML takes the key {key_node.value!r} for {said(key)}, not for a name; put it in "
+                    f'quotes ("{key_node.value}").'
+                )
+            if key in seen:
+                raise _Refused(
+                    f"line {line}: the key '{key}' stands twice in one section (line {seen[key]} too); keep one."
+                )
+            seen[key] = line
+        made: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        return made
+
+
+class _Refused(Exception):
+    """A sentence about a line."""
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Read a YAML mapping, or raise one sentence."""
+    path = Path(path)
+    if not path.is_file():
+        fault = "is a folder, not a config file" if path.is_dir() else "does not exist"
+        raise InputError(f"{path} {fault}; correct the path of the config file.")
+    try:
+        record = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text; save it as UTF-8, or correct the path of the config.") from error
+    except _Refused as error:
+        raise InputError(f"{path} {error}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        raise InputError(
+            f"{path}{where} is not valid YAML ({getattr(error, 'problem', error)}); correct it."
+        ) from error
+    if not isinstance(record, dict):
+        raise InputError(f"{path} is empty or not a mapping; a config has the keys areas, datasets and experiments.")
+    return record
+
+
+def said(value: Any) -> str:
+    """A value in the words and signs of YAML."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return "a mapping (key: value)"
+    if isinstance(value, list | tuple | set):
+        return f"[{', '.join(said(item) for item in value)}]" if len(value) < 8 else f"a list of {len(value)}"
+    return repr(value) if isinstance(value, str) else str(value)
+
+
+def expanded(value: Any, source: str, key: str = "") -> Any:
+    """`value` with ``~`` and ``$VARIABLES`` of its texts put in, down to the last.
+
+    Raises
+    ------
+    InputError : a variable that is not set, a home that is not there.
+    """
+    if isinstance(value, Mapping):
+        return {
+            name: item if name in _TEXTS else expanded(item, source, f"{key}.{name}" if key else str(name))
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [expanded(item, source, key) for item in value]
+    if not isinstance(value, str) or not (value.startswith("~") or "$" in value):
+        return value
+    text = os.path.expanduser(os.path.expandvars(value))
+    if text.startswith("~"):
+        home = text.partition("/")[0]
+        raise InputError(f"{source}: {key} is '{value}', and there is no home folder {home}; write the whole path.")
+    if missing := re.search(r"\$\w+|\$\{[^}]*\}?", text):
+        raise InputError(
+            f"{source}: {key} is '{value}', and the environment variable {missing[0]} is not set; set it, or write the "
+            f"whole path."
+        )
+    return text
