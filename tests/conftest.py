@@ -21,3 +21,10 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("SLIPMAP_TEST_DATA does not name the folder of real data (README, 'Tests')")
     return Path(folder)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test in tests/workflow runs the workflow itself."""
+    for item in items:
+        if "tests/workflow" in item.path.as_posix():
+            item.add_marker(pytest.mark.integration)

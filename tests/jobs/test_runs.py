@@ -50,6 +50,7 @@ def owner(tmp_path):
     assert lines == {"claimed", "job"}
     yield process
     process.kill()
+    process.communicate()
 
 
 def claim(folder):

@@ -68,6 +68,7 @@ def test_every_model_finds_what_was_put_in(name: str, sample: Sample) -> None:
     assert np.isfinite(model.predict(odd)).all()
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered in exp:RuntimeWarning")  # statsmodels' own
 def test_logistic_regression_is_that_of_statsmodels(sample: Sample) -> None:
     numbers = sample.select(["slope", "elevation", "noise"])
     model = create("logistic", numbers.names).fit(numbers)
