@@ -210,7 +210,7 @@ def _coherence_samples(
     """Independent samples behind each estimate of the coherence, ours or that of who formed the pairs."""
     if "reference" in pairs[0].files:
         x, y = pixel_size(grid)
-        return pixel_looks(settings.looks, x * y, radar.cell) * settings.coherence_window**2
+        return pixel_looks(settings.slc_looks, x * y, radar.cell) * settings.coherence_window**2
     return looks or SUPPLIED_LOOKS
 
 
