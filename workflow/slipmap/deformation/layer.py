@@ -114,27 +114,40 @@ def _short(error: Exception) -> str:
 
 def _first_values(src: DatasetReader, band: int, layer: Layer, *, phase: bool) -> np.ndarray:
     """Magnitudes (1-D) in the first part of the raster, from the middle outwards, that has data."""
-    for window in _from_the_middle(src.shape):
-        values = src.read(band, window=window, masked=True)
-        values = np.ma.filled(values, 0)
-        if np.iscomplexobj(values):
-            values, phase = np.abs(values), False
-        values = values.astype(np.float64)
-        if layer.nodata is not None:
-            values[values == layer.nodata] = 0
-        if phase:
-            values = supplied_phase(values * src.scales[band - 1] * layer.factor)
-        found = values[np.isfinite(values) & (values != 0)]
+    rate = src.scales[band - 1] * layer.factor
+    for window in _from_the_middle(src):
+        values = src.read(band, window=window)
+        wrapped = np.iscomplexobj(values)
+        values = np.abs(values) if wrapped else values.astype(np.float32, copy=False)
+        there = np.isfinite(values) & (values != 0)
+        for nothing in (src.nodatavals[band - 1], layer.nodata):
+            if nothing is not None:
+                there &= values != np.float32(nothing)
+        if layer.mask:
+            there &= _kept(layer, window)
+        found = values[there]
+        if phase and not wrapped:
+            found = supplied_phase(found if rate == 1 else found * rate)
+            found = found[np.isfinite(found)]
         if found.size:
             return found
     raise Unreadable(f"empty, {'no pixel has data' if phase else 'its coherences are zero or nodata'}; fetch it again")
 
 
-def _from_the_middle(shape: tuple[int, int]) -> Iterator[Window]:
-    corners = [(r, c) for r in range(0, shape[0], _SAMPLE) for c in range(0, shape[1], _SAMPLE)]
-    middle = shape[0] / 2 - _SAMPLE / 2, shape[1] / 2 - _SAMPLE / 2
-    for row, col in sorted(corners, key=lambda at: (at[0] - middle[0]) ** 2 + (at[1] - middle[1]) ** 2):
-        yield Window(col, row, min(_SAMPLE, shape[1] - col), min(_SAMPLE, shape[0] - row))
+def _kept(layer: Layer, window: Window) -> np.ndarray:
+    """Whether the mask of a layer lets a window of it stand, (rows, cols)."""
+    with rasterio.open(layer._inside(layer.mask)) as mask:
+        return mask.read(1, window=window) > 0
+
+
+def _from_the_middle(src: DatasetReader) -> Iterator[Window]:
+    """First the block that holds the middle, which most often is enough; then all of the raster."""
+    rows, cols = (min(size, _SAMPLE) for size in src.block_shapes[0])
+    row, col = src.height // 2 // rows * rows, src.width // 2 // cols * cols
+    yield Window(col, row, min(cols, src.width - col), min(rows, src.height - row))
+    for row in range(0, src.height, _SAMPLE):
+        for col in range(0, src.width, _SAMPLE):
+            yield Window(col, row, min(_SAMPLE, src.width - col), min(_SAMPLE, src.height - row))
 
 
 def _require_whole(src: DatasetReader, path: Path) -> None:

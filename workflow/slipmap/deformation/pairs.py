@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,7 @@ from slipmap.deformation.stack import LeftOut, Pair, Radar, Stack, parse_date
 from slipmap.errors import InputError
 from slipmap.io.grid import crs_name
 
+_THREADS = 4  # that open files: on a network most of the time is waiting
 ROLES = ("unwrapped", "interferogram", "coherence", "components")
 SHARE = 0.5  # of the usual ground that a pair has to cover, else it is left out and does not cut the others
 _ALIKE = 1e-2  # of a pixel, over the whole width or height
@@ -59,8 +61,8 @@ def assemble(reader: PairFormat, listing: Listing, settings: Sentinel1Settings) 
     """
     main = reader.wanted[settings.level]
     candidates = _candidates(reader, listing, main)
-    for candidate in candidates:
-        _inspect(candidate, reader)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list(pool.map(lambda candidate: _inspect(candidate, reader), candidates))
     good = [c for c in candidates if not c.problem]
     crops = _common_ground(good, listing.source)
     good = [c for c in good if not c.problem]
