@@ -85,8 +85,12 @@ def value_band(source: DatasetReader) -> int:
     return 2 if source.count == 2 else 1
 
 
-def inspect(layer: Layer, *, phase: bool) -> Header:
+def inspect(layer: Layer, *, phase: bool | None) -> Header:
     """Open `layer`, read its header and pixels until one has data (most often a single block).
+
+    Parameters
+    ----------
+    phase : whether it is a phase, else a coherence; None: something else, of which no pixel is read.
 
     Raises
     ------
@@ -99,7 +103,7 @@ def inspect(layer: Layer, *, phase: bool) -> Header:
                 _require_whole(src, layer.path)
             elif src.driver in ("VRT", "ISCE"):
                 _require_raw(src, layer.path)
-            sample = _first_values(src, band, layer, phase=phase)
+            sample = np.zeros(1) if phase is None else _first_values(src, band, layer, phase=phase)
             return Header(
                 layer, src.shape, src.transform, src.crs, src.dtypes[band - 1], band, src.scales[band - 1],
                 src.offsets[band - 1], src.nodata, src.tags(), float(sample.max()), float(sample.min()),
@@ -129,6 +133,8 @@ def _first_values(src: DatasetReader, band: int, layer: Layer, *, phase: bool) -
         if phase and not wrapped:
             found = supplied_phase(found if rate == 1 else found * rate)
             found = found[np.isfinite(found)]
+        elif not phase:
+            found = found[(found > 0) & (found < 1e3)]  # the rest is nodata, declared or not
         if found.size:
             return found
     raise Unreadable(f"empty, {'no pixel has data' if phase else 'its coherences are zero or nodata'}; fetch it again")

@@ -84,7 +84,7 @@ def assemble(reader: PairFormat, listing: Listing, settings: Sentinel1Settings) 
             notes.append(f"{candidate.path}: no coherence raster beside it, its weight is that of coherence 0.5")
     values = {key: same_value(found, key) for key, found in shared.items()}
     left_out = [LeftOut(c.first, c.second, c.problem) for c in candidates if c.problem]
-    geometry = {role: _geometry(layer) for role, layer in reader.views(listing).items()}
+    geometry = {role: place for role, layer in reader.views(listing).items() if (place := _geometry(layer))}
     return Stack(
         level=settings.level,
         format=reader.name,
@@ -144,7 +144,7 @@ def _check_coherence(candidate: _Candidate, header: Header, reader: PairFormat) 
     if header.dtype == "uint8":
         if not reader.byte_coherence:
             candidate.drop(header, "coherence in bytes, whose scale is not known; write it as numbers from 0 to 1")
-    elif header.largest * header.scale * header.layer.factor > 1.01 or header.least < 0:
+    elif header.largest * header.scale * header.layer.factor > 1.01:
         candidate.drop(
             header,
             f"coherence from {header.least:g} to {header.largest:g}, not 0 to 1; write it as numbers from 0 to 1, "
@@ -268,12 +268,14 @@ def _files(candidate: _Candidate, crops: Mapping[int, Extent]) -> dict[str, str]
 
 
 def _geometry(layer: Layer) -> str:
-    if layer.is_plain:
-        return str(layer.path)
+    """Where a raster of the geometry is read; "" where it is in radar coordinates and so says nothing."""
     try:
-        return view(inspect(layer, phase=False))
+        header = inspect(layer, phase=None)
     except Unreadable as why:
-        raise InputError(f"{layer.path}: {why}.") from why
+        raise InputError(f"{layer.path}: {why}, or remove it.") from why
+    if header.crs is None:
+        return ""
+    return str(layer.path) if layer.is_plain else view(header)
 
 
 def _radar(

@@ -186,8 +186,9 @@ class PairFormat(Reader):
         """Rasters of the geometry beside the interferograms: role → where its values are."""
         found = {}
         for role, names in self.geometry.items():
-            for path in listing.named(*names)[:1]:
-                found[role] = Layer(path)
+            paths = [path for name in names for path in listing.named(name)]
+            if paths:
+                found[role] = Layer(paths[0])
         return found
 
 

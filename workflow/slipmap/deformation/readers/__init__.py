@@ -3,6 +3,7 @@
 A module here, or an entry point of the group ``slipmap.readers``, holds ``READER``; CONTRIBUTING says how to add one.
 """
 
+import sys
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -23,6 +24,12 @@ def own_formats() -> list[str]:
 
 
 def _plugins() -> dict[str, EntryPoint]:
+    return _installed(tuple(sys.path))
+
+
+@cache
+def _installed(path: tuple[str, ...]) -> dict[str, EntryPoint]:
+    """Entry points of the packages on the Python `path`, found once: every package has a file to be read."""
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
