@@ -25,7 +25,7 @@ from slipmap.io.grid import Grid, crs_name
 CRS = "EPSG:3035"
 PIXEL = {"L2": 20.0, "L3": 100.0}  # m
 _COLUMNS = ("easting", "northing", "mean_velocity")
-_L2 = re.compile(r"EGMS_(L2[ab])(?:_(\d{3})_|(?![^.]))")
+_L2 = re.compile(r"EGMS_(L2[ab])(?:_(\d{3}))?(?:[_.]|$)")
 _L3 = re.compile(r"EGMS_(L3)_(E\d+N\d+)_100km_([EU])(?:_(\d{4}_\d{4})_\d+)?")
 COMPONENTS = {
     "LOS": "line-of-sight velocity, positive towards the satellite",
@@ -103,7 +103,7 @@ def _kind(path: Path) -> tuple[str, str]:
         return "LOS", match[1] + (f", track {int(match[2])}" if match[2] else "")
     if match := _L3.search(path.name):
         return match[3], f"L3, component {match[3]}{f', {match[4]}' if match[4] else ''}"
-    if path.suffix.lower() == ".csv":
+    if path.suffix.lower() in (".csv", ".zip"):
         with _opened(path) as table:
             head = table.readline().decode("utf-8-sig", errors="replace").strip().split(",")
         if {"los_east", "los_up", "incidence_angle", "track_angle"} & set(head):
