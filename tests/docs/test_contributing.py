@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from helpers.ground_samples import GRID
+from slipmap.deformation import readers
 from slipmap.errors import InputError
 from slipmap.factors import catalogue, relief, terrain
 from slipmap.io import raster
@@ -59,3 +60,18 @@ def test_the_recipe_for_a_model(repository, tmp_path, monkeypatch):
         assert model(torch.zeros(1, 4, 5, 9)).shape == (1, 2, 5, 9)
     finally:
         sys.modules.pop("plainnet", None)
+
+
+def test_the_recipe_for_a_reader(repository, tmp_path, monkeypatch):
+    """Its module, put into a folder of readers under the name that it says, passes its own test."""
+    text = (repository / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text[text.index("## Add a reader of a format") :]
+    module, test = re.findall(r"```python\n(.*?)```", section, re.DOTALL)[:2]
+    (tmp_path / "readers").mkdir()
+    (tmp_path / "readers/laboratory.py").write_text(module)
+    monkeypatch.setattr(readers, "__path__", [*readers.__path__, str(tmp_path / "readers")])
+    there = {}
+    exec(test, there)
+    there["test_turns_and_per_cent"](tmp_path / "data")
+    monkeypatch.undo()
+    sys.modules.pop("slipmap.deformation.readers.laboratory")

@@ -20,7 +20,8 @@ GROUP = "slipmap.readers"
 
 def own_formats() -> list[str]:
     """Names of the formats that slipmap itself reads, sorted."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
+    files = [path for folder in __path__ for path in Path(folder).glob("*.py")]
+    return sorted(path.stem for path in files if not path.stem.startswith("_"))
 
 
 def _plugins() -> dict[str, EntryPoint]:
@@ -44,7 +45,6 @@ def check_format(name: str) -> None:
         raise InputError(f"there is no reader of the format '{name}'{nearest(name, ['auto', *formats()])}")
 
 
-@cache
 def load(name: str) -> "Reader":
     """The reader of the format called `name`.
 
