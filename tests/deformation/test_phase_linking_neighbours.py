@@ -75,6 +75,14 @@ def test_only_chosen_neighbours_count():
     assert np.abs(np.angle(every.phasors * plain.phasors.conj())).max() < 1e-3
 
 
+def test_few_dates_have_no_persistent_scatterers():
+    samples = still(6, 40, 40)
+    assert (dispersion(samples).min(axis=-1) < 0.25).mean() > 0.05  # by chance
+    _, persistent = keep_persistent(link(samples, window_weights(3, "plain")), samples, 0.25)
+    assert not persistent.any()
+    assert (dispersion(still(30, 40, 40)).min(axis=-1) < 0.25).mean() < 0.002
+
+
 def test_a_persistent_scatterer_keeps_its_own_phase():
     dates = 20
     samples = speckle(coherence_of(dates, 12.0, 0.3, 0.0), 11, 20)

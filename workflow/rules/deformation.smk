@@ -29,7 +29,7 @@ rule interferogram:
         unpack(pair_files("reference", "secondary")),
         network=ancient(HERE.network),  # there for `pair`; its dates say nothing
     output: interferogram=HERE.interferogram("{pair}")
-    wildcard_constraints: area=sentinel1_level("safe", "slc")
+    wildcard_constraints: area=sentinel1_level("safe", "slc", estimator="sbas")
     params:
         pair=pair_record,
         settings=part_of("deformation", options.InterferogramSettings),
@@ -43,7 +43,7 @@ rule unwrap:
         interferogram=HERE.interferogram("{pair}"),
         network=ancient(HERE.network),  # there for `pair`; its dates say nothing
     output: unwrapped=HERE.unwrapped("{pair}")
-    wildcard_constraints: area=sentinel1_level("safe", "slc")
+    wildcard_constraints: area=sentinel1_level("safe", "slc", estimator="sbas")
     params:
         pair=pair_record,
         settings=part_of("deformation", options.UnwrappingSettings),
@@ -57,6 +57,35 @@ use rule unwrap as unwrap_supplied with:
         unpack(pair_files("interferogram", "coherence")),
         network=ancient(HERE.network),  # there for `pair`; its dates say nothing
     wildcard_constraints: area=sentinel1_level("wrapped")
+
+
+rule link_phases:
+    message: "Link the phases of {wildcards.area}."
+    input:
+        slcs=lambda wildcards: slc_files(wildcards).values(),
+        stack=HERE.stack,
+    output: linked=directory(HERE.linked)
+    wildcard_constraints: area=sentinel1_level("safe", "slc", estimator="phase_linking")
+    params:
+        slcs=slc_files,
+        settings=part_of("deformation", options.LinkingSettings),
+    threads: 2
+    resources: mem_mb=memory(1500), runtime=minutes(10, per_megapixel=1)
+    script: "../scripts/link_phases.py"
+
+
+rule unwrap_linked:
+    message: "Unwrap the linked phases {wildcards.pair} of {wildcards.area}."
+    input:
+        linked=HERE.linked,
+        network=ancient(HERE.network),  # there for `pair`; its dates say nothing
+    output: unwrapped=HERE.unwrapped("{pair}")
+    wildcard_constraints: area=sentinel1_level("safe", "slc", estimator="phase_linking")
+    params:
+        pair=pair_record,
+        settings=part_of("deformation", options.UnwrappingSettings),
+    resources: mem_mb=memory(700, per_megapixel=150), runtime=minutes(10, per_megapixel=1)
+    script: "../scripts/unwrap_linked.py"
 
 
 rule invert_network:

@@ -6,9 +6,10 @@ from slipmap.config import deformation as options
 from slipmap.deformation.stack import load_network
 
 
-def sentinel1_level(*levels):
-    """Wildcard constraint: the areas whose Sentinel-1 data are at one of these levels."""
-    return wildcard(a for a in AREAS if has_deformation(a) and AREAS[a].inputs.sentinel1.level in levels)
+def sentinel1_level(*levels, estimator=None):
+    """Wildcard constraint: the areas whose Sentinel-1 data are at one of these levels, of `estimator` if one is given."""
+    found = [a for a in AREAS if has_deformation(a) and AREAS[a].inputs.sentinel1.level in levels]
+    return wildcard(a for a in found if estimator in (None, AREAS[a].deformation.estimator))
 
 
 def sentinel1(wildcards):
@@ -49,6 +50,14 @@ def network_pairs(wildcards):
 def parsed_network(path, stamp):
     """The pairs in a file as it was at `stamp`: every pair of a network asks for them."""
     return {pair.name: pair for pair in load_network(path)}
+
+
+def slc_files(wildcards):
+    """The SLCs of an area's network by date."""
+    found = {}
+    for pair in network_pairs(wildcards).values():
+        found |= {f"{pair.reference:%Y%m%d}": pair.files["reference"], f"{pair.secondary:%Y%m%d}": pair.files["secondary"]}
+    return found
 
 
 def pair_record(wildcards):

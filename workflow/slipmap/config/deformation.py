@@ -14,7 +14,20 @@ from slipmap.config.base import Settings
 Count = Annotated[int, Field(ge=1)]
 
 
-class NetworkSettings(Settings):
+class EstimatorSettings(Settings):
+    """How phases come about."""
+
+    estimator: Literal["sbas", "phase_linking"] = Field(
+        "sbas",
+        description="sbas: an interferogram for each pair of SLCs; phase_linking: one phase for each date from all "
+        "interferograms (SLCs or raw products only).",
+    )
+    nearest_neighbours: int = Field(
+        3, ge=1, description="Later dates with which each date is paired after phase linking; sbas does not use it."
+    )
+
+
+class NetworkSettings(EstimatorSettings):
     """Which interferograms there are."""
 
     max_temporal_baseline: float = Field(60, gt=0, description="Longest pair formed, days (FCADenseNet paper: 60).")
@@ -44,6 +57,57 @@ class LookSettings(Settings):
         if value % 2 == 0:
             raise ValueError(f"a window has a pixel in its middle; give an odd number, {value - 1} or {value + 1}")
         return value
+
+
+class PhaseLinkingSettings(Settings):
+    """How the phases of all dates are linked (estimator: phase_linking)."""
+
+    method: Literal["emi", "evd"] = Field(
+        "emi", description="emi: eigenvector of the inverse coherences times Γ; evd: dominant eigenvector of Γ."
+    )
+    regularisation: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="β of (1 − β) |Γ| + β I, which emi inverts; raised in pixels where that is not positive definite.",
+    )
+    window: int = Field(5, ge=3, le=31, description="Side of the window of neighbours, pixels (odd).")
+    window_weights: Literal["triangular", "plain"] = Field(
+        "triangular", description="Weights of neighbours: falling linearly from the middle, or all alike."
+    )
+    homogeneity: Literal["none", "glrt", "ks"] = Field(
+        "none",
+        description="Test by which neighbours of other ground are left out: ratio of likelihoods of their mean power, "
+        "or Kolmogorov–Smirnov of their amplitudes; none: all count.",
+    )
+    significance: float = Field(
+        0.001, gt=0, lt=1, description="Share of like neighbours that the test may leave out by mistake."
+    )
+    amplitude_dispersion: float = Field(
+        0.25,
+        ge=0,
+        lt=1,
+        description="A pixel with an SLC pixel of lower amplitude dispersion keeps its phase (from 20 dates on); "
+        "0: none does.",
+    )
+    standard_deviation: bool = Field(
+        True, description="Also write the Cramér–Rao standard deviation of each date's phase."
+    )
+
+    @field_validator("window")
+    @classmethod
+    def _has_a_middle(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError(f"a window has a pixel in its middle; give an odd number, {value - 1} or {value + 1}")
+        return value
+
+
+class LinkingSettings(LookSettings):
+    """Looks and options of phase linking."""
+
+    phase_linking: PhaseLinkingSettings = Field(
+        default_factory=PhaseLinkingSettings, description="Options of estimator: phase_linking."
+    )
 
 
 class AveragingSettings(LookSettings):
@@ -144,5 +208,5 @@ class TrackSettings(Settings):
 
 
 # Keys come in the order of the bases from the last to the first.
-class DeformationSettings(TrackSettings, InversionSettings, UnwrappingSettings, NetworkSettings):
+class DeformationSettings(TrackSettings, InversionSettings, UnwrappingSettings, LinkingSettings, NetworkSettings):
     """SBAS-InSAR, from Sentinel-1 at any level to velocity."""

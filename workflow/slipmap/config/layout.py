@@ -63,6 +63,7 @@ class Results:
     network_plot = _Path("deformation/network.png")
     stack = _Path("deformation/stack.json")
     views = _Path("deformation/views")
+    linked = _Path("deformation/linked")
     interferograms = _Path("deformation/interferograms")
     unwrapped_interferograms = _Path("deformation/unwrapped")
     velocity = _Path("deformation/velocity.tif")

@@ -111,6 +111,7 @@ def _check_references(settings: RunSettings, source: str) -> None:
                 f"{source}: '{name}' is an area and an imported data set, whose results would lie in one folder; "
                 f"rename one."
             )
+    _check_estimator(settings, source)
     _check_tracks(settings, source)
     for name, experiment in settings.experiments.items():
         key = f"{source}: experiments.{name}"
@@ -141,6 +142,17 @@ def _check_references(settings: RunSettings, source: str) -> None:
                         f"{key}.{role} names '{area}', which has no inventory; give areas.{area}.inputs.inventory or "
                         f"{'use weights from another area' if role == 'train_areas' else 'leave it out'}."
                     )
+
+
+def _check_estimator(settings: RunSettings, source: str) -> None:
+    """Phases are linked of SLCs alone."""
+    for name, area in settings.areas.items():
+        stack = area.inputs.sentinel1
+        if area.deformation.estimator == "phase_linking" and stack and stack.level not in ("safe", "slc"):
+            raise InputError(
+                f"{source}: areas.{name}.deformation.estimator is phase_linking, but inputs.sentinel1.level is "
+                f"{stack.level}; phases are linked of SLCs (safe, slc): set estimator: sbas."
+            )
 
 
 def _check_tracks(settings: RunSettings, source: str) -> None:

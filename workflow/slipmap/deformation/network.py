@@ -42,6 +42,20 @@ def form_pairs(acquisitions: Sequence[Acquisition], max_days: float, max_baselin
     return pairs
 
 
+def nearest_pairs(acquisitions: Sequence[Acquisition], neighbours: int) -> list[Pair]:
+    """Each acquisition with the `neighbours` next ones: of linked phases short pairs suffice."""
+    return [
+        Pair(
+            first.date,
+            second.date,
+            second.perpendicular_baseline - first.perpendicular_baseline,
+            {"reference": first.file, "secondary": second.file},
+        )
+        for i, first in enumerate(acquisitions)
+        for second in acquisitions[i + 1 : i + 1 + neighbours]
+    ]
+
+
 def subsets(pairs: Sequence[Pair], dates: Sequence[date]) -> list[list[date]]:
     """Connected subsets of `dates` in the graph of `pairs`, largest first."""
     parent = {d: d for d in dates}
@@ -126,6 +140,8 @@ def choose_pairs(stack: Stack, settings: NetworkSettings) -> list[Pair]:
             raise InputError(
                 f"inputs.sentinel1.path: only one SLC ({stack.acquisitions[0].file}); two dates are the least."
             )
+        if settings.estimator == "phase_linking":
+            return nearest_pairs(stack.acquisitions, settings.nearest_neighbours)
         pairs = form_pairs(stack.acquisitions, settings.max_temporal_baseline, limit)
         dates = [a.date for a in stack.acquisitions]
     else:

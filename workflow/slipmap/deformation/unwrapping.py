@@ -1,6 +1,7 @@
 """Phase unwrapping of one interferogram, connected components kept."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -96,10 +97,18 @@ def run(
     unwrapped += wrap(averaged - filtered)
     if not np.isfinite(unwrapped).any():
         raise InputError(f"{interferogram}: no pixel has both phase and coherence; remove the pair.")
+    write(output, Grid.from_raster(interferogram), pair, settings, [unwrapped, correlation, components, unfiltered])
+
+
+def write(
+    output: str | Path, grid: Grid, pair: Pair, settings: UnwrappingSettings, bands: Sequence[np.ndarray]
+) -> None:
+    """Write `bands` (those of `BANDS`, each (rows, cols)) of an unwrapped pair as a COG."""
+    unwrapped, components = bands[0], bands[2]
     raster.write(
         output,
-        Grid.from_raster(interferogram),
-        np.stack([unwrapped, correlation, components.astype(np.float32), unfiltered]),
+        grid,
+        np.stack([np.asarray(band, np.float32) for band in bands]),
         bands=BANDS,
         units=("rad", "1", "1", "rad"),
         long_name=(

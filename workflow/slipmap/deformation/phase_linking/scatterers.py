@@ -6,6 +6,8 @@ import numpy as np
 
 from slipmap.deformation.phase_linking.link import Linked
 
+LEAST_DATES = 20  # of fewer, speckle is now and then as even as a persistent scatterer
+
 
 def dispersion(samples: np.ndarray) -> np.ndarray:
     """Amplitude dispersion σ/μ over the dates of each SLC pixel, float32 (rows, cols, looks); infinite with a gap."""
@@ -26,8 +28,11 @@ def keep_persistent(linked: Linked, samples: np.ndarray, most: float) -> tuple[L
     """Give pixels with a persistent scatterer its own phases; also which they are, bool (rows, cols).
 
     A pixel has one where the least dispersed of its SLC pixels has an amplitude dispersion D below `most`. Its phase
-    then has about the standard deviation D (rad) on each date, so that its goodness of fit is exp(−D²).
+    then has about the standard deviation D (rad) on each date, so that its goodness of fit is exp(−D²). Of fewer than
+    `LEAST_DATES` dates none is.
     """
+    if len(samples) < LEAST_DATES or not most:
+        return linked, np.zeros(linked.fit.shape, bool)
     found = dispersion(samples)
     best = found.argmin(axis=-1)
     least = np.take_along_axis(found, best[..., None], -1)[..., 0]

@@ -1,0 +1,17 @@
+from slipmap.jobs.job import job
+
+with job(snakemake):
+    import json
+    from datetime import date
+    from pathlib import Path
+
+    from slipmap.config.deformation import LinkingSettings
+    from slipmap.deformation.phase_linking import driver
+
+    driver.run(
+        {date.fromisoformat(day): path for day, path in snakemake.params.slcs.items()},
+        LinkingSettings(**snakemake.params.settings),
+        snakemake.output.linked,
+        threads=snakemake.threads,
+        simulated=json.loads(Path(snakemake.input.stack).read_text())["simulated"],
+    )

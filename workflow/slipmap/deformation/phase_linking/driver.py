@@ -1,0 +1,179 @@
+"""From the geocoded SLCs of a stack to linked phases: one file for each date, and one of their quality."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from rasterio.windows import Window
+
+from slipmap.config.deformation import LinkingSettings, PhaseLinkingSettings
+from slipmap.deformation.interferogram import with_margin
+from slipmap.deformation.phase_linking.link import Linked, link, window_weights
+from slipmap.deformation.phase_linking.neighbours import EMPTY, homogeneous, power
+from slipmap.deformation.phase_linking.scatterers import keep_persistent
+from slipmap.deformation.slc_file import SlcFile, open_slc
+from slipmap.errors import InputError
+from slipmap.io import raster
+from slipmap.io.atomic import write_aside
+from slipmap.io.grid import Grid
+from slipmap.sentinel1.looks import pixel_looks
+
+BLOCK_BYTES = 128 * 2**20  # of SLC pixels read at a time
+QUALITY = "quality.tif"
+QUALITY_BANDS = ("goodness_of_fit", "neighbours", "looks", "persistent", "regularisation")
+_SIGN = "reference date less secondary date is the interferogram; displacement = -wavelength * phase / (4 pi)"
+
+
+def run(
+    slcs: Mapping[date, str],
+    settings: LinkingSettings,
+    output: str | Path,
+    *,
+    threads: int = 1,
+    simulated: bool = False,
+) -> None:
+    """Link the phases of all dates and write them into the folder `output`: {date}.tif and quality.tif.
+
+    Parameters
+    ----------
+    slcs : geocoded, coregistered SLC of each date, on one grid. threads : of the linking.
+
+    Raises
+    ------
+    InputError : fewer than two dates, grids that differ, no pixel with data on two dates.
+
+    Notes
+    -----
+    Works block by block, each with the pixels round it that its windows reach. Memory is `BLOCK_BYTES` of SLC pixels
+    and about as much of results, whatever the area.
+    """
+    dates, options = sorted(slcs), settings.phase_linking
+    if len(dates) < 2:
+        raise InputError("deformation.estimator: phase_linking needs two dates or more; give more SLCs.")
+    half = options.window // 2
+    with ExitStack() as opened:
+        sources = [opened.enter_context(open_slc(slcs[day])) for day in dates]
+        grid = _one_grid(sources).coarsened(settings.slc_looks[1], settings.slc_looks[0])
+        looks = pixel_looks(settings.slc_looks, float(np.prod(grid.resolution)), sources[0].cell)
+        print(f"{len(dates)} dates, {looks:.3g} independent looks in a pixel, {options.method}, {options.homogeneity}")
+        aside = opened.enter_context(write_aside(output))
+        aside.mkdir()
+        tags = {"SIMULATED": "yes"} if simulated else {}
+        total, count = 0.0, 0
+        with _outputs(aside, grid, dates, options, tags) as (files, quality):
+            for window in grid.blocks(_side(len(dates), settings.slc_looks)):
+                outer, inner = with_margin(window, grid, half)
+                samples = np.stack([_cells(source, outer, settings.slc_looks) for source in sources])
+                linked, persistent = link_block(samples, options, looks, threads)
+                bands = np.stack([linked.fit, linked.neighbours, linked.looks, persistent, linked.blend])[:, *inner]
+                bands = np.where(np.isfinite(bands[:1]), bands, np.nan).astype(np.float32)
+                quality.write(bands, window)
+                for k, file in enumerate(files):
+                    file.write(_bands(linked, k)[:, *inner], window)
+                total += float(np.nansum(bands[0]))
+                count += int(np.isfinite(bands[0]).sum())
+        if not count:
+            raise InputError(f"{slcs[dates[0]]} and the other SLCs have no pixel with data in common; remove some.")
+    print(f"mean goodness of fit {total / count:.3f} over {count} pixels")
+
+
+def link_block(
+    samples: np.ndarray, options: PhaseLinkingSettings, looks: float, threads: int = 1
+) -> tuple[Linked, np.ndarray]:
+    """Link a block by the options; also which pixels are persistent scatterers, bool (rows, cols).
+
+    Parameters
+    ----------
+    samples : complex64 (dates, rows, cols, SLC pixels of a pixel). looks : independent ones among these.
+    """
+    chosen = homogeneous(samples, options.window, options.homogeneity, options.significance, looks)
+    linked = link(
+        samples,
+        window_weights(options.window, options.window_weights),
+        estimator=options.method,
+        regularisation=options.regularisation,
+        looks=looks,
+        chosen=chosen,
+        bound=options.standard_deviation,
+        threads=threads,
+    )
+    seen = power(samples) > EMPTY
+    linked.phasors[~seen] = 0  # what the neighbours alone say is no phase of the pixel
+    few = (np.abs(linked.phasors) > 0.5).sum(axis=0) < 2
+    linked.fit[few] = np.nan
+    return keep_persistent(linked, samples, options.amplitude_dispersion)
+
+
+def _one_grid(sources: list[SlcFile]) -> Grid:
+    for source in sources[1:]:
+        if not sources[0].grid.matches(source.grid):
+            raise InputError(f"{source.path}: its grid is not that of {sources[0].path}; resample one of them.")
+    return sources[0].grid
+
+
+def _side(dates: int, looks: tuple[int, int]) -> int:
+    """Side of the blocks, pixels: a multiple of 64."""
+    pixels = BLOCK_BYTES / (8 * dates * looks[0] * looks[1])
+    return max(64, int(np.sqrt(pixels)) // 64 * 64)
+
+
+def _cells(source: SlcFile, window: Window, looks: tuple[int, int]) -> np.ndarray:
+    """SLC pixels of each pixel of `window`, complex64 (rows, cols, looks)."""
+    high, wide = looks
+    fine = Window(window.col_off * wide, window.row_off * high, window.width * wide, window.height * high)
+    values = np.asarray(source.read(fine), np.complex64)
+    cells = values.reshape(int(window.height), high, int(window.width), wide)
+    return np.ascontiguousarray(cells.transpose(0, 2, 1, 3)).reshape(*cells.shape[::2], high * wide)
+
+
+def _bands(linked: Linked, k: int) -> np.ndarray:
+    """Phase of date `k` and its standard deviation where that was asked for, NaN without data: (bands, rows, cols)."""
+    phasor = linked.phasors[k]
+    bands = [np.angle(phasor)] if linked.bound is None else [np.angle(phasor), linked.bound[k]]
+    there = (np.abs(phasor) > 0.5) & np.isfinite(linked.fit)
+    return np.where(there, np.stack(bands), np.nan).astype(np.float32)
+
+
+@contextmanager
+def _outputs(
+    folder: Path, grid: Grid, dates: list[date], options: PhaseLinkingSettings, tags: dict[str, str]
+) -> Iterator[tuple[list[raster.RasterWriter], raster.RasterWriter]]:
+    """Writers of the dates' files and of the quality."""
+    names = {"phase": "linked phase", "phase_std": "Cramer-Rao standard deviation, relative to the first date"}
+    if not options.standard_deviation:
+        del names["phase_std"]
+    with ExitStack() as stack:
+        files = [
+            stack.enter_context(
+                raster.create(
+                    folder / f"{day:%Y%m%d}.tif",
+                    grid,
+                    bands=list(names),
+                    units="rad",
+                    long_name=list(names.values()),
+                    tags={"ACQUISITION_DATE": day, "SIGN": _SIGN} | tags,
+                    compress="zstd",
+                )
+            )
+            for day in dates
+        ]
+        quality = stack.enter_context(
+            raster.create(
+                folder / QUALITY,
+                grid,
+                bands=QUALITY_BANDS,
+                units="1",
+                long_name=(
+                    "goodness of fit of the linked phases",
+                    "pixels averaged",
+                    "independent looks of the average",
+                    "1 where a persistent scatterer is kept",
+                    "regularisation used",
+                ),
+                tags={"METHOD": options.method, "WINDOW": options.window} | tags,
+                compress="zstd",
+            )
+        )
+        yield files, quality
