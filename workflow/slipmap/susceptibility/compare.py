@@ -30,6 +30,7 @@ from slipmap.susceptibility.crossvalidation import (
 )
 
 log = logging.getLogger(__name__)
+Curves = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]  # (scheme, model) → labels and probabilities
 
 
 @dataclass(frozen=True)
@@ -110,63 +111,86 @@ def run(
     needed = list(dict.fromkeys([*names, *(n for o in own for n in o), *_index_factors(first.factors, settings)]))
 
     everywhere, area = pool(areas, needed, settings, splits=None)
-    groups = area if len(areas) > 1 else everywhere.blocks(settings.block)
     check_folds(everywhere, settings.folds)
     builders = models(names, first.factors, everywhere.categories, settings, jobs)
-    tables, curves, calibration = [], {}, []
+    groups = area if len(areas) > 1 else everywhere.blocks(settings.block)
+    folds, curves = _cross_validations(builders, everywhere, groups, settings)
+    record = {"cross_validation": _statement(everywhere, "every labelled pixel"), "seed": settings.seed}
+    if all(files.split is not None for files in areas.values()):
+        tested, test_curves, statements = _test(builders, areas, needed, settings)
+        write_table(folder / "test_scores.csv", tested, index=False)
+        curves |= test_curves
+        record |= statements
+    record |= {"factors": list(names), "areas": list(areas)}
+    means = summary(folds)
+    write_table(folder / "cross_validation.csv", folds, index=False)
+    write_table(folder / "cross_validation_summary.csv", means, index=False)
+    _write_curves(curves, folder)
+    write_text(folder / "sample.json", json.dumps(record, indent=2) + "\n")
+    return means
+
+
+def _cross_validations(
+    builders: Mapping[str, Callable[[], Classifier]], sample: Sample, groups: np.ndarray, settings: ComparisonSettings
+) -> tuple[pd.DataFrame, Curves]:
+    """Scores of every fold of every model, random and spatial; labels and probabilities of the first repeat."""
+    tables, curves = [], {}
     for scheme in ("random", "spatial"):
         for repeat in range(settings.repeats):
             seed = settings.seed + repeat
             if scheme == "random":
-                fold = random_folds(everywhere, settings.folds, seed)
+                fold = random_folds(sample, settings.folds, seed)
             else:
-                fold = spatial_folds(everywhere, settings.folds, seed, settings.block, settings.spatial)
+                fold = spatial_folds(sample, settings.folds, seed, settings.block, settings.spatial)
             for model, build in builders.items():
                 log.info("%s cross-validation %d of %s", scheme, repeat + 1, LABELS[model])
-                table, probability = cross_validate(build, everywhere, fold, groups)
+                table, probability = cross_validate(build, sample, fold, groups)
                 tables.append(table.assign(model=LABELS[model], scheme=scheme, repeat=repeat))
                 if repeat == 0:
                     known = np.isfinite(probability)
-                    curves[scheme, LABELS[model]] = everywhere.labels[known], probability[known]
+                    curves[scheme, LABELS[model]] = sample.labels[known], probability[known]
     table = pd.concat(tables, ignore_index=True)
     front = ["model", "scheme", "repeat"]
-    table = table[front + [c for c in table.columns if c not in front]]
-    record = {"cross_validation": _statement(everywhere, "every labelled pixel"), "seed": settings.seed}
+    return table[front + [c for c in table.columns if c not in front]], curves
 
-    if all(files.split is not None for files in areas.values()):
-        training, area = pool(areas, needed, settings, splits=(TRAINING,))
-        test, _ = pool(areas, needed, settings, splits=(TEST,))
-        groups = area if len(areas) > 1 else training.blocks(settings.block)
-        told = [split_description(files.split) for files in areas.values()]
-        far = [float(split["test_distance"]) for split in told if "test_distance" in split]
-        rows, independence = [], {"Test distance (m)": min(far, default=np.nan)}
-        independence["Independence"] = "; ".join(dict.fromkeys(split["independence"] for split in told))
-        for model, build in builders.items():
-            fitted = build().fit(training, groups)
-            probability = fitted.predict(test.columns(fitted.names))
-            curves["test", LABELS[model]] = test.labels, probability
-            row = scores(test.labels, probability, fitted.threshold)
-            rows.append({"Model": LABELS[model], "Threshold": fitted.threshold} | table_2(row) | independence)
-        write_table(folder / "test_scores.csv", pd.DataFrame(rows), index=False)
-        record["training"] = _statement(training, "training blocks")
-        record["test"] = _statement(test, "test blocks")
 
-    for (scheme, model), (labels, probability) in curves.items():
-        calibration.append(reliability(labels, probability).assign(scheme=scheme, model=model))
-    table_of_calibration = pd.concat(calibration, ignore_index=True)
-    means = summary(table)
-    write_table(folder / "cross_validation.csv", table, index=False)
-    write_table(folder / "cross_validation_summary.csv", means, index=False)
-    write_table(
-        folder / "calibration.csv",
-        table_of_calibration[["scheme", "model", "predicted", "observed", "pixels"]],
-        index=False,
-    )
+def _test(
+    builders: Mapping[str, Callable[[], Classifier]],
+    areas: Mapping[str, AreaFiles],
+    needed: Sequence[str],
+    settings: ComparisonSettings,
+) -> tuple[pd.DataFrame, Curves, dict[str, object]]:
+    """Scores of every model on test blocks, learnt on training blocks; labels and probabilities; both samples told."""
+    training, area = pool(areas, needed, settings, splits=(TRAINING,))
+    test, _ = pool(areas, needed, settings, splits=(TEST,))
+    groups = area if len(areas) > 1 else training.blocks(settings.block)
+    told = [split_description(files.split) for files in areas.values()]
+    far = [float(split["test_distance"]) for split in told if "test_distance" in split]
+    independence = {
+        "Test distance (m)": min(far, default=np.nan),
+        "Independence": "; ".join(dict.fromkeys(split["independence"] for split in told)),
+    }
+    rows, curves = [], {}
+    for model, build in builders.items():
+        fitted = build().fit(training, groups)
+        probability = fitted.predict(test.columns(fitted.names))
+        curves["test", LABELS[model]] = test.labels, probability
+        row = scores(test.labels, probability, fitted.threshold)
+        rows.append({"Model": LABELS[model], "Threshold": fitted.threshold} | table_2(row) | independence)
+    statements = {"training": _statement(training, "training blocks"), "test": _statement(test, "test blocks")}
+    return pd.DataFrame(rows), curves, statements
+
+
+def _write_curves(curves: Curves, folder: Path) -> None:
+    """calibration.csv and the figures of ROC and calibration."""
+    found = [
+        reliability(labels, probability).assign(scheme=scheme, model=model)
+        for (scheme, model), (labels, probability) in curves.items()
+    ]
+    table = pd.concat(found, ignore_index=True)[["scheme", "model", "predicted", "observed", "pixels"]]
+    write_table(folder / "calibration.csv", table, index=False)
     figures.roc(curves, folder / "roc.png")
-    figures.calibration(table_of_calibration, folder / "calibration.png")
-    record |= {"factors": list(names), "areas": list(areas)}
-    write_text(folder / "sample.json", json.dumps(record, indent=2) + "\n")
-    return means
+    figures.calibration(table, folder / "calibration.png")
 
 
 def table_2(row: Mapping[str, float]) -> dict[str, float]:

@@ -88,23 +88,7 @@ def map_risk_index(
     require(model.names, factors, "susceptibility.risk_index")
     chosen = {name: factors[name] for name in dict.fromkeys(model.names)}
     with opened(chosen, inventory, split) as layers:
-        supervised = layers.inventory is not None and layers.split is not None
-        spread = survey(layers) if supervised else _ranges(layers)
-        low, high = (
-            np.array([getattr(spread[name], end) for name in model.factors]) for end in ("smallest", "largest")
-        )
-        for role, name, a, b in zip(settings.factors, model.factors, low, high, strict=True):
-            if role not in settings.ranges and not b > a:
-                raise InputError(
-                    f"factor '{name}' is constant or empty, so its range cannot be scaled to 0-1; give "
-                    f"susceptibility.risk_index.ranges.{role}."
-                )
-        model.set_ranges(low, high)
-        if settings.weights == "spearman" and not supervised:
-            raise InputError(
-                "susceptibility.risk_index.weights is spearman, but the area has no inventory; give the six weights."
-            )
-        model.set_weights(draw(layers, sample, seed) if settings.weights == "spearman" else None)
+        _fit(model, settings, layers, seed, sample)
         tags = {
             "weights": " ".join(f"{role}={w:g}" for role, w in model.weights.items()),
             "ranges": " ".join(f"{role}={a:g}:{b:g}" for role, (a, b) in model.ranges.items()),
@@ -125,6 +109,30 @@ def map_risk_index(
         except ValueError as error:
             raise InputError(f"susceptibility.risk_index.rain: {error}; correct the rainfall.") from error
     _write_classes(index, classes, settings, seed)
+
+
+def _fit(model: RiskIndex, settings: RiskIndexSettings, layers: Layers, seed: int, sample: int) -> None:
+    """Give the index its ranges and weights, from training pixels where there are some.
+
+    Raises
+    ------
+    InputError : see `map_risk_index`.
+    """
+    supervised = layers.inventory is not None and layers.split is not None
+    spread = survey(layers) if supervised else _ranges(layers)
+    low, high = (np.array([getattr(spread[name], end) for name in model.factors]) for end in ("smallest", "largest"))
+    for role, name, a, b in zip(settings.factors, model.factors, low, high, strict=True):
+        if role not in settings.ranges and not b > a:
+            raise InputError(
+                f"factor '{name}' is constant or empty, so its range cannot be scaled to 0-1; give "
+                f"susceptibility.risk_index.ranges.{role}."
+            )
+    model.set_ranges(low, high)
+    if settings.weights == "spearman" and not supervised:
+        raise InputError(
+            "susceptibility.risk_index.weights is spearman, but the area has no inventory; give the six weights."
+        )
+    model.set_weights(draw(layers, sample, seed) if settings.weights == "spearman" else None)
 
 
 def _write(layers: Layers, path: str | Path, predict: Callable, **description: object) -> None:
