@@ -1,6 +1,6 @@
 """Charts as inline SVG: sharp at every size, nothing to fetch, text that a screen reader finds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -71,51 +71,71 @@ def chart(
     x0, x1 = x_range or _padded(xs, 0.02)
     y0, y1 = y_range or _padded(ys, 0.06)
 
-    def place(x: float, y: float) -> tuple[float, float]:
-        return (
-            LEFT + (x - x0) / (x1 - x0) * (WIDTH - LEFT - RIGHT),
-            HEIGHT - BOTTOM - (y - y0) / (y1 - y0) * (HEIGHT - TOP - BOTTOM),
-        )
-
-    out = [_open(WIDTH, HEIGHT, title)]
-    for y in ticks(y0, y1):
-        _, py = place(x0, y)
-        out.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{py:.1f}" y2="{py:.1f}"/>')
-        out.append(f'<text class="tick" x="{LEFT - 7}" y="{py + 4:.1f}" text-anchor="end">{number(y)}</text>')
-    for x, label in (x_ticks or {x: number(x) for x in ticks(x0, x1)}).items():
-        px, _ = place(x, y0)
-        out.append(f'<line class="grid" x1="{px:.1f}" x2="{px:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
-        at, anchor = (WIDTH, "end") if px + 3.5 * len(label) > WIDTH else (px, "middle")
-        out.append(
-            f'<text class="tick" x="{at:.1f}" y="{HEIGHT - BOTTOM + 17}" text-anchor="{anchor}">{escape(label)}</text>'
-        )
+    frame = _Frame(x0, x1, y0, y1)
+    out = [_open(WIDTH, HEIGHT, title), *frame.grid(x_ticks or {x: number(x) for x in ticks(x0, x1)})]
     if diagonal:
-        (ax, ay), (bx, by) = place(max(x0, y0), max(x0, y0)), place(min(x1, y1), min(x1, y1))
-        out.append(f'<line class="mark" x1="{ax:.1f}" y1="{ay:.1f}" x2="{bx:.1f}" y2="{by:.1f}"/>')
+        low, high = max(x0, y0), min(x1, y1)
+        out.append(frame.line("mark", low, low, high, high))
     for x, label in (verticals or {}).items():
-        px, _ = place(x, y0)
-        out.append(f'<line class="mark" x1="{px:.1f}" x2="{px:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
-        at, anchor = (px + 4, "start") if px < WIDTH - 90 else (px - 4, "end")
-        out.append(f'<text class="tick" x="{at:.1f}" y="{TOP + 11}" text-anchor="{anchor}">{escape(label)}</text>')
-    for a in segments:
-        (ax, ay), (bx, by) = place(a[0], a[1]), place(a[2], a[3])
-        out.append(f'<line class="thin" x1="{ax:.1f}" y1="{ay:.1f}" x2="{bx:.1f}" y2="{by:.1f}"/>')
+        out += frame.vertical(x, label)
+    out += [frame.line("thin", *segment) for segment in segments]
     for line in lines:
-        points = [place(x, y) for x, y in zip(line.x, line.y, strict=True) if np.isfinite(x) and np.isfinite(y)]
-        if line.stroke and len(points) > 1:
-            path = " ".join(f"{px:.1f},{py:.1f}" for px, py in points)
-            dash = f' stroke-dasharray="{line.dash}"' if line.dash else ""
-            out.append(f'<polyline points="{path}" fill="none" stroke="{line.colour}" stroke-width="2"{dash}/>')
-        if line.markers or len(points) == 1:
-            out += [f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3.2" fill="{line.colour}"/>' for px, py in points]
-    middle = (LEFT + WIDTH - RIGHT) / 2
+        out += frame.curve(line)
+    middle, half = (LEFT + WIDTH - RIGHT) / 2, (TOP + HEIGHT - BOTTOM) / 2
     out.append(f'<text class="axis" x="{middle}" y="{HEIGHT - 7}" text-anchor="middle">{escape(x_label)}</text>')
-    half = (TOP + HEIGHT - BOTTOM) / 2
     out.append(
         f'<text class="axis" transform="translate(13 {half}) rotate(-90)" text-anchor="middle">{escape(y_label)}</text>'
     )
     out.append("</svg>")
     return "".join(out) + _key(lines)
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """The ranges of both axes, and what is drawn between them, as elements of SVG."""
+
+    x0: float
+    x1: float
+    y0: float
+    y1: float
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Where a point lies in the picture."""
+        return (
+            LEFT + (x - self.x0) / (self.x1 - self.x0) * (WIDTH - LEFT - RIGHT),
+            HEIGHT - BOTTOM - (y - self.y0) / (self.y1 - self.y0) * (HEIGHT - TOP - BOTTOM),
+        )
+
+    def grid(self, x_ticks: Mapping[float, str]) -> Iterator[str]:
+        for y in ticks(self.y0, self.y1):
+            _, py = self.place(self.x0, y)
+            yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{py:.1f}" y2="{py:.1f}"/>'
+            yield f'<text class="tick" x="{LEFT - 7}" y="{py + 4:.1f}" text-anchor="end">{number(y)}</text>'
+        for x, label in x_ticks.items():
+            px, _ = self.place(x, self.y0)
+            yield f'<line class="grid" x1="{px:.1f}" x2="{px:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
+            at, anchor = (WIDTH, "end") if px + 3.5 * len(label) > WIDTH else (px, "middle")
+            where = f'x="{at:.1f}" y="{HEIGHT - BOTTOM + 17}" text-anchor="{anchor}"'
+            yield f'<text class="tick" {where}>{escape(label)}</text>'
+
+    def vertical(self, x: float, label: str) -> Iterator[str]:
+        px, _ = self.place(x, self.y0)
+        yield f'<line class="mark" x1="{px:.1f}" x2="{px:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
+        at, anchor = (px + 4, "start") if px < WIDTH - 90 else (px - 4, "end")
+        yield f'<text class="tick" x="{at:.1f}" y="{TOP + 11}" text-anchor="{anchor}">{escape(label)}</text>'
+
+    def line(self, style: str, x0: float, y0: float, x1: float, y1: float) -> str:
+        (ax, ay), (bx, by) = self.place(x0, y0), self.place(x1, y1)
+        return f'<line class="{style}" x1="{ax:.1f}" y1="{ay:.1f}" x2="{bx:.1f}" y2="{by:.1f}"/>'
+
+    def curve(self, line: Line) -> Iterator[str]:
+        points = [self.place(x, y) for x, y in zip(line.x, line.y, strict=True) if np.isfinite(x) and np.isfinite(y)]
+        if line.stroke and len(points) > 1:
+            path = " ".join(f"{px:.1f},{py:.1f}" for px, py in points)
+            dash = f' stroke-dasharray="{line.dash}"' if line.dash else ""
+            yield f'<polyline points="{path}" fill="none" stroke="{line.colour}" stroke-width="2"{dash}/>'
+        if line.markers or len(points) == 1:
+            yield from (f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3.2" fill="{line.colour}"/>' for px, py in points)
 
 
 def heat_map(matrix: np.ndarray, names: Sequence[str], title: str) -> str:

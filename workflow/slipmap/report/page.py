@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import yaml
+from pydantic import BaseModel
 
 from slipmap.io.grid import Grid
 from slipmap.prediction.dates import dates_of
@@ -47,22 +48,7 @@ def page_context(
     """
     ids = {layer.id for layer in layers}
     context = {
-        "title": sources.settings.description or sources.area,
-        "lead": _lead(sources),
-        "simulated": sources.simulated,
-        "note": sources.settings.note,
-        "cards": headline.cards(sources, numbers, drawn),
-        "facts": _facts(sources, numbers),
-        "landslides": {
-            name: {"count": len(frame), "about": sources.experiments[name].settings.description}
-            for name, frame in drawn.items()
-        },
-        "landslides_left_out": [
-            (name, f"the largest {most} of {len(frame)} are drawn here; all are in landslides.gpkg.")
-            for name, frame in drawn.items()
-            if len(frame) > most
-        ],
-        "landslide_tables": _largest(drawn),
+        **_opening(sources, numbers, drawn, most),
         "has_points": has_points,
         "data_text": [*_data_text(sources), *attribution.sentences(sources.settings, _days(sources))],
         "study": sections.study_figures(sources, ids),
@@ -83,34 +69,68 @@ def page_context(
         "map_figures": sections.map_figures(sources, ids),
         "closeups": closeups.section(sources, shown, ids),
         "limits": limits(sources),
+        **_provenance(sources, numbers),
+    }
+    return context | {"sections": _sections(context)}
+
+
+def _opening(
+    sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[str, Any], most: int
+) -> dict[str, Any]:
+    """Title, headline and landslides of the interactive map."""
+    return {
+        "title": sources.settings.description or sources.area,
+        "lead": _lead(sources),
+        "simulated": sources.simulated,
+        "note": sources.settings.note,
+        "cards": headline.cards(sources, numbers, drawn),
+        "facts": _facts(sources, numbers),
+        "landslides": {
+            name: {"count": len(frame), "about": sources.experiments[name].settings.description}
+            for name, frame in drawn.items()
+        },
+        "landslides_left_out": [
+            (name, f"the largest {most} of {len(frame)} are drawn here; all are in landslides.gpkg.")
+            for name, frame in drawn.items()
+            if len(frame) > most
+        ],
+        "landslide_tables": _largest(drawn),
+    }
+
+
+def _provenance(sources: Sources, numbers: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Times, checksums, versions and the config."""
+    return {
         "benchmarks": _benchmarks(numbers["benchmarks"]),
         "checksums": _checksums(numbers["inputs"]),
         "software": table(["package", "version"], list(record.versions().items())),
-        "config_area": yaml.safe_dump(sources.settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
-        "config_experiments": [
-            (name, yaml.safe_dump(e.settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
-            for name, e in sources.experiments.items()
-        ],
+        "config_area": _as_yaml(sources.settings),
+        "config_experiments": [(name, _as_yaml(e.settings)) for name, e in sources.experiments.items()],
     }
-    context["sections"] = [
-        (key, name)
-        for key, name, there in (
-            ("explore", "Map", True),
-            ("data", "Data", True),
-            ("deformation", "Deformation", context["deformation"]),
-            ("factors", "Factors", context["factors"]),
-            ("screening", "Screening", context["screening"]),
-            ("susceptibility", "Susceptibility", context["susceptibility"]),
-            ("training", "Training", context["training"]),
-            ("scores", "Scores", context["experiments"]),
-            ("published", "Papers", context["published"]),
-            ("maps", "Maps", context["experiments"]),
-            ("limits", "Limits", True),
-            ("provenance", "Provenance", True),
-        )
-        if there
-    ]
-    return context
+
+
+def _as_yaml(settings: BaseModel) -> str:
+    text: str = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return text
+
+
+def _sections(context: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Key and name of the page's sections, those that have something to show."""
+    named = (
+        ("explore", "Map", True),
+        ("data", "Data", True),
+        ("deformation", "Deformation", context["deformation"]),
+        ("factors", "Factors", context["factors"]),
+        ("screening", "Screening", context["screening"]),
+        ("susceptibility", "Susceptibility", context["susceptibility"]),
+        ("training", "Training", context["training"]),
+        ("scores", "Scores", context["experiments"]),
+        ("published", "Papers", context["published"]),
+        ("maps", "Maps", context["experiments"]),
+        ("limits", "Limits", True),
+        ("provenance", "Provenance", True),
+    )
+    return [(key, name) for key, name, there in named if there]
 
 
 def _lead(sources: Sources) -> str:

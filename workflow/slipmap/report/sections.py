@@ -1,6 +1,6 @@
 """The figures, tables and sentences of each stage's section."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,50 +39,18 @@ def deformation(sources: Sources, ids: Collection[str]) -> dict | None:
     """Network, velocity and its quality."""
     if "velocity" not in sources.deformation:
         return None
-    settings, text, facts = sources.settings.deformation, [], []
-    text.append(
+    network, stack = sources.network, sources.stack
+    text = (
         "Velocity in the radar's line of sight, positive towards the satellite (blue), negative away from it (red), "
         "relative to the reference area. Motion across the line of sight is not seen."
     )
-    network = sources.network
-    if network is not None:
-        dates = sorted({*network["reference"], *network["secondary"]})
-        facts += [
-            ("dates", f"{len(dates)}, {dates[0]} to {dates[-1]}"),
-            ("interferograms", str(len(network))),
-            ("longest pair", f"{network['temporal_baseline_days'].max():.0f} days"),
-        ]
-        baselines = network["perpendicular_baseline_m"].abs().max()
-        if np.isfinite(baselines):
-            facts.append(("longest perpendicular baseline", f"{baselines:.0f} m"))
-    if sources.stack:
-        radar = sources.stack.get("radar", {})
-        facts += [
-            (name, f"{radar[key]:.4g} {unit}".strip() if isinstance(radar[key], float) else str(radar[key]))
-            for name, key, unit in (
-                ("wavelength", "wavelength", "m"),
-                ("incidence angle", "incidence", "°"),
-                ("orbit", "orbit_direction", ""),
-                ("track", "track", ""),
-            )
-            if radar.get(key)
-        ]
-        facts.append(("files", f"{sources.stack['level']}, {sources.stack['format']}"))
-    if sources.reference:
-        where = sources.reference
-        facts.append(
-            (
-                "reference",
-                f"{where['latitude']:.4f}° N, {where['longitude']:.4f}° E ({where['how']}), taken as not moving",
-            )
-        )
-        removed = [t for t in where.get("removed", []) if t not in ("1", "offset")]
-        facts.append(("removed from each date", ", ".join(removed) or "nothing"))
-        if where.get("triplets", {}).get("all"):
-            counted = where["triplets"]
-            before, after = (counted[key] / counted["all"] for key in ("open_before", "open_after"))
-            facts.append(("triplets open by whole turns", f"{before:.2%}, after mending {after:.2%}"))
-    facts.append(("reliable where temporal coherence is at least", f"{settings.min_temporal_coherence:g}"))
+    least = sources.settings.deformation.min_temporal_coherence
+    facts = [
+        *(_network_facts(network) if network is not None else ()),
+        *(_radar_facts(stack) if stack else ()),
+        *(_reference_facts(sources.reference) if sources.reference else ()),
+        ("reliable where temporal coherence is at least", f"{least:g}"),
+    ]
     maps = [
         figure("hillshade velocity", "Velocity in the line of sight, mm/yr.", ids),
         figure(
@@ -93,8 +61,8 @@ def deformation(sources: Sources, ids: Collection[str]) -> dict | None:
         figure("velocity_std", "Standard deviation of the velocity, mm/yr.", ids),
     ]
     return {
-        "text": text,
-        "network": _network(network, sources.stack) if network is not None and sources.stack else "",
+        "text": [text],
+        "network": _network(network, stack) if network is not None and stack else "",
         "network_caption": "The small-baseline network: each dot an acquisition, each line an interferogram."
         if network is not None
         else "",
@@ -102,6 +70,41 @@ def deformation(sources: Sources, ids: Collection[str]) -> dict | None:
         "mended": _mended(sources.reference, network),
         "maps": [f for f in maps if f],
     }
+
+
+def _network_facts(network: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    dates = sorted({*network["reference"], *network["secondary"]})
+    yield "dates", f"{len(dates)}, {dates[0]} to {dates[-1]}"
+    yield "interferograms", str(len(network))
+    yield "longest pair", f"{network['temporal_baseline_days'].max():.0f} days"
+    longest = network["perpendicular_baseline_m"].abs().max()
+    if np.isfinite(longest):
+        yield "longest perpendicular baseline", f"{longest:.0f} m"
+
+
+def _radar_facts(stack: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    radar = stack.get("radar", {})
+    for name, key, unit in (
+        ("wavelength", "wavelength", "m"),
+        ("incidence angle", "incidence", "°"),
+        ("orbit", "orbit_direction", ""),
+        ("track", "track", ""),
+    ):
+        value = radar.get(key)
+        if value:
+            yield name, f"{value:.4g} {unit}".strip() if isinstance(value, float) else str(value)
+    yield "files", f"{stack['level']}, {stack['format']}"
+
+
+def _reference_facts(reference: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    where = f"{reference['latitude']:.4f}° N, {reference['longitude']:.4f}° E"
+    yield "reference", f"{where} ({reference['how']}), taken as not moving"
+    removed = [t for t in reference.get("removed", []) if t not in ("1", "offset")]
+    yield "removed from each date", ", ".join(removed) or "nothing"
+    counted = reference.get("triplets", {})
+    if counted.get("all"):
+        before, after = (counted[key] / counted["all"] for key in ("open_before", "open_after"))
+        yield "triplets open by whole turns", f"{before:.2%}, after mending {after:.2%}"
 
 
 def _mended(reference: dict | None, network: pd.DataFrame | None) -> str:
