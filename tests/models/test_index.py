@@ -45,6 +45,15 @@ def test_what_the_index_says_is_what_the_class_is(name):
         assert create_model(name, 3, 1).parameter_count() == record.parameters
 
 
+def test_every_class_is_held_against_its_figure():
+    """Some name of each stands in a test of wiring, which writes the network as plain functions."""
+    text = "".join(path.read_text() for path in Path(__file__).parent.glob("test_wiring_*.py"))
+    names = {}
+    for name, record in index.records().items():
+        names.setdefault(record.class_name, set()).add(name)
+    assert not [known for known in names.values() if not any(f'"{name}"' in text for name in known)]
+
+
 def test_models_are_listed_without_torch():
     code = (
         "import sys; from slipmap.cli import main; main(['models']); main(['models', 'unet']);"

@@ -132,3 +132,38 @@ def test_emr_hrnet(flow):
         if name.endswith("refocus"):
             torch.nn.init.normal_(parameter, std=0.1)
     same(model, network, (32, 64))
+
+
+def global_attention(x, t, name):
+    """Liu et al. 2021: a perceptron over the channels of each pixel, then two 7 × 7 convolutions."""
+    x = x * torch.sigmoid(t.perceptron(x, f"{name}.channel.0", f"{name}.channel.2"))
+    y = torch.relu(t.norm(t.conv(x, f"{name}.spatial.0"), f"{name}.spatial.1"))
+    return x * torch.sigmoid(t.norm(t.conv(y, f"{name}.spatial.3"), f"{name}.spatial.4"))
+
+
+def parallel_attention(x, t, name):
+    """Goyal et al. 2021, Figure 2: two branches and the gated input, summed, then SiLU."""
+    gated = x * torch.sigmoid(t.conv(x.mean((2, 3), keepdim=True), f"{name}.excite"))
+    y = gated + sum(t.conv_norm(x, f"{name}.{branch}", relu=False) for branch in ("pointwise", "spatial"))
+    return y * torch.sigmoid(y)
+
+
+ATTENTIONS = {
+    "hrnet_gam": global_attention,
+    "hrnet_parneta": parallel_attention,
+    "hrnet_cbam": lambda x, t, name: t.cbam(x, name),
+}
+
+
+@pytest.mark.parametrize("name", ATTENTIONS)
+def test_attentions_that_emr_hrnet_is_compared_with(name):
+    """In the place of EMA, the convolutions not dilated."""
+
+    def block(x, t, prefix):
+        return basic(x, t, prefix, attend=ATTENTIONS[name])
+
+    same(
+        built(name, 3, width=1 / 8, blocks=1),
+        lambda image, t: head(trunk(image, t, block), t, image.shape[2:]),
+        (32, 64),
+    )

@@ -174,10 +174,11 @@ def test_sbconv_unet_in_a_residual_block():
     same(built("sbconv_unet", 5, **NARROW, idcu="B"), network)
 
 
-@pytest.mark.parametrize("kind", ["plain", *REFINE])
-def test_resunet(kind):
+@pytest.mark.parametrize("name", ["resunet", "sru_resunet", "bru_resunet", "sbconv_resunet"])
+def test_resunet(name):
     """Zhang et al. 2018, Figures 1 and 2: pre-activation units, strides for poolings; refinement after convolutions."""
-    step = 1 if kind == "plain" else 2
+    kind = name.partition("_")[0]
+    step = 2 if kind in REFINE else 1
 
     def unit(x, t, name, stride=1, first=False):
         index = 0
@@ -186,7 +187,7 @@ def test_resunet(kind):
             y, index = torch.relu(t.norm(y, f"{name}.residual.0")), 2
         for last in (False, True):
             y = t.conv(y, f"{name}.residual.{index}", stride=1 if last else stride)
-            if kind != "plain":
+            if kind in REFINE:
                 y = REFINE[kind](y, t, f"{name}.residual.{index + 1}")
             if not last:
                 y = torch.relu(t.norm(y, f"{name}.residual.{index + step}"))
@@ -202,5 +203,4 @@ def test_resunet(kind):
             x = unit(torch.cat([kept.pop(), twice(x)], dim=1), t, f"decoder.{level}")
         return t.conv(x, "head")
 
-    name = "resunet" if kind == "plain" else f"{kind}_resunet"
     same(built(name, 5, **NARROW), network)
