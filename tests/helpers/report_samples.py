@@ -98,6 +98,10 @@ def write_area(root: Path, *, inventory: bool = True, optical: bool = True, expe
         _inventory(results, slides)
     for name in ("rs", "rs_dr") if experiments else ():
         _maps(results / "maps" / name, slides, inventory)
+        alarms = ["Nearly all probabilities lie between 0.010 and 0.040."] if name == "rs" else []
+        (results / "maps" / name / "usable.json").write_text(
+            json.dumps({"usable": not alarms, "alarms": alarms, "unseen_said": "Training saw nothing of basalt."})
+        )
         _training(results / "experiments" / name, name, inventory)
     (results / "benchmarks").mkdir()
     (results / "benchmarks" / "map_landslides_rs.tsv").write_text(
@@ -248,6 +252,7 @@ def _training(folder: Path, name: str, tested: bool) -> None:
         "counts": {"true_positive": 48, "false_positive": 16, "false_negative": 16, "true_negative": 3120},
         "objects": {"by_size": [{"pixels_from": 1, "pixels_to": None, "landslides": 1, "detected": 1}]},
         "reliability": {"probability": [0.1, 0.9, None], "share": [0.05, 0.95, None], "pixels": [3000, 200, 0]},
+        "calibration_chosen": "temperature",
         "calibration": {
             method: {"brier": 0.05, "expected_calibration_error": error, "reliability": {
                 "probability": [0.1, 0.9, None], "share": [0.1 - error, 0.9 + error, None], "pixels": [3000, 200, 0]}}

@@ -19,6 +19,7 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from patches.test_split import arrays_of, blobs, read_split, write
 from slipmap.config.patches import AugmentSettings, PatchSettings
 from slipmap.errors import InputError
+from slipmap.io import raster
 from slipmap.patches import apart, checks, figure, ground, split, store
 from slipmap.patches.dataset import StoredArray, StoredPatches
 from slipmap.patches.normalisation import (
@@ -139,6 +140,14 @@ def test_statistics_ignore_all_but_training_ground(tmp_path):
     assert store.load_statistics(a) == store.load_statistics(b)
     for i in (0, 20, 40):
         np.testing.assert_array_equal(patches_of(a).read([i])[0], patches_of(b).read([i])[0])
+
+
+def test_classes_are_counted_on_training_ground(one):
+    folder = one.parent
+    rock, known = raster.read(folder / "lithology.tif", bands=1), read_split(folder / "split.tif") == 0
+    band = store.load_statistics(one).bands[1]
+    assert band.class_pixels == {value: int((rock[known] == value).sum()) for value in ROCKS}
+    assert pool([store.load_statistics(one)] * 2).bands[1].class_pixels[2] == 2 * band.class_pixels[2]
 
 
 def test_training_reads_normalised_channels(one):
@@ -285,6 +294,24 @@ def test_distance_of_another_areas_test_ground(tmp_path):
     assert apart.to_training([a, b], b) == {key: pytest.approx(v) for key, v in apart.to_training([b], b).items()}
     index.assign(crs="", x=np.nan).to_parquet(b / "index.parquet", index=False)
     assert apart.to_training([a], b) == {"median": None, "least": None} and apart.said(apart.to_training([], b)) == ""
+
+
+def test_ground_that_initial_weights_saw_is_not_tested_on(tmp_path):
+    """The same division of the area is fine, another one or a neighbour on the same ground is not."""
+    a, b = area(tmp_path / "a"), area(tmp_path / "b", seed=1)
+    seen = json.loads(json.dumps(apart.learnt_ground([a])))
+    index = store.read_index(a)
+    own = index[(index["split"] != "test")]
+    assert len(seen[0]["bounds"]) == own["block"].nunique() and seen[0]["crs"] == "EPSG:32632"
+    assert apart.check_seen(seen, a) == apart.check_seen([], b) == ""
+    with pytest.raises(InputError, match=r"initial_weights: they learnt from ground of 'a' that is test ground of 'b'"):
+        apart.check_seen(seen, b)
+    other = [{**ground, "split": "another seed"} for ground in seen]
+    assert apart.check_seen(other, a) == ""  # not the words count but the ground: it is disjoint
+    boxes = np.array(other[0]["bounds"]) + np.array([50_000, 0, 50_000, 0])
+    assert apart.check_seen([{**other[0], "bounds": boxes.tolist()}], b) == ""
+    unknown = [{"area": "elsewhere/seed_0", "split": "", "crs": "", "bounds": []}]
+    assert "initial weights learnt from elsewhere/seed_0 of unknown place" in apart.check_seen(unknown, b)
 
 
 def test_overlap_on_the_ground_is_found_across_crs():

@@ -37,7 +37,7 @@ def trained(folder, seed=0, threshold=0.4, temperature=1.7, statistics=None):
     save_record(
         folder,
         {"model": made, "bands": list(BANDS), "statistics": statistics.as_dict(), "threshold": threshold,
-         "temperature": temperature, "pixel_size": [10.0, 10.0]},
+         "temperature": temperature, "calibration": {"chosen": "temperature"}, "pixel_size": [10.0, 10.0]},
     )  # fmt: skip
     return folder
 
@@ -284,7 +284,8 @@ def test_the_map_of_mirrored_terrain_is_the_mirrored_map(tmp_path):
     ))  # fmt: skip
     made = {"name": "unet", "in_channels": 4, "classes": 1, "options": {"width": 0.125}}
     record = {"model": made, "bands": list(names), "statistics": Statistics("zscore", bands).as_dict()}
-    save_record(tmp_path, record | {"threshold": 0.5, "temperature": 1.0, "pixel_size": [10.0, 10.0]})
+    record |= {"temperature": 1.0, "calibration": {"chosen": "temperature"}}
+    save_record(tmp_path, record | {"threshold": 0.5, "pixel_size": [10.0, 10.0]})
     grid = Grid.from_bounds("EPSG:32632", 10, (0, 0, 640, 640))
     r, c = np.mgrid[:64, :64] / 64
     surface = 4 * r + 3 * c + np.sin(5 * r + 3 * c)

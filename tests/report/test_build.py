@@ -160,6 +160,25 @@ def test_the_reliability_diagram_draws_each_calibration(monkeypatch):
     assert caption.endswith("The diagram is of the network of seed 4.")
 
 
+def test_a_map_that_is_no_probability_says_so_on_the_first_screen():
+    blank = {"usable": False, "alarms": ["The map is all but blank."], "unseen_said": ""}
+    rocks = {"usable": True, "alarms": [], "unseen_said": "Training saw nothing of 4.0% of the ground."}
+    fine = {"usable": True, "alarms": [], "unseen_said": ""}
+    experiments = {
+        name: SimpleNamespace(usable=told)
+        for name, told in (("rs", blank), ("dr", rocks), ("good", fine), ("none", None))
+    }
+    found = headline.alarms(SimpleNamespace(experiments=experiments))
+    assert [(alarm["name"], alarm["usable"]) for alarm in found] == [("rs", False), ("dr", True)]
+
+
+def test_alarms_stand_above_everything_else(full):
+    top = full[0][: full[0].index("</header>")]
+    assert top.index("Do not read the map of rs as probabilities") < top.index("landslides outlined")
+    assert "lie between 0.010 and 0.040. Training saw nothing of basalt." in top
+    assert "About the map of rs_dr" in top
+
+
 def test_close_ups_show_the_largest_landslides_of_test_ground(full):
     """Of the two landslides one is on test ground: 8 x 8 pixels at row 60, column 70."""
     page, _ = full

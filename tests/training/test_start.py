@@ -55,6 +55,8 @@ def test_fine_tuning_starts_where_the_other_run_ended(store, trained, tmp_path):
     tuned, fresh = (pd.read_csv(folder / "history.csv") for folder in (tmp_path / "a", trained))
     assert tuned["validation_f1"][0] == pytest.approx(fresh["validation_f1"].max(), abs=0.02)
     assert fresh["validation_f1"][0] < 0.8
+    first, second = (json.loads((folder / "model.json").read_text()) for folder in (trained, tmp_path / "a"))
+    assert first["ground_before"] == [] and second["ground_before"] == first["ground"] != []
     with pytest.raises(InputError, match=r"was trained on the channels velocity, .* this experiment has slope, "):
         train.run([store], None, experiment(["velocity"], initial_weights=str(trained)), 0, tmp_path / "b")
     with pytest.raises(InputError, match="weights of another unet: 'decoder"):

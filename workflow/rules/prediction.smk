@@ -82,6 +82,22 @@ rule outline_landslides:
     script: "../scripts/outline_landslides.py"
 
 
+rule judge_map:
+    message: "Look whether the map of {wildcards.area} by {wildcards.experiment} is of use as probabilities."
+    input:
+        probability=MAP["probability"],
+        classes=MAP["classes"],
+        factors=factor_files,
+        record=lambda wildcards: f"{weights_of(wildcards.experiment)[0]}/{layout.SEED_FILES['record']}",
+        tests=lambda wildcards: files.tests_of_map(RUN, wildcards.area, wildcards.experiment),
+    output: usable=HERE.usable("{experiment}")
+    params:
+        method=lambda wildcards: EXPERIMENTS[wildcards.experiment].prediction.calibration,
+        factors=of_area(files.factor_files),
+    resources: mem_mb=memory(1000), runtime=minutes(10, per_megapixel=1)
+    script: "../scripts/judge_map.py"
+
+
 STYLES = ("probability", "uncertainty", "class", "probability_class", "landslides")
 
 

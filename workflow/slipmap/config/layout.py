@@ -157,6 +157,10 @@ class Results:
         """Part of a map that several jobs make."""
         return f"{self.folder}/maps/{experiment}/parts/{part}.tif"
 
+    def usable(self, experiment: str) -> str:
+        """Whether the probabilities of a map are of use as such."""
+        return f"{self.folder}/maps/{experiment}/usable.json"
+
     def landslides(self, experiment: str) -> str:
         """Outlines of the landslides of a map."""
         return f"{self.folder}/maps/{experiment}/landslides.gpkg"

@@ -49,8 +49,10 @@ class MapSettings(Settings):
         ge=0,
         description="Monte Carlo dropout: so many passes with dropout switched on join the ensemble; 0: none.",
     )
-    calibration: Literal["temperature", "isotonic", "none"] = Field(
-        "temperature", description="How probabilities are calibrated, fitted on validation ground."
+    calibration: Literal["best", "temperature", "platt", "isotonic", "none"] = Field(
+        "best",
+        description="How probabilities are calibrated, fitted on validation ground. best: what has the least Brier "
+        "score on validation images that it was not fitted on. platt: temperature and bias.",
     )
     probability_breaks: list[float] = Field(
         [1 / 3, 2 / 3],

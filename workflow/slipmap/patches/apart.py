@@ -1,5 +1,7 @@
 """How far the ground that scores come from lies from the ground that was learnt from, in one store or several."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,12 @@ import pandas as pd
 import shapely
 from pyproj import Transformer
 
+from slipmap.errors import InputError
 from slipmap.patches.distance import LEAST, MEDIAN
+from slipmap.patches.ground import overlapping
 from slipmap.patches.store import read_attributes, read_index
+
+_PLACE = ("area", "x", "y", "extent_x", "extent_y", "crs", "block", "parent")
 
 
 def to_training(learnt: Sequence[str | Path], tested: str | Path) -> dict[str, float | None]:
@@ -26,10 +32,86 @@ def to_training(learnt: Sequence[str | Path], tested: str | Path) -> dict[str, f
             keys = [key.removeprefix("SPLIT_").lower() for key in (MEDIAN, LEAST)]
             found.append(tuple(float(split[key]) if key in split else None for key in keys))
         else:
-            found.append(_between(read_index(store), read_index(tested)))
+            found.append(_between(_index(store), _index(tested)))
     if not found or any(None in pair for pair in found):
         return {"median": None, "least": None}
     return {"median": min(median for median, _ in found), "least": min(least for _, least in found)}
+
+
+def learnt_ground(stores: Sequence[str | Path]) -> list[dict[str, Any]]:
+    """The ground of training and validation patches, to go with the weights: whoever learns on knows what they saw.
+
+    Returns
+    -------
+    One entry for each area and CRS: ``area``, ``split`` (tells one division of an area from another), ``crs`` and
+    ``bounds``, [left, bottom, right, top] of each block of an area or image of a data set; none where images have no
+    place.
+    """
+    found = []
+    for store in stores:
+        index, split = _index(store), _division(store)
+        index = index[(index["split"] != "test") & (index["parent"] < 0)]
+        for (area, crs), patches in index.groupby(["area", "crs"], sort=True):
+            placed = patches[patches["x"].notna()].assign(
+                right=lambda rows: rows["x"] + rows["extent_x"], bottom=lambda rows: rows["y"] - rows["extent_y"]
+            )
+            unit = np.where(placed["block"] >= 0, placed["block"], -1 - placed["patch"])
+            box = placed.groupby(unit).agg({"x": "min", "bottom": "min", "right": "max", "y": "max"})
+            bounds = box.to_numpy(float).tolist() if crs else []
+            found.append({"area": str(area), "split": split, "crs": str(crs), "bounds": bounds})
+    return found
+
+
+def _index(store: str | Path) -> pd.DataFrame:
+    """The index of a store, with empty places where it has none."""
+    index = read_index(store)
+    index = index.reindex(columns=list(dict.fromkeys([*index.columns, *_PLACE])))
+    return index.assign(crs=index["crs"].fillna(""), parent=index["parent"].fillna(-1), block=index["block"].fillna(-1))
+
+
+def _division(store: str | Path) -> str:
+    """What the division of a store's ground follows from, as a digest."""
+    known = read_attributes(store)
+    settings = known.get("settings") or {}
+    drawn = {"source": settings["source"], "seed": settings.get("seed")} if settings.get("source") else {}
+    text = json.dumps([known.get("split"), drawn], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def check_seen(seen: Sequence[Mapping[str, Any]], tested: str | Path) -> str:
+    """Compare ground that weights saw before this run with the test ground of a store.
+
+    Returns
+    -------
+    What is to be said beside the scores: that the ground of some is not known; else "".
+
+    Raises
+    ------
+    InputError : they overlap.
+    """
+    index = _index(tested)
+    index = index[(index["split"] == "test") & (index["parent"] < 0)]
+    placed = index[(index["crs"] != "") & index["x"].notna()]
+    # The same division of the same area keeps its test ground apart, though windows may reach beyond their blocks.
+    alike = {(area, _division(tested)) for area in index["area"].unique()}
+    seen = [ground for ground in seen if (ground["area"], ground.get("split")) not in alike]
+    rows = [(ground["area"], ground["crs"], box) for ground in seen for box in ground["bounds"]]
+    if rows and len(placed):
+        left, top = placed["x"].to_numpy(), placed["y"].to_numpy()
+        test = np.column_stack([left, top - placed["extent_y"], left + placed["extent_x"], top])
+        bounds = np.concatenate([np.array([box for *_, box in rows]), test])
+        pairs = overlapping(bounds, [*(crs for _, crs, _ in rows), *placed["crs"]])
+        crossing = pairs[(pairs[:, 0] < len(rows)) & (pairs[:, 1] >= len(rows))]
+        if crossing.size:
+            area = placed["area"].iloc[crossing[0, 1] - len(rows)]
+            raise InputError(
+                f"training.initial_weights: they learnt from ground of '{rows[crossing[0, 0]][0]}' that is test ground "
+                f"of '{area}' here; begin with other weights, or split both areas alike."
+            )
+    unknown = sorted({ground["area"] for ground in seen if not ground["bounds"]})
+    if unknown or (seen and len(placed) < len(index)):
+        return f"; initial weights learnt from {', '.join(unknown) or 'ground'} of unknown place"
+    return ""
 
 
 def said(distance: Mapping[str, float | None]) -> str:

@@ -1,5 +1,6 @@
 """Statistics of bands, fitted on training pixels only, and the one normalisation that training and prediction share."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
@@ -9,6 +10,7 @@ import numpy as np
 from slipmap.errors import InputError, nearest
 
 Method = Literal["zscore", "minmax"]
+_KEYED = ("classes", "class_pixels")  # of a band: keys are numbers, in JSON text
 
 # A known value that would become what a missing one becomes is moved by so much: one step of float32, or, where the
 # missing one becomes 0, a number that no arithmetic rounds to 0.
@@ -25,6 +27,7 @@ class BandStatistics:
     kind : "continuous", or "categorical" (integer classes, which become one channel each).
     classes : of a categorical band: {value: name}, in the order of the channels.
     optional : whether a pixel where this band is missing still counts as valid.
+    class_pixels : of a categorical band: {value: training pixels}.
     count : finite training pixels.
     mean, std, minimum, maximum : of those (of a categorical band without meaning).
     """
@@ -34,6 +37,7 @@ class BandStatistics:
     units: str = "1"
     classes: Mapping[int, str] = field(default_factory=dict)
     optional: bool = False
+    class_pixels: Mapping[int, int] = field(default_factory=dict)
     count: int = 0
     mean: float = 0.0
     std: float = 0.0
@@ -65,14 +69,19 @@ class Statistics:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON (class values become strings there)."""
-        bands = [asdict(band) | {"classes": {str(k): v for k, v in band.classes.items()}} for band in self.bands]
+        bands = [
+            asdict(band) | {key: {str(k): v for k, v in getattr(band, key).items()} for key in _KEYED}
+            for band in self.bands
+        ]
         return {"method": self.method, "bands": bands}
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "Statistics":
         """Read what `as_dict` wrote (after JSON too)."""
         bands = (
-            BandStatistics(**{**band, "classes": {int(k): v for k, v in band["classes"].items()}})
+            BandStatistics(
+                **{**band, **{key: {int(k): v for k, v in band[key].items()} for key in _KEYED if key in band}}
+            )
             for band in record["bands"]
         )
         return cls(record["method"], tuple(bands))
@@ -92,6 +101,7 @@ class Accumulator:
         self.squares = np.zeros(bands)
         self.minimum = np.full(bands, np.inf)
         self.maximum = np.full(bands, -np.inf)
+        self.classes: list[Counter[int]] = [Counter() for _ in range(bands)]
 
     def add(self, block: np.ndarray, chosen: np.ndarray) -> None:
         """Take in `block` (bands, rows, cols) where `chosen` (rows, cols) is true and the value is finite."""
@@ -105,6 +115,12 @@ class Accumulator:
         if values.size:
             mean = values.mean()
             self.merge(i, values.size, mean, np.square(values - mean).sum(), values.min(), values.max())
+
+    def count_classes(self, i: int, band: np.ndarray, chosen: np.ndarray) -> None:
+        """Count the pixels of each class of band `i`, whose values are classes."""
+        values = band[chosen]
+        found, pixels = np.unique(values[np.isfinite(values)].astype(int), return_counts=True)
+        self.classes[i].update(dict(zip(found.tolist(), pixels.tolist(), strict=True)))
 
     def merge(self, i: int, count: int, mean: float, squares: float, minimum: float, maximum: float) -> None:
         """Take in `count` values of band `i` with that mean, sum of squared deviations and range."""
@@ -127,6 +143,7 @@ class Accumulator:
             done.append(
                 replace(
                     band,
+                    class_pixels=dict(sorted(self.classes[i].items())),
                     count=int(self.count[i]),
                     mean=float(self.mean[i]),
                     std=float(np.sqrt(self.squares[i] / self.count[i])),
@@ -159,6 +176,7 @@ def pool(parts: Sequence[Statistics | Mapping[str, Any]]) -> Statistics:
         for i, band in enumerate(part.bands):
             if band.count:
                 total.merge(i, band.count, band.mean, band.std**2 * band.count, band.minimum, band.maximum)
+            total.classes[i].update(band.class_pixels)
             for value, name in band.classes.items():
                 if classes[i].setdefault(value, name) != name:
                     raise InputError(

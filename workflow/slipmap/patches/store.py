@@ -157,7 +157,10 @@ def fit(
             chosen = (split == TRAINING) & (inventory_src.read(1, window=window) != IGNORE)
             if chosen.any():
                 for i, src in enumerate(sources):
-                    gathered.add_band(i, raster.read_open(src, window, 1), chosen)
+                    values = raster.read_open(src, window, 1)
+                    gathered.add_band(i, values, chosen)
+                    if bands[i].kind == "categorical":
+                        gathered.count_classes(i, values, chosen)
     if not labels:
         raise InputError(f"{split_tif} has no training, validation or test ground; make split.block larger.")
     if 0 not in labels:  # an area left out for testing has no training ground: its patches take others' statistics

@@ -113,7 +113,8 @@ def weight_files(run: RunSettings, experiment: str) -> list[str]:
     """The files of an experiment's weights, of all its seeds."""
     chosen = run.experiments[experiment]
     needed = ["weights", "record"]
-    if chosen.prediction.calibration == "isotonic":
+    trained_here = chosen.weights is None  # weights from elsewhere may come without their scores
+    if chosen.prediction.calibration == "isotonic" or (chosen.prediction.calibration == "best" and trained_here):
         needed.append("scores")
     return [f"{folder}/{SEED_FILES[role]}" for folder in weights_folders(experiment, chosen) for role in needed]
 
@@ -121,6 +122,13 @@ def weight_files(run: RunSettings, experiment: str) -> list[str]:
 def test_files(place: str, experiment: str, seeds: Iterable[int]) -> list[str]:
     """Test scores of each seed of an experiment in a place."""
     return [f"{Results(place).seed(experiment, seed)}/{TEST_METRICS}" for seed in seeds]
+
+
+def tests_of_map(run: RunSettings, area: str, experiment: str) -> list[str]:
+    """Test scores of an experiment in the area that it maps, where it is tested there."""
+    if not is_tested(run, experiment, area):
+        return []
+    return test_files(area, experiment, run.experiments[experiment].training.seeds)
 
 
 def augmentation_figures(run: RunSettings, place: str, experiment: str) -> list[str]:
@@ -158,7 +166,8 @@ def reported_files(run: RunSettings, area: str) -> list[str]:
 def _mapped(run: RunSettings, area: str, experiment: str) -> list[str]:
     made = Results(area)
     maps = [made.map(experiment, kind) for kind in MAPS]
-    return [*maps, made.landslides(experiment), made.stac_item(experiment), *_records(run, experiment)]
+    made_of = [made.landslides(experiment), made.stac_item(experiment), made.usable(experiment)]
+    return [*maps, *made_of, *_records(run, experiment)]
 
 
 def _tested(run: RunSettings, place: str, experiment: str) -> list[str]:

@@ -24,7 +24,7 @@ from slipmap.prediction.ensemble import Ensemble, Predictor
 from slipmap.prediction.reader import FactorReader
 from slipmap.prediction.tiles import Tiling, reflected
 from slipmap.training.augment import BatchAugmentation
-from slipmap.training.calibration import calibration_of
+from slipmap.training.calibration import calibration_of, chosen_method
 from slipmap.training.weights import load_weights
 
 # Tiles that a model is given at once: always the same number, so that a tile's result never depends on its company.
@@ -247,7 +247,7 @@ def _prepared(
         "weights": str(len(loaded)),
         "members": str(predictor.members),
         "threshold": f"{float(np.mean(thresholds)):.9g}",
-        "calibration": settings.calibration,
+        "calibration": ", ".join(dict.fromkeys(chosen_method(r, settings.calibration) for _, r in loaded)),
         "bands": ",".join(record["bands"]),
     }
     tiling = Tiling(grid.height, grid.width, settings.tile, int(settings.overlap * settings.tile))

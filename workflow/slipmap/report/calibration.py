@@ -1,6 +1,6 @@
 """Reliability on test ground before and after calibration: is a probability a frequency?"""
 
-from slipmap.colours import BLUE, GREEN, ORANGE
+from slipmap.colours import BLUE, GREEN, ORANGE, PINK
 from slipmap.report.charts import Line, chart
 from slipmap.report.sources import Experiment, Tested
 from slipmap.report.tabular import plain, table
@@ -8,6 +8,7 @@ from slipmap.report.tabular import plain, table
 _SHOWN = {  # method → how the page calls it, colour, dash
     "none": ("before calibration", ORANGE, "5 4"),
     "temperature": ("temperature", BLUE, ""),
+    "platt": ("temperature and bias (Platt)", PINK, "1 3"),
     "isotonic": ("isotonic", GREEN, ""),
 }
 
@@ -18,7 +19,7 @@ def charts(sources: Tested) -> list[dict]:
 
 
 def _chart(name: str, experiment: Experiment) -> dict:
-    used, lines = experiment.settings.prediction.calibration, []
+    used, lines = used_method(experiment), []
     for method, (words, colour, dash) in _SHOWN.items():
         found = experiment.tests[0]["calibration"].get(method)
         if not found:
@@ -44,6 +45,12 @@ def _chart(name: str, experiment: Experiment) -> dict:
     }
 
 
+def used_method(experiment: Experiment) -> str | None:
+    """The calibration of the maps: the one set, or the one that validation chose."""
+    method = experiment.settings.prediction.calibration
+    return experiment.tests[0].get("calibration_chosen") if method == "best" else method
+
+
 def _whose(experiment: Experiment) -> str:
     """What the diagram is of: one network; the maps average more where they are of an ensemble."""
     prediction, seed = experiment.settings.prediction, experiment.tests[0].get("seed")
@@ -58,9 +65,7 @@ def errors(sources: Tested) -> dict | None:
     rows = []
     for name, experiment in sources.tested.items():
         for method, found in (experiment.tests[0].get("calibration") or {}).items():
-            words = _SHOWN[method][0] + (
-                " (used in the maps)" if method == experiment.settings.prediction.calibration else ""
-            )
+            words = _SHOWN[method][0] + (" (used in the maps)" if method == used_method(experiment) else "")
             numbers = (found["brier"], found["expected_calibration_error"])
             rows.append([name, words, *("–" if n is None else plain(n, 4) for n in numbers)])
     head = ["experiment", "calibration", "Brier score", "expected calibration error"]

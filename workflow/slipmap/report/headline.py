@@ -32,6 +32,17 @@ def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[
     return found
 
 
+def alarms(sources: Sources) -> list[dict[str, Any]]:
+    """What speaks against reading a map as probabilities: {"name", "sentences"} of each map with an alarm."""
+    found = []
+    for name, experiment in sources.experiments.items():
+        told = experiment.usable or {}
+        sentences = [*told.get("alarms", ()), *([told["unseen_said"]] if told.get("unseen_said") else [])]
+        if sentences:
+            found.append({"name": name, "usable": told["usable"], "sentences": sentences})
+    return found
+
+
 def _against_inventory(frame: pd.DataFrame) -> dict[str, str]:
     new = frame["inventory"] == "new"
     detail = f"new, or false alarms; {int((~new).sum())} match it"

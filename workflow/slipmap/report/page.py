@@ -83,6 +83,7 @@ def _opening(
         "lead": _lead(sources),
         "simulated": sources.simulated,
         "note": sources.settings.note,
+        "alarms": headline.alarms(sources),
         "cards": headline.cards(sources, numbers, drawn),
         "facts": _facts(sources, numbers),
         "landslides": {

@@ -66,6 +66,7 @@ class Experiment:
     seeds : seed folder name → what training left there: "record" (model.json), "history" (table).
     metrics : scores over seeds (metrics.csv), where this area is tested. tests : test_metrics.json of each seed.
     augmentation : picture of what augmentation does to its patches, where it does any.
+    usable : whether the map is of use as probabilities (usable.json), where the area is mapped.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Experiment:
     metrics: pd.DataFrame | None = None
     tests: list[dict[str, Any]] = field(default_factory=list)
     augmentation: Path | None = None
+    usable: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,7 @@ def experiments_of(area: str, run: RunSettings, given: Given) -> dict[str, Exper
             given.table(made.metrics(name)) if tested else None,
             [test for test in tests if test is not None] if tested else [],
             given.one(made.augmentation(name)),
+            usable=given.record(made.usable(name)) if area in mapped_areas(run, name) else None,
         )
         if experiment.maps or experiment.tests:
             experiments[name] = experiment

@@ -71,6 +71,7 @@ def run(
     patches = StoredPatches(stores, split, record["bands"], Statistics.from_dict(record["statistics"]))
     threshold = float(record["threshold"])
     histogram, rows = ScoreHistogram(), []
+    before = record.get("ground_before", [])
     distances = [apart.to_training(learnt, store) for store in stores]
     total, edges, objects = np.zeros(4, np.int64), np.zeros(4, np.int64), ObjectCounts()
     pixel_area = abs(float(np.prod(record["pixel_size"]))) if record.get("pixel_size") else None
@@ -92,7 +93,7 @@ def run(
         "threshold": threshold,
         "threshold_from": "validation",
         "independence": [
-            describe_independence(store) + apart.said(distance)
+            describe_independence(store) + apart.said(distance) + apart.check_seen(before, store)
             for store, distance in zip(stores, distances, strict=True)
         ],
         "test_distance": min((d["median"] for d in distances if d["median"] is not None), default=None),
@@ -105,6 +106,7 @@ def run(
         "boundary": boundary_f1(edges),
         "objects": objects.summary(pixel_area),
         "reliability": histogram.reliability(),
+        "calibration_chosen": (record.get("calibration") or {}).get("chosen"),
         "calibration": calibrated_scores(histogram, weights_folder, record),
     }
     result = jsonable(result)

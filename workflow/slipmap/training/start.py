@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -51,6 +52,18 @@ def start_from(model: SegmentationModel, settings: TrainingSettings, channels: S
     if settings.encoder_weights:
         return load_encoder(model, settings.encoder_weights, channels)
     return set()
+
+
+def seen_before(settings: TrainingSettings) -> list[dict[str, Any]]:
+    """Return the ground that the initial weights saw, and those that they began with; [] without initial weights.
+
+    Weights that do not say so have one entry without bounds: their folder.
+    """
+    if not settings.initial_weights:
+        return []
+    record = read_record(Path(settings.initial_weights))
+    unknown = [{"area": settings.initial_weights, "split": "", "crs": "", "bounds": []}]
+    return [*record.get("ground", unknown), *record.get("ground_before", [])]
 
 
 def load_encoder(model: SegmentationModel, given: EncoderWeightsSettings, channels: Sequence[str]) -> set[str]:

@@ -21,19 +21,20 @@ from slipmap.errors import InputError
 from slipmap.io.atomic import write_aside, write_text
 from slipmap.models import create_model
 from slipmap.models.base import SegmentationModel
+from slipmap.patches import apart
 from slipmap.patches.checks import check_stores
 from slipmap.patches.dataset import StoredPatches
-from slipmap.training.batches import OrderedBatches
+from slipmap.training import start
+from slipmap.training.calibration import choose, coarse, summed
 from slipmap.training.callbacks import STATE, EpochRecord, Progress
 from slipmap.training.curves import draw_curves, write_history
 from slipmap.training.data import PatchData
 from slipmap.training.losses import landslide_logit
 from slipmap.training.memory import fitting_batch, out_of_memory_sentence
-from slipmap.training.metrics import BINS, LOGIT_LIMIT, ScoreHistogram, jsonable, temperature
+from slipmap.training.metrics import BINS, ScoreHistogram, jsonable, temperature
 from slipmap.training.module import SegmentationModule, as_histogram, histogram_counts
 from slipmap.training.single import check_single_patch
 from slipmap.training.source import choose_bands
-from slipmap.training.start import set_prior, start_from
 from slipmap.training.weights import VERSION, WEIGHTS, read_tensors, save_record, save_weights
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ def run(
         | {"options": dict(experiment.model.options)},
         **training.record(),
         "seed": seed,
+        "ground": apart.learnt_ground(stores),
+        "ground_before": start.seen_before(settings),
         "provenance": {
             "slipmap": slipmap.__version__,
             "torch": torch.__version__,
@@ -111,8 +114,8 @@ def run(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = create_model(experiment.model.name, training.channels, experiment.model.classes, **experiment.model.options)
     if settings.prior_bias:
-        set_prior(model, training.negative_share())
-    pretrained = start_from(model, settings, training.channel_names)
+        start.set_prior(model, training.negative_share())
+    pretrained = start.start_from(model, settings, training.channel_names)
     data = PatchData(training, validation, settings, seed)
     per_epoch = math.ceil(data.batches_per_epoch / settings.accumulate)
     epochs = settings.epochs if settings.max_steps is None else math.ceil(settings.max_steps / per_epoch)
@@ -149,13 +152,15 @@ def _finish(
     last = epochs.read_state()
     best = read_tensors(epochs.best_weights)
     model.load_state_dict(best)
-    histogram = score(model.to(device, memory_format=torch.contiguous_format), validation, device)
+    parts = score(model.to(device, memory_format=torch.contiguous_format), validation, device)
+    histogram = summed(parts)
     threshold, f1 = histogram.best_threshold()
     record = jsonable(
         {
             **record,
             "threshold": threshold,
             "temperature": temperature(histogram),
+            "calibration": choose(parts),
             "best_epoch": epochs.best["epoch"],
             "epochs": len(epochs.history),
             "validation": {"f1_at_threshold": f1, **histogram.summary()},
@@ -172,29 +177,31 @@ def _finish(
 
 
 @torch.inference_mode()
-def score(model: SegmentationModel, patches: StoredPatches, device: torch.device, batch: int = 16) -> ScoreHistogram:
-    """Count the pixels of all patches by logit and truth."""
+def score(
+    model: SegmentationModel, patches: StoredPatches, device: torch.device, parts: int = 5, batch: int = 16
+) -> list[ScoreHistogram]:
+    """Count the pixels of all patches by logit and truth, in at most `parts` parts that share no image."""
     model.eval()
-    counts = torch.zeros(2 * BINS, dtype=torch.int64, device=device)
-    for image, mask in OrderedBatches(patches, batch, device):
-        counts += histogram_counts(landslide_logit(model(image)), mask)
-    return as_histogram(counts)
+    keys = [patches.index[name] for name in ("store", "area", "block", "source") if name in patches.index]
+    image = patches.index.groupby(keys, sort=True).ngroup().to_numpy()
+    found = []
+    for part in range(min(parts, int(image.max()) + 1)):
+        numbers = np.flatnonzero(image % parts == part)
+        counts = torch.zeros(2 * BINS, dtype=torch.int64, device=device)
+        for first in range(0, len(numbers), batch):
+            read, mask = patches.read(numbers[first : first + batch])
+            logit = landslide_logit(model(torch.from_numpy(read).to(device)))
+            counts += histogram_counts(logit, torch.from_numpy(mask).to(device))
+        found.append(as_histogram(counts))
+    return found
 
 
-def write_scores(histogram: ScoreHistogram, path: Path, rows: int = 512) -> None:
-    """Write a histogram of logits, coarsened to `rows` equal steps, as CSV (for calibration)."""
-    step = BINS // rows
-    edges = np.linspace(-LOGIT_LIMIT, LOGIT_LIMIT, rows + 1)
-    columns = (
-        edges[:-1],
-        edges[1:],
-        histogram.negative.reshape(rows, step).sum(1),
-        histogram.positive.reshape(rows, step).sum(1),
-    )
+def write_scores(histogram: ScoreHistogram, path: Path) -> None:
+    """Write a histogram of logits, coarsened, as CSV (for calibration)."""
     with write_aside(path) as aside:
         np.savetxt(
             aside,
-            np.column_stack(columns),
+            np.column_stack(coarse(histogram)),
             fmt=("%.6g", "%.6g", "%d", "%d"),
             delimiter=",",
             header="logit_from,logit_to,background,landslide",
