@@ -6,7 +6,8 @@ import re
 import pytest
 
 from helpers.layout import is_one_of, templates
-from slipmap.config.layout import weights_folders
+from slipmap.config.inputs import Sentinel1Settings
+from slipmap.config.layout import Results, geocoded_stack, weights_folders
 from slipmap.config.run import ExperimentSettings
 from slipmap.jobs.provenance import LIBRARY
 
@@ -21,6 +22,15 @@ def test_every_path_that_the_readme_names_is_in_the_layout(repository):
             paths.append((name if "/" in name else f"{folder}/{name}").rstrip("/"))
     known = {*templates(), "report/tables/{}.csv"}
     assert len(paths) > 30 and [path for path in paths if not is_one_of(re.sub(r"{\w+}|\*", "x", path), known)] == []
+
+
+def test_geocoded_slcs_are_a_stack_of_their_own():
+    """What the user said of the products stays; where the geocoded SLCs lie and how they are written is ours."""
+    products = Sentinel1Settings(level="safe", path="raw", orbits="eof")
+    stack = geocoded_stack("valley", products)
+    assert (stack.level, stack.format, stack.path) == ("slc", "opera", "results/valley/sentinel1/slc")
+    assert stack.path == Results("valley").slc("20210109").rpartition("/")[0]
+    assert stack.orbits == "eof" and products.level == "safe"
 
 
 def test_weights_trained_here_are_under_the_first_training_area():

@@ -19,10 +19,9 @@ def sentinel1(wildcards):
 
 def stack_settings(wildcards):
     """Settings of the stack that interferograms are formed from: the user's, or the SLCs geocoded from SAFE products."""
-    given = sentinel1(wildcards)
-    if given["level"] != "safe":
-        return given
-    return given | {"level": "slc", "format": "opera", "path": Results(wildcards.area).slcs}
+    given = AREAS[wildcards.area].inputs.sentinel1
+    stack = layout.geocoded_stack(wildcards.area, given) if given.level == "safe" else given
+    return stack.model_dump(mode="json")
 
 
 def stack_files(wildcards):

@@ -225,6 +225,12 @@ def simulated_inputs(area: str, *, inventory: bool, sentinel1: Literal["slc", "s
     )
 
 
+def geocoded_stack(area: str, products: Sentinel1Settings) -> Sentinel1Settings:
+    """Settings of the SLCs that are geocoded from an area's SAFE `products`: OPERA's layout, a folder of ours."""
+    made = {"level": "slc", "format": "opera", "path": Results(area).slcs}
+    return products.model_copy(update=made)
+
+
 PUBLISHED = "resources/published"  # a folder for each published data set
 # what is fetched of each kind of data, under resources/{area}/; raw Sentinel-1 has a folder of its own
 ACQUIRED = {
