@@ -115,9 +115,11 @@ class TransitionUp(nn.Module):
     def __init__(self, channels: int, upsampling: Upsampling) -> None:
         super().__init__()
         transposed = upsampling == "transposed"
-        self.conv: nn.Module = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv: nn.Module
         if transposed:
             self.conv = nn.ConvTranspose2d(channels, channels, 3, stride=2)
+        else:
+            self.conv = nn.Conv2d(channels, channels, 3, padding=1)
         self.transposed = transposed
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
