@@ -27,7 +27,7 @@ try:
 
         for file in workflow.configfiles:
             read_yaml(file)  # strictly: Snakemake itself drops a key that stands twice
-        check_run(RUN)
+        check_run(RUN, planning=True)
         if not workflow.output_settings.dryrun and not command.only_asks(sys.argv[1:]):
             runs.claim(Path.cwd())
 except InputError as error:

@@ -183,6 +183,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
+    from slipmap.check import summary
     from slipmap.check.run import check_run
     from slipmap.config import read_config
     from slipmap.fetch.check import advice
@@ -191,8 +192,10 @@ def _check(options: argparse.Namespace) -> None:
     check_run(settings)
     print(
         f"{options.config}: {len(settings.areas)} area(s) ({', '.join(settings.areas)}) and "
-        f"{len(settings.experiments)} experiment(s) are in order."
+        f"{len(settings.experiments)} experiment(s) are in order. A run makes:"
     )
+    for line in summary.lines(settings):
+        print(line)
     for line in advice(settings):
         print(f"note: {line}")
 

@@ -154,12 +154,12 @@ def _require_configs(arguments: list[str]) -> None:
             continue
         named = list(takewhile(lambda word: not word.startswith("-"), arguments[number + 1 :]))
         for place, file in enumerate(named):
-            if Path(file).is_file():
+            if Path(file).is_file() and not (place and file.startswith("results/")):
                 continue
-            told = f"slipmap: {file} is no config file: it does not exist"
+            told = f"slipmap: {file} is no config file"
             if place and (file.startswith("results/") or not Path(file).suffix):
                 told += f"; if it is a target, give it before --configfile (snakemake {file} --configfile {named[0]})"
-            sys.exit(f"{told}." if place else f"{told}; correct the path behind --configfile.")
+            sys.exit(f"{told}." if place else f"{told}: it does not exist; correct the path behind --configfile.")
 
 
 def _is_ours(arguments: list[str]) -> bool:

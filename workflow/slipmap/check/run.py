@@ -17,11 +17,15 @@ from slipmap.patches.buffer import buffer_pixels
 from slipmap.sentinel1 import check as check_sentinel1
 
 
-def check_run(settings: RunSettings) -> None:
+def check_run(settings: RunSettings, *, planning: bool = False) -> None:
     """Raise one `InputError` for all that cannot work in `settings`, a sentence on each line.
 
     The readers of the run open what the config names and look at headers and some pixels; nothing heavy is imported
     for inputs that are not there: Snakemake runs this whenever it plans the work.
+
+    Parameters
+    ----------
+    planning : of a run that may need only part of the area: voids of the DEM are left to the jobs that need it.
     """
     faults = Faults()
     factors: dict[str, list[str]] = {}
@@ -29,7 +33,7 @@ def check_run(settings: RunSettings) -> None:
     classes: dict[str, list[str]] = {}
     for name, area in settings.areas.items():
         names = faults.of(check_factors, name, area)
-        found = _look_at_area(name, area, names or [], faults)
+        found = _look_at_area(name, area, names or [], faults, voids=not planning)
         if names is not None:
             factors[name] = names
         if found is not None:
@@ -78,7 +82,7 @@ def _is_fetched(path: Path) -> bool:
 
 
 def _look_at_area(
-    name: str, area: AreaSettings, factors: list[str], faults: Faults
+    name: str, area: AreaSettings, factors: list[str], faults: Faults, *, voids: bool = True
 ) -> tuple[Grid, list[str] | None] | None:
     """The grid of an area and its lithological classes as far as they are known; what is wrong goes to `faults`."""
     key = f"areas.{name}"
@@ -100,7 +104,7 @@ def _look_at_area(
             given[part] = Path(text)
     if sentinel1 and (path := given.get("sentinel1.path")):
         faults.of(_check_sentinel1, area, path, f"{key}.inputs.sentinel1.path", grid)
-    check_ground(area, f"{key}.inputs", grid, given, faults)
+    check_ground(area, f"{key}.inputs", grid, given, faults, voids=voids)
     whole = all(part in given for part in input_files(area.inputs) if part.startswith("sentinel2"))
     for part, path in given.items():
         if part.startswith("sentinel2") and not faults.of(_overlaps, path, f"{key}.inputs.{part}", grid):

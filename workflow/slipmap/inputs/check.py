@@ -9,15 +9,18 @@ from slipmap.inputs.rasters import elevation
 from slipmap.io.grid import Grid
 
 
-def check_ground(area: AreaSettings, key: str, grid: Grid, given: dict[str, Path], faults: Faults) -> None:
+def check_ground(
+    area: AreaSettings, key: str, grid: Grid, given: dict[str, Path], faults: Faults, *, voids: bool
+) -> None:
     """Gather what is wrong with the DEM and the inventory.
 
     Parameters
     ----------
     key : ``areas.NAME.inputs``. given : files to look at, by their key under it; those that are fetched are not there.
+    voids : refuse a DEM that leaves more of the area open than is allowed.
     """
     if path := given.get("dem"):
-        faults.of(_dem, path, f"{key}.dem", area, grid)
+        faults.of(_dem, path, f"{key}.dem", area.factors.terrain.max_void if voids else 1.0, grid)
     if path := given.get("inventory"):
         faults.of(_inventory, path, f"{key}.inventory", area, grid)
 
@@ -28,9 +31,9 @@ def require_file(path: Path, key: str) -> None:
         raise InputError(f"{key}: {path} is a folder; name the file in it.")
 
 
-def _dem(path: Path, key: str, area: AreaSettings, grid: Grid) -> None:
+def _dem(path: Path, key: str, max_void: float, grid: Grid) -> None:
     require_file(path, key)
-    elevation(path, grid, key, area.factors.terrain.max_void)
+    elevation(path, grid, key, max_void)
 
 
 def _inventory(path: Path, key: str, area: AreaSettings, grid: Grid) -> None:

@@ -14,6 +14,7 @@ _REAL = ("standard", "gregorian", "proleptic_gregorian", "")
 _SECONDS = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60, "hour": 3600, "hr": 3600, "h": 3600, "day": 86400,
             "d": 86400, "week": 604800}  # fmt: skip
 _JULIAN_FROM, _JULIAN_TO = pd.Timestamp("1900-03-01"), pd.Timestamp("2100-02-28")  # leap years as in ours
+_LONGEST = 9e9  # s, 285 years
 _MONTHS = np.cumsum([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 
 
@@ -83,6 +84,8 @@ def _start(text: str, path: object, key: str) -> pd.Timestamp:
 
 def _shifted(start: pd.Timestamp, seconds: NDArray[np.float64], path: object, key: str) -> pd.DatetimeIndex:
     try:
+        if np.abs(seconds).max(initial=0) > _LONGEST:
+            raise OverflowError
         return pd.DatetimeIndex(start + pd.to_timedelta(np.round(seconds).astype("int64"), unit="s"))
     except (OverflowError, pd.errors.OutOfBoundsDatetime, pd.errors.OutOfBoundsTimedelta):
         raise InputError(

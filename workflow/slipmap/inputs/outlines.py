@@ -11,17 +11,19 @@ from rasterio.windows import Window
 from slipmap.io.grid import Grid
 
 Shapes = NDArray[np.object_]
+_MANY = 16  # pixels touched from which an outline is long
 
 
 def burner(shapes: Shapes, grid: Grid) -> Callable[[Window], NDArray[np.uint8]]:
     """A function that draws the outlines and points in a window of `grid`: (rows, cols) uint8, 1 where one is.
 
-    A pixel has an outline when its centre lies in it, or a point lies in the pixel. An outline that holds no centre
-    gets as many of the pixels that it touches as its area has, one at least: all of them would be up to four times its
-    area, and none would lose it. Parts of one feature count as outlines of their own.
+    A pixel has an outline when its centre lies in it, or a point lies in the pixel. An outline that holds no centre, or
+    is slimmer than a pixel, gets as many of the pixels that it touches as its area has, one at least: by centres it
+    would be lost or widened, and all that it touches would be several times its area. Parts of one feature count as
+    outlines of their own.
     """
     shapes = shapely.get_parts(shapes)
-    small = without_centre(shapes, grid)
+    small = finer_than_pixels(shapes, grid)
     rows, cols = _own_pixels(shapes[small], grid)
     large = shapes[~small]
     index = shapely.STRtree(large)
@@ -40,20 +42,21 @@ def burner(shapes: Shapes, grid: Grid) -> Callable[[Window], NDArray[np.uint8]]:
     return draw
 
 
-def without_centre(shapes: Shapes, grid: Grid) -> NDArray[np.bool_]:
-    """(shapes,) polygons in which no pixel's centre lies.
+def finer_than_pixels(shapes: Shapes, grid: Grid) -> NDArray[np.bool_]:
+    """(shapes,) polygons whose mean width, twice the area over the perimeter, is below a pixel, or without a centre.
 
     A convex polygon holds a circle whose radius is its area over its perimeter; with a radius of a pixel that
     circle holds a centre. Only polygons below that are drawn, each in the pixels around it.
     """
     polygons = shapely.get_dimensions(shapes) == 2
     size = max(grid.resolution)
-    slim = polygons & (shapely.area(shapes) < size * shapely.length(shapes))
-    for number in np.flatnonzero(slim):
+    width = 2 * shapely.area(shapes) / np.maximum(shapely.length(shapes), 1e-9)
+    fine = polygons & (width < size)
+    for number in np.flatnonzero(polygons & ~fine & (width < 2 * size)):
         around = grid.window_grid(_around(shapes[number], grid))
         drawn = rasterize([shapes[number]], out_shape=around.shape, transform=around.transform, dtype="uint8")
-        slim[number] = not drawn.any()
-    return slim
+        fine[number] = not drawn.any()
+    return fine
 
 
 def _around(shape: shapely.Geometry, grid: Grid) -> Window:
@@ -65,10 +68,10 @@ def _around(shape: shapely.Geometry, grid: Grid) -> Window:
 
 
 def _own_pixels(shapes: Shapes, grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(rows, columns) of pixels for outlines without a centre: the one covered most, or as many as have their area.
+    """(rows, columns) of pixels for fine outlines: those that are covered most, as many as have the outline's area.
 
-    Of a slim outline the pixels lie along its whole length: one is taken each time that the area passed, pixel by
-    pixel, has grown by one.
+    Of a long outline, which covers many pixels alike, they lie along its whole length: one is taken each time that the
+    area passed, pixel by pixel, has grown by one.
     """
     found: list[NDArray[np.int64]] = [np.empty((0, 2), np.int64)]
     rx, ry = grid.resolution
@@ -79,9 +82,11 @@ def _own_pixels(shapes: Shapes, grid: Grid) -> tuple[NDArray[np.int64], NDArray[
         rows, cols = np.indices(part.shape).reshape(2, -1)
         boxes = shapely.box(left + cols * rx, top - (rows + 1) * ry, left + (cols + 1) * rx, top - rows * ry)
         share = shapely.area(shapely.intersection(shape, boxes)) / (rx * ry)
-        chosen = np.flatnonzero(np.diff(np.floor(np.cumsum(share) + 0.5), prepend=0) > 0)
-        if share.sum() < 1.5:
-            chosen = np.array([share.argmax()])
+        count = max(1, round(float(share.sum())))
+        if np.count_nonzero(share) > _MANY:
+            chosen = np.flatnonzero(np.diff(np.floor(np.cumsum(share) + 0.5), prepend=0) > 0)
+        else:
+            chosen = np.argsort(-share, kind="stable")[:count]
         found.append(np.stack([rows[chosen] + int(window.row_off), cols[chosen] + int(window.col_off)], axis=1))
     places = np.concatenate(found)
     return places[:, 0], places[:, 1]
