@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from helpers.training_stores import tiny_store
 from slipmap.config.patches import AugmentSettings
+from slipmap.config.recipes import RECIPES
 from slipmap.config.training import TrainingSettings
 from slipmap.errors import InputError
 from slipmap.patches.augmentation import brighten, turn
@@ -260,6 +261,43 @@ def test_schedules(name):
         )
         assert factors[0] == pytest.approx(reference.get_last_lr()[0])
         assert np.argmax(factors) == 30
+
+
+STATED = {  # what the text of each paper says, read there and not in the code
+    # Land 2024, 13, 835, section 3.1: "5000 epochs", read as the baseline's 5000 steps (see `assumed`)
+    "sbconv": {"max_steps": 5000},
+    # Remote Sensing 2024, 16, 992, section 4.2: binary cross-entropy, Adam, 0.0001, 8, checkpoint on the loss
+    "fcadensenet": {
+        "batch_size": 8, "optimiser": "adam", "learning_rate": 0.0001, "loss": {"bce": 1.0}, "monitor": "loss",
+        "positive_share": 0.7,
+    },
+    # Sensors 2024, 24, 3677, section 3.1: SGD, 0.001, cosine, 4, 100, early stopping, rotation, brightness, CenterRep
+    "emr_hrnet": {"batch_size": 4, "epochs": 100, "optimiser": "sgd", "learning_rate": 0.001, "schedule": "cosine"},
+    # Remote Sensing 2024, 16, 1712, section 3.1: SGD, 8, 0.0001, 200
+    "msasnet": {"batch_size": 8, "epochs": 200, "optimiser": "sgd", "learning_rate": 0.0001},
+    # J. Comput. Commun. 2025, 13, 80-107, Table 1
+    "enhanced_unet": {"batch_size": 16, "epochs": 50, "learning_rate": 1e-5},
+}  # fmt: skip
+TRAINED_ON = {  # bands, size, normalisation, split, classes, dropout; None: the paper does not say
+    "sbconv": (14, 128, None, None, 2, None),
+    "fcadensenet": (10, 128, "zscore", "7:3", 1, 0.2),
+    "emr_hrnet": (3, 512, None, "6:2:2", 2, 0.5),
+    "msasnet": (3, 512, None, "8:1:1", 1, None),
+    "enhanced_unet": (7, None, "minmax", "6:2:2", 2, None),
+}
+
+
+@pytest.mark.parametrize("name", STATED)
+def test_recipes_are_those_of_the_papers_text(name):
+    recipe, given = RECIPES[name], TrainingSettings(recipe=name)
+    assert {key: getattr(given, key) for key in STATED[name]} == STATED[name]
+    inputs = recipe.inputs
+    found = len(inputs.bands), inputs.size, inputs.normalisation, inputs.ratios, inputs.classes, inputs.dropout
+    assert found == TRAINED_ON[name]
+    if name == "emr_hrnet":
+        assert given.patience and given.augment.rotations and given.augment.brightness and given.augment.centerrep
+        assert given.weight_decay > 0  # "L2 regularization"
+    assert set(STATED) == set(RECIPES)
 
 
 def test_recipes_set_what_the_papers_state_and_yield_to_the_user():

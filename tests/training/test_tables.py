@@ -11,6 +11,7 @@ import yaml
 
 from helpers.training_stores import tiny_store
 from slipmap.config.layout import patch_store
+from slipmap.config.recipes import RECIPES
 from slipmap.config.run import ExperimentSettings, RunSettings
 from slipmap.errors import InputError
 from slipmap.models import create_model, index
@@ -177,6 +178,17 @@ def test_one_family_is_trained_and_tabled(tmp_path):
     assert about["ours"]["width"] == 1 / 16 and about["ours"]["areas"] == ["simulated"]
     assert "no test set" in about["published"]["split"]
     assert "not with the published numbers" in about["caveats"][-1]
+
+
+def test_every_table_has_the_classes_and_the_recipe_of_its_paper():
+    for path in sorted(Path(FOLDER).glob("*.yaml")):
+        table = yaml.safe_load(path.read_text())
+        recipe = table["shared"]["training"]["recipe"]
+        assert path.name.startswith(recipe) and table["paper"] == RECIPES[recipe].paper, path
+        for row in table["rows"]:
+            if row.get("experiment") is not None:
+                model = table["shared"].get("model", {}) | row["experiment"].get("model", {})
+                assert model.get("classes", 1) == RECIPES[recipe].inputs.classes, (path, row["name"])
 
 
 def test_costs_are_the_published_ones():

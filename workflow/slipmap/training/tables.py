@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 from pydantic import ValidationError
 
+from slipmap.config.recipes import RECIPES
 from slipmap.config.run import ExperimentSettings
 from slipmap.config.tables import ColumnSettings, RowSettings, TableSettings, TablesRunSettings
 from slipmap.errors import InputError, nearest
@@ -261,7 +262,7 @@ def _about(
     return {
         "paper": table.paper,
         "title": table.title,
-        "published": {"data": table.published_data, "split": table.published_split},
+        "published": {"data": table.published_data, "split": table.published_split, "inputs": _inputs(table)},
         "ours": {
             "areas": first["areas"],
             "dataset": chosen.dataset,
@@ -284,6 +285,12 @@ def _about(
         ],
         "columns": {heading: column.model_dump() for heading, column in table.columns.items()},
     }
+
+
+def _inputs(table: TableSettings) -> dict[str, Any] | None:
+    """What the paper trains on, by its recipe."""
+    recipe = (table.shared.get("training") or {}).get("recipe")
+    return asdict(RECIPES[recipe].inputs) if recipe else None
 
 
 def _checked(model: type, path: Path) -> Any:
