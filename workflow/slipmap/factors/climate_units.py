@@ -10,7 +10,7 @@ from slipmap.errors import InputError
 from slipmap.inputs.cubes import Series
 
 # factor to mm of the unit, and of what: a depth of its own step, or a rate for each of so many hours
-_RAIN = {
+RAIN = {
     **dict.fromkeys(("mm", "kgm-2", "kg/m2", "millimetre", "millimetres", "millimeter", "millimeters"), (1.0, None)),
     **dict.fromkeys(("mm/day", "mmday-1", "mm/d", "mmd-1", "kgm-2day-1", "kgm-2d-1", "mm/24h"), (1.0, 24.0)),
     **dict.fromkeys(("mm/hr", "mm/h", "mmhr-1", "mmh-1", "mmhour-1", "mm/hour", "kgm-2h-1"), (1.0, 1.0)),
@@ -21,12 +21,12 @@ _RAIN = {
     "cm": (10.0, None),
     **dict.fromkeys(("in", "inch", "inches"), (25.4, None)),
 }
-_SOIL = {
+SOIL = {
     **dict.fromkeys(("m3/m3", "m3m-3", "m3.m-3", "cm3/cm3", "cm3cm-3", "1", "-"), 1.0),
     **dict.fromkeys(("%", "percent", "vol.%", "vol%", "m3/m3*100"), 0.01),
 }
 _RUN_UP = ("tp", "sf", "ro", "sro", "ssro", "smlt", "e")  # ERA5-Land's, which run up from 00 UTC
-_MOST_RAIN = 2000.0  # mm in a day; the most on record is 1825 (La Reunion, 1966)
+MOST_RAIN = 2000.0  # mm in a day; the most on record is 1825 (La Reunion, 1966)
 
 
 def volumetric(series: Series, settings: AntecedentSettings, path: str | Path, key: str) -> np.ndarray:
@@ -37,7 +37,7 @@ def volumetric(series: Series, settings: AntecedentSettings, path: str | Path, k
     InputError : a unit that is none of it, or not said; values beyond 1.
     """
     unit = settings.soil_unit or series.units
-    factor = _SOIL.get(_compact(unit)) if unit else 1.0
+    factor = SOIL.get(_compact(unit)) if unit else 1.0
     if factor is None:
         raise InputError(
             f"{key}: {path} is in '{unit}', which is no unit of volumetric soil moisture (m3/m3 or %); convert it, or "
@@ -97,7 +97,7 @@ def daily_totals(
             raise InputError(f"{key}: {path} has no day with all its hours; give whole days.")
         days, total = pd.DatetimeIndex(unique)[whole], total[whole]
     most = np.nanmax(total, initial=0)
-    if most > _MOST_RAIN:
+    if most > MOST_RAIN:
         raise InputError(
             f"{key}: {path} has values like {np.nanmax(series.values):g} {series.units}, {most:.3g} mm in a day, more "
             f"than can fall; declare them as _FillValue if they stand for nodata, or correct the unit "
@@ -114,12 +114,12 @@ def _rain_unit(series: Series, settings: ClimateSettings, path: str | Path, key:
             f"{key}: {path} does not say the unit of '{series.name}'; set factors.climate.rain_unit (mm/day, mm/h, mm, "
             f"m or kg m-2 s-1)."
         )
-    if _compact(unit) not in _RAIN:
+    if _compact(unit) not in RAIN:
         raise InputError(
             f"{key}: {path} is in '{unit}', which is not understood; convert it to mm/day and set "
             f"its units, or set factors.climate.rain_unit."
         )
-    return _RAIN[_compact(unit)]
+    return RAIN[_compact(unit)]
 
 
 def _is_accumulated(

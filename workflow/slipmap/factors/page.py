@@ -1,0 +1,62 @@
+"""The tables of docs/input_formats.md about the ground: ``python -m slipmap.factors.page docs/input_formats.md``."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from slipmap.factors import catalogue, climate_units
+from slipmap.inputs import cubes, netcdf, vectors
+from slipmap.inputs.contract import ELEVATION
+
+BEGIN, END = "<!-- ground: begin -->", "<!-- ground: end -->"
+
+
+def section() -> str:
+    """Units, names and ranges as the code has them."""
+    heights = ", ".join(f"`{names[0]}`" for names in ELEVATION.spellings.values())
+    rows = [
+        f"| DEM | {heights}; none said: metres | {ELEVATION.low:g} to {ELEVATION.high:g} m |",
+        f"| rain | {_listed(climate_units.RAIN)} | up to {climate_units.MOST_RAIN:g} mm a day |",
+        f"| soil moisture | {_listed(climate_units.SOIL)} | 0 to 1 m3/m3 |",
+    ]
+    ranges = [
+        f"| `{factor.name}` | {factor.units} | {factor.limits[0]:g} to {factor.limits[1]:g} |"
+        for factor in catalogue.records()
+        if factor.limits is not None and not factor.package
+    ]
+    lines = [
+        "| input | units that are understood | range |",
+        "| --- | --- | --- |",
+        *rows,
+        "",
+        f"Variables of NetCDF and HDF5 files: rain {_listed(netcdf.KNOWN['rainfall'])}; soil moisture "
+        f"{_listed(netcdf.KNOWN['soil_moisture'])}; or the only one in the file. GeoTIFFs that say no unit hold "
+        f"{cubes.GEOTIFF_UNITS['rainfall']} of rain and {cubes.GEOTIFF_UNITS['soil_moisture']} of soil moisture.",
+        "",
+        f"Vector files: {_listed(vectors.SUFFIXES)}.",
+        "",
+        "A supplied factor (`inputs.ready_factors`) with one of these names has that unit and range:",
+        "",
+        "| factor | unit | range |",
+        "| --- | --- | --- |",
+        *ranges,
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def rewrite(page: str) -> str:
+    """`page` with the part between the marks made again."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{section()}{END}{after}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+if __name__ == "__main__":
+    for argument in sys.argv[1:]:
+        path = Path(argument)
+        path.write_text(rewrite(path.read_text(encoding="utf-8")), encoding="utf-8")
