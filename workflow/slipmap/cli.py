@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("config", nargs="?", default="config/config.yaml", help="config file (default: %(default)s)")
     check.set_defaults(command=_check)
 
+    _add_init(commands)
     _add_new_area(commands)
 
     rates = commands.add_parser("rates", help="measure what each stage of a finished run took, for `new-area` to go by")
@@ -103,6 +104,64 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("what", nargs="*", help="which benchmarks (default: all)")
     bench.set_defaults(command=_bench)
     return parser
+
+
+def _add_init(commands) -> None:
+    parser = commands.add_parser(
+        "init",
+        help="write the config of an area from the files that you have",
+        description="Looks at the files and writes a short config that runs; says what will be mapped and what not. "
+        "To have data fetched instead: slipmap new-area.",
+    )
+    parser.add_argument("name", help="name of the area: letters, digits, - and _")
+    for key, what in (
+        ("dem", "elevation raster"),
+        ("sentinel1", "folder or file of Sentinel-1 data, at any level"),
+        ("sentinel2", "Sentinel-2 scene, or a folder of scenes"),
+        ("inventory", "landslides: polygons, points or a raster"),
+        ("lithology", "lithological units: vector or class raster"),
+        ("rainfall", "rain: NetCDF or GeoTIFFs with dates"),
+        ("soil-moisture", "soil moisture: NetCDF or GeoTIFFs with dates"),
+        ("roads", "roads (lines)"),
+        ("faults", "faults (lines)"),
+    ):
+        parser.add_argument(f"--{key}", metavar="PATH", help=what)
+    parser.add_argument(
+        "--sentinel1-level",
+        metavar="LEVEL",
+        help="safe, slc, wrapped, unwrapped or velocity, where the file names do not tell",
+    )
+    parser.add_argument("--lithology-attribute", metavar="NAME", help="attribute that names the rock (vectors)")
+    parser.add_argument(
+        "--bbox", nargs=4, type=float, metavar=("W", "S", "E", "N"), help="the area, in degrees (default: the ground "
+        "that the rasters share)",
+    )  # fmt: skip
+    parser.add_argument("--crs", metavar="EPSG:N", help="CRS of the grid (default: the DEM's, or the UTM zone)")
+    parser.add_argument("--resolution", type=float, help="pixel size, m (default: 10 with Sentinel-2, else 12.5)")
+    parser.add_argument("--weights", metavar="FOLDER", help="trained experiment to map the area with")
+    parser.add_argument("--out", metavar="FILE", help="config to write (default: NAME.yaml)")
+    parser.add_argument("--force", action="store_true", help="overwrite the config")
+    parser.set_defaults(command=_init)
+
+
+def _init(options: argparse.Namespace) -> int:
+    from slipmap.planning import init
+
+    keys = ("dem", "sentinel1", "sentinel2", "inventory", "lithology", "rainfall", "soil_moisture", "roads", "faults")
+    begun = init.begin(
+        options.name,
+        {key: getattr(options, key) for key in keys if getattr(options, key)},
+        output=options.out or f"{options.name}.yaml",
+        bbox=tuple(options.bbox) if options.bbox else None,
+        crs=options.crs,
+        resolution=options.resolution,
+        sentinel1_level=options.sentinel1_level,
+        lithology_attribute=options.lithology_attribute,
+        weights=options.weights,
+        overwrite=options.force,
+    )
+    print(init.message(begun))
+    return 1 if begun.faults else 0
 
 
 def _add_new_area(commands) -> None:
