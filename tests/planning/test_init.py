@@ -34,7 +34,7 @@ def files(tmp_path, monkeypatch):
     rows, cols = np.mgrid[:640, :640]
     rng = np.random.default_rng(5)
     tif(tmp_path / "dem.tif", 400 + 0.8 * rows + 40 * np.sin(cols / 30) + rng.normal(0, 0.05, rows.shape))
-    optical = 1000 + rng.integers(0, 2000, (4, 640, 500))
+    optical = 100 + rng.integers(0, 2000, (4, 640, 500))
     tif(tmp_path / "s2_20230514.tif", optical, names=("B2", "B3", "B4", "B8"))
     slides = [box(500_500 + k * 1200, 5_002_000, 500_700 + k * 1200, 5_002_300) for k in range(3)]
     gpd.GeoDataFrame(geometry=slides, crs=UTM).to_file(tmp_path / "slides.gpkg")
@@ -72,7 +72,7 @@ def test_a_dem_in_degrees_gets_its_utm_zone(tmp_path, monkeypatch):
     init.begin("valley", {"dem": "dem.tif"}, output="valley.yaml")
     grid = yaml.safe_load(open("valley.yaml"))["areas"]["valley"]["grid"]
     assert grid["crs"] == "EPSG:32632" and grid["resolution"] == 12.5
-    # 200 seconds of arc of latitude are 6.17 km, of longitude at 44.2 N 4.43 km; the zone's north is turned by 1.5 degrees
+    # 200 seconds of arc are 6.17 km of latitude, 4.43 km of longitude at 44.2 N; north is turned by 1.5 degrees
     left, bottom, right, top = grid["bounds"]
     assert 4200 < right - left <= 4430 and 6000 < top - bottom <= 6170
     west, south, east, north = transform_bounds(UTM, "EPSG:4326", left, bottom, right, top)

@@ -54,8 +54,8 @@ def begin(
 ) -> Begun:
     """Write the config of the area `name` from `files` (key of ``inputs`` → path).
 
-    The grid is the ground that all rasters of `files` share, or `bbox` (west, south, east, north, degrees), in the CRS of
-    the DEM if its metres are true, else in the UTM zone.
+    The grid is the ground that all rasters of `files` share, or `bbox` (west, south, east, north, degrees). Its CRS is
+    that of the DEM if its metres are true, else the UTM zone.
 
     Raises
     ------
@@ -135,12 +135,8 @@ def _inside(path: Path, target: Any) -> Box:
     crs, _, left, bottom, right, top = _corners(path, target)
     steps = np.linspace(0, 1, 21)
     across, up = left + (right - left) * steps, bottom + (top - bottom) * steps
-    edges = [
-        (np.full(21, left), up),
-        (across, np.full(21, bottom)),
-        (np.full(21, right), up),
-        (across, np.full(21, top)),
-    ]
+    fixed = np.ones(21)
+    edges = [(left * fixed, up), (across, bottom * fixed), (right * fixed, up), (across, top * fixed)]
     west, south, east, north = (transform(crs, target, *edge) for edge in edges)
     return max(west[0]), max(south[1]), min(east[0]), min(north[1])
 
