@@ -75,7 +75,7 @@ def test_a_dem_in_degrees_gets_its_utm_zone(tmp_path, monkeypatch):
     # 200 seconds of arc are 6.17 km of latitude, 4.43 km of longitude at 44.2 N; north is turned by 1.5 degrees
     left, bottom, right, top = grid["bounds"]
     assert 4200 < right - left <= 4430 and 6000 < top - bottom <= 6170
-    west, south, east, north = transform_bounds(UTM, "EPSG:4326", left, bottom, right, top)
+    west, _south, east, _north = transform_bounds(UTM, "EPSG:4326", left, bottom, right, top)
     assert 11.2 - 1e-3 <= west and east <= 11.2 + 200 / 3600 + 1e-3
 
 
