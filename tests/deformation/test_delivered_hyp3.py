@@ -114,6 +114,14 @@ def test_incidence_of_burst_products_is_that_of_their_look_vector(tmp_path, inci
     assert radar.incidence == pytest.approx(incidence, abs=1e-4) and radar.orbit_direction == "DESCENDING"
 
 
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_products_that_are_still_packed(tmp_path, count):
+    for n, days in enumerate(PAIRS[:count]):
+        (tmp_path / f"{gamma(*days, n)}.zip").write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"A100\.zip is packed and nothing else is known there; unpack"):
+        read(tmp_path)
+
+
 def test_a_look_vector_in_degrees_is_refused(tmp_path):
     hyp3(tmp_path, burst(136231))
     product = burst(136231)(*PAIRS[0], 0)

@@ -18,6 +18,7 @@ from slipmap.config.deformation import DeformationSettings
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation import network
 from slipmap.deformation.phase import LARGEST_PHASE, supplied_coherence, supplied_phase
+from slipmap.deformation.sources import NetworkReader
 from slipmap.deformation.stack import load_network
 from slipmap.errors import InputError
 
@@ -76,6 +77,34 @@ def test_a_bad_pair_is_left_out_and_named(tmp_path, fault, role, capsys):
     assert {(p.reference, p.secondary) for p in pairs} == {*PAIRS} - {BAD}
     found, _, _ = values(read(tmp_path / "ifg"))
     np.testing.assert_array_equal(found[0], phase(pairs[0].reference, pairs[0].secondary))
+
+
+def test_a_block_that_cannot_be_decoded_is_nodata_and_named(tmp_path, capsys):
+    """Headers and the middle are whole: only reading all pixels shows it."""
+    rng = np.random.default_rng(0)
+    for days in PAIRS:
+        stem = name(*days)
+        for role in ("unw", "cc"):
+            path = tmp_path / stem / f"{stem}.geo.{role}.tif"
+            path.parent.mkdir(exist_ok=True)
+            size = dict(height=128, width=128, count=1, dtype="float32", crs="EPSG:32632", transform=PLACE)
+            layout = dict(tiled=True, blockxsize=64, blockysize=64, compress="deflate")
+            with rasterio.open(path, "w", driver="GTiff", **size, **layout) as out:
+                out.write(rng.uniform(0.5, 0.9, (128, 128)).astype(np.float32), 1)
+        if days == BAD:
+            bad = path.with_name(f"{stem}.geo.unw.tif")
+            with rasterio.open(bad) as src:
+                first = int(src.get_tag_item("BLOCK_OFFSET_0_0", "TIFF", bidx=1))
+            damaged = bytearray(bad.read_bytes())
+            damaged[first : first + 60] = bytes(60)
+            bad.write_bytes(damaged)
+    stack = read(tmp_path)
+    assert not stack.pairs_left_out
+    k = [(pair.reference, pair.secondary) for pair in stack.pairs].index(BAD)
+    reader = NetworkReader(stack.pairs, [])
+    corner = reader.read(next(iter(reader.grid.blocks(64))))[0]
+    assert np.isnan(corner[k]).all() and np.isfinite(np.delete(corner, k, axis=0)).all()
+    assert capsys.readouterr().out.count(f"{bad}: the pixels cannot be read") == 1
 
 
 def test_where_all_pairs_are_bad_the_first_is_named(tmp_path):

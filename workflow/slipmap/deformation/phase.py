@@ -97,17 +97,17 @@ def critical_baseline(wavelength: float, slant_range: float, incidence: float, b
 
 
 LARGEST_PHASE = 3000.0  # rad, 13 m of motion in C band: no interferogram that can be unwrapped has more
-_FILLS = (0.0, -99.0, -999.0, 999.0)  # written for "no data", and no phase is exactly that
 
 
 def supplied_phase(values: np.ndarray) -> np.ndarray:
     """Phase (rad, float) of a supplied raster with NaN for nodata that the file may not declare.
 
     Every processor writes 0 where there is nothing; other programs write -9999, -32768, 1e20 and the like, all beyond
-    `LARGEST_PHASE`.
+    `LARGEST_PHASE`, or -99 and ±999, and no phase is exactly that.
     """
     with np.errstate(invalid="ignore"):
-        nothing = np.isin(values, _FILLS) | (np.abs(values) >= LARGEST_PHASE)
+        size = np.abs(values)
+        nothing = (size == 0) | (size >= LARGEST_PHASE) | (size == 999) | (values == -99)
     return np.where(nothing, np.nan, values).astype(values.dtype, copy=False)
 
 

@@ -79,6 +79,8 @@ def _unknown(listing: Listing, settings: Sentinel1Settings) -> InputError:
                 f"{KEY}.path: {found[0]} is in radar coordinates, as {reader.name} writes it: {reader.geocode}, and "
                 f"give the geocoded files."
             )
+    if zips := listing.named("*.zip"):
+        return InputError(f"{KEY}.path: {zips[0]} is packed and nothing else is known there; unpack the zips first.")
     names = "; ".join(
         f"{reader.name}: {', '.join(reader.files.get(reader.wanted.get(settings.level, ''), ())[:2])}"
         for reader in known

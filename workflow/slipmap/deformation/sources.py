@@ -46,6 +46,7 @@ class NetworkReader:
         same_grid(grids)
         self.grid = Grid.from_raster(self.sources[0].phase[0])
         self._kept: list[np.ndarray] | None = None
+        self._unreadable: set[str] = set()
 
     @property
     def has_original(self) -> bool:
@@ -73,13 +74,25 @@ class NetworkReader:
         stack = np.empty(shape, np.float32)
 
         def fill(k: int) -> None:
-            stack[:, k] = _read(self.sources[k], window, original)
+            try:
+                stack[:, k] = _read(self.sources[k], window, original)
+            except InputError as error:
+                if self.sources[k].original is not None:  # ours, not a supplied one
+                    raise
+                stack[:, k] = np.nan
+                self._tell(str(error))
             gap = ~(np.isfinite(stack[0, k]) & (stack[1, k] > 0))
             stack[:2, k, gap] = np.nan
 
         with ThreadPoolExecutor(thread_count()) as pool:
             list(pool.map(fill, range(len(self.sources))))
         return list(stack)
+
+    def _tell(self, sentence: str) -> None:
+        """Say once of a supplied file that a part of it is taken for nodata."""
+        if sentence not in self._unreadable:
+            self._unreadable.add(sentence)
+            print(f"left out where it cannot be read: {sentence}")
 
 
 def _read(source: Source, window: Window, original: bool) -> list[np.ndarray]:
