@@ -19,11 +19,14 @@ def section() -> str:
         f"| rain | {_listed(climate_units.RAIN)} | up to {climate_units.MOST_RAIN:g} mm a day |",
         f"| soil moisture | {_listed(climate_units.SOIL)} | 0 to 1 m3/m3 |",
     ]
-    ranges = [
-        f"| `{factor.name}` | {factor.units} | {factor.limits[0]:g} to {factor.limits[1]:g} |"
-        for factor in catalogue.records()
-        if factor.limits is not None and not factor.package
-    ]
+    alike: dict[tuple[str, str], list[str]] = {}
+    for factor in catalogue.records():
+        if factor.limits is not None and not factor.package:
+            low, high = factor.limits
+            alike.setdefault((factor.units, f"{low:g} to {high:g}".replace(" to inf", " and more")), []).append(
+                factor.name
+            )
+    ranges = [f"| {_listed(names)} | {units} | {limits} |" for (units, limits), names in alike.items()]
     lines = [
         "| input | units that are understood | range |",
         "| --- | --- | --- |",
@@ -37,7 +40,7 @@ def section() -> str:
         "",
         "A supplied factor (`inputs.ready_factors`) with one of these names has that unit and range:",
         "",
-        "| factor | unit | range |",
+        "| factors | unit | range |",
         "| --- | --- | --- |",
         *ranges,
         "",
