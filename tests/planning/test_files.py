@@ -63,7 +63,9 @@ def test_two_tracks_are_combined_from_files_of_both():
         f"opposite_{role}": f"results/down/deformation/{name}"
         for role, name in (("velocity", "velocity.tif"), ("velocity_std", "velocity_std.tif"), ("stack", "stack.json"))
     }
-    assert len(files.beside_velocity(both, "up")) == 3 and len(files.beside_velocity(both, "down")) == 1
+    made = {area: [path.rpartition("/")[2] for path in files.beside_velocity(both, area)] for area in areas}
+    assert made["down"] == ["active_areas.gpkg", "velocity_downslope.tif"]
+    assert made["up"] == [*made["down"], "velocity_vertical.tif", "velocity_east.tif"]
 
 
 @pytest.mark.parametrize(("names", "constraint"), [([], "none"), (["a"], "a"), ({"a": 1, "b_c": 2}, "a|b_c")])

@@ -156,3 +156,22 @@ rule decomposition:
     params: opposite=lambda wildcards: AREAS[wildcards.area].deformation.opposite_area
     resources: mem_mb=memory(1000), runtime=minutes(30)
     script: "../scripts/decomposition.py"
+
+
+rule active_areas:
+    message: "Find the active deformation areas of {wildcards.area}."
+    input:
+        unpack(of_area(files.active_area_files)),
+        grid=HERE.grid,
+        inventory=where_inventory(HERE.inventory),
+    output:
+        significance=HERE.significance,
+        areas=HERE.active_areas,
+        style=HERE.active_areas_style,
+    wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")
+    params:
+        settings=settings_of("active_areas"),
+        layers=of_area(files.nearby_layers),
+        simulated=lambda wildcards: AREAS[wildcards.area].simulate is not None,
+    resources: mem_mb=memory(1500), runtime=minutes(30)
+    script: "../scripts/active_areas.py"

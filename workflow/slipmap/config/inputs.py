@@ -171,6 +171,10 @@ class InputSettings(Settings):
     roads_layer: str | None = Field(None, description="Layer of a file of roads that holds several.")
     faults: str | None = Field(None, description="Faults (vector lines), for the distance to them.")
     faults_layer: str | None = Field(None, description="Layer of a file of faults that holds several.")
+    buildings: str | None = Field(
+        None, description="Buildings (vector polygons or points), counted in active deformation areas."
+    )
+    buildings_layer: str | None = Field(None, description="Layer of a file of buildings that holds several.")
     inventory: str | None = Field(
         None,
         description="Landslides: polygons, points, or a raster (1 = landslide). null: a prediction area.",

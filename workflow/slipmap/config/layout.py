@@ -82,6 +82,10 @@ class Results:
     vertical = _Path("deformation/velocity_vertical.tif")
     east = _Path("deformation/velocity_east.tif")
 
+    significance = _Path("deformation/significance.tif")
+    active_areas = _Path("deformation/active_areas.gpkg")
+    active_areas_style = _Path("deformation/active_areas.qml")
+
     def interferogram(self, pair: str) -> str:
         """Wrapped interferogram of one pair."""
         return f"{self.interferograms}/{pair}.tif"
@@ -199,7 +203,7 @@ TRUTH = ("velocity_los.tif", "dem_error.tif", "landslides.gpkg")
 # text in the settings of inputs
 _NOT_PATHS = (
     "level", "attribute", "format", "product", "label", "x", "y", "crs", "layer", "encoding", "inventory_layer",
-    "roads_layer", "faults_layer", "units",
+    "roads_layer", "faults_layer", "buildings_layer", "units",
 )  # fmt: skip
 
 

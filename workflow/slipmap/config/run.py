@@ -8,6 +8,7 @@ from slipmap.config.deformation import DeformationSettings
 from slipmap.config.factors import FactorSettings
 from slipmap.config.geocoding import GeocodingSettings
 from slipmap.config.inputs import GridSettings, InputSettings, SimulateSettings
+from slipmap.config.motion import ActiveAreaSettings
 from slipmap.config.patches import PatchSettings, SplitSettings
 from slipmap.config.prediction import PredictionSettings
 from slipmap.config.report import ReportSettings
@@ -31,6 +32,9 @@ class AreaSettings(Settings):
         default_factory=GeocodingSettings, description="Geocoding of raw Sentinel-1 (SAFE)."
     )
     deformation: DeformationSettings = Field(default_factory=DeformationSettings, description="SBAS-InSAR.")
+    active_areas: ActiveAreaSettings = Field(
+        default_factory=ActiveAreaSettings, description="Active deformation areas, from the velocity alone."
+    )
     factors: FactorSettings = Field(default_factory=FactorSettings, description="Factors on the area's grid.")
     screening: ScreeningSettings = Field(default_factory=ScreeningSettings, description="Screening of factors.")
     susceptibility: SusceptibilitySettings | None = Field(

@@ -24,7 +24,8 @@ def check_sources(
     The lithological classes in the order of their codes, where they are known beforehand.
     """
     _check_series(area, key, grid, given, names, faults)
-    for feature, layer in (("roads", area.inputs.roads_layer), ("faults", area.inputs.faults_layer)):
+    for feature in ("roads", "faults", "buildings"):
+        layer = getattr(area.inputs, f"{feature}_layer")
         if path := given.get(feature):
             from slipmap.factors import proximity
 

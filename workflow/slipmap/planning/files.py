@@ -18,6 +18,7 @@ from slipmap.config.layout import (
     simulated_truth,
     weights_folders,
 )
+from slipmap.config.motion import DESCRIBED_BY
 from slipmap.config.products import has_factors, is_tested, mapped_areas
 from slipmap.config.run import ExperimentSettings, RunSettings
 from slipmap.factors.names import factor_names
@@ -41,6 +42,24 @@ def motion_files(run: RunSettings, area: str) -> dict[str, str]:
     return {role: getattr(Results(area), role) for role in MOTION} if has_series(run, area) else {}
 
 
+def active_area_files(run: RunSettings, area: str) -> dict[str, str]:
+    """What active areas are made of and described by, by role: the radar's products, and what else there is."""
+    settings, made = run.areas[area], Results(area)
+    files = {role: getattr(made, role) for role in ("velocity", "velocity_std", "mask", "timeseries")}
+    if settings.inputs.dem:
+        files |= {role: getattr(made, role) for role in ("sensitivity", "downslope", "visibility")}
+    if has_factors(settings):
+        factors = factor_files(run, area)
+        files |= {name: factors[name] for name in DESCRIBED_BY if name in factors}
+    return files | {name: str(getattr(settings.inputs, name)) for name in nearby_layers(run, area)}
+
+
+def nearby_layers(run: RunSettings, area: str) -> dict[str, str | None]:
+    """Of what people built and the inputs have: the layer of its file, by name."""
+    inputs = run.areas[area].inputs
+    return {name: getattr(inputs, f"{name}_layer") for name in ("roads", "buildings") if getattr(inputs, name)}
+
+
 def opposite_files(run: RunSettings, area: str) -> dict[str, str]:
     """What vertical and east-west velocity need of the area with the opposite flight direction."""
     opposite = Results(str(run.areas[area].deformation.opposite_area))
@@ -48,12 +67,12 @@ def opposite_files(run: RunSettings, area: str) -> dict[str, str]:
 
 
 def beside_velocity(run: RunSettings, area: str) -> list[str]:
-    """What is made of an area's velocity besides the factor: projected on the slopes, and of two tracks together."""
+    """What is made of an area's velocity besides the factor: active areas, projected on the slopes, of two tracks."""
     settings, made = run.areas[area], Results(area)
     if not has_series(run, area):
         return []
-    slopes = [made.downslope] if settings.inputs.dem else []
-    return slopes + ([made.vertical, made.east] if settings.deformation.opposite_area else [])
+    moving = [made.active_areas, *([made.downslope] if settings.inputs.dem else [])]
+    return moving + ([made.vertical, made.east] if settings.deformation.opposite_area else [])
 
 
 def index_files(run: RunSettings, area: str) -> dict[str, str]:
@@ -152,7 +171,7 @@ def reported_files(run: RunSettings, area: str) -> list[str]:
         files.append(made.velocity)
     if has_series(run, area):
         files += [made.velocity_std, made.temporal_coherence, made.dem_error, made.mask, made.timeseries]
-        files += [made.network, made.stack, made.reference]
+        files += [made.network, made.stack, made.reference, made.active_areas]
     if settings.inputs.inventory is not None:
         files += [made.inventory, made.split, made.selection, *map(made.screening, SCREENING_TABLES)]
     if settings.simulate:

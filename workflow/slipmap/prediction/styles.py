@@ -47,24 +47,38 @@ def class_style(classes: Mapping[int, tuple[str, str]], hidden: Sequence[int] = 
 
 def outline_style(with_motion: bool) -> str:
     """Style of the landslide polygons: outlined by motion where that is known, else in one colour."""
-    colours = MOTION if with_motion else {"": LANDSLIDE}
-    symbols = "".join(_outline(number, colour) for number, colour in enumerate(colours.values()))
-    if with_motion:
-        categories = "".join(
-            f'<category value={quoteattr(name)} label={quoteattr(name)} symbol="{number}" render="true"/>'
-            for number, name in enumerate(colours)
-        )
-        renderer = (
-            f'<renderer-v2 type="categorizedSymbol" attr="motion" enableorderby="0" forceraster="0">'
-            f"<categories>{categories}</categories><symbols>{symbols}</symbols></renderer-v2>"
-        )
-    else:
-        renderer = (
-            f'<renderer-v2 type="singleSymbol" enableorderby="0" forceraster="0"><symbols>{symbols}</symbols>'
-            f"</renderer-v2>"
-        )
     return (
-        f'{_HEAD}<qgis version="3.22" styleCategories="Symbology">{renderer}<blendMode>0</blendMode>'
+        _categories("motion", {name: (name, colour) for name, colour in MOTION.items()}) if with_motion else _single()
+    )
+
+
+def class_outline_style(attribute: str, names: Mapping[int, str]) -> str:
+    """Style of polygons outlined by the classes of an attribute, from the strongest colour to the lightest."""
+    colours = reversed(class_ramp(SUSCEPTIBILITY, len(names)))
+    return _categories(attribute, {str(code): (names[code], c) for code, c in zip(sorted(names), colours, strict=True)})
+
+
+def _single() -> str:
+    symbols = _outline(0, LANDSLIDE)
+    return _polygons(f'<renderer-v2 type="singleSymbol" enableorderby="0" forceraster="0"><symbols>{symbols}</symbols>')
+
+
+def _categories(attribute: str, classes: Mapping[str, tuple[str, str]]) -> str:
+    """Polygons by the values of an attribute: value → (label, colour)."""
+    symbols = "".join(_outline(number, colour) for number, (_, colour) in enumerate(classes.values()))
+    categories = "".join(
+        f'<category value={quoteattr(value)} label={quoteattr(label)} symbol="{number}" render="true"/>'
+        for number, (value, (label, _)) in enumerate(classes.items())
+    )
+    return _polygons(
+        f'<renderer-v2 type="categorizedSymbol" attr="{attribute}" enableorderby="0" forceraster="0">'
+        f"<categories>{categories}</categories><symbols>{symbols}</symbols>"
+    )
+
+
+def _polygons(renderer: str) -> str:
+    return (
+        f'{_HEAD}<qgis version="3.22" styleCategories="Symbology">{renderer}</renderer-v2><blendMode>0</blendMode>'
         f"<layerGeometryType>2</layerGeometryType></qgis>\n"
     )
 

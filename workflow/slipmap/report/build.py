@@ -16,6 +16,7 @@ from slipmap.io.grid import Grid
 from slipmap.patches.split import UNKNOWN
 from slipmap.patches.store import split_description
 from slipmap.report import (
+    active_areas,
     agreement,
     deformation_truth,
     landslide_truth,
@@ -71,6 +72,9 @@ def build(
     numbers = _tables(sources, settings)
     if "landslides" in sources.truth and drawn:
         numbers["landslide_truth"] = landslide_truth.compare(drawn, sources.truth["landslides"])
+    areas = active_areas.read(sources.active_areas) if sources.active_areas else None
+    if areas is not None:
+        numbers["active_areas"] = active_areas.numbers(areas, drawn)
     with write_aside(tables) as aside:
         aside.mkdir()
         for name, table in numbers.items():

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pyogrio
 import rasterio
+from rasterio.features import rasterize
 
 from slipmap.colours import (
     BLUE,
@@ -24,6 +26,7 @@ from slipmap.factors import catalogue
 from slipmap.factors.record import Ramp
 from slipmap.io import raster
 from slipmap.io.grid import Grid
+from slipmap.motion.describe import QUALITY_NAMES
 from slipmap.report.pictures import STRETCH, Picture, Style, composite, load, paint
 from slipmap.report.scores import deformation_pair
 from slipmap.report.sources import Sources
@@ -76,6 +79,7 @@ def make_layers(sources: Sources, shown: Grid) -> list[Layer]:
     layers += _ground(sources, shown)
     layers += _factors(sources, shown)
     layers += _deformation(sources, shown)
+    layers += _active_areas(sources, shown)
     layers += _truth(sources, shown)
     layers += _labels(sources, shown)
     layers += _susceptibility(sources, shown)
@@ -156,6 +160,19 @@ def _deformation(sources: Sources, shown: Grid) -> list[Layer]:
         for name, title, style in wanted
         if name in found
     ]
+
+
+def _active_areas(sources: Sources, shown: Grid) -> list[Layer]:
+    """The active areas by the quality of their series; no layer where there is no area."""
+    frame = pyogrio.read_dataframe(sources.active_areas, layer="active_areas") if sources.active_areas else ()
+    if not len(frame):
+        return []
+    burnt = zip(frame.geometry, frame["quality"].astype(int), strict=True)
+    codes = rasterize(burnt, shown.shape, transform=shown.transform, all_touched=True, dtype="uint8")
+    colours = dict(zip(QUALITY_NAMES, reversed(class_ramp(SUSCEPTIBILITY, len(QUALITY_NAMES))), strict=True))
+    names = {code: f"active area, {name}" for code, name in QUALITY_NAMES.items()}
+    picture = paint(np.where(codes, codes, np.nan).astype(np.float32), Style("classes", colours), names=names)
+    return [Layer("active_areas", "Active areas by the quality of their series", "Deformation", picture, False, 0.85)]
 
 
 def _truth(sources: Sources, shown: Grid) -> list[Layer]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from slipmap.io.grid import Grid
 from slipmap.prediction.dates import dates_of
 from slipmap.report import (
+    active_areas,
     attribution,
     augmentation,
     closeups,
@@ -54,6 +55,7 @@ def page_context(
         "study": sections.study_figures(sources, ids),
         "inputs": _inputs(sources, numbers["inputs"]),
         "deformation": sections.deformation(sources, ids),
+        "active_areas": _active_areas(sources, numbers),
         "truth": sections.truth(sources, numbers.get("velocity_truth"), ids),
         "truth_charts": deformation_truth.charts(numbers),
         "factors": sections.factors(sources, layers),
@@ -245,3 +247,8 @@ def _no_scores(sources: Sources) -> str:
             "scores from the area where the weights were trained do not carry over to another place, sensor or season."
         )
     return "No scores: no experiment of this run is tested in this area."
+
+
+def _active_areas(sources: Sources, numbers: Mapping[str, pd.DataFrame]) -> dict[str, Any] | None:
+    found = numbers.get("active_areas")
+    return None if found is None else active_areas.section(found, sources.settings.active_areas)

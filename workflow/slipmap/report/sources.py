@@ -121,6 +121,7 @@ class Sources(Tested):
     stack: dict[str, Any] | None
     reference: dict[str, Any] | None
     truth: dict[str, Path]
+    active_areas: Path | None = None
     susceptibility: dict[str, Path] = field(default_factory=dict)
     susceptibility_tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     published: dict[str, Published] = field(default_factory=dict)
@@ -153,6 +154,7 @@ def gather(area: str, run: RunSettings, given: Given) -> Sources:
         stack=given.record(made.stack),
         reference=given.record(made.reference),
         experiments=experiments_of(area, run, given),
+        active_areas=given.one(made.active_areas),
         truth=given.some(simulated_truth(area)),
         susceptibility=maps,
         susceptibility_tables=scores,

@@ -1,0 +1,19 @@
+from slipmap.jobs.job import job
+
+with job(snakemake):
+    from slipmap.config.motion import DESCRIBED_BY, ActiveAreaSettings
+    from slipmap.io.grid import Grid
+    from slipmap.motion import active_areas
+
+    given = dict(snakemake.input.items())
+    radar = ("velocity", "velocity_std", "mask", "timeseries", "sensitivity", "downslope", "visibility")
+    active_areas.run(
+        {name: given[name] for name in radar if name in given},
+        Grid.load(snakemake.input.grid),
+        ActiveAreaSettings(**snakemake.params.settings),
+        {name: snakemake.output[name] for name in ("significance", "areas", "style")},
+        factors={name: given[name] for name in DESCRIBED_BY if name in given},
+        inventory=snakemake.input.inventory or None,
+        nearby={name: (given[name], layer) for name, layer in snakemake.params.layers.items()},
+        tags={"SIMULATED": "yes"} if snakemake.params.simulated else {},
+    )

@@ -1,0 +1,70 @@
+"""Active deformation areas in the report: a table, and which networks outline them too."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+
+from slipmap.config.motion import ActiveAreaSettings
+from slipmap.motion.describe import QUALITY_NAMES
+from slipmap.report.tabular import plain, table
+
+MOST = 12  # rows of the table
+RULE = (
+    "An active area is where at least {min_pixels} reliable pixels move at {min_velocity:g} mm/yr or more in the line "
+    "of sight and stand out of the noise around them by {significance:g} standard deviations, with the pixels around "
+    "that stand out by {edge:g}; velocities are against the ground around, ± one standard deviation. It needs no "
+    "inventory and no network."
+)
+
+
+def read(path: str | Path) -> gpd.GeoDataFrame:
+    """Active areas, the most significant first."""
+    frame = pyogrio.read_dataframe(path, layer="active_areas")
+    return frame.sort_values(["significance", "area"], ascending=[False, True]).reset_index(drop=True)
+
+
+def numbers(frame: gpd.GeoDataFrame, drawn: Mapping[str, gpd.GeoDataFrame]) -> pd.DataFrame:
+    """The table of the areas, with the share of each that the outlines of each experiment's map cover.
+
+    Parameters
+    ----------
+    drawn : landslides of each experiment's map, in the CRS of `frame`.
+    """
+    found = pd.DataFrame(frame.drop(columns="geometry"))
+    for name, outlines in drawn.items():
+        union = outlines.geometry.union_all()
+        found[f"covered_by_{name}"] = frame.geometry.intersection(union).area / frame.area
+    return found
+
+
+def section(found: pd.DataFrame, settings: ActiveAreaSettings) -> dict[str, Any]:
+    """What the page says of them: text, and the table of the most significant."""
+    text = [f"{len(found)} active areas. " + RULE.format(**settings.model_dump())]
+    if len(found):
+        text += [
+            f"{int((found[f'covered_by_{name}'] > 0).sum())} of them touch a landslide that {name} outlines."
+            for name in (column.removeprefix("covered_by_") for column in found if column.startswith("covered_by_"))
+        ]
+        if "inventory" in found:
+            text.append(f"{int((found['inventory'] == 'matched').sum())} share ground with the inventory.")
+    head = ["No.", "Area, m²", "Mean, mm/yr", "Largest, mm/yr", "Downslope, mm/yr", "Quality"]
+    head += ["Inventory"] if "inventory" in found else []
+    rows = [
+        [
+            str(int(one["area"])),
+            plain(one["area_m2"], 0),
+            *(_spread(one, name) for name in ("velocity_mean", "velocity_max", "downslope_mean")),
+            QUALITY_NAMES[int(one["quality"])],
+            *([one["inventory"]] if "inventory" in found else []),
+        ]
+        for one in found.head(MOST).to_dict("records")
+    ]
+    return {"text": text, "table": table(head, rows, numeric=range(5))}
+
+
+def _spread(record: dict, name: str) -> str:
+    return f"{plain(record[name], 1)} ± {plain(record[f'{name}_std'], 1)}"
