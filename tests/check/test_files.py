@@ -100,6 +100,7 @@ def test_lithology_attribute(capsys):
     assert "it has rock_type, age" in of(None)
 
 
+@pytest.mark.filterwarnings("ignore:'crs' was not provided:UserWarning")
 def test_lithology_beside_the_area_or_without_crs(capsys):
     away = {"path": lithology("away.gpkg", x=700000), "attribute": "age"}
     assert "lithology.path: away.gpkg has nothing in the area" in check(capsys, lithology=away)

@@ -118,6 +118,7 @@ def test_inventory_raster_without_a_landslide(area, capsys):
     assert check(area, capsys) == (0, "")
 
 
+@pytest.mark.filterwarnings("ignore:'crs' was not provided:UserWarning")
 def test_inventory_without_crs(area, capsys):
     gpd.GeoDataFrame(geometry=[Point(500500, 5000500).buffer(50)]).to_file("bare.shp")
     area["inputs"]["inventory"] = "bare.shp"

@@ -125,6 +125,7 @@ def test_class_raster_and_a_given_order(tmp_path):
         litho(tmp_path, str(tmp_path / "in.tif"), None, classes=["flisch", "marl"])
 
 
+@pytest.mark.filterwarnings("ignore:'crs' was not provided:UserWarning")
 def test_bad_lithology_gets_one_sentence(tmp_path):
     path = polygons(tmp_path / "rock.gpkg", ("a", (0, 0, 480, 800)))
     with pytest.raises(InputError, match=r"has no attribute 'rocks' .*; did you mean 'rock'"):

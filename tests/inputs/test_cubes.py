@@ -1,0 +1,104 @@
+"""Rain and soil moisture as they are delivered: small files after the products' published layouts."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from affine import Affine
+
+from slipmap.errors import InputError
+from slipmap.inputs.cubes import read_series
+from slipmap.io.grid import Grid
+from tests.helpers.input_writers import LATITUDE, LONGITUDE, series, tif
+
+GRID = Grid.from_bounds("EPSG:32632", 500, (500000, 5000000, 510000, 5010000))  # 9 E, 45.2 N
+FIJI = Grid.from_bounds("EPSG:32760", 1000, (800000, 8120000, 830000, 8150000))  # 180 degrees runs through it
+
+
+def imerg(path, minutes, rate):
+    """Half an hour of IMERG, version 07: a group Grid, (time, lon, lat), seconds since 1970, calendar "julian"."""
+    with h5py.File(path, "w") as file:
+        grid = file.create_group("Grid")
+        longitude, latitude = np.arange(-179.95, 180, 0.1), np.arange(-89.95, 90, 0.1)
+        for name, values in (("time", [1577836800 + 60 * minutes]), ("lon", longitude), ("lat", latitude)):
+            grid.create_dataset(name, data=np.asarray(values)).make_scale(name)
+        grid["time"].attrs.update({"units": "seconds since 1970-01-01 00:00:00 UTC", "calendar": "julian"})
+        rain = grid.create_dataset("precipitation", (1, 3600, 1800), "f4", fillvalue=rate, chunks=(1, 145, 1800))
+        rain.attrs.update({"units": "mm/hr", "_FillValue": np.float32(-9999.9)})
+        for axis, name in enumerate(("time", "lon", "lat")):
+            rain.dims[axis].attach_scale(grid[name])
+
+
+def test_imerg_half_hourly(tmp_path):
+    for number in (1, 0):
+        minutes = 30 * number
+        imerg(
+            tmp_path / f"3B-HHR.MS.MRG.3IMERG.20200101-S00{minutes:02d}00-E00{minutes + 29}59.V07B.HDF5", minutes, 0.5
+        )
+    found = read_series(tmp_path, GRID, "inputs.rainfall", "rainfall")
+    assert list(found.times) == [pd.Timestamp("2020-01-01 00:00"), pd.Timestamp("2020-01-01 00:30")]
+    assert (found.values == 0.5).all() and found.units == "mm/hr"
+    left, bottom, right, top = found.grid.bounds
+    assert left < 9.0 < 9.13 < right and bottom < 45.15 < 45.25 < top
+
+
+def test_smap_level_3_lies_on_its_ease_grid(tmp_path):
+    """9 km cells (Brodzik et al. 2012); the cell over 9.06 E, 45.2 N alone is wet."""
+    from rasterio.warp import transform
+
+    (x,), (y,) = transform("EPSG:4326", "EPSG:6933", [9.06], [45.2])
+    row, col = int((7314540.8306386 - y) / 9008.055210146), int((x + 17367530.4451615) / 9008.055210146)
+    values = np.full((1624, 3856), -9999, np.float32)
+    values[row - 3 : row + 4, col - 3 : col + 4] = 0.2
+    values[row, col] = 0.4
+    with h5py.File(tmp_path / "SMAP_L3_SM_P_E_20200101_R19240_001.h5", "w") as file:
+        moisture = file.create_dataset("Soil_Moisture_Retrieval_Data_AM/soil_moisture", data=values)
+        moisture.attrs.update({"units": "cm**3/cm**3", "_FillValue": np.float32(-9999)})
+        file["Soil_Moisture_Retrieval_Data_AM/latitude"] = np.zeros((1624, 3856), np.float32)
+    found = read_series(tmp_path / "SMAP_L3_SM_P_E_20200101_R19240_001.h5", GRID, "k", "soil_moisture")
+    assert list(found.times) == [pd.Timestamp("2020-01-01")]
+    at_col, at_row = ~found.grid.transform @ (x, y)
+    assert found.values[0, int(at_row), int(at_col)] == np.float32(0.4) and (found.values == np.float32(0.4)).sum() == 1
+
+
+@pytest.mark.parametrize("start", [-180.0, 0.0])
+@pytest.mark.parametrize("suffix", ["nc", "tif"])
+def test_180_degrees_runs_through_the_area(start, suffix, tmp_path):
+    """The value of each cell is its longitude, eastward from Greenwich: it runs on without a break."""
+    longitude = start + 0.25 + 0.5 * np.arange(720)
+    latitude = np.arange(49.75, -50, -0.5)
+    field = np.broadcast_to(longitude % 360, (len(latitude), 720))
+    if suffix == "nc":
+        data = xr.Dataset({"precip": (("lat", "lon"), field, {"units": "mm"})}, {"lat": latitude, "lon": longitude})
+        data.to_netcdf(tmp_path / "r.nc", engine="h5netcdf")
+    else:
+        tif(tmp_path / "r.tif", field, transform=Affine(0.5, 0, start, 0, -0.5, 50), crs="EPSG:4326", dtype="float32")
+    found = read_series(tmp_path / f"r.{suffix}", FIJI, "k", "rainfall")
+    row = found.values[0, 0]
+    np.testing.assert_allclose(np.diff(row), 0.5)
+    assert row.min() < 179.7 < 180.3 < row.max()
+
+
+@pytest.mark.parametrize("engine", ["h5netcdf", "scipy"])
+def test_netcdf_of_both_kinds_and_axes_of_any_direction(engine, tmp_path):
+    values = [3.0, 4.0]
+    path = series(tmp_path / "r.nc", values, engine=engine, latitude=LATITUDE[::-1], longitude=LONGITUDE)
+    found = read_series(path, GRID, "k", "rainfall")
+    assert found.values[:, 0, 0].tolist() == values and found.grid.transform.e < 0
+
+
+@pytest.mark.parametrize(
+    ("write", "words"),
+    [
+        (lambda path: path.write_bytes(b"GRIB" + bytes(60)), "is no NetCDF file"),
+        (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(60)), "truncated or corrupt"),
+        (lambda path: path.write_bytes(b"CDF\x01" + bytes(6)), "truncated or corrupt"),
+        (lambda path: h5py.File(path, "w").close(), "no grid at all"),
+    ],
+)
+def test_what_is_no_cube_is_refused(write, words, tmp_path):
+    path = tmp_path / "r.nc"
+    write(path)
+    with pytest.raises(InputError, match=f"inputs.rainfall: .*r.nc .*{words}"):
+        read_series(path, GRID, "inputs.rainfall", "rainfall")
