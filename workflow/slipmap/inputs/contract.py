@@ -88,6 +88,7 @@ def quantity(name: str, unit: str, limits: tuple[float, float] | None) -> Quanti
 
 
 ELEVATION = quantity("elevation", "m", (-500.0, 9000.0))  # the Dead Sea shore and Everest, with room
+UNDULATION = quantity("geoid undulation", "m", (-120.0, 100.0))  # EGM2008: -107 to 86
 
 
 def require_no_fill(values: np.ndarray, path: object, key: str) -> None:

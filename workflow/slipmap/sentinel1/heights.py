@@ -12,7 +12,8 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from slipmap.errors import InputError
-from slipmap.inputs.rasters import elevation
+from slipmap.inputs.contract import UNDULATION
+from slipmap.inputs.rasters import elevation, in_unit
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 
@@ -40,6 +41,7 @@ def open_heights(
     for path, key in rasters:
         require_cover(path, key, grid)
     rasters[0] = elevation(dem, grid, "inputs.dem"), "inputs.dem"
+    rasters[1:] = [(in_unit(path, UNDULATION, key), key) for path, key in rasters[1:]]
     constant = np.float32(undulation if isinstance(undulation, int | float) else 0.0)
     narrow = round(grid.resolution[1] / grid.resolution[0])
     if narrow < 2 or grid.width % narrow:
