@@ -55,7 +55,7 @@ def _check_batch(name: str, settings: RunSettings) -> None:
     for place in experiment.train_areas:
         if place in settings.datasets and (source := settings.datasets[place].source):
             sizes = [source.resize] if source.resize else []  # the images' own size is known to their importer alone
-    if training.batch_size // training.devices != 1 or not sizes:
+    if training.batch_size != training.devices or not sizes:
         return
     from slipmap.training.single import check_single_patch  # torch costs seconds, which other batches need not pay
 

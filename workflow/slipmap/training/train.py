@@ -105,7 +105,7 @@ def run(
     resume = folder.with_name(folder.name + ".resume")
     _claim(resume, record)
 
-    if min(settings.batch_size, max(len(training), 2)) // settings.devices == 1:
+    if min(settings.batch_size, max(len(training), 2)) == settings.devices:  # one patch to each
         model = experiment.model
         check_single_patch(
             model.name, training.channels, model.classes, model.options, training.shape, "training.batch_size"
