@@ -165,7 +165,12 @@ class InversionSettings(AveragingSettings):
         0.0, ge=0, lt=1, description="A phase of lower coherence is a gap in the inversion; 0: none is."
     )
     unwrapping_error_correction: bool = Field(
-        True, description="Mend jumps of 2π found from phase closure of triplets before the inversion."
+        True, description="Correct jumps of 2π where triplets of interferograms do not close, before the inversion."
+    )
+    robust: bool = Field(
+        True,
+        description="Trust phases less that fit no solution (reweighted least squares, at the pixels that have such "
+        "phases); false: plain least squares.",
     )
     dem_error: bool = Field(True, description="Estimate and remove the DEM error (needs perpendicular baselines).")
     troposphere: Literal["elevation", "none"] = Field(

@@ -10,6 +10,8 @@ import numpy as np
 
 from slipmap.deformation.phase import DAYS_PER_YEAR
 
+ROUNDS = 4  # of reweighting
+
 
 @dataclass(frozen=True)
 class Inversion:
@@ -60,6 +62,7 @@ def invert_stack(
     targets: np.ndarray | None = None,
     samples: float = np.inf,
     design: np.ndarray | None = None,
+    robust: bool = False,
 ) -> Inversion:
     """Solve min Σ w (φ_ij − (x_j − x_i))² for the phase x of every date, at every pixel.
 
@@ -83,6 +86,7 @@ def invert_stack(
     targets : (T, N) float64, as `operator`, if the variance of several combinations of the dates is asked for.
     samples : independent samples behind each coherence (`covariance.Decorrelation`).
     design : (N, terms) float64, the model of time that joins subsets, velocity its second term; None: a straight line.
+    robust : solve pixels with phases that fit no solution by reweighted least squares (`residuals`).
 
     Returns
     -------
@@ -92,7 +96,7 @@ def invert_stack(
     pixels = phase.shape[1]
     weights = _rows(quality).ravel()
     before = phase.ravel() if original is None else _rows(original).ravel()
-    more = {"deviation": deviation, "targets": targets, "samples": samples, "design": design}
+    more = {"deviation": deviation, "targets": targets, "samples": samples, "design": design, "robust": robust}
     network = Network(numbers, times, table, operator=operator, **more)
     out = Outputs.empty(len(times), pixels, variances=network.variances)
     network.invert(phase.ravel(), before, weights, out, threads=thread_count())
@@ -132,7 +136,8 @@ class Network:
     table : (K,) float32, weight at coherence 0 … 1; None: the quality given with the phase is the weight.
     scale, operator : the series are multiplied by `scale`; ``velocity`` is operator @ series.
     offsets : (M,), taken from each interferogram (its phase at the reference). zero_is_gap : phase 0 is nodata.
-    deviation, targets, samples : of the variance, as in `invert_stack`; no targets: the operator alone. design : too.
+    deviation, targets, samples : of the variance, as in `invert_stack`; no targets: the operator alone.
+    design, robust : too.
     """
 
     def __init__(
@@ -149,6 +154,7 @@ class Network:
         targets: np.ndarray | None = None,
         samples: float = np.inf,
         design: np.ndarray | None = None,
+        robust: bool = False,
     ) -> None:
         from slipmap.deformation.covariance import Decorrelation  # with numba, which takes its time to import
 
@@ -166,6 +172,7 @@ class Network:
         self._targets = self._operator if targets is None else np.ascontiguousarray(targets, np.float64).ravel()
         line = np.stack([np.ones(self.dates), times], axis=1) if design is None else design
         self._design = np.ascontiguousarray(line, np.float64)
+        self._rounds = ROUNDS if robust else 0
         self.variances = len(self._targets) // self.dates
         self._decorrelation = Decorrelation.none()
         if deviation is not None:
@@ -205,7 +212,7 @@ class Network:
         maps = (out.velocity, out.temporal_coherence, out.used, out.joined, out.variance)
 
         def invert(start: int, stop: int) -> None:
-            last = (*maps, self._targets, self._decorrelation)
+            last = (*maps, self._targets, self._decorrelation, self._rounds)
             solve(phase, original, quality, *network, *weighing, start, stop, pixels, series, *last)
 
         def finish(start: int, stop: int) -> None:

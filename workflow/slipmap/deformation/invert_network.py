@@ -27,7 +27,6 @@ from slipmap.io.grid import Grid
 # Of phase and coherence together, read at a time: a whole tile of the files for up to 256 pairs, since a part of a tile
 # takes as long to decode as the whole.
 BLOCK_BYTES = 512 * 2**20
-CLOSURE_PIXELS = 2**14  # whose triplets are looked at together
 NOISE_SAMPLE = 400  # pixels whose scatter is compared with their covariance
 
 
@@ -70,7 +69,7 @@ class _Job:
     ) -> Inversion:
         """Invert (pairs, pixels) of phase; variances of the velocity, or of `targets` (`invert_stack`)."""
         more = {"operator": self.model.row("velocity"), "deviation": self.deviation, "targets": targets}
-        more |= {"samples": self.samples, "design": self.model.design}
+        more |= {"samples": self.samples, "design": self.model.design, "robust": self.settings.robust}
         return invert_stack(phase, coherence, self.numbers, years(self.dates), self.table, original, **more)
 
 
@@ -353,21 +352,13 @@ def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> tup
 
 
 def _close(job: _Job, phase: np.ndarray, coherence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mend unwrapping errors of (pairs, pixels) in place.
+    """Correct unwrapping errors of (pairs, pixels) in place.
 
-    Returns the triplets still open (pixels,), (before, after, pixels) counted, and of each pair the pixels mended.
+    Returns the triplets still open (pixels,), (before, after, pixels) counted, and of each pair the pixels corrected.
     """
-    pixels = phase.shape[1]
-    mended = np.zeros(len(phase), np.int64)
-    still_open, counted = np.zeros(pixels), np.array([0, 0, pixels])
-    for start in range(0, pixels if len(job.triples) else 0, CLOSURE_PIXELS):
-        part = slice(start, start + CLOSURE_PIXELS)
-        if job.settings.unwrapping_error_correction:
-            turns, before, after = closure.correct(phase[:, part], coherence[:, part], job.triples)
-            phase[:, part] += np.float32(2 * np.pi) * turns
-            mended += np.count_nonzero(turns, axis=1)
-        else:
-            after = before = np.count_nonzero(closure.integer_closure(phase[:, part], job.triples), axis=0)
-        still_open[part] = after
-        counted[:2] += before.sum(), after.sum()
-    return still_open, counted, mended
+    if job.settings.unwrapping_error_correction and len(job.triples):
+        turned, before, after = closure.correct(phase, coherence, job.numbers, years(job.dates), job.triples, job.table)
+    else:
+        turned = np.zeros(len(phase), np.int64)
+        after = before = closure.open_triplets(phase, job.triples)
+    return after, np.array([before.sum(), after.sum(), phase.shape[1]]), turned

@@ -15,61 +15,52 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 
-from slipmap.deformation import covariance, lanes
+from slipmap.deformation import covariance, lanes, residuals
 from slipmap.deformation.covariance import fit_decay, full_variance
 from slipmap.deformation.lanes import (
     LANES,
     both,
     either,
     equal,
-    floor,
     greater,
     load,
     lookup,
     narrow,
     prefetch,
-    root,
     select,
     some,
     splat32,
     splat64,
     store,
-    unequal,
     widen,
 )
+from slipmap.deformation.residuals import reweigh, temporal_coherence, there
 
 SINGULAR = 1e-9  # a pivot below this share of its diagonal: the pixel's network falls into subsets
 AHEAD = 4 * LANES  # pixels between those in work and those asked for from memory
 
 
 @njit(inline="always")
-def _there(value, zero_is_gap):
-    """Lanes in which there is a phase; no comparison holds for NaN."""
-    if zero_is_gap:
-        return unequal(value, splat32(np.float32(0)))
-    return equal(value, value)
-
-
-@njit(inline="always")
-def _weight(quality, there, table):
-    """Weight of sixteen phases: 0 in gaps, else what `table` has at their coherence, or `quality` itself."""
+def _weight(quality, present, table):
+    """Weight of sixteen phases: 0 unless `present`, else what `table` has at their coherence, or `quality` itself."""
     zero, one = splat32(np.float32(0)), splat32(np.float32(1))
-    known = select(both(there, equal(quality, quality)), quality, zero)
+    known = select(both(present, equal(quality, quality)), quality, zero)
     if table.size > 1:
         share = select(greater(known, zero), known, zero)
         share = select(greater(share, one), one, share)
         place = share * splat32(np.float32(table.size - 1)) + splat32(np.float32(0.5))
-        return select(both(there, equal(quality, quality)), lookup(table, place), zero)
+        return select(both(present, equal(quality, quality)), lookup(table, place), zero)
     return known
 
 
 @njit
 def _eliminate(
-    phase, quality, places, begin, second, offsets, zero_is_gap, table, chain, epsilon, regular, at, reach, work
+    phase, quality, places, begin, second, offsets, zero_is_gap, table, chain, epsilon, factors, at, reach, work
 ):
     """Assemble and eliminate sixteen pixels' normal equations; (singular lanes, number of interferograms).
 
-    `regular`: add `epsilon` times the squared norm of the velocities between neighbouring dates.
+    `epsilon`: add so many times the squared norm of the velocities between neighbouring dates; None: do not.
+    `factors`: multiply the weights by them; None: do not.
     """
     band, degree, inverse, right, weights = work
     zero, one = splat32(np.float32(0)), splat32(np.float32(1))
@@ -88,12 +79,14 @@ def _eliminate(
             prefetch(phase, place + AHEAD)
             prefetch(quality, place + AHEAD)
             p = load(phase, place)
-            there = _there(p, zero_is_gap)
-            w = _weight(load(quality, place), there, table)
+            known = there(p, zero_is_gap)
+            w = _weight(load(quality, place), known, table)
+            if factors is not None:
+                w = w * load(factors, k * LANES)
             store(weights, k * LANES, w)
             count = count + select(greater(w, zero), one, zero)
             w64 = widen(w)
-            push = w64 * widen(select(there, p - splat32(offsets[k]), zero))
+            push = w64 * widen(select(known, p - splat32(offsets[k]), zero))
             j = second[k]
             store(degree, j * LANES, load(degree, j * LANES) + w64)
             store(right, j * LANES, load(right, j * LANES) + push)
@@ -101,7 +94,7 @@ def _eliminate(
             b = b - push
             link = (i * width + j - i) * LANES
             store(band, link, load(band, link) - w64)
-        if regular and i + 1 < dates:
+        if epsilon is not None and i + 1 < dates:
             w64 = epsilon * splat64(chain[i])
             diagonal = diagonal + w64
             store(degree, (i + 1) * LANES, load(degree, (i + 1) * LANES) + w64)
@@ -193,42 +186,38 @@ def _forward(dates, reach, target, band, inverse, keep):
     return total
 
 
-@njit(inline="always")
-def _sine_and_cosine(turns):
-    """Of 2π × `turns`: by their series at half the angle, then doubled; errors below 1e-6."""
-    r = turns - floor(turns + splat32(np.float32(0.5)))  # −½ … ½
-    x = r * splat32(np.float32(np.pi))
-    x2 = x * x
-    s = x2 * splat32(np.float32(1 / 362880)) + splat32(np.float32(-1 / 5040))
-    s = s * x2 + splat32(np.float32(1 / 120))
-    s = s * x2 + splat32(np.float32(-1 / 6))
-    s = s * x2 * x + x
-    c = x2 * splat32(np.float32(-1 / 3628800)) + splat32(np.float32(1 / 40320))
-    c = c * x2 + splat32(np.float32(-1 / 720))
-    c = c * x2 + splat32(np.float32(1 / 24))
-    c = c * x2 + splat32(np.float32(-0.5))
-    c = c * x2 + splat32(np.float32(1))
-    return splat32(np.float32(2)) * s * c, c * c - s * s
+@njit
+def _join(network, factors, singular, at, reach, work, keep):
+    """Solve again sixteen pixels of which some have a network that falls apart: with the least norm of velocities."""
+    phase, _, places, begin, second, offsets, _, _, chain = network
+    band, degree, inverse, right, _ = work
+    dates, none = begin.size - 1, splat64(0.0)
+    trace = none
+    for i in range(1, dates):
+        trace = trace + load(degree, i * LANES)
+    epsilon = select(greater(trace, none), trace * splat64(1e-6 / chain.sum()), splat64(1.0))
+    epsilon = select(singular, epsilon, none)
+    _eliminate(*network, epsilon, factors, at, reach, work)
+    _back(dates, reach, band, inverse, right)
+    _minimum_norm(phase, places, begin, second, offsets, chain, epsilon, at, reach, work, keep)
 
 
 @njit
-def _temporal_coherence(original, places, begin, second, offsets, zero_is_gap, at, right, weights):
-    """|Σ exp(i·residual)| over the interferograms present, divided by their number."""
-    zero, one = splat32(np.float32(0)), splat32(np.float32(1))
-    turn = splat64(1 / (2 * np.pi))
-    cosines, sines, count = zero, zero, zero
-    for i in range(begin.size - 2, -1, -1):
-        x = load(right, i * LANES)
-        for k in range(begin[i], begin[i + 1]):
-            p = load(original, places[k] + at)
-            there = both(_there(p, zero_is_gap), greater(load(weights, k * LANES), zero))
-            p = p - splat32(offsets[k])
-            residual = (widen(p) - (load(right, second[k] * LANES) - x)) * turn
-            sine, cosine = _sine_and_cosine(narrow(residual))
-            sines = sines + select(there, sine, zero)
-            cosines = cosines + select(there, cosine, zero)
-            count = count + select(there, one, zero)
-    return root(cosines * cosines + sines * sines) / count
+def _robust(network, rounds, at, reach, work, keep, factors, wild):
+    """Solve again, `rounds` times, the pixels whose solution in `work` leaves a wild residual."""
+    phase, _, places, begin, second, offsets, zero_is_gap, _, _ = network
+    band, _, inverse, right, weights = work
+    store(wild, 0, splat32(np.float32(0)))
+    factors[:] = 1
+    for _ in range(rounds):
+        if not reweigh(phase, places, begin, second, offsets, zero_is_gap, at, right, weights, factors, wild):
+            return
+        singular, _ = _eliminate(*network, None, factors, at, reach, work)
+        if some(singular):
+            _join(network, factors, singular, at, reach, work, keep)
+        else:
+            _back(begin.size - 1, reach, band, inverse, right)
+        store(right, 0, splat64(0.0))
 
 
 def _kept(sources: str):
@@ -259,6 +248,7 @@ def _kept(sources: str):
         variance,
         targets,
         decorrelation,
+        rounds,
     ):
         """Invert the pixels from `start` to `stop`, sixteen at a time; fills the outputs in place.
 
@@ -286,6 +276,7 @@ def _kept(sources: str):
             phases, or, where no coherence is known, as if the weights were inverse variances of independent phases; NaN
             where the network falls apart.
         targets : (targets · dates,) float64. decorrelation : `covariance.Decorrelation.arrays`.
+        rounds : of reweighting where some phases fit no solution (`residuals.reweigh`); 0: plain least squares.
         """
         dates = begin.size - 1 if sources else 0
         reach = 1
@@ -299,11 +290,11 @@ def _kept(sources: str):
             np.empty(dates * LANES),
             np.empty(dates * LANES),
         )
-        weights = np.empty(places.size * LANES, np.float32)
+        weights, factors = np.empty(places.size * LANES, np.float32), np.ones(places.size * LANES, np.float32)
+        wild = np.zeros(LANES, np.float32)
         work = (band, degree, inverse, right, weights)
         zero, one, nan = splat32(np.float32(0)), splat32(np.float32(1)), splat32(np.float32(np.nan))
         none = splat64(0.0)
-        links = chain.sum()
         lag_of, _, decays, _, bias = decorrelation
         known = lag_of.size > 0 and variance.size > 0
         sums = np.empty(2 * (lag_of.max() + 1) * LANES if known else 0, np.float32)
@@ -311,35 +302,16 @@ def _kept(sources: str):
         rows = np.empty(dates * (2 * reach + 2) * LANES if known else 0, np.float32)
         for first in range(start, stop, LANES):
             at = max(0, min(first, stop - LANES))
-            singular, count = _eliminate(
-                phase, quality, places, begin, second, offsets, zero_is_gap, table, chain, none, False, at, reach, work
-            )
+            network = (phase, quality, places, begin, second, offsets, zero_is_gap, table, chain)
+            network = (phase, quality, places, begin, second, offsets, zero_is_gap, table, chain)
+            singular, count = _eliminate(*network, None, None, at, reach, work)
             if some(singular):
-                trace = none
-                for i in range(1, dates):
-                    trace = trace + load(degree, i * LANES)
-                epsilon = select(greater(trace, none), trace * splat64(1e-6 / links), splat64(1.0))
-                epsilon = select(singular, epsilon, none)
-                _eliminate(
-                    phase,
-                    quality,
-                    places,
-                    begin,
-                    second,
-                    offsets,
-                    zero_is_gap,
-                    table,
-                    chain,
-                    epsilon,
-                    True,
-                    at,
-                    reach,
-                    work,
-                )
-                _back(dates, reach, band, inverse, right)
-                _minimum_norm(phase, places, begin, second, offsets, chain, epsilon, at, reach, work, keep)
+                _join(network, None, singular, at, reach, work, keep)
             else:
                 _back(dates, reach, band, inverse, right)
+            store(right, 0, none)
+            if rounds > 0:
+                _robust(network, rounds, at, reach, work, keep, factors, wild)
             if variance.size > 0:
                 shape = (zero, zero, zero)
                 if known:
@@ -354,8 +326,7 @@ def _kept(sources: str):
                         )
                     spread = narrow(spread * splat64(scale * scale))
                     store(variance, t * pixels + at, select(singular, nan, spread))
-            store(right, 0, none)
-            mean = _temporal_coherence(original, places, begin, second, offsets, zero_is_gap, at, right, weights)
+            mean = temporal_coherence(original, places, begin, second, offsets, zero_is_gap, at, right, weights)
             seen = greater(count, zero)
             rate = none
             for i in range(dates):
@@ -372,5 +343,5 @@ def _kept(sources: str):
     return solve
 
 
-_PARTS = (Path(module.__file__).read_bytes() for module in (covariance, lanes))
+_PARTS = (Path(module.__file__).read_bytes() for module in (covariance, lanes, residuals))
 solve = _kept(hashlib.sha256(b"".join(_PARTS)).hexdigest())

@@ -1,0 +1,96 @@
+"""Jumps of 2π in a part of the phases: plain least squares, our correction and inversion, and peers beside them.
+
+60 dates every 12 days, each paired with its three next, noise of 0.35 rad, ±2π in 0, 2, 5 and 10 % of the phases at
+random: rms of the velocity, mm/yr.
+"""
+
+from datetime import date, timedelta
+
+import numpy as np
+
+from benchmarks._peers import find_peer, measured
+from slipmap.deformation import closure
+from slipmap.deformation.inversion import invert_stack, years
+from slipmap.deformation.phase import mm_per_radian, weight_table
+from slipmap.deformation.velocity import time_model
+
+DATES = [date(2018, 1, 1) + timedelta(days=12 * k) for k in range(60)]
+NUMBERS = np.array([(i, j) for i in range(60) for j in range(i + 1, min(i + 4, 60))])
+SCALE = mm_per_radian(0.0554658)
+SHARES = (0.0, 0.02, 0.05, 0.10)
+COHERENCE, LOOKS = 0.6, 25
+INSAR_RS = """
+import json, sys
+import insar_rs, numpy
+first, second, days = json.loads(sys.argv[2])
+phase = numpy.load(sys.argv[1])
+found = []
+for values in (phase, insar_rs.correct_unwrap_errors(phase, first, second)[0]):
+    series = insar_rs.invert_sbas(values, first, second, days, wavelength_m=0.0554658)
+    found.append((insar_rs.estimate_velocity(series, days) * 1000).ravel().tolist())
+print("RESULT", json.dumps(found))
+"""
+
+
+def make(share: float, side: int, seed: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    """Phase (pairs, side²) float32 and the true velocity (side²,), mm/yr."""
+    rng = np.random.default_rng(seed)
+    velocity = rng.uniform(-60, 60, side**2)
+    time = years(DATES)
+    phase = (time[NUMBERS[:, 1]] - time[NUMBERS[:, 0]])[:, None] * velocity / SCALE
+    phase += rng.normal(0, 0.35, phase.shape)
+    jumped = (rng.random(phase.shape) < share) * rng.choice([-1, 1], phase.shape)
+    return (phase + 2 * np.pi * jumped).astype(np.float32), velocity
+
+
+def estimate(phase: np.ndarray, *, corrected: bool, robust: bool) -> np.ndarray:
+    """Velocity, mm/yr, with the correction by closure or without, robustly inverted or by least squares."""
+    phase, coherence = phase.copy(), np.full_like(phase, COHERENCE)
+    table = weight_table("variance", LOOKS)
+    if corrected:
+        closure.correct(phase, coherence, NUMBERS, years(DATES), closure.triplets(NUMBERS), table)
+    series = invert_stack(phase, coherence, NUMBERS, years(DATES), table, robust=robust).series
+    return time_model(DATES).row("velocity") @ series * SCALE
+
+
+def rms(found: np.ndarray, truth: np.ndarray) -> float:
+    """Root mean square of the difference."""
+    return float(np.sqrt(np.nanmean((found - truth) ** 2)))
+
+
+def run(side: int = 60) -> dict[str, object]:
+    """Rms of the velocity (mm/yr) by share of phases that jumped."""
+    table: dict[str, object] = {}
+    peer = find_peer()
+    for share in SHARES:
+        phase, truth = make(share, side)
+        row = {
+            "least squares": rms(estimate(phase, corrected=False, robust=False), truth),
+            "closure, then least squares": rms(estimate(phase, corrected=True, robust=False), truth),
+            "robust": rms(estimate(phase, corrected=False, robust=True), truth),
+            "closure, then robust (default)": rms(estimate(phase, corrected=True, robust=True), truth),
+        }
+        if peer:
+            row |= _insar_rs(peer, phase, truth, side)
+        table[f"{share:.0%}"] = {name: round(value, 2) for name, value in row.items()}
+    if not peer:
+        table["peer"] = "none: install insar-rs in .venv-peer, or name another environment by SLIPMAP_PEER_PYTHON"
+    return table
+
+
+def _insar_rs(peer: str, phase: np.ndarray, truth: np.ndarray, side: int) -> dict[str, float]:
+    """Its inversion of the phase as it is, and after its own correction by closure; nothing where it is missing."""
+    import json
+    import subprocess
+    import tempfile
+    from pathlib import Path
+
+    if subprocess.run([peer, "-c", "import insar_rs"], capture_output=True, check=False).returncode:
+        return {}
+    days = [(day - DATES[0]).days for day in DATES]
+    network = json.dumps([NUMBERS[:, 0].tolist(), NUMBERS[:, 1].tolist(), days])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "phase.npy"
+        np.save(path, phase.reshape(-1, side, side))
+        plain, corrected = (np.array(v) for v in measured(peer, INSAR_RS, path, network, folder=Path(folder)))
+    return {"insar-rs": rms(plain, truth), "insar-rs, after its closure": rms(corrected, truth)}
