@@ -10,7 +10,7 @@ import numpy as np
 
 from slipmap.deformation.phase import DAYS_PER_YEAR
 
-ROUNDS = 4  # of reweighting
+ROUNDS = 5  # of reweighting
 
 
 @dataclass(frozen=True)

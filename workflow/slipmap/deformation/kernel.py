@@ -209,8 +209,9 @@ def _robust(network, rounds, at, reach, work, keep, factors, wild):
     band, _, inverse, right, weights = work
     store(wild, 0, splat32(np.float32(0)))
     factors[:] = 1
-    for _ in range(rounds):
-        if not reweigh(phase, places, begin, second, offsets, zero_is_gap, at, right, weights, factors, wild):
+    for k in range(rounds):
+        given = (phase, places, begin, second, offsets, zero_is_gap, at, right, weights, factors, wild)
+        if not reweigh(*given, k == 0):
             return
         singular, _ = _eliminate(*network, None, factors, at, reach, work)
         if some(singular):

@@ -28,6 +28,7 @@ from slipmap.deformation.lanes import (
 )
 
 WILD = 2.5  # times the usual residual, after which a pixel is solved again
+CAP = 2.0  # times the mean weight of a pixel's phases
 SPREAD = 9.0  # the square of the usual size is 1 rad² and so many variances of the phase
 
 
@@ -78,16 +79,23 @@ def temporal_coherence(original, places, begin, second, offsets, zero_is_gap, at
 
 
 @njit
-def reweigh(phase, places, begin, second, offsets, zero_is_gap, at, right, weights, factors, wild):
+def reweigh(phase, places, begin, second, offsets, zero_is_gap, at, right, weights, factors, wild, first):
     """Set `factors` by the residuals of the solution in `right`; whether any pixel has a wild one.
 
     Parameters
     ----------
-    weights : of the phases; 0 in gaps. factors : (pairs · LANES,) float32 out. wild : (LANES,) float32, scratch.
+    weights : of the phases times `factors`; 0 in gaps. factors : (pairs · LANES,) float32, ones at first; out.
+    wild : (LANES,) float32, zeros at first: 1 where a residual was wild once.
+    first : only limit the weights, to `CAP` times their mean: the solution may hang on a phase that is sure of itself.
     """
     zero, one = splat32(np.float32(0)), splat32(np.float32(1))
     limit = splat32(np.float32(WILD * WILD))
-    largest = zero
+    largest, total, count = zero, zero, zero
+    for k in range(places.size):
+        w = load(weights, k * LANES)
+        total = total + w / load(factors, k * LANES)
+        count = count + select(greater(w, zero), one, zero)
+    cap = splat32(np.float32(CAP)) * total / select(greater(count, zero), count, one)
     for i in range(begin.size - 1):
         x = load(right, i * LANES)
         for k in range(begin[i], begin[i + 1]):
@@ -95,10 +103,12 @@ def reweigh(phase, places, begin, second, offsets, zero_is_gap, at, right, weigh
             w = load(weights, k * LANES)
             known = both(there(p, zero_is_gap), greater(w, zero))
             residual = narrow(widen(p - splat32(offsets[k])) - (load(right, second[k] * LANES) - x))
-            usual = one + splat32(np.float32(SPREAD)) * load(factors, k * LANES) / select(known, w, one)
+            w = select(known, w / load(factors, k * LANES), one)
+            usual = one + splat32(np.float32(SPREAD)) / w
             square = select(known, residual * residual / usual, zero)
             largest = select(greater(square, largest), square, largest)
-            store(factors, k * LANES, one / (one + square))
+            capped = select(greater(w, cap), cap / w, one)
+            store(factors, k * LANES, capped if first else capped / (one + square))
     again = greater(largest, limit)
     store(wild, 0, select(again, one, load(wild, 0)))
     again = greater(load(wild, 0), zero)
