@@ -15,17 +15,11 @@ from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.screening.sampling import Sample
-from slipmap.susceptibility import compare, maps
+from slipmap.susceptibility import areas, compare, maps
 from slipmap.susceptibility.additive import MixedAdditiveModel
 from slipmap.susceptibility.classical import FrequencyRatio, RiskIndex, create
-from slipmap.susceptibility.crossvalidation import (
-    check_folds,
-    cross_validate,
-    random_folds,
-    reliability,
-    scores,
-    spatial_folds,
-)
+from slipmap.susceptibility.crossvalidation import cross_validate, reliability, scores
+from slipmap.susceptibility.folds import block_folds, check_folds, random_folds
 
 MODELS = ["svm", "random_forest", "xgboost", "gam", "gamm", "logistic", "frequency_ratio"]
 FAST = {"random_forest": {"n_estimators": 60}, "xgboost": {"n_estimators": 60}, "gam": {"smoothing": [1.0]}}
@@ -74,7 +68,7 @@ def test_logistic_regression_is_that_of_statsmodels(sample: Sample) -> None:
     model = create("logistic", numbers.names).fit(numbers)
     v = numbers.values.astype(float)
     exog = sm.add_constant((v - v.mean(axis=0)) / v.std(axis=0))
-    reference = sm.Logit(sample.labels, exog).fit(disp=0)
+    reference = sm.Logit(sample.labels.astype(float), exog).fit(disp=0)
     np.testing.assert_allclose(model.predict(numbers.values), reference.predict(exog), atol=1e-4)
 
 
@@ -146,20 +140,6 @@ def test_reliability_of_calibrated_predictions_is_the_diagonal() -> None:
     assert table.pixels.sum() == 20_000 and len(table) == 10
 
 
-@pytest.mark.parametrize("method", ["blocks", "kmeans"])
-def test_spatial_folds_keep_neighbours_together(sample: Sample, method: str) -> None:
-    fold = spatial_folds(sample, 4, 0, 80, method)
-    assert set(fold) == set(range(4))
-    if method == "blocks":
-        assert pd.Series(fold).groupby(sample.blocks(80)).nunique().eq(1).all()
-    at = np.column_stack([sample.rows, sample.cols])
-    distance = ((at[:, None] - at[None]) ** 2).sum(axis=2)
-    np.fill_diagonal(distance, 10**9)
-    near = distance.argmin(axis=1)
-    together = (fold == fold[near]).mean()
-    assert together > 0.8 > (random_folds(sample, 4, 0) == random_folds(sample, 4, 0)[near]).mean() + 0.4
-
-
 def test_spatial_validation_sees_through_a_model_of_place() -> None:
     """Labels that clump in space and factors that only say where: random folds flatter, spatial folds do not."""
     rng = np.random.default_rng(4)
@@ -170,18 +150,13 @@ def test_spatial_validation_sees_through_a_model_of_place() -> None:
     sample = Sample(values, clump.astype(np.uint8), rows, cols, ("northing", "easting"))
 
     def auc(fold: np.ndarray) -> float:
-        build = lambda: create("random_forest", sample.names, options=FAST["random_forest"])  # noqa: E731
+        build = lambda fold: create("random_forest", sample.names, options=FAST["random_forest"])  # noqa: E731
         table, probability = cross_validate(build, sample, fold)
         assert np.isfinite(probability).all() and table.pixels.sum() == 1500
         return float(table.auc.mean())
 
     assert auc(random_folds(sample, 5, 0)) > 0.9
-    assert auc(spatial_folds(sample, 5, 0, 40)) < 0.7
-
-
-def test_too_few_blocks_is_one_sentence(sample: Sample) -> None:
-    with pytest.raises(InputError, match=r"lie in 1 blocks of 1000 pixels, too few for 5 spatial folds"):
-        spatial_folds(sample, 5, 0, 1000)
+    assert auc(block_folds(sample, 5, 0, 40)) < 0.7
 
 
 def test_risk_index_as_a_model_takes_its_threshold_from_the_sample() -> None:
@@ -201,7 +176,7 @@ GRID = Grid("EPSG:32632", Affine(10, 0, 0, 0, -10, 0), 120, 100)
 
 
 @pytest.fixture
-def area(tmp_path: Path) -> compare.AreaFiles:
+def area(tmp_path: Path) -> areas.AreaFiles:
     """A simulated area on rasters, with a split."""
     rng = np.random.default_rng(12)
     rows, cols = np.indices(GRID.shape)
@@ -224,7 +199,7 @@ def area(tmp_path: Path) -> compare.AreaFiles:
             dtype="uint8", categories=names,
         )  # fmt: skip
     factors = {name: tmp_path / f"{name}.tif" for name in ("slope", "elevation", "lithology")}
-    return compare.AreaFiles(factors, tmp_path / "inventory.tif", tmp_path / "split.tif")
+    return areas.AreaFiles(factors, tmp_path / "inventory.tif", tmp_path / "split.tif")
 
 
 def _settings(**options: object) -> SusceptibilitySettings:
@@ -233,19 +208,24 @@ def _settings(**options: object) -> SusceptibilitySettings:
     return SusceptibilitySettings(**given | options)
 
 
-def test_tables_and_figures_of_an_area(area: compare.AreaFiles, tmp_path: Path) -> None:
+def test_tables_and_figures_of_an_area(area: areas.AreaFiles, tmp_path: Path) -> None:
     out = tmp_path / "out"
     means = compare.run({"demo": area}, _settings(), out)
     assert {path.name for path in out.iterdir()} == {
         "cross_validation.csv", "cross_validation_summary.csv", "test_scores.csv", "calibration.csv", "roc.png",
-        "calibration.png", "sample.json",
+        "calibration.png", "sample.json", "distances.csv",
     }  # fmt: skip
     folds = pd.read_csv(out / "cross_validation.csv")
-    assert len(folds) == 3 * 2 * 3 and set(folds.scheme) == {"random", "spatial"}
+    schemes = {"random", "blocks", "kmeans", "knndm"}
+    assert len(folds) == 3 * 4 * 3 and set(folds.scheme) == schemes
+    far = pd.read_csv(out / "distances.csv").set_index("scheme")
+    assert set(far.index) == {"prediction", *schemes} and far.default.sum() == 1
+    assert means.default.sum() == 3 and set(means.scheme[means.default]) == {far.w.idxmin()}
+    assert ((means.auc_low < means.auc) & (means.auc < means.auc_high)).all()
     table = pd.read_csv(out / "test_scores.csv")
     scored = ["Accuracy", "AUC", "MSE (Brier score)", "RMSE"]
     assert list(table.columns) == ["Model", "Threshold", *scored, "Test distance (m)", "Independence"]
-    assert (table.AUC > 0.7).all() and len(means) == 6
+    assert (table.AUC > 0.7).all() and len(means) == 12
     first = (out / "cross_validation.csv").read_bytes(), (out / "roc.png").read_bytes()
     compare.run({"demo": area}, _settings(), out)
     assert first == ((out / "cross_validation.csv").read_bytes(), (out / "roc.png").read_bytes())
@@ -260,10 +240,12 @@ def test_too_few_points_for_the_folds_are_one_sentence(sample: Sample) -> None:
         random_folds(few, 4, 0)
     alone = sample.take(np.r_[landslides[:6], others[:6]])
     with pytest.raises(InputError, match="no fold can be judged"):
-        cross_validate(lambda: create("logistic", ["slope"]), alone.select(["slope"]), (alone.labels == 1).astype(int))
+        cross_validate(
+            lambda fold: create("logistic", ["slope"]), alone.select(["slope"]), (alone.labels == 1).astype(int)
+        )
 
 
-def test_test_pixels_do_not_reach_the_fit(area: compare.AreaFiles, tmp_path: Path) -> None:
+def test_test_pixels_do_not_reach_the_fit(area: areas.AreaFiles, tmp_path: Path) -> None:
     """Leakage: what stands on test ground changes neither the map of training ground nor the sample."""
     maps.map_susceptibility({"demo": area}, _settings(), "random_forest", tmp_path / "before.tif")
     test = raster.read(area.split, bands=1) == 2
@@ -280,7 +262,7 @@ def test_test_pixels_do_not_reach_the_fit(area: compare.AreaFiles, tmp_path: Pat
     assert np.isnan(before[:5, :5]).all() and np.nanmax(before) <= 1
 
 
-def test_scores_on_test_blocks_are_of_models_that_have_not_seen_them(area: compare.AreaFiles, tmp_path: Path) -> None:
+def test_scores_on_test_blocks_are_of_models_that_have_not_seen_them(area: areas.AreaFiles, tmp_path: Path) -> None:
     """With every label on test ground turned round, such models rank the same pixels exactly the wrong way round."""
     settings = _settings(models=["logistic", "frequency_ratio"], folds=2)
     compare.run({"demo": area}, settings, tmp_path / "before")
@@ -293,16 +275,16 @@ def test_scores_on_test_blocks_are_of_models_that_have_not_seen_them(area: compa
     np.testing.assert_allclose(after, 1 - before, atol=1e-9)
 
 
-def test_areas_are_pooled_with_a_random_effect_of_each(area: compare.AreaFiles, tmp_path: Path) -> None:
+def test_areas_are_pooled_with_a_random_effect_of_each(area: areas.AreaFiles, tmp_path: Path) -> None:
     pair = {"one": area, "other": area}
-    merged, number = compare.pool(pair, ["slope", "lithology"], _settings(), splits=(0,))
+    merged, number = areas.pool(pair, ["slope", "lithology"], _settings(), splits=(0,))
     assert np.bincount(number).tolist() == [400, 400]
     assert not set(merged.blocks(25)[number == 0]) & set(merged.blocks(25)[number == 1])
     maps.map_susceptibility(pair, _settings(), "gamm", tmp_path / "map.tif")
     assert np.nanmax(raster.read(tmp_path / "map.tif", bands=1)) > 0.6
 
 
-def test_unknown_factor_and_other_classes_are_one_sentence(area: compare.AreaFiles, tmp_path: Path) -> None:
+def test_unknown_factor_and_other_classes_are_one_sentence(area: areas.AreaFiles, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"susceptibility.factors names 'slop', .* did you mean 'slope'"):
         compare.run({"demo": area}, _settings(factors=["slop"]), tmp_path / "out")
     with pytest.raises(InputError, match=r"susceptibility.risk_index names 'ndvi'"):
@@ -310,6 +292,6 @@ def test_unknown_factor_and_other_classes_are_one_sentence(area: compare.AreaFil
     rock = raster.read(area.factors["lithology"], bands=1).astype(np.uint8)
     other = tmp_path / "other.tif"
     raster.write(other, GRID, rock, bands=["l"], units="1", long_name="l", dtype="uint8", categories={1: "tuff"})
-    second = compare.AreaFiles({**area.factors, "lithology": other}, area.inventory, area.split)
+    second = areas.AreaFiles({**area.factors, "lithology": other}, area.inventory, area.split)
     with pytest.raises(InputError, match=r"areas.two: the classes of lithology differ from those of one"):
-        compare.pool({"one": area, "two": second}, ["slope", "lithology"], _settings(), None)
+        areas.pool({"one": area, "two": second}, ["slope", "lithology"], _settings(), None)

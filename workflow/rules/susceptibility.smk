@@ -11,6 +11,7 @@ rule compare_models:
         sample=HERE.sample,
     params:
         settings=part_of("susceptibility", classical.ComparisonSettings),
+        screening=settings_of("screening"),
         names=pooled_names,
     threads: 2
     resources: mem_mb=memory(3000), runtime=minutes(120)

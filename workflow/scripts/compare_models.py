@@ -3,10 +3,10 @@ from slipmap.jobs.job import job
 with job(snakemake):
     from pathlib import Path
 
-    from slipmap.susceptibility import compare
+    from slipmap.susceptibility import areas, compare
 
     compare.run(
-        areas=compare.area_files(
+        areas=areas.area_files(
             names=snakemake.params.names,
             factors=snakemake.input.factors,
             inventories=snakemake.input.inventories,
@@ -14,6 +14,7 @@ with job(snakemake):
         ),
         settings=snakemake.params.settings,
         folder=Path(snakemake.output.sample).parent,
-        selected=compare.read_selection(snakemake.input.selection),
+        selected=areas.read_selection(snakemake.input.selection),
         jobs=snakemake.threads,
+        screening=snakemake.params.screening,
     )

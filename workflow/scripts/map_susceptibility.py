@@ -1,10 +1,10 @@
 from slipmap.jobs.job import job
 
 with job(snakemake):
-    from slipmap.susceptibility import compare, maps
+    from slipmap.susceptibility import areas, maps
 
     maps.map_susceptibility(
-        areas=compare.area_files(
+        areas=areas.area_files(
             names=snakemake.params.names,
             factors=snakemake.input.factors,
             inventories=snakemake.input.inventories,
@@ -13,6 +13,6 @@ with job(snakemake):
         settings=snakemake.params.settings,
         model=snakemake.wildcards.model,
         output=snakemake.output.map,
-        selected=compare.read_selection(snakemake.input.selection),
+        selected=areas.read_selection(snakemake.input.selection),
         jobs=snakemake.threads,
     )

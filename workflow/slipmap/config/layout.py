@@ -185,7 +185,10 @@ SCREENING_TABLES = (
     *("correlation", "spearman", "vif", "vif_selected", "importance", "pca"),
     *("frequency_ratio", "decision"),
 )
-SUSCEPTIBILITY_TABLES = ("cross_validation", "cross_validation_summary", "test_scores", "calibration")
+SUSCEPTIBILITY_TABLES = (
+    *("cross_validation", "cross_validation_summary", "distances"),
+    *("test_scores", "calibration"),
+)
 TEST_METRICS = "test_metrics.json"
 # what training leaves in the folder of a seed, by role
 SEED_FILES = {

@@ -203,6 +203,7 @@ RENAMED = {
     ("areas", "*", "sentinel1"): "geocoding",
     ("areas", "*", "inputs", "sentinel1", "looks"): "independent_looks",
     ("areas", "*", "deformation", "looks"): "slc_looks",
+    ("areas", "*", "susceptibility", "spatial"): "schemes",
     ("experiments", "*", "prediction", "blocks"): "parts",
     ("experiments", "*", "prediction", "min_coherence"): "min_temporal_coherence",
 }

@@ -18,6 +18,7 @@ ModelName = Literal[
     "stability_margin",
 ]
 MODELS = get_args(ModelName)
+Scheme = Literal["random", "blocks", "kmeans", "knndm", "regions"]
 Role = Literal["slope", "dem", "ndvi", "ndwi", "smi", "ndbi"]
 
 
@@ -106,7 +107,12 @@ class ClassicalSettings(Settings):
     sample: int = Field(
         6000, ge=50, description="Labelled pixels drawn, half landslide and half not, for training and for testing."
     )
-    block: int = Field(96, ge=1, description="Side of a block, pixels; also the groups of the mixed model.")
+    block: int | None = Field(
+        None,
+        ge=1,
+        description="Side of a block, pixels; also the groups of the mixed model. null: the range of autocorrelation "
+        "of what the factors leave unexplained (Roberts et al. 2017).",
+    )
     seed: int = Field(0, ge=0, description="Seed of the sample, the folds and the models.")
 
 
@@ -119,11 +125,18 @@ class ComparisonSettings(ClassicalSettings):
         "with rain), and rainfall_history (after Mondini et al. 2023: a recurrent network on the rain of the days "
         "before the cut-off, which needs the factors rain_lag_0, rain_lag_1, ... in factors.extra).",
     )
-    folds: int = Field(5, ge=2, description="Folds of both cross-validations.")
+    folds: int = Field(5, ge=2, description="Folds of every cross-validation.")
     repeats: int = Field(1, ge=1, description="Times each cross-validation is repeated with another division.")
-    spatial: Literal["blocks", "kmeans"] = Field(
-        "blocks",
-        description="Spatial folds: whole square blocks dealt to folds, or clusters of coordinates (Brenning 2012).",
+    schemes: list[Scheme] | None = Field(
+        None,
+        min_length=1,
+        description="Ways to make folds, side by side. random; blocks: square blocks dealt to folds; kmeans: clusters "
+        "of coordinates (Brenning 2012); knndm: folds as far from each other as the map is from the pixels "
+        "(Linnenbrink et al. 2024); regions: each left out once. null: all that can be made. "
+        "The default of the tables is the one whose distances match the map's best.",
+    )
+    regions: str | None = Field(
+        None, description="Factor whose classes are the regions; null: the pooled areas, where there are several."
     )
     risk_index: RiskIndexSettings | None = Field(None, description="The Landslide Risk Index; null: not made.")
 

@@ -89,7 +89,8 @@ def susceptibility_files(run: RunSettings, area: str) -> list[str]:
         return []
     files = [made.susceptibility(name) for name in ("lsi", "lsi_class")] if chosen.risk_index is not None else []
     if run.areas[area].inputs.inventory is not None:
-        files += [made.susceptibility_table(name) for name in ("cross_validation_summary", "test_scores")]
+        tables = ("cross_validation_summary", "distances", "test_scores")
+        files += [made.susceptibility_table(name) for name in tables]
         files += [made.susceptibility(model) for model in chosen.maps]
     return files
 

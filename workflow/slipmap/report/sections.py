@@ -240,13 +240,15 @@ def susceptibility(sources: Sources, ids: Collection[str]) -> dict | None:
     if not sources.susceptibility and not sources.susceptibility_tables:
         return None
     titles = {
-        "cross_validation_summary": "Cross-validation",
+        "cross_validation_summary": "Cross-validation, with 95 % intervals of the AUROC",
+        "distances": "Distance from judged to training ground, m, beside that of the map",
         "test_scores": "Scores on test ground, which cross-validation did not see",
     }
     maps = [figure(f"hillshade model.{name}", f"{name}.", ids) for name in sources.susceptibility]
     return {
         "text": "Models of pixels, without the picture round them: how prone a place is by its factors, not where a "
-        "landslide is. Random folds flatter a model, since neighbouring pixels are alike; the spatial ones say more.",
+        "landslide is. Neighbouring pixels are alike, so a score says how well the map does only where judged ground "
+        "lies as far from training ground as the map's pixels do: read the rows marked default.",
         "tables": [
             {"title": titles[name], "table": from_frame(table, 3)}
             for name, table in sources.susceptibility_tables.items()

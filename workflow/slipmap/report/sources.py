@@ -191,7 +191,8 @@ def _susceptibility(
     chosen = settings.susceptibility
     names = ["lsi", "lsi_class", *(chosen.maps if chosen else ())]
     tables = {
-        name: given.table(made.susceptibility_table(name)) for name in ("cross_validation_summary", "test_scores")
+        name: given.table(made.susceptibility_table(name))
+        for name in ("cross_validation_summary", "distances", "test_scores")
     }
     return (
         given.some({name: made.susceptibility(name) for name in names}),

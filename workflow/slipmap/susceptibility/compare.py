@@ -2,70 +2,35 @@
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from slipmap.codes import BACKGROUND, LANDSLIDE, TEST, TRAINING
+from slipmap.config.screening import ScreeningSettings
 from slipmap.config.susceptibility import ClassicalSettings, ComparisonSettings
 from slipmap.errors import InputError
 from slipmap.factors.names import rain_lags, require
 from slipmap.io.atomic import write_table, write_text
 from slipmap.patches.store import split_description
+from slipmap.screening.decision import unusable
 from slipmap.screening.layers import opened
-from slipmap.screening.sampling import Sample, draw
+from slipmap.screening.sampling import Sample, survey
+from slipmap.screening.within import screened
 from slipmap.susceptibility import figures
+from slipmap.susceptibility.areas import AreaFiles, places, pool
+from slipmap.susceptibility.autocorrelation import block_side
 from slipmap.susceptibility.classical import LABELS, Classifier, RiskIndex, create
-from slipmap.susceptibility.crossvalidation import (
-    check_folds,
-    cross_validate,
-    random_folds,
-    reliability,
-    scores,
-    spatial_folds,
-    summary,
-)
+from slipmap.susceptibility.crossvalidation import cross_validate, reliability, scores, summary, with_intervals
+from slipmap.susceptibility.folds import check_folds
+from slipmap.susceptibility.interval import Influence, influence
+from slipmap.susceptibility.schemes import distances, divisions, ground
 
 log = logging.getLogger(__name__)
 Curves = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]  # (scheme, model) → labels and probabilities
-
-
-@dataclass(frozen=True)
-class AreaFiles:
-    """The rasters of one area: {factor: path}, the inventory and (where there is one) the split."""
-
-    factors: Mapping[str, str | Path]
-    inventory: str | Path
-    split: str | Path | None = None
-
-
-def area_files(
-    names: Mapping[str, Sequence[str]],
-    factors: Sequence[str | Path],
-    inventories: Sequence[str | Path],
-    splits: Sequence[str | Path],
-) -> dict[str, AreaFiles]:
-    """Sort the flat lists of a rule's inputs by area.
-
-    Parameters
-    ----------
-    names : {area: its factors}, in the order of the inputs.
-    factors : rasters of all areas, one after another.
-    inventories, splits : one for each area.
-    """
-    rest = iter(factors)
-    return {
-        area: AreaFiles({name: next(rest) for name in own}, inventory, split)
-        for (area, own), inventory, split in zip(names.items(), inventories, splits, strict=True)
-    }
-
-
-def read_selection(path: str | Path) -> list[str]:
-    """The factors that screening let through (selection.json)."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))["factors"]
 
 
 def run(
@@ -74,22 +39,28 @@ def run(
     folder: str | Path,
     selected: Sequence[str] | None = None,
     jobs: int = 1,
+    screening: ScreeningSettings | Mapping | None = None,
 ) -> pd.DataFrame:
     """Write the comparison of all models of `settings` to `folder`.
 
-    Writes cross_validation.csv (every fold), cross_validation_summary.csv (mean and standard deviation over folds,
-    random beside spatial), test_scores.csv (the columns of Zheng et al. 2025, Table 2: learnt on training blocks,
-    scored on test blocks, and how far these are independent; only where there is a split), calibration.csv, roc.png,
-    calibration.png and sample.json.
+    Writes cross_validation.csv (every fold), cross_validation_summary.csv (mean and standard deviation over folds and
+    the interval of the AUROC, for every scheme; ``default`` marks the scheme that judges at the distances of the map),
+    distances.csv (`slipmap.susceptibility.distances.distance_table`), test_scores.csv (the columns of Zheng et al.
+    2025, Table 2: learnt on training blocks, scored on test blocks, and how far these are independent; only where there
+    is a split), calibration.csv, roc.png, calibration.png and sample.json.
 
     Cross-validation uses all labelled pixels, whatever their split: each is predicted by a model that has not seen its
-    fold. All samples are half landslides, half not; accuracy, Brier score and RMSE refer to that.
+    fold, of factors that were screened on the other folds. All samples are half landslides, half not; accuracy, Brier
+    score and RMSE refer to that.
 
     Parameters
     ----------
     areas : the area, then those pooled with it; one entry is the rule.
-    selected : factors that screening lets through; `settings.factors` overrides it; None: all.
+    selected : factors that screening let through on training blocks, for the test; `settings.factors` overrides it;
+        None: all.
     jobs : threads of the forest and of xgboost.
+    screening : thresholds by which the folds screen for themselves; None: they take `selected`, which must then not
+        have been chosen on the same pixels.
 
     Returns
     -------
@@ -106,52 +77,114 @@ def run(
     settings = ComparisonSettings.model_validate(settings)
     folder = Path(folder)
     first = next(iter(areas.values()))
-    names = model_factors(first.factors, settings, selected)
-    own = [own_factors(model, names, first.factors, settings) for model in settings.models]
-    needed = list(dict.fromkeys([*names, *(n for o in own for n in o), *_index_factors(first.factors, settings)]))
+    tested_names = model_factors(first.factors, settings, selected)
+    screening = None if screening is None or settings.factors else ScreeningSettings.model_validate(screening)
+    names = tested_names if screening is None else _candidates(areas, tested_names, screening)
 
-    everywhere, area = pool(areas, needed, settings, splits=None)
+    everywhere, area = pool(areas, _needed(names, first.factors, settings), settings, splits=None)
     check_folds(everywhere, settings.folds)
-    builders = models(names, first.factors, everywhere.categories, settings, jobs)
-    groups = area if len(areas) > 1 else everywhere.blocks(settings.block)
-    folds, curves = _cross_validations(builders, everywhere, groups, settings)
-    record = {"cross_validation": _statement(everywhere, "every labelled pixel"), "seed": settings.seed}
+    found = ground(areas, everywhere, area, names, settings)
+    divided = divisions(found, settings)
+    far = distances(found, divided)
+    default = str(far.scheme[far.default].iloc[0])
+
+    def builders(names: Sequence[str]) -> dict[str, Callable[[], Classifier]]:
+        return models(names, first.factors, everywhere.categories, settings, jobs)
+
+    groups = area if len(areas) > 1 else found.blocks
+    folds, curves, influences, kept = _cross_validations(builders, everywhere, groups, divided, names, screening)
+    means = with_intervals(summary(folds), influences, everywhere.labels, found.blocks)
+    means["default"] = means.scheme == default
+    record = {
+        "cross_validation": _statement(everywhere, "every labelled pixel") | {"default_scheme": default},
+        "blocks": {
+            "side_pixels": found.block.pixels,
+            "range_m": None if np.isnan(found.block.range) else round(found.block.range, 1),
+            "source": found.block.source,
+        },
+        "kept_in_folds": kept,
+        "seed": settings.seed,
+    }
     if all(files.split is not None for files in areas.values()):
-        tested, test_curves, statements = _test(builders, areas, needed, settings)
+        needed = _needed(tested_names, first.factors, settings)
+        tested, test_curves, statements = _test(builders(tested_names), areas, needed, settings)
         write_table(folder / "test_scores.csv", tested, index=False)
         curves |= test_curves
         record |= statements
-    record |= {"factors": list(names), "areas": list(areas)}
-    means = summary(folds)
+    record |= {"factors": list(tested_names), "areas": list(areas)}
     write_table(folder / "cross_validation.csv", folds, index=False)
     write_table(folder / "cross_validation_summary.csv", means, index=False)
+    write_table(folder / "distances.csv", far, index=False)
     _write_curves(curves, folder)
     write_text(folder / "sample.json", json.dumps(record, indent=2) + "\n")
     return means
 
 
+def _candidates(areas: Mapping[str, AreaFiles], selected: Sequence[str], settings: ScreeningSettings) -> list[str]:
+    """Factors that the folds screen: of those that all areas have, what has values enough; labels are not looked at."""
+    first = next(iter(areas.values()))
+    common = [name for name in first.factors if all(name in files.factors for files in areas.values())]
+    with opened({name: first.factors[name] for name in common}, first.inventory, first.split) as layers:
+        lacking = unusable(survey(layers, None), settings, named=())
+    return [name for name in common if name not in lacking or name in selected]
+
+
+def _needed(names: Sequence[str], factors: Mapping[str, object], settings: ComparisonSettings) -> list[str]:
+    """Factors that a sample must hold: of every model, of the risk index, and the regions."""
+    own = [name for model in settings.models for name in own_factors(model, names, factors, settings)]
+    regions = [settings.regions] if settings.regions is not None else []
+    require(regions, factors, "susceptibility.regions")
+    return list(dict.fromkeys([*names, *own, *_index_factors(factors, settings), *regions]))
+
+
 def _cross_validations(
-    builders: Mapping[str, Callable[[], Classifier]], sample: Sample, groups: np.ndarray, settings: ComparisonSettings
-) -> tuple[pd.DataFrame, Curves]:
-    """Scores of every fold of every model, random and spatial; labels and probabilities of the first repeat."""
-    tables, curves = [], {}
-    for scheme in ("random", "spatial"):
-        for repeat in range(settings.repeats):
-            seed = settings.seed + repeat
-            if scheme == "random":
-                fold = random_folds(sample, settings.folds, seed)
-            else:
-                fold = spatial_folds(sample, settings.folds, seed, settings.block, settings.spatial)
-            for model, build in builders.items():
+    builders: Callable[[Sequence[str]], Mapping[str, Callable[[], Classifier]]],
+    sample: Sample,
+    groups: np.ndarray,
+    divided: Mapping[str, Sequence[np.ndarray]],
+    names: Sequence[str],
+    screening: ScreeningSettings | None,
+) -> tuple[pd.DataFrame, Curves, dict[tuple[str, str], list[Influence]], dict[str, int]]:
+    """Every scheme, repeat and model.
+
+    Returns
+    -------
+    Scores of every fold; labels and probabilities of the first repeats; what each AUROC owes to each pixel; and in how
+    many folds each factor stayed.
+    """
+    tables, curves, kept = [], {}, Counter()
+    influences: dict[tuple[str, str], list[Influence]] = {}
+    for scheme, repeats in divided.items():
+        for repeat, fold in enumerate(repeats):
+            chosen = {number: fold_factors(sample, fold != number, names, screening) for number in np.unique(fold)}
+            kept.update(name for own in chosen.values() for name in own)
+            made = {int(number): builders(own) for number, own in chosen.items()}
+            for model in next(iter(made.values())):
                 log.info("%s cross-validation %d of %s", scheme, repeat + 1, LABELS[model])
+
+                def build(number: int, model: str = model, made: Mapping = made) -> Classifier:
+                    return made[number][model]()
+
                 table, probability = cross_validate(build, sample, fold, groups)
                 tables.append(table.assign(model=LABELS[model], scheme=scheme, repeat=repeat))
+                owed = influence(sample.labels, probability, fold)
+                influences.setdefault((scheme, LABELS[model]), []).append(owed)
                 if repeat == 0:
                     known = np.isfinite(probability)
                     curves[scheme, LABELS[model]] = sample.labels[known], probability[known]
     table = pd.concat(tables, ignore_index=True)
     front = ["model", "scheme", "repeat"]
-    return table[front + [c for c in table.columns if c not in front]], curves
+    counts = {name: kept[name] for name in names}
+    return table[front + [c for c in table.columns if c not in front]], curves, influences, counts
+
+
+def fold_factors(
+    sample: Sample, learn: np.ndarray, names: Sequence[str], screening: ScreeningSettings | None
+) -> list[str]:
+    """Factors that the models of one fold use: screened on the pixels `learn` that they learn from."""
+    if screening is None or len(np.unique(sample.labels[learn])) < 2:
+        return list(names)
+    return screened(sample.take(learn).select(names), screening)
 
 
 def _test(
@@ -163,7 +196,7 @@ def _test(
     """Scores of every model on test blocks, learnt on training blocks; labels and probabilities; both samples told."""
     training, area = pool(areas, needed, settings, splits=(TRAINING,))
     test, _ = pool(areas, needed, settings, splits=(TEST,))
-    groups = area if len(areas) > 1 else training.blocks(settings.block)
+    groups = mixed_groups(training, area, areas, settings)
     told = [split_description(files.split) for files in areas.values()]
     far = [float(split["test_distance"]) for split in told if "test_distance" in split]
     independence = {
@@ -179,6 +212,16 @@ def _test(
         rows.append({"Model": LABELS[model], "Threshold": fitted.threshold} | table_2(row) | independence)
     statements = {"training": _statement(training, "training blocks"), "test": _statement(test, "test blocks")}
     return pd.DataFrame(rows), curves, statements
+
+
+def mixed_groups(
+    sample: Sample, area: np.ndarray, areas: Mapping[str, AreaFiles], settings: ClassicalSettings
+) -> np.ndarray:
+    """(pixels,) groups of the mixed model: the area, or within one area the blocks."""
+    if len(areas) > 1:
+        return area
+    pixel = float(np.mean(next(iter(areas.values())).resolution))
+    return sample.blocks(block_side(sample, places(sample, area, areas), pixel, settings.block).pixels)
 
 
 def _write_curves(curves: Curves, folder: Path) -> None:
@@ -269,44 +312,6 @@ def _index_factors(factors: Mapping[str, object], settings: ComparisonSettings) 
     names = list(settings.risk_index.names)
     require(names, factors, "susceptibility.risk_index")
     return names
-
-
-def pool(
-    areas: Mapping[str, AreaFiles],
-    names: Sequence[str],
-    settings: ClassicalSettings,
-    splits: Sequence[int] | None,
-) -> tuple[Sample, np.ndarray]:
-    """One sample of all `areas`, and (pixels,) the number of the area that each pixel lies in.
-
-    Rows of later areas are shifted so that no block spans two areas.
-    """
-    samples = []
-    for area, files in areas.items():
-        require(names, files.factors, f"areas.{area}: susceptibility")
-        with opened({name: files.factors[name] for name in names}, files.inventory, files.split) as layers:
-            samples.append(draw(layers, settings.sample, settings.seed, splits=splits))
-    if len(samples) == 1:
-        return samples[0], np.zeros(len(samples[0].labels), np.int64)
-    for sample, area in zip(samples, areas, strict=True):
-        if sample.categories != samples[0].categories:
-            raise InputError(
-                f"areas.{area}: the classes of {', '.join(sample.categories)} differ from those of "
-                f"{next(iter(areas))}; areas can be pooled only with the same classes under the same numbers."
-            )
-    shift, rows = 0, []
-    for sample in samples:
-        rows.append(sample.rows + shift)
-        shift += (int(sample.rows.max()) // settings.block + 2) * settings.block
-    merged = replace(
-        samples[0],
-        values=np.concatenate([s.values for s in samples]),
-        labels=np.concatenate([s.labels for s in samples]),
-        rows=np.concatenate(rows),
-        cols=np.concatenate([s.cols for s in samples]),
-        population={k: sum(s.population[k] for s in samples) for k in samples[0].population},
-    )
-    return merged, np.repeat(np.arange(len(samples)), [len(s.labels) for s in samples])
 
 
 def _statement(sample: Sample, source: str) -> dict[str, object]:

@@ -1,16 +1,15 @@
-"""Random and spatially blocked cross-validation side by side, and the scores of Zheng et al. (2025), Table 2."""
+"""Cross-validation on given folds, and the scores of Zheng et al. (2025), Table 2."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.cluster import KMeans
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from slipmap.errors import InputError
 from slipmap.screening.sampling import Sample
 from slipmap.susceptibility.classical import Classifier
+from slipmap.susceptibility.interval import Influence, auc_interval
 
 SCORES = ("accuracy", "auc", "brier", "rmse")
 
@@ -39,64 +38,14 @@ def scores(labels: np.ndarray, probability: np.ndarray, threshold: float = 0.5) 
     }
 
 
-def check_folds(sample: Sample, folds: int, key: str = "susceptibility.folds") -> None:
-    """Raise `InputError` unless each fold can have a landslide and another pixel."""
-    landslides = int((sample.labels == 1).sum())
-    least, what = min((landslides, "landslide pixels"), (len(sample.labels) - landslides, "pixels outside landslides"))
-    if least < folds:
-        raise InputError(
-            f"{key} is {folds}, but there are only {least} {what} with a value in every factor; give more "
-            f"landslides or stable points, or fewer folds."
-        )
-
-
-def random_folds(sample: Sample, folds: int, seed: int) -> np.ndarray:
-    """(pixels,) fold of each pixel, drawn at random with equal shares of both classes."""
-    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    return _numbered(splitter.split(sample.values, sample.labels), len(sample.labels))
-
-
-def spatial_folds(sample: Sample, folds: int, seed: int, block: int, method: str = "blocks") -> np.ndarray:
-    """(pixels,) fold of each pixel, near pixels together.
-
-    Parameters
-    ----------
-    block : side of a block, pixels of the grid.
-    method : "blocks" deals whole blocks to folds with shares of the classes as equal as blocks allow; "kmeans" makes
-        each of `folds` clusters of the coordinates one fold (Brenning 2012, sperrorest).
-
-    Raises
-    ------
-    InputError : fewer blocks than folds.
-    """
-    if method == "kmeans":
-        place = np.column_stack([sample.cols, sample.rows]).astype(np.float64)
-        return KMeans(folds, n_init=5, random_state=seed).fit_predict(place)
-    groups = sample.blocks(block)
-    if len(np.unique(groups)) < folds:
-        raise InputError(
-            f"susceptibility.block: the labelled pixels lie in {len(np.unique(groups))} blocks of {block} pixels, too "
-            f"few for {folds} spatial folds; make block or folds smaller."
-        )
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    return _numbered(splitter.split(sample.values, sample.labels, groups), len(sample.labels))
-
-
-def _numbered(splits: object, count: int) -> np.ndarray:
-    fold = np.empty(count, np.int64)
-    for number, (_, judge) in enumerate(splits):
-        fold[judge] = number
-    return fold
-
-
 def cross_validate(
-    build: Callable[[], Classifier], sample: Sample, fold: np.ndarray, groups: np.ndarray | None = None
+    build: Callable[[int], Classifier], sample: Sample, fold: np.ndarray, groups: np.ndarray | None = None
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Fit on all folds but one and predict that one, for each.
 
     Parameters
     ----------
-    build : makes an unfitted model.
+    build : makes an unfitted model for judging the fold of that number.
     fold : (pixels,) fold of each pixel.
     groups : (pixels,) groups of a mixed model.
 
@@ -115,7 +64,7 @@ def cross_validate(
         judge = fold == number
         if len(np.unique(sample.labels[~judge])) < 2:
             continue
-        model = build().fit(sample.take(~judge), None if groups is None else groups[~judge])
+        model = build(int(number)).fit(sample.take(~judge), None if groups is None else groups[~judge])
         probability[judge] = model.predict(sample.columns(model.names)[judge])
         rows.append(
             {"fold": int(number), "pixels": int(judge.sum()), "threshold": model.threshold}
@@ -135,6 +84,24 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     means, spread = grouped.mean(), grouped.std()
     out = means.join(spread, rsuffix="_std").reset_index()
     return out[["model", "scheme", *(c for s in SCORES for c in (s, f"{s}_std"))]]
+
+
+def with_intervals(
+    means: pd.DataFrame, found: Mapping[tuple[str, str], Sequence[Influence]], labels: np.ndarray, block: np.ndarray
+) -> pd.DataFrame:
+    """A `summary` with ``auc_low`` and ``auc_high``, the limits of the 95 % interval of each AUROC.
+
+    Parameters
+    ----------
+    found : (scheme, model) → influence of each pixel, for every repeat.
+    block : (pixels,) block whose pixels count as one piece of evidence (`interval.auc_interval`).
+    """
+    limits = [auc_interval(found[row.scheme, row.model], labels, block) for row in means.itertuples()]
+    out = means.copy()
+    after = out.columns.get_loc("auc_std") + 1
+    for i, name in enumerate(("auc_low", "auc_high")):
+        out.insert(after + i, name, [pair[i] for pair in limits])
+    return out
 
 
 def reliability(labels: np.ndarray, probability: np.ndarray, bins: int = 10) -> pd.DataFrame:

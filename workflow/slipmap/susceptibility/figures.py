@@ -12,8 +12,11 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from slipmap.io.atomic import write_aside
 
 TITLES = {
-    "random": "Random cross-validation",
-    "spatial": "Spatial cross-validation",
+    "random": "Random folds",
+    "blocks": "Blocks of the range of autocorrelation",
+    "kmeans": "k-means of the places",
+    "knndm": "Distances matched (kNNDM)",
+    "regions": "Region left out",
     "test": "Held-out test blocks",
 }
 

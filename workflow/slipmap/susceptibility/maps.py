@@ -14,8 +14,9 @@ from slipmap.io import raster
 from slipmap.screening.breaks import class_breaks, classify
 from slipmap.screening.layers import Layers, opened
 from slipmap.screening.sampling import Coverage, draw, priority, survey
+from slipmap.susceptibility.areas import AreaFiles, pool
 from slipmap.susceptibility.classical import LABELS, RiskIndex
-from slipmap.susceptibility.compare import AreaFiles, maker, model_factors, own_factors, pool
+from slipmap.susceptibility.compare import maker, mixed_groups, model_factors, own_factors
 
 SAMPLE = 20_000  # index values from which class breaks are cut
 
@@ -42,7 +43,7 @@ def map_susceptibility(
     names = own_factors(model, model_factors(first.factors, settings, selected), first.factors, settings)
     splits = (TRAINING,) if all(files.split is not None for files in areas.values()) else None
     sample, area = pool(areas, names, settings, splits)
-    groups = area if len(areas) > 1 else sample.blocks(settings.block)
+    groups = mixed_groups(sample, area, areas, settings)
     fitted = maker(model, names, sample.categories, settings, jobs)().fit(sample, groups)
     with opened({name: first.factors[name] for name in names}) as layers:
         _write(
