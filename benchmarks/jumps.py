@@ -48,8 +48,8 @@ def estimate(phase: np.ndarray, *, corrected: bool, robust: bool) -> np.ndarray:
     phase, coherence = phase.copy(), np.full_like(phase, COHERENCE)
     table = weight_table("variance", LOOKS)
     if corrected:
-        closure.correct(phase, coherence, NUMBERS, years(DATES), closure.triplets(NUMBERS), table)
-    series = invert_stack(phase, coherence, NUMBERS, years(DATES), table, robust=robust).series
+        closure.correct(phase, coherence, NUMBERS, years(DATES), closure.triplets(NUMBERS), table, 1.0)
+    series = invert_stack(phase, coherence, NUMBERS, years(DATES), table, robust=robust, noise=1.0).series
     return time_model(DATES).row("velocity") @ series * SCALE
 
 

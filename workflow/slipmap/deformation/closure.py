@@ -72,6 +72,7 @@ def correct(
     times: np.ndarray,
     triples: np.ndarray,
     table: np.ndarray | None = None,
+    noise: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find and correct jumps of whole turns, in place, at pixels whose triplets do not all close.
 
@@ -83,7 +84,7 @@ def correct(
     Parameters
     ----------
     phase, coherence : (interferograms, pixels) float32, rad and 0 … 1, NaN in gaps; phase relative to the reference.
-    numbers, times, table : of the network (`inversion.invert_stack`). triples : (triplets, 3), from `triplets`.
+    numbers, times, table, noise : of the network (`inversion.invert_stack`). triples : (triplets, 3), from `triplets`.
 
     Returns
     -------
@@ -96,7 +97,7 @@ def correct(
     if len(wrong) == 0:
         return np.zeros(len(phase), np.int64), before, after
     part = phase[:, wrong]
-    series = invert_stack(part, coherence[:, wrong], numbers, times, table, robust=True).series
+    series = invert_stack(part, coherence[:, wrong], numbers, times, table, robust=True, noise=noise).series
     residual = part - (series[numbers[:, 1]] - series[numbers[:, 0]])
     residual *= np.float32(1 / (2 * np.pi))
     turns = np.rint(residual)

@@ -63,6 +63,7 @@ def invert_stack(
     samples: float = np.inf,
     design: np.ndarray | None = None,
     robust: bool = False,
+    noise: float = 0.0,
 ) -> Inversion:
     """Solve min Σ w (φ_ij − (x_j − x_i))² for the phase x of every date, at every pixel.
 
@@ -87,6 +88,7 @@ def invert_stack(
     samples : independent samples behind each coherence (`covariance.Decorrelation`).
     design : (N, terms) float64, the model of time that joins subsets, velocity its second term; None: a straight line.
     robust : solve pixels with phases that fit no solution by reweighted least squares (`residuals`).
+    noise : variance of a phase of weight 1, rad²: 1 where the weights are inverse variances; 0: they are not.
 
     Returns
     -------
@@ -96,7 +98,8 @@ def invert_stack(
     pixels = phase.shape[1]
     weights = _rows(quality).ravel()
     before = phase.ravel() if original is None else _rows(original).ravel()
-    more = {"deviation": deviation, "targets": targets, "samples": samples, "design": design, "robust": robust}
+    more = {"deviation": deviation, "targets": targets, "samples": samples, "design": design}
+    more |= {"robust": robust, "noise": noise}
     network = Network(numbers, times, table, operator=operator, **more)
     out = Outputs.empty(len(times), pixels, variances=network.variances)
     network.invert(phase.ravel(), before, weights, out, threads=thread_count())
@@ -137,7 +140,7 @@ class Network:
     scale, operator : the series are multiplied by `scale`; ``velocity`` is operator @ series.
     offsets : (M,), taken from each interferogram (its phase at the reference). zero_is_gap : phase 0 is nodata.
     deviation, targets, samples : of the variance, as in `invert_stack`; no targets: the operator alone.
-    design, robust : too.
+    design, robust, noise : too.
     """
 
     def __init__(
@@ -155,6 +158,7 @@ class Network:
         samples: float = np.inf,
         design: np.ndarray | None = None,
         robust: bool = False,
+        noise: float = 0.0,
     ) -> None:
         from slipmap.deformation.covariance import Decorrelation  # with numba, which takes its time to import
 
@@ -172,7 +176,7 @@ class Network:
         self._targets = self._operator if targets is None else np.ascontiguousarray(targets, np.float64).ravel()
         line = np.stack([np.ones(self.dates), times], axis=1) if design is None else design
         self._design = np.ascontiguousarray(line, np.float64)
-        self._rounds = ROUNDS if robust else 0
+        self._rounds, self._noise = ROUNDS if robust else 0, np.float32(noise)
         self.variances = len(self._targets) // self.dates
         self._decorrelation = Decorrelation.none()
         if deviation is not None:
@@ -212,7 +216,7 @@ class Network:
         maps = (out.velocity, out.temporal_coherence, out.used, out.joined, out.variance)
 
         def invert(start: int, stop: int) -> None:
-            last = (*maps, self._targets, self._decorrelation, self._rounds)
+            last = (*maps, self._targets, self._decorrelation, self._rounds, self._noise)
             solve(phase, original, quality, *network, *weighing, start, stop, pixels, series, *last)
 
         def finish(start: int, stop: int) -> None:

@@ -60,6 +60,11 @@ class _Job:
     model: velocity.TimeModel
     settings: InversionSettings
 
+    @property
+    def noise(self) -> float:
+        """Variance of a phase of weight 1, rad²; 0 where the weights are no inverse variances."""
+        return 1.0 if self.settings.weights == "variance" else 0.0
+
     def solve(
         self,
         phase: np.ndarray,
@@ -69,7 +74,12 @@ class _Job:
     ) -> Inversion:
         """Invert (pairs, pixels) of phase; variances of the velocity, or of `targets` (`invert_stack`)."""
         more = {"operator": self.model.row("velocity"), "deviation": self.deviation, "targets": targets}
-        more |= {"samples": self.samples, "design": self.model.design, "robust": self.settings.robust}
+        more |= {
+            "samples": self.samples,
+            "design": self.model.design,
+            "robust": self.settings.robust,
+            "noise": self.noise,
+        }
         return invert_stack(phase, coherence, self.numbers, years(self.dates), self.table, original, **more)
 
 
@@ -357,7 +367,8 @@ def _close(job: _Job, phase: np.ndarray, coherence: np.ndarray) -> tuple[np.ndar
     Returns the triplets still open (pixels,), (before, after, pixels) counted, and of each pair the pixels corrected.
     """
     if job.settings.unwrapping_error_correction and len(job.triples):
-        turned, before, after = closure.correct(phase, coherence, job.numbers, years(job.dates), job.triples, job.table)
+        network = (job.numbers, years(job.dates), job.triples, job.table, job.noise)
+        turned, before, after = closure.correct(phase, coherence, *network)
     else:
         turned = np.zeros(len(phase), np.int64)
         after = before = closure.open_triplets(phase, job.triples)

@@ -203,14 +203,14 @@ def _join(network, factors, singular, at, reach, work, keep):
 
 
 @njit
-def _robust(network, rounds, at, reach, work, keep, factors, wild):
+def _robust(network, rounds, noise, at, reach, work, keep, factors, wild):
     """Solve again, `rounds` times, the pixels whose solution in `work` leaves a wild residual."""
     phase, _, places, begin, second, offsets, zero_is_gap, _, _ = network
     band, _, inverse, right, weights = work
     store(wild, 0, splat32(np.float32(0)))
     factors[:] = 1
     for k in range(rounds):
-        given = (phase, places, begin, second, offsets, zero_is_gap, at, right, weights, factors, wild)
+        given = (phase, places, begin, second, offsets, zero_is_gap, at, right, weights, factors, wild, noise)
         if not reweigh(*given, k == 0):
             return
         singular, _ = _eliminate(*network, None, factors, at, reach, work)
@@ -250,6 +250,7 @@ def _kept(sources: str):
         targets,
         decorrelation,
         rounds,
+        noise,
     ):
         """Invert the pixels from `start` to `stop`, sixteen at a time; fills the outputs in place.
 
@@ -277,7 +278,8 @@ def _kept(sources: str):
             phases, or, where no coherence is known, as if the weights were inverse variances of independent phases; NaN
             where the network falls apart.
         targets : (targets · dates,) float64. decorrelation : `covariance.Decorrelation.arrays`.
-        rounds : of reweighting where some phases fit no solution (`residuals.reweigh`); 0: plain least squares.
+        rounds : of reweighting where some phases fit no solution; 0: plain least squares.
+        noise : variance of a phase of weight 1, rad², or 0 (`residuals.reweigh`).
         """
         dates = begin.size - 1 if sources else 0
         reach = 1
@@ -312,7 +314,7 @@ def _kept(sources: str):
                 _back(dates, reach, band, inverse, right)
             store(right, 0, none)
             if rounds > 0:
-                _robust(network, rounds, at, reach, work, keep, factors, wild)
+                _robust(network, rounds, noise, at, reach, work, keep, factors, wild)
             if variance.size > 0:
                 shape = (zero, zero, zero)
                 if known:

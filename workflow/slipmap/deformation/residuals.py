@@ -79,13 +79,14 @@ def temporal_coherence(original, places, begin, second, offsets, zero_is_gap, at
 
 
 @njit
-def reweigh(phase, places, begin, second, offsets, zero_is_gap, at, right, weights, factors, wild, first):
+def reweigh(phase, places, begin, second, offsets, zero_is_gap, at, right, weights, factors, wild, noise, first):
     """Set `factors` by the residuals of the solution in `right`; whether any pixel has a wild one.
 
     Parameters
     ----------
     weights : of the phases times `factors`; 0 in gaps. factors : (pairs · LANES,) float32, ones at first; out.
     wild : (LANES,) float32, zeros at first: 1 where a residual was wild once.
+    noise : variance of a phase of weight 1, rad²; 0 where the weights are no inverse variances.
     first : only limit the weights, to `CAP` times their mean: the solution may hang on a phase that is sure of itself.
     """
     zero, one = splat32(np.float32(0)), splat32(np.float32(1))
@@ -104,7 +105,7 @@ def reweigh(phase, places, begin, second, offsets, zero_is_gap, at, right, weigh
             known = both(there(p, zero_is_gap), greater(w, zero))
             residual = narrow(widen(p - splat32(offsets[k])) - (load(right, second[k] * LANES) - x))
             w = select(known, w / load(factors, k * LANES), one)
-            usual = one + splat32(np.float32(SPREAD)) / w
+            usual = one + splat32(np.float32(SPREAD) * noise) / w
             square = select(known, residual * residual / usual, zero)
             largest = select(greater(square, largest), square, largest)
             capped = select(greater(w, cap), cap / w, one)
