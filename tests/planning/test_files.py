@@ -64,7 +64,7 @@ def test_two_tracks_are_combined_from_files_of_both():
         for role, name in (("velocity", "velocity.tif"), ("velocity_std", "velocity_std.tif"), ("stack", "stack.json"))
     }
     made = {area: [path.rpartition("/")[2] for path in files.beside_velocity(both, area)] for area in areas}
-    assert made["down"] == ["active_areas.gpkg", "velocity_downslope.tif"]
+    assert made["down"] == ["active_areas.gpkg", "trend.tif", "velocity_downslope.tif"]
     assert made["up"] == [*made["down"], "velocity_vertical.tif", "velocity_east.tif"]
 
 

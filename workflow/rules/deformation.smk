@@ -158,6 +158,22 @@ rule decomposition:
     script: "../scripts/decomposition.py"
 
 
+rule kinematics:
+    message: "Fit acceleration, season and steps of {wildcards.area}, and class its trends."
+    input:
+        timeseries=HERE.timeseries,
+        mask=HERE.mask,
+    output:
+        kinematics=HERE.kinematics,
+        trend=HERE.trend,
+    wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")
+    params:
+        settings=settings_of("kinematics"),
+        simulated=lambda wildcards: AREAS[wildcards.area].simulate is not None,
+    resources: mem_mb=memory(1000), runtime=minutes(20, per_megapixel=0.2)
+    script: "../scripts/kinematics.py"
+
+
 rule active_areas:
     message: "Find the active deformation areas of {wildcards.area}."
     input:

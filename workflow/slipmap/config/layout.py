@@ -82,6 +82,8 @@ class Results:
     vertical = _Path("deformation/velocity_vertical.tif")
     east = _Path("deformation/velocity_east.tif")
 
+    kinematics = _Path("deformation/kinematics.tif")
+    trend = _Path("deformation/trend.tif")
     significance = _Path("deformation/significance.tif")
     active_areas = _Path("deformation/active_areas.gpkg")
     active_areas_style = _Path("deformation/active_areas.qml")

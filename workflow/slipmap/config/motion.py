@@ -45,3 +45,17 @@ class ActiveAreaSettings(Settings):
         if self.edge > self.significance:
             raise ValueError("edge must not exceed significance: an area grows from its significant pixels outwards")
         return self
+
+
+class KinematicsSettings(Settings):
+    """How a pixel moved over time, beyond its mean velocity."""
+
+    false_alarms: float = Field(
+        0.01,
+        gt=0,
+        le=0.2,
+        description="Share of steadily moving pixels that may be told to accelerate, to step or to change velocity.",
+    )
+    margin_dates: int = Field(
+        4, ge=2, description="Dates that are left on each side of a step or of a change of velocity."
+    )

@@ -8,7 +8,7 @@ from slipmap.config.deformation import DeformationSettings
 from slipmap.config.factors import FactorSettings
 from slipmap.config.geocoding import GeocodingSettings
 from slipmap.config.inputs import GridSettings, InputSettings, SimulateSettings
-from slipmap.config.motion import ActiveAreaSettings
+from slipmap.config.motion import ActiveAreaSettings, KinematicsSettings
 from slipmap.config.patches import PatchSettings, SplitSettings
 from slipmap.config.prediction import PredictionSettings
 from slipmap.config.report import ReportSettings
@@ -32,6 +32,9 @@ class AreaSettings(Settings):
         default_factory=GeocodingSettings, description="Geocoding of raw Sentinel-1 (SAFE)."
     )
     deformation: DeformationSettings = Field(default_factory=DeformationSettings, description="SBAS-InSAR.")
+    kinematics: KinematicsSettings = Field(
+        default_factory=KinematicsSettings, description="Acceleration, season, steps and trend of every pixel."
+    )
     active_areas: ActiveAreaSettings = Field(
         default_factory=ActiveAreaSettings, description="Active deformation areas, from the velocity alone."
     )

@@ -71,7 +71,7 @@ def beside_velocity(run: RunSettings, area: str) -> list[str]:
     settings, made = run.areas[area], Results(area)
     if not has_series(run, area):
         return []
-    moving = [made.active_areas, *([made.downslope] if settings.inputs.dem else [])]
+    moving = [made.active_areas, made.trend, *([made.downslope] if settings.inputs.dem else [])]
     return moving + ([made.vertical, made.east] if settings.deformation.opposite_area else [])
 
 

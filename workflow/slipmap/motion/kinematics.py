@@ -1,0 +1,173 @@
+"""Kinematics of every pixel: acceleration, annual cycle, step, change of velocity, and class of trend, as maps."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import h5netcdf
+import numpy as np
+from rasterio.windows import Window
+
+from slipmap.config.motion import KinematicsSettings
+from slipmap.deformation.timeseries import SeriesFile
+from slipmap.io import raster
+from slipmap.io.grid import Grid
+from slipmap.motion import trends
+from slipmap.motion.trends import CLASSES, LEAST_DATES, Model
+from slipmap.prediction.motion import series_grid
+
+BANDS = {
+    "acceleration": ("mm/yr2", "acceleration in the line of sight, beside the annual cycle"),
+    "acceleration_std": ("mm/yr2", "standard deviation of the acceleration"),
+    "acceleration_significance": ("1", "statistic of the acceleration over its limit: from 1 on it is significant"),
+    "annual_amplitude": ("mm", "amplitude of the annual cycle"),
+    "annual_amplitude_std": ("mm", "standard deviation of the amplitude"),
+    "annual_phase": ("days", "day of the year of the largest displacement towards the satellite"),
+    "annual_phase_std": ("days", "standard deviation of that day"),
+    "step": ("mm", "largest step of the displacement, positive towards the satellite"),
+    "step_std": ("mm", "standard deviation of the step, its date taken as known"),
+    "step_significance": ("1", "statistic of the step over its limit: from 1 on it is significant"),
+    "step_date": ("year", "decimal year of the first date after the step"),
+    "velocity_change": ("mm/yr", "largest change of velocity"),
+    "velocity_change_std": ("mm/yr", "standard deviation of the change, its date taken as known"),
+    "velocity_change_significance": ("1", "statistic of the change over its limit: from 1 on it is significant"),
+    "velocity_change_date": ("year", "decimal year of the change of velocity"),
+}
+SIDE = 256  # pixels, of the blocks
+SAMPLE = 2000  # pixels from which the correlation of the dates' errors is estimated
+TOO_FEW = "the series has {count} dates, and kinematics takes {least} at least"
+
+
+@dataclass(frozen=True)
+class Kinematics:
+    """The models of a stack's dates, and those of series with gaps, as they come.
+
+    Parameters
+    ----------
+    dates : of the stack. correlation : of neighbouring dates' errors. limits : of the families on these dates; series
+        with gaps are held to the same. excess : variance of the area's noise over that of independent noise.
+    """
+
+    dates: Sequence[date]
+    settings: KinematicsSettings
+    correlation: float
+    limits: dict[str, float]
+    excess: dict[str, float]
+
+    def fit(self, series: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Bands by name and classes of series (dates, pixels), mm; NaN and 255 with fewer than `LEAST_DATES` dates."""
+        pixels = series.shape[1]
+        values = {name: np.full(pixels, np.nan) for name in BANDS}
+        classes = np.full(pixels, raster.CLASS_NODATA, np.uint8)
+        for seen, here in _patterns(np.isfinite(series)):
+            if seen.sum() < LEAST_DATES:
+                continue
+            days = [day for day, there in zip(self.dates, seen, strict=True) if there]
+            found = trends.fit(
+                self.model(days), series[seen][:, here], days[0].timetuple().tm_yday, self.settings.false_alarms
+            )
+            for name in BANDS:
+                values[name][here] = _years(days, found.values[name]) if name.endswith("date") else found.values[name]
+            classes[here] = found.classes
+        return values, classes
+
+    def model(self, days: Sequence[date]) -> Model:
+        """The models of the dates that some pixels have."""
+        margin = self.settings.margin_dates
+        given = {"correlation": self.correlation, "limits": self.limits, "excess": self.excess}
+        return trends.build(days, margin=margin, **given)
+
+
+def prepare(dates: Sequence[date], sample: np.ndarray, settings: KinematicsSettings) -> Kinematics:
+    """Models and limits for `dates`; the correlation of errors from `sample`, (dates, pixels) without gaps."""
+    margin = settings.margin_dates
+    found = trends.correlation_of(dates, sample, margin=margin) if sample.shape[1] else 0.0
+    plain = trends.build(dates, margin=margin, correlation=found)
+    return Kinematics(dates, settings, found, *trends.limits_of(plain, settings.false_alarms, sample))
+
+
+def run(
+    timeseries: str | Path,
+    mask: str | Path,
+    settings: KinematicsSettings,
+    kinematics: str | Path,
+    trend: str | Path,
+    tags: dict[str, str],
+) -> None:
+    """Write the rasters of `BANDS` and of `CLASSES`, for reliable pixels, block by block.
+
+    With fewer than `LEAST_DATES` dates both are nodata, and the log and the tag LEFT_OUT say why.
+    """
+    with h5netcdf.File(timeseries, "r") as file, ExitStack() as stack:
+        grid, days = series_grid(file)
+        dates, series = [date.fromisoformat(day) for day in days], SeriesFile(file, grid)
+        models = None
+        if len(dates) < LEAST_DATES:
+            tags = tags | {"LEFT_OUT": TOO_FEW.format(count=len(dates), least=LEAST_DATES)}
+            print(f"kinematics, trend: nodata, {tags['LEFT_OUT']}")
+        else:
+            models = prepare(dates, _sample(series, mask), settings)
+            more = ", ".join(f"{name} {value:.2f}" for name, value in models.excess.items())
+            tags = tags | {"CORRELATION_OF_NEIGHBOURING_DATES": f"{models.correlation:.2f}", "EXCESS_VARIANCE": more}
+        out = stack.enter_context(_bands(kinematics, grid, tags))
+        classes = stack.enter_context(
+            raster.create(
+                trend, grid, bands=["trend"], units="1", long_name="class of the trend of the displacement",
+                dtype="uint8", categories=CLASSES, tags=tags,
+            )
+        )  # fmt: skip
+        for window in grid.blocks(SIDE):
+            values = np.full((len(BANDS), window.height * window.width), np.nan, np.float32)
+            found = np.full(values.shape[1], raster.CLASS_NODATA, np.uint8)
+            known = _reliable(mask, window)
+            if models is not None and known.any():
+                bands, found[known] = models.fit(_read(series, window)[:, known])
+                values[:, known] = [bands[name] for name in BANDS]
+            out.write(values.reshape(-1, window.height, window.width), window)
+            classes.write(found.reshape(window.height, window.width), window)
+
+
+def _bands(path: str | Path, grid: Grid, tags: dict[str, str]):
+    units, names = ([about[k] for about in BANDS.values()] for k in (0, 1))
+    return raster.create(path, grid, bands=list(BANDS), units=units, long_name=names, tags=tags)
+
+
+def _read(series: SeriesFile, window: Window) -> np.ndarray:
+    """Displacement in a window, (dates, pixels) float64."""
+    values = series.read(window)
+    return values.reshape(len(values), -1).astype(np.float64)
+
+
+def _reliable(mask: str | Path, window: Window) -> np.ndarray:
+    return raster.read(mask, window, 1).ravel() == 1
+
+
+def _sample(series: SeriesFile, mask: str | Path) -> np.ndarray:
+    """Series without gaps of reliable pixels spread over the area, (dates, at most about `SAMPLE` pixels)."""
+    windows = list(series.grid.blocks(SIDE))
+    each = -(-SAMPLE // len(windows))
+    parts = []
+    for window in windows[:: max(1, len(windows) // 64)]:
+        whole = _read(series, window)[:, _reliable(mask, window)]
+        whole = whole[:, np.isfinite(whole).all(axis=0)]
+        parts.append(whole[:, :: max(1, whole.shape[1] // max(each, SAMPLE // 64))])
+    return np.concatenate(parts, axis=1)
+
+
+def _patterns(seen: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Dates that some pixels have, (dates,) bool, and which pixels those are, pattern by pattern."""
+    whole = seen.all(axis=0)
+    if whole.any():
+        yield np.ones(len(seen), bool), np.flatnonzero(whole)
+    rest = np.flatnonzero(~whole)
+    patterns, which = np.unique(seen[:, rest], axis=1, return_inverse=True)
+    for number in range(patterns.shape[1] if rest.size else 0):
+        yield patterns[:, number], rest[which == number]
+
+
+def _years(days: Sequence[date], index: np.ndarray) -> np.ndarray:
+    """Decimal years of the dates at `index`."""
+    decimal = np.array([day.year + (day.timetuple().tm_yday - 1) / 365.25 for day in days])
+    return decimal[index.astype(int)]
