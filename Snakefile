@@ -35,6 +35,10 @@ localrules:
     summarise_seeds,
 
 
+onsuccess:
+    print(ending(Results(place).report for place in PLACES))
+
+
 rule all:
     default_target: True
     input:

@@ -12,6 +12,7 @@ try:
     from slipmap.planning.files import wildcard
     from slipmap.errors import InputError
     from slipmap.factors.names import factor_names
+    from slipmap.jobs.ending import ending
     from slipmap.jobs.rules import complete_rules
 except ImportError as error:
     sys.exit(f"slipmap is not installed in {sys.executable} ({error}); run 'make install', then '.venv/bin/snakemake …'.")

@@ -19,6 +19,7 @@ from slipmap.report import (
     active_areas,
     agreement,
     deformation_truth,
+    headline,
     landslide_truth,
     landslides,
     points,
@@ -75,6 +76,8 @@ def build(
     areas = active_areas.read(sources.active_areas) if sources.active_areas else None
     if areas is not None:
         numbers["active_areas"] = active_areas.numbers(areas, drawn)
+    if cards := headline.cards(sources, numbers, drawn):
+        numbers["headline"] = pd.DataFrame(cards)[["value", "label", "detail"]]
     with write_aside(tables) as aside:
         aside.mkdir()
         for name, table in numbers.items():
