@@ -10,6 +10,7 @@ import pytest
 import torch
 import yaml
 
+from helpers import patches_samples as samples
 from slipmap.cli import main
 from slipmap.models import create_model
 
@@ -109,7 +110,11 @@ def test_an_imported_data_set_is_there(folder, capsys):
     (folder / "my.yaml").write_text(yaml.safe_dump(record))
     assert main(["check", "my.yaml"]) == 1
     assert "datasets.bijie.source.path: resources/bijie is not a folder" in capsys.readouterr().err
-    (folder / "resources/bijie").mkdir(parents=True)
+    samples.bijie(folder / "resources/bijie")
+    assert main(["check", "my.yaml"]) == 1
+    assert "8 images were found, 770 are published" in capsys.readouterr().err
+    record["datasets"]["bijie"]["source"]["counts"] = "any"
+    (folder / "my.yaml").write_text(yaml.safe_dump(record))
     assert main(["check", "my.yaml"]) == 0
     for name, status in (("sen12landslides", 0), ("bijie", 1)):  # the first is fetched, the other cannot be
         record["datasets"]["bijie"]["source"]["path"] = f"resources/published/{name}"

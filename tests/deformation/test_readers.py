@@ -13,6 +13,7 @@ from slipmap.deformation import page, readers
 from slipmap.deformation.reader import Listing
 from slipmap.deformation.reading import find_reader
 from slipmap.errors import InputError
+from slipmap.io import marks
 
 LEVELS = ("slc", "wrapped", "unwrapped", "velocity")
 
@@ -94,13 +95,13 @@ def test_without_its_package_a_reader_is_refused(tmp_path):
 @pytest.mark.parametrize("code", ["import nothing_of_that_name", "1 / 0", "READER ="])
 def test_a_package_that_cannot_be_imported_is_named(site, tmp_path, code):
     (site / "slipmap_example/pairs.py").write_text(code)
-    with pytest.raises(InputError, match=r"the reader of 'example' \(slipmap_example\.pairs\) cannot be loaded"):
+    with pytest.raises(InputError, match=r"the reader of 'example' \(slipmap_example\.pairs\) but cannot be imported"):
         read(laboratory(tmp_path / "ifg"), format="example")
 
 
 def test_the_page_is_what_the_readers_say(repository):
     """Made again by ``python -m slipmap.deformation.page docs/input_formats.md``."""
     text = (repository / "docs/input_formats.md").read_text(encoding="utf-8")
-    assert page.rewrite(text) == text
+    assert marks.between(text, page.MARK, page.section()) == text
     for format_ in readers.own_formats():
         assert f"`format: {format_}`" in text

@@ -13,6 +13,7 @@ from slipmap.errors import InputError
 from slipmap.factors import catalogue, relief, terrain
 from slipmap.io import raster
 from slipmap.models import create_model, index, list_models
+from slipmap.patches import importers
 
 
 def test_the_recipe_for_a_terrain_factor(repository, tmp_path, monkeypatch):
@@ -75,3 +76,19 @@ def test_the_recipe_for_a_reader(repository, tmp_path, monkeypatch):
     there["test_turns_and_per_cent"](tmp_path / "data")
     monkeypatch.undo()
     sys.modules.pop("slipmap.deformation.readers.laboratory")
+
+
+def test_the_recipe_for_an_importer(repository, tmp_path, monkeypatch):
+    """Its module, put into a folder of importers under the name that it says, passes its own test."""
+    text = (repository / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text[text.index("## Add an importer of a patch data set") :]
+    module, test = re.findall(r"```python\n(.*?)```", section, re.DOTALL)[:2]
+    (tmp_path / "importers").mkdir()
+    (tmp_path / "importers/tiles.py").write_text(module)
+    monkeypatch.setattr(importers, "__path__", [*importers.__path__, str(tmp_path / "importers")])
+    there = {}
+    exec(test, there)
+    (tmp_path / "data").mkdir()
+    there["test_tiles_in_per_cent"](tmp_path / "data")
+    monkeypatch.undo()
+    sys.modules.pop("slipmap.patches.importers.tiles")

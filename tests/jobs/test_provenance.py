@@ -23,7 +23,7 @@ def library(monkeypatch, tmp_path):
 
 
 def clear():
-    cached = ("code_digest", "_text", "_content", "_imported", "_beside", "_data_files", "_plugin_files")
+    cached = ("code_digest", "_text", "_content", "_imported", "_beside", "_asked", "_data_files", "_plugin_files")
     for name in cached:
         getattr(provenance, name).cache_clear()
 
@@ -78,12 +78,12 @@ def test_plug_ins_count_where_their_group_is_asked_for(library, monkeypatch):
     """A package from outside offers a model: a change of it reruns the jobs that may call it, and only these."""
     plugin = library.parent / "mamba"
     write(library, {
-        "stage.py": "def run():\n    return entry_points(group='slipmap.models')\n", "other.py": "",
+        "stage.py": "def run():\n    return points(\"slipmap.models\")\n", "other.py": "",
         "../mamba/__init__.py": "", "../mamba/net.py": "WIDTH = 3\n",
     })  # fmt: skip
     monkeypatch.syspath_prepend(str(library.parent))
     point = EntryPoint("mamba", "mamba.net:Mamba", "slipmap.models")
-    monkeypatch.setattr(provenance, "entry_points", lambda group: [point] if group == "slipmap.models" else [])
+    monkeypatch.setattr(provenance.plugins, "points", lambda group: [point] if group == "slipmap.models" else [])
     assert {"mamba/__init__.py", "mamba/net.py"} <= reached(library)
     before = code_digest(library.parent / "script.py")
     write(library, {"../mamba/net.py": "WIDTH = 5\n"})

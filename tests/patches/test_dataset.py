@@ -423,7 +423,7 @@ def test_resizing_keeps_the_shape_and_pads_with_ignore(rows, cols, size):
 
 def test_reading_the_index_needs_no_torch(one):
     """Rules that only look at a store stay light: the library's patch modules do not import torch."""
-    modules = "slipmap.patches.store, slipmap.patches.split, slipmap.patches.importers.driver"
+    modules = "slipmap.patches.store, slipmap.patches.split, slipmap.patches.importing.driver"
     code = f"import sys, {modules}; print('torch' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"

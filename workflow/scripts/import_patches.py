@@ -1,7 +1,7 @@
 from slipmap.jobs.job import job
 
 with job(snakemake):
-    from slipmap.patches.importers import driver
+    from slipmap.patches.importing import driver
 
     driver.run(
         settings=snakemake.params.settings,

@@ -12,7 +12,7 @@ class Example(PairReader):
 
     title = "Laboratory"
     source = "the laboratory's own note of its files"
-    files = {"unwrapped": ("phase_*.tif",), "coherence": ("quality_*.tif",)}  # noqa: RUF012
+    files = {"unwrapped": ("phase_*.tif",), "coherence": ("quality_*.tif",)}
     units = "phase in turns of 2 pi, coherence in per cent"
     sign = "phase grows with the distance to the satellite from the first date to the second"
     beside = "nothing"

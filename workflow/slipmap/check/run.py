@@ -13,6 +13,7 @@ from slipmap.fetch.check import check_fetch
 from slipmap.inputs import area_grid
 from slipmap.inputs.check import check_ground
 from slipmap.io.grid import Grid
+from slipmap.patches import importers
 from slipmap.patches.buffer import buffer_pixels
 from slipmap.sentinel1 import check as check_sentinel1
 
@@ -58,27 +59,27 @@ def check_area(name: str, area: AreaSettings) -> None:
 
 
 def _check_imported(name: str, settings: RunSettings) -> None:
-    path = Path(settings.datasets[name].source.path)
+    """The data set's importer looks at its folder, where it is there already."""
+    key, source = f"datasets.{name}", settings.datasets[name].source
+    path = Path(source.path)
+    try:
+        importer = importers.load(source.format)
+    except InputError as error:
+        raise InputError(f"{key}.source.format: {error}") from None
     if not path.is_dir() and not _is_fetched(path):
-        raise InputError(
-            f"datasets.{name}.source.path: {path} is not a folder; correct the path or put the data there."
-        )
-    if path.is_dir() and settings.datasets[name].source.format == "folder":
-        from slipmap.patches.importers import folder  # what other configs need not pay
-
+        raise InputError(f"{key}.source.path: {path} is not a folder; correct the path or put the data there.")
+    if path.is_dir():
         try:
-            folder.check(settings.datasets[name].source)
+            importer.check(source)
         except InputError as error:
-            raise InputError(f"datasets.{name}: {error}") from None
+            said = str(error)
+            raise InputError(f"{key}.{said}" if said.startswith("source.") else f"{key}: {said}") from None
 
 
 def _is_fetched(path: Path) -> bool:
     """Whether the rule published_data makes the folder."""
-    if path.parent != Path(PUBLISHED):
-        return False
-    from slipmap.fetch.published import DATA_SETS  # costs a second, which other configs need not pay
-
-    return path.name in DATA_SETS
+    known = path.parent == Path(PUBLISHED) and path.name in importers.formats()
+    return known and importers.load(path.name).published is not None
 
 
 def _look_at_area(

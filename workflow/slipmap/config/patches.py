@@ -113,10 +113,9 @@ class AugmentSettings(Settings):
 class ImportSettings(Settings):
     """A published or own data set of images and masks, read instead of a study area."""
 
-    format: Literal["landslide4sense", "bijie", "sen12landslides", "folder"] = Field(
-        description="landslide4sense: HDF5, 14 bands, its train, validation and test folders. bijie: landslide and "
-        "non-landslide folders of image, mask and dem. sen12landslides: NetCDF time series. folder: any images and "
-        "masks, GeoTIFF or PNG."
+    format: str = Field(
+        description="Format of the data set, by the name of its importer (docs/input_formats.md); folder: any images "
+        "and masks, GeoTIFF or PNG."
     )
     path: str = Field(description="Folder of the data set.")
     corrupt: Literal["stop", "leave_out"] = Field(

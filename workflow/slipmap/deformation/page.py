@@ -1,12 +1,12 @@
 """The page *Input formats*, its part on Sentinel-1: written from what the readers say of themselves."""
 
 import sys
-from pathlib import Path
 
 from slipmap.deformation import readers
 from slipmap.deformation.reader import Reader
+from slipmap.io import marks
 
-BEGIN, END = "<!-- readers: begin -->", "<!-- readers: end -->"
+MARK = "readers"
 _ROLES = {"interferogram": "wrapped phase", "unwrapped": "unwrapped phase", "components": "connected components"}
 
 
@@ -42,14 +42,5 @@ def _names(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def rewrite(page: str) -> str:
-    """`page` with the part between the marks made again."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{section()}{END}{after}"
-
-
 if __name__ == "__main__":
-    for argument in sys.argv[1:]:
-        path = Path(argument)
-        path.write_text(rewrite(path.read_text(encoding="utf-8")), encoding="utf-8")
+    marks.rewrite(sys.argv[1:], MARK, section())

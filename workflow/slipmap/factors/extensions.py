@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
+from slipmap import plugins
 from slipmap.errors import InputError
 from slipmap.factors.record import Factor
 
@@ -27,31 +28,21 @@ def load(own: Sequence[Factor]) -> list[Factor]:
         without being asked for.
     """
     found: list[Factor] = []
-    for entry in sorted(entry_points(group=GROUP), key=lambda one: (_package(one), one.name)):
+    for entry in plugins.points(GROUP):
         for factor in _read(entry):
-            _check(factor, _package(entry), [*own, *found])
+            _check(factor, plugins.package(entry), [*own, *found])
             found.append(replace(factor, family="terrain", package=entry.module.partition(".")[0]))
     return found
 
 
-def _package(entry: EntryPoint) -> str:
-    return entry.dist.name if entry.dist else entry.module
-
-
 def _read(entry: EntryPoint) -> list[Factor]:
-    try:
-        given = entry.load()
-    except Exception as error:
-        raise InputError(
-            f"The package '{_package(entry)}' registers factors ({entry.value}) but cannot be imported "
-            f"({type(error).__name__}: {error}); repair or uninstall it."
-        ) from error
+    given = plugins.load(entry, "factors")
     factors = [given] if isinstance(given, Factor) else list(given) if isinstance(given, Iterable) else [given]
     for factor in factors:
         if not isinstance(factor, Factor):
             raise InputError(
-                f"The package '{_package(entry)}' registers {type(factor).__name__} under {GROUP} ({entry.value}); it "
-                f"must be a slipmap.factors.record.Factor, or several."
+                f"The package '{plugins.package(entry)}' registers {type(factor).__name__} under {GROUP} "
+                f"({entry.value}); it must be a slipmap.factors.record.Factor, or several."
             )
     return factors
 

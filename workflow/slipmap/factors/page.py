@@ -2,13 +2,13 @@
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 from slipmap.factors import catalogue, climate_units
 from slipmap.inputs import cubes, netcdf, vectors
 from slipmap.inputs.contract import ELEVATION
+from slipmap.io import marks
 
-BEGIN, END = "<!-- ground: begin -->", "<!-- ground: end -->"
+MARK = "ground"
 
 
 def section() -> str:
@@ -48,18 +48,9 @@ def section() -> str:
     return "\n".join(lines)
 
 
-def rewrite(page: str) -> str:
-    """`page` with the part between the marks made again."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{section()}{END}{after}"
-
-
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
 if __name__ == "__main__":
-    for argument in sys.argv[1:]:
-        path = Path(argument)
-        path.write_text(rewrite(path.read_text(encoding="utf-8")), encoding="utf-8")
+    marks.rewrite(sys.argv[1:], MARK, section())

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from slipmap.errors import InputError, nearest
@@ -10,38 +9,9 @@ from slipmap.fetch import local, unpack
 from slipmap.fetch.download import RemoteFile, fetch_all
 from slipmap.fetch.products import Found, Product
 from slipmap.fetch.web import Web, documented
+from slipmap.patches import importers
 
 ZENODO, HUGGING_FACE = "https://zenodo.org", "https://huggingface.co"
-
-
-@dataclass(frozen=True)
-class PublishedData:
-    """Where a data set is published.
-
-    Parameters
-    ----------
-    host : "zenodo" (identifier: record) or "hugging_face" (identifier: owner/name@revision).
-    wanted : regular expression searched in a file's path there.
-    """
-
-    host: str
-    identifier: str
-    wanted: str
-    citation: str
-
-
-DATA_SETS = {
-    "landslide4sense": PublishedData(
-        "zenodo",
-        "10463239",
-        r"^(Train|Valid|Test)Data\.zip$",
-        "Ghorbanzadeh et al. 2022, doi:10.1109/TGRS.2022.3215209",
-    ),
-    "sen12landslides": PublishedData(
-        "hugging_face", "paulhoehn/Sen12Landslides@main", r"/s2/", "Höhn et al. 2025, doi:10.1038/s41597-025-06167-2"
-    ),
-}
-BY_HAND = {"bijie": "its publisher gives it out on a page with terms (Ji et al. 2020): download it there"}
 
 
 def search(name: str, web: Web, *, zenodo: str = ZENODO, hugging_face: str = HUGGING_FACE) -> Found:
@@ -51,13 +21,15 @@ def search(name: str, web: Web, *, zenodo: str = ZENODO, hugging_face: str = HUG
     ------
     InputError : it is not known, or cannot be fetched without you. TransferError : its host cannot be reached.
     """
-    if name in BY_HAND:
+    known = {format_: importers.load(format_) for format_ in importers.formats()}
+    known = {format_: importer for format_, importer in known.items() if importer.published or importer.by_hand}
+    if name not in known:
+        raise InputError(f"there is no published data set '{name}'{nearest(name, known)}")
+    published = known[name].published
+    if published is None:
         raise InputError(
-            f"{name} cannot be fetched: {BY_HAND[name]}, and name its folder in datasets.NAME.source.path."
+            f"{name} cannot be fetched: {known[name].by_hand}, and name its folder in datasets.NAME.source.path."
         )
-    if name not in DATA_SETS:
-        raise InputError(f"there is no published data set '{name}'{nearest(name, [*DATA_SETS, *BY_HAND])}")
-    published = DATA_SETS[name]
     listed: Callable = _zenodo if published.host == "zenodo" else _hugging_face
     service = zenodo if published.host == "zenodo" else hugging_face
     with documented(service):

@@ -9,14 +9,16 @@ import ast
 import hashlib
 import importlib.util
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
+
+from slipmap import plugins
 
 LIBRARY = Path(__file__).parents[1]
 # Groups of entry points. A package's factors have a digest each (`slipmap.factors.code`), beside that of the script.
-PLUGINS = ("slipmap.models", "slipmap.readers")
+PLUGINS = ("slipmap.models", "slipmap.readers", "slipmap.importers")
 _APART = {"factors/record.py"}  # so has what a factor's record names
 # How a config file is read, a job is run and an error is worded is not how a result is made.
 _PLAN = {"config/load.py", "config/run.py", "config/schema.py", "config/template.py"}
@@ -40,7 +42,7 @@ def code_files(*roots: Path) -> set[Path]:
 
     Beside what import statements name there are: every module beside one that imports by name
     (``importlib.import_module``: the models), every file of a package that is no Python (templates, style sheets), and
-    the plug-ins of a group of entry points of which a module speaks.
+    the plug-ins of a group of entry points that a module names as a literal.
     """
     waiting = list(roots)
     found: set[Path] = set()
@@ -50,6 +52,8 @@ def code_files(*roots: Path) -> set[Path]:
             continue
         found.add(path)
         waiting += [*_imported(path), *_beside(path)]
+        for group in _asked(path):
+            waiting += _plugin_files(group, tuple(sys.path))
     return found
 
 
@@ -117,9 +121,14 @@ def _beside(path: Path) -> tuple[Path, ...]:
     text = _text(path)
     if _BY_NAME.search(text) and _place(path) not in _APART:
         found |= set(path.parent.rglob("*.py"))
-    if "entry_points" in text:
-        found |= {file for group in PLUGINS if group in text for file in _plugin_files(group)}
     return tuple(sorted(found))
+
+
+@cache
+def _asked(path: Path) -> tuple[str, ...]:
+    """Groups of entry points that the library's file at `path` names."""
+    inside = path.suffix == ".py" and path.is_relative_to(LIBRARY)
+    return tuple(group for group in PLUGINS if inside and f'"{group}"' in _text(path))
 
 
 @cache
@@ -132,10 +141,10 @@ def _data_files(package: Path) -> tuple[Path, ...]:
 
 
 @cache
-def _plugin_files(group: str) -> tuple[Path, ...]:
-    """Files of the packages that offer something to `group`."""
+def _plugin_files(group: str, path: tuple[str, ...]) -> tuple[Path, ...]:
+    """Files of the packages on the Python `path` that offer something to `group`."""
     found: set[Path] = set()
-    for point in entry_points(group=group):
+    for point in plugins.points(group):
         top = point.module.partition(".")[0]
         spec = importlib.util.find_spec(top) if top != "slipmap" else None
         for folder in (spec.submodule_search_locations or ()) if spec else ():

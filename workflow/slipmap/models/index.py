@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.machinery import PathFinder
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from slipmap import plugins
 from slipmap.errors import InputError, nearest
 from slipmap.models.options import WIDTH, Option
 
@@ -99,7 +99,7 @@ def _records(path: tuple[str, ...]) -> dict[str, Record]:
     raw: dict[str, dict[str, Any]] = {}
     for file in sorted(Path(__file__).parent.glob("*.py")):
         raw |= _named(f"slipmap.models.{file.stem}", file)
-    for name, module in sorted({(point.name, point.module) for point in entry_points(group=GROUP)}):
+    for name, module in sorted({(point.name, point.module) for point in plugins.points(GROUP)}):
         about = _of_extension(name, module)
         if name in raw:
             raise InputError(

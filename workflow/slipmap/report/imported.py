@@ -10,18 +10,12 @@ from slipmap.config.layout import Results
 from slipmap.config.patches import ImportSettings
 from slipmap.config.run import RunSettings
 from slipmap.io.atomic import write_aside, write_text
+from slipmap.patches import importers
 from slipmap.patches.checks import describe_independence
 from slipmap.patches.store import read_attributes
 from slipmap.report import augmentation, published, record, scores, sections, template
 from slipmap.report.sources import Given, Tested, experiments_of
 from slipmap.report.tabular import from_frame, table
-
-NAMES = {
-    "landslide4sense": "Landslide4Sense",
-    "bijie": "Bijie",
-    "sen12landslides": "Sen12Landslides",
-    "folder": "images and masks",
-}
 
 
 def build(
@@ -88,7 +82,7 @@ def _context(shown: Tested, numbers: Mapping[str, pd.DataFrame], store: Path, so
     attributes = read_attributes(store)
     bands = attributes["bands"]
     return {
-        "title": f"{NAMES[source.format]}: {shown.area}",
+        "title": f"{importers.load(source.format).title}: {shown.area}",
         "lead": f"An imported data set of images with {len(bands)} bands: {', '.join(bands)}.",
         "independence": f"{independence[0].upper()}{independence[1:]}.",
         "counts": from_frame(numbers["counts"], 12),

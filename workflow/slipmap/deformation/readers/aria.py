@@ -30,7 +30,7 @@ class Aria(PairReader):
     title = "ARIA-S1-GUNW"
     source = "ASF, ARIA Sentinel-1 GUNW product guide; aria-tools/ARIA-tools"
     levels = ("unwrapped",)
-    files = {"unwrapped": ("S1-GUNW-*.nc",), "coherence": ("S1-GUNW-*.nc",)}  # noqa: RUF012
+    files = {"unwrapped": ("S1-GUNW-*.nc",), "coherence": ("S1-GUNW-*.nc",)}
     geocode = "fetch the product again"
     units = "phase in radians, coherence 0 to 1, angles in degrees"
     sign = "turned on reading: the later date is the reference in the file"

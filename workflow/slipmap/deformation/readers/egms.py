@@ -40,7 +40,7 @@ class Egms(Reader):
     title = "EGMS (L2a, L2b, L3)"
     source = "Copernicus Land Monitoring Service, EGMS Product Description Document"
     levels = ("velocity",)
-    files = {  # noqa: RUF012
+    files = {
         "velocity": ("*.csv", "EGMS_*.zip", "EGMS_L3_*.tiff", "EGMS_L3_*.tif"),
     }
     units = "mm/year"

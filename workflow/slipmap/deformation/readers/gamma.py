@@ -39,12 +39,12 @@ class Gamma(PairReader):
     title = "GAMMA, geocoded"
     source = "GAMMA ISP parameter files, PyRate's test data (GeoscienceAustralia/PyRate)"
     generic = True  # `_unw.tif` is what other programs' names end in, too
-    files = {  # noqa: RUF012
+    files = {
         "coherence": ("*[_.]cc.tif", "*[_.]coh.tif", "*[_.]coherence.tif"),
         "unwrapped": ("*[_.]unw.tif",),
         "interferogram": ("*[_.]diff.tif", "*[_.]int.tif", "*[_.]wrapped.tif"),
     }
-    geometry = {  # noqa: RUF012
+    geometry = {
         "dem": ("dem*.tif", "*_dem.tif", "*.hgt.tif"),
         "los": ("geometry.tif",),
         "look_theta": ("*[_.]lv_theta.tif",),

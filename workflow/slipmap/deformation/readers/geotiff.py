@@ -28,8 +28,8 @@ class GeoTiff(Reader):
     source = "slipmap: docs/input_formats.md"
     levels = ("slc", "velocity")
     generic = True
-    files = {"slc": ("*.tif", "*.tiff"), "velocity": ("*.tif", "*.tiff")}  # noqa: RUF012
-    wanted = {"slc": "slc", "velocity": "velocity"}  # noqa: RUF012
+    files = {"slc": ("*.tif", "*.tiff"), "velocity": ("*.tif", "*.tiff")}
+    wanted = {"slc": "slc", "velocity": "velocity"}
     units = "SLC complex; velocity in mm/yr, cm/yr or m/yr as its units say, else `inputs.sentinel1.units`"
     sign = "velocity positive towards the satellite"
     beside = (

@@ -41,13 +41,13 @@ class HyP3(PairReader):
 
     title = "HyP3 (INSAR_GAMMA, INSAR_ISCE_BURST, INSAR_ISCE_MULTI_BURST)"
     source = "ASF, InSAR and Burst InSAR product guides, hyp3-docs.asf.alaska.edu"
-    files = {  # noqa: RUF012
+    files = {
         "unwrapped": _names("unw_phase"),
         "interferogram": _names("wrapped_phase"),
         "coherence": _names("corr"),
         "components": _names("conncomp"),
     }
-    geometry = {  # noqa: RUF012
+    geometry = {
         "dem": _names("dem"),
         "look_theta": _names("lv_theta"),
         "look_phi": _names("lv_phi"),

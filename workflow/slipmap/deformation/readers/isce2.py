@@ -30,7 +30,7 @@ class ISCE2(PairReader):
 
     title = "ISCE2 (topsApp, topsStack), geocoded"
     source = "isce-framework/isce2, topsApp and contrib/stack/topsStack"
-    files = {  # noqa: RUF012
+    files = {
         "components": _twins("filt_fine.unw.conncomp", "filt_topophase.unw.conncomp", "filt_*.unw.conncomp"),
         "coherence": _twins(
             "filt_fine.cor", "phsig.cor", "filt_topophase.cor", "fine.cor", "topophase.cor", "filt_*.cor"
@@ -42,7 +42,7 @@ class ISCE2(PairReader):
             "topophase.flat", "filt_topophase*.int", "topophase.int"
         ),
     }  # fmt: skip
-    geometry = {  # noqa: RUF012
+    geometry = {
         "dem": ("hgt.rdr.geo.vrt", "hgt.rdr.geo", "hgt.geo.vrt", "hgt.geo", "dem.tif", "*_dem.tif"),
         "los": ("geometry.tif",),
         "sight": ("los.rdr.geo.vrt", "los.rdr.geo"),

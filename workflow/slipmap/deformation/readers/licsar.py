@@ -23,12 +23,12 @@ class LiCSAR(PairReader):
 
     title = "LiCSAR"
     source = "Lazecky et al. 2020, Remote Sensing 12, 2430; LiCSBAS"
-    files = {  # noqa: RUF012
+    files = {
         "unwrapped": ("*.geo.unw.tif",),
         "interferogram": ("*.geo.diff_pha.tif", "*.geo.diff.tif"),
         "coherence": ("*.geo.cc.tif",),
     }
-    geometry = {  # noqa: RUF012
+    geometry = {
         "dem": ("*.geo.hgt.tif",),
         "los": ("geometry.tif",),
         "los_east": ("*.geo.E.tif",),

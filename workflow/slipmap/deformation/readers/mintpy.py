@@ -28,7 +28,7 @@ class MintPy(Reader):
     title = "MintPy (velocity.h5, geocoded)"
     source = "insarlab/MintPy, docs/api/attributes.md"
     levels = ("velocity",)
-    files = {"velocity": ("*.h5", "*.he5")}  # noqa: RUF012
+    files = {"velocity": ("*.h5", "*.he5")}
     units = "as its UNIT says (m/year, cm/year, mm/year), else `inputs.sentinel1.units`"
     sign = "velocity positive towards the satellite; 0 is nodata"
     beside = "in the file: X_FIRST, X_STEP, Y_FIRST, Y_STEP, X_UNIT, EPSG or UTM_ZONE"

@@ -28,8 +28,8 @@ class OperaCslc(Reader):
     title = "OPERA CSLC-S1"
     source = "OPERA, CSLC-S1 product specification"
     levels = ("slc",)
-    files = {"slc": ("*.h5", "*.hdf5")}  # noqa: RUF012
-    wanted = {"slc": "slc"}  # noqa: RUF012
+    files = {"slc": ("*.h5", "*.hdf5")}
+    wanted = {"slc": "slc"}
     units = "complex amplitude, flattened"
     sign = "phase as OPERA has it: interferograms are first date times conjugate of the second"
     beside = "in the file: wavelength, orbit (baselines), track, burst; `geometry.tif` (los_east, los_north, los_up)"

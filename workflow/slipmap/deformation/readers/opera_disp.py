@@ -32,8 +32,8 @@ class OperaDisp(PairReader):
     title = "OPERA DISP-S1"
     source = "OPERA, DISP-S1 product specification; opera-adt/disp-s1"
     levels = ("unwrapped",)
-    files = {"unwrapped": ("OPERA_L3_DISP-S1_IW_*.nc",), "coherence": ("OPERA_L3_DISP-S1_IW_*.nc",)}  # noqa: RUF012
-    geometry = {"sight": ("*_line_of_sight_enu.tif",), "dem": ("OPERA_L3_DISP-S1-STATIC_*_dem.tif",)}  # noqa: RUF012
+    files = {"unwrapped": ("OPERA_L3_DISP-S1_IW_*.nc",), "coherence": ("OPERA_L3_DISP-S1_IW_*.nc",)}
+    geometry = {"sight": ("*_line_of_sight_enu.tif",), "dem": ("OPERA_L3_DISP-S1-STATIC_*_dem.tif",)}
     geocode = "fetch the product again"
     units = "displacement in metres, temporal coherence 0 to 1"
     sign = "displacement positive towards the satellite, from the first date to the second"

@@ -9,41 +9,21 @@ import xarray as xr
 
 from slipmap.config.patches import ImportSettings
 from slipmap.errors import InputError
-from slipmap.patches.importers.source import Sample, SampleError, Source, check_sample, existing_folder
+from slipmap.patches.importing.importer import (
+    Importer,
+    Published,
+    Sample,
+    SampleError,
+    Source,
+    check_sample,
+    existing_folder,
+)
 from slipmap.patches.normalisation import BandStatistics
 
 OPTICAL = ("B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B11", "B12")
 CLEAR = (2, 4, 5, 6, 7, 11)  # scene classes that show the ground: dark, vegetation, soil, water, unclassified, snow
 REFLECTANCE = (-0.2, 2.0)
 RANGES = {"elevation": (-500.0, 9000.0)}
-
-
-def scan(settings: ImportSettings) -> Source:
-    """List the NetCDF files in `settings.path` (and its subfolders) with their place and event.
-
-    The split is drawn by spatial cells of `settings.cell` metres; samples that overlap join their cells.
-
-    Raises
-    ------
-    InputError : no file.
-    """
-    root = existing_folder(settings.path, "Sen12Landslides (NetCDF files)")
-    paths = sorted(root.rglob("*.nc"))
-    if not paths:
-        raise InputError(f"source.path: {root} has no NetCDF file; give the folder of Sen12Landslides' s2 patches.")
-    samples = [_sample(path, root, settings.cell) for path in paths]
-    names = band_names(settings.periods)
-    bands = [BandStatistics(name=name, units="m" if name == "elevation" else "1") for name in names]
-    first = settings.periods[0]
-    return Source(
-        name="Sen12Landslides",
-        bands=bands,
-        samples=samples,
-        read=partial(read, periods=settings.periods, clear=settings.clear),
-        independence=f"spatial cells of {settings.cell / 1000:g} km",
-        pixel_size=10.0,
-        thumbnail=[names.index(f"{band}_{first}") for band in ("B2", "B3", "B4")],
-    )
 
 
 def band_names(periods: list[str]) -> list[str]:
@@ -132,3 +112,52 @@ def _sample(path: Path, root: Path, cell: float) -> Sample:
 
 def _plain(band: str) -> str:
     return f"B{int(band[1:])}" if band[1:].isdigit() else band
+
+
+class Sen12Landslides(Importer):
+    """The Sentinel-2 part of Sen12Landslides."""
+
+    title = "Sen12Landslides"
+    source = "Höhn et al. 2025, doi:10.1038/s41597-025-06167-2"
+    files = {"images and masks": "`*_s2_*.nc`, in any subfolder"}
+    bands = (
+        "B2 to B8, B8A, B11 and B12 of the last clear image before the event and the first after it, and their "
+        "difference, as reflectance; elevation in m; pixels of 10 m"
+    )
+    classes = "MASK of 1 at any date: landslide; 0: none"
+    split = "drawn by cells of the ground; samples that overlap stay together"
+    checks = "variables, an image on either side of the event, shapes, labels, reflectance (-0.2 to 2) and elevation"
+    settings = ("periods", "clear", "cell")
+    published = Published(
+        "hugging_face", "paulhoehn/Sen12Landslides@main", r"/s2/", "Höhn et al. 2025, doi:10.1038/s41597-025-06167-2"
+    )
+
+    def scan(self, settings: ImportSettings) -> Source:
+        """List the NetCDF files in `settings.path` (and its subfolders) with their place and event.
+
+        The split is drawn by spatial cells of `settings.cell` metres; samples that overlap join their cells.
+
+        Raises
+        ------
+        InputError : no file.
+        """
+        root = existing_folder(settings.path, "Sen12Landslides (NetCDF files)")
+        paths = sorted(root.rglob("*.nc"))
+        if not paths:
+            raise InputError(f"source.path: {root} has no NetCDF file; give the folder of Sen12Landslides' s2 patches.")
+        samples = [_sample(path, root, settings.cell) for path in paths]
+        names = band_names(settings.periods)
+        bands = [BandStatistics(name=name, units="m" if name == "elevation" else "1") for name in names]
+        first = settings.periods[0]
+        return Source(
+            name="Sen12Landslides",
+            bands=bands,
+            samples=samples,
+            read=partial(read, periods=settings.periods, clear=settings.clear),
+            independence=f"spatial cells of {settings.cell / 1000:g} km",
+            pixel_size=10.0,
+            thumbnail=[names.index(f"{band}_{first}") for band in ("B2", "B3", "B4")],
+        )
+
+
+IMPORTER = Sen12Landslides()

@@ -14,9 +14,9 @@ from slipmap.codes import IGNORE, LANDSLIDE, SPLITS
 from slipmap.config.patches import ImportSettings, PatchSettings
 from slipmap.errors import InputError
 from slipmap.parallel import in_parallel
-from slipmap.patches import writer
-from slipmap.patches.importers import bijie, duplicates, folder, landslide4sense, sen12landslides
-from slipmap.patches.importers.source import Sample, SampleError, Source
+from slipmap.patches import importers, writer
+from slipmap.patches.importing import duplicates
+from slipmap.patches.importing.importer import Sample, SampleError, Source
 from slipmap.patches.normalisation import Accumulator
 from slipmap.patches.offline import add_copies
 from slipmap.patches.resize import fit
@@ -24,12 +24,6 @@ from slipmap.patches.sampling import choose
 from slipmap.patches.split import draw
 
 log = logging.getLogger(__name__)
-FORMATS = {
-    "landslide4sense": landslide4sense.scan,
-    "bijie": bijie.scan,
-    "sen12landslides": sen12landslides.scan,
-    "folder": folder.scan,
-}
 
 
 @dataclass(frozen=True)
@@ -68,7 +62,7 @@ def run(settings: PatchSettings | Mapping[str, Any], store: str | Path, name: st
     chosen = settings.source
     if chosen is None:
         raise InputError("datasets: source is missing; give the format and path of the data set to import.")
-    source = FORMATS[chosen.format](chosen)
+    source = importers.load(chosen.format).scan(chosen)
     surveyed, left_out = survey(source, chosen, threads)
     splits, dropped = assign(surveyed, chosen, settings.seed)
     left_out += dropped

@@ -9,7 +9,7 @@ import numpy as np
 
 from slipmap.config.patches import ImportSettings
 from slipmap.errors import InputError
-from slipmap.patches.importers.pictures import read_mask
+from slipmap.patches.importing.pictures import read_mask
 
 log = logging.getLogger(__name__)
 _LOOK = 48  # masks, spread over the folder, that are looked at

@@ -9,7 +9,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from slipmap.codes import IGNORE
 from slipmap.io.grid import crs_name
-from slipmap.patches.importers.source import SampleError
+from slipmap.patches.importing.importer import SampleError
 
 SUFFIXES = (".tif", ".tiff", ".png")
 

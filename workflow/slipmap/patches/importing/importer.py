@@ -1,4 +1,4 @@
-"""What every importer gives: samples, their bands, and how to read one."""
+"""What an importer of a format of patch data sets is, and what it gives: samples, their bands, how to read one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from slipmap.codes import BACKGROUND, IGNORE, LANDSLIDE
+from slipmap.config.patches import ImportSettings
 from slipmap.errors import InputError
 from slipmap.patches.normalisation import BandStatistics
 from slipmap.patches.split import UNKNOWN
@@ -64,6 +65,64 @@ class Source:
     independence: str
     pixel_size: float | None = None
     thumbnail: Sequence[int] = field(default=(0, 1, 2))
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where a data set can be fetched from.
+
+    Parameters
+    ----------
+    host : "zenodo" (identifier: record) or "hugging_face" (identifier: owner/name@revision).
+    wanted : regular expression searched in a file's path there.
+    citation : of the data set, with its DOI.
+    """
+
+    host: str
+    identifier: str
+    wanted: str
+    citation: str
+
+
+class Importer:
+    """A format. One instance of a subclass, ``IMPORTER``, stands in a module of `slipmap.patches.importers`.
+
+    The attributes are what the page *Input formats* says, and the report and the download read.
+
+    Parameters
+    ----------
+    name : of the format, given by the index. title : of the data set, for people. source : its specification.
+    files : what → file names below ``source.path``.
+    bands, classes, split, checks : sentences for the page.
+    settings : keys of ``source`` that only this format has.
+    published : where it is fetched from; None: by the user. by_hand : why and how it is downloaded by the user, who is
+        told so; "" where nothing has to be downloaded.
+    """
+
+    name = ""
+    title = ""
+    source = ""
+    files: Mapping[str, str] = {}
+    bands = ""
+    classes = ""
+    split = ""
+    checks = ""
+    settings: Sequence[str] = ()
+    published: Published | None = None
+    by_hand = ""
+
+    def scan(self, settings: ImportSettings) -> Source:
+        """List the samples; no image is read.
+
+        Raises
+        ------
+        InputError : the folder is laid out otherwise, or not whole.
+        """
+        raise NotImplementedError
+
+    def check(self, settings: ImportSettings) -> None:
+        """What can be seen before the run, in a few seconds; raises as `scan`, which it calls unless overridden."""
+        self.scan(settings)
 
 
 def check_sample(
