@@ -14,6 +14,7 @@ from slipmap.config import parse_config
 from slipmap.config.patches import ImportSettings
 from slipmap.errors import InputError
 from slipmap.io import marks
+from slipmap.jobs.provenance import LIBRARY, code_files
 from slipmap.patches import importers
 from slipmap.patches.importing import page
 
@@ -107,6 +108,13 @@ def test_an_importer_of_another_package(site, tmp_path):
         there = np.load(tmp_path / f"tiles/{name}.npz")
         np.testing.assert_allclose(band, there["image"][0] / 100, rtol=1e-6)
         np.testing.assert_array_equal(labels, there["landslide"])
+
+
+def test_its_code_is_part_of_the_job_that_imports(site):
+    scripts = LIBRARY.parent / "scripts"
+    files = {site / "slipmap_example/tiles.py", LIBRARY / "patches/importers/bijie.py"}
+    assert files <= code_files(scripts / "import_patches.py")
+    assert site / "slipmap_example/tiles.py" not in code_files(scripts / "terrain.py")
 
 
 def test_without_its_package_an_importer_is_refused(tmp_path):
