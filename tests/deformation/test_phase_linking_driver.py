@@ -62,11 +62,11 @@ def test_files_hold_what_linking_the_whole_gives(tmp_path, monkeypatch):
     phases = read_linked(tmp_path / "linked", days)
     apart = np.angle(np.exp(1j * phases) * whole.phasors.conj())
     assert np.abs(apart).max() < 1e-3
-    fit, neighbours, looks, persistent, blend = raster.read(tmp_path / "linked/quality.tif")
+    fit, neighbours, looks, persistent, blend, rate = raster.read(tmp_path / "linked/quality.tif")
     np.testing.assert_allclose(fit, whole.fit, atol=1e-3)
     np.testing.assert_array_equal(neighbours, whole.neighbours)
     np.testing.assert_allclose(looks, whole.looks, rtol=1e-5)
-    assert not persistent.any() and (blend == np.float32(0.5)).all()
+    assert not persistent.any() and not rate.any() and (blend == np.float32(0.5)).all()
     with rasterio.open(tmp_path / "linked/20210121.tif") as source:
         assert source.descriptions == ("phase", "phase_std") and source.units == ("rad", "rad")
         assert source.tags()["SIMULATED"] == "yes" and source.shape == (48, 60)

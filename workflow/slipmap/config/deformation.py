@@ -90,6 +90,11 @@ class PhaseLinkingSettings(Settings):
         description="A pixel with an SLC pixel of lower amplitude dispersion keeps its phase (from 20 dates on); "
         "0: none does.",
     )
+    remove_motion: bool = Field(
+        True,
+        description="Take the motion of a first pass out of the neighbours before they are averaged and out of pairs "
+        "before they are unwrapped, and put it back (10 dates or more).",
+    )
     standard_deviation: bool = Field(
         True, description="Also write the Cramér–Rao standard deviation of each date's phase."
     )

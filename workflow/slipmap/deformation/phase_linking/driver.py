@@ -1,7 +1,8 @@
 """From the geocoded SLCs of a stack to linked phases: one file for each date, and one of their quality."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from rasterio.windows import Window
 
 from slipmap.config.deformation import LinkingSettings, PhaseLinkingSettings
 from slipmap.deformation.interferogram import with_margin
+from slipmap.deformation.phase import DAYS_PER_YEAR
+from slipmap.deformation.phase_linking import motion
 from slipmap.deformation.phase_linking.link import Linked, link, window_weights
 from slipmap.deformation.phase_linking.neighbours import EMPTY, homogeneous, power
 from slipmap.deformation.phase_linking.scatterers import keep_persistent
@@ -22,7 +25,7 @@ from slipmap.sentinel1.looks import pixel_looks
 
 BLOCK_BYTES = 128 * 2**20  # of SLC pixels read at a time
 QUALITY = "quality.tif"
-QUALITY_BANDS = ("goodness_of_fit", "neighbours", "looks", "persistent", "regularisation")
+QUALITY_BANDS = ("goodness_of_fit", "neighbours", "looks", "persistent", "regularisation", "rate")
 _SIGN = "reference date less secondary date is the interferogram; displacement = -wavelength * phase / (4 pi)"
 
 
@@ -52,7 +55,7 @@ def run(
     dates, options = sorted(slcs), settings.phase_linking
     if len(dates) < 2:
         raise InputError("deformation.estimator: phase_linking needs two dates or more; give more SLCs.")
-    half = options.window // 2
+    reach, years = _reach(options), times(dates)
     with ExitStack() as opened:
         sources = [opened.enter_context(open_slc(slcs[day])) for day in dates]
         grid = _one_grid(sources).coarsened(settings.slc_looks[1], settings.slc_looks[0])
@@ -64,14 +67,13 @@ def run(
         total, count = 0.0, 0
         with _outputs(aside, grid, dates, options, tags) as (files, quality):
             for window in grid.blocks(_side(len(dates), settings.slc_looks)):
-                outer, inner = with_margin(window, grid, half)
+                outer, inner = with_margin(window, grid, reach)
                 samples = np.stack([_cells(source, outer, settings.slc_looks) for source in sources])
-                linked, persistent = link_block(samples, options, looks, threads)
-                bands = np.stack([linked.fit, linked.neighbours, linked.looks, persistent, linked.blend])[:, *inner]
-                bands = np.where(np.isfinite(bands[:1]), bands, np.nan).astype(np.float32)
+                block = link_block(samples, options, looks, years, threads)
+                bands = block.quality()[:, *inner]
                 quality.write(bands, window)
                 for k, file in enumerate(files):
-                    file.write(_bands(linked, k)[:, *inner], window)
+                    file.write(block.date(k)[:, *inner], window)
                 total += float(np.nansum(bands[0]))
                 count += int(np.isfinite(bands[0]).sum())
         if not count:
@@ -79,31 +81,71 @@ def run(
     print(f"mean goodness of fit {total / count:.3f} over {count} pixels")
 
 
+@dataclass(frozen=True)
+class Block:
+    """What a block becomes.
+
+    Parameters
+    ----------
+    persistent : bool (rows, cols), pixels that keep their own phases. rate : taken out and put back, rad/yr.
+    """
+
+    linked: Linked
+    persistent: np.ndarray
+    rate: np.ndarray
+
+    def quality(self) -> np.ndarray:
+        """`QUALITY_BANDS`, float32 (bands, rows, cols), NaN without data."""
+        linked = self.linked
+        bands = np.stack([linked.fit, linked.neighbours, linked.looks, self.persistent, linked.blend, self.rate])
+        return np.where(np.isfinite(linked.fit), bands, np.nan).astype(np.float32)
+
+    def date(self, k: int) -> np.ndarray:
+        """Phase of date `k` and, if asked for, its standard deviation; (bands, rows, cols), NaN without data."""
+        phasor, bound = self.linked.phasors[k], self.linked.bound
+        bands = [np.angle(phasor)] if bound is None else [np.angle(phasor), bound[k]]
+        there = (np.abs(phasor) > 0.5) & np.isfinite(self.linked.fit)
+        return np.where(there, np.stack(bands), np.nan).astype(np.float32)
+
+
 def link_block(
-    samples: np.ndarray, options: PhaseLinkingSettings, looks: float, threads: int = 1
-) -> tuple[Linked, np.ndarray]:
-    """Link a block by the options; also which pixels are persistent scatterers, bool (rows, cols).
+    samples: np.ndarray, options: PhaseLinkingSettings, looks: float, years: np.ndarray, threads: int = 1
+) -> Block:
+    """Link a block by the options.
 
     Parameters
     ----------
     samples : complex64 (dates, rows, cols, SLC pixels of a pixel). looks : independent ones among these.
+    years : (dates,) time of each date.
     """
     chosen = homogeneous(samples, options.window, options.homogeneity, options.significance, looks)
-    linked = link(
-        samples,
-        window_weights(options.window, options.window_weights),
-        estimator=options.method,
-        regularisation=options.regularisation,
-        looks=looks,
-        chosen=chosen,
-        bound=options.standard_deviation,
-        threads=threads,
-    )
+    weights = window_weights(options.window, options.window_weights)
+    how = {"estimator": options.method, "regularisation": options.regularisation, "looks": looks, "chosen": chosen}
+    how |= {"threads": threads}
+    rate, averaged = np.zeros(samples.shape[1:3], np.float32), samples
+    if options.remove_motion:
+        first = link(samples, weights, bound=False, **how)
+        rate = motion.rates(first.phasors, first.fit, years)
+        averaged = motion.turned(samples, rate, years, -1) if rate.any() else samples
+    linked = link(averaged, weights, bound=options.standard_deviation, **how)
+    if rate.any():
+        linked = replace(linked, phasors=motion.turned(linked.phasors, rate, years, 1))
     seen = power(samples) > EMPTY
     linked.phasors[~seen] = 0  # what the neighbours alone say is no phase of the pixel
     few = (np.abs(linked.phasors) > 0.5).sum(axis=0) < 2
     linked.fit[few] = np.nan
-    return keep_persistent(linked, samples, options.amplitude_dispersion)
+    return Block(*keep_persistent(linked, samples, options.amplitude_dispersion), rate)
+
+
+def _reach(options: PhaseLinkingSettings) -> int:
+    """Pixels round a block on which its phases depend."""
+    half = options.window // 2
+    return 2 * half + motion.SURROUNDINGS // 2 + 1 if options.remove_motion else half
+
+
+def times(dates: Sequence[date]) -> np.ndarray:
+    """Years after the first of `dates`, (dates,)."""
+    return np.array([(day - dates[0]).days for day in dates]) / DAYS_PER_YEAR
 
 
 def _one_grid(sources: list[SlcFile]) -> Grid:
@@ -126,14 +168,6 @@ def _cells(source: SlcFile, window: Window, looks: tuple[int, int]) -> np.ndarra
     values = np.asarray(source.read(fine), np.complex64)
     cells = values.reshape(int(window.height), high, int(window.width), wide)
     return np.ascontiguousarray(cells.transpose(0, 2, 1, 3)).reshape(*cells.shape[::2], high * wide)
-
-
-def _bands(linked: Linked, k: int) -> np.ndarray:
-    """Phase of date `k` and its standard deviation where that was asked for, NaN without data: (bands, rows, cols)."""
-    phasor = linked.phasors[k]
-    bands = [np.angle(phasor)] if linked.bound is None else [np.angle(phasor), linked.bound[k]]
-    there = (np.abs(phasor) > 0.5) & np.isfinite(linked.fit)
-    return np.where(there, np.stack(bands), np.nan).astype(np.float32)
 
 
 @contextmanager
@@ -164,13 +198,14 @@ def _outputs(
                 folder / QUALITY,
                 grid,
                 bands=QUALITY_BANDS,
-                units="1",
+                units=("1", "1", "1", "1", "1", "rad/yr"),
                 long_name=(
                     "goodness of fit of the linked phases",
                     "pixels averaged",
                     "independent looks of the average",
                     "1 where a persistent scatterer is kept",
                     "regularisation used",
+                    "phase rate that was taken out of the neighbours and put back",
                 ),
                 tags={"METHOD": options.method, "WINDOW": options.window} | tags,
                 compress="zstd",

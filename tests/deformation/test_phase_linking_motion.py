@@ -1,0 +1,78 @@
+"""Motion that is taken out of neighbours and put back: rates, edges, and that nothing is lost."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.speckle_stacks import coherence_of, speckle
+from slipmap.config.deformation import PhaseLinkingSettings
+from slipmap.deformation.phase_linking import motion
+from slipmap.deformation.phase_linking.driver import link_block
+
+DATES = 24
+YEARS = 24.0 * np.arange(DATES) / 365.25
+
+
+def block(rate, seed=0):
+    """Speckle that moves with `rate` (rad/yr, (rows, cols))."""
+    samples = speckle(coherence_of(DATES, 40.0, 0.7, 0.3), *rate.shape, seed=seed)
+    return motion.turned(samples, rate.astype(np.float32), YEARS, 1)
+
+
+def mover(rate=6.0):
+    """A landslide of 8 by 8 pixels with sharp edges."""
+    field = np.zeros((40, 48))
+    field[16:24, 20:28] = rate
+    return field
+
+
+@pytest.mark.parametrize("rate", [-12.0, 3.0, 9.0])
+def test_rates_of_a_landslide_are_found(rate):
+    field = mover(rate)
+    phasors = np.exp(1j * field * YEARS[:, None, None]).astype(np.complex64)
+    found = motion.rates(phasors, np.ones(field.shape, np.float32), YEARS)
+    assert np.abs(found[17:23, 21:27] - rate).max() < 0.1 * abs(rate)  # the surroundings hold some of it
+    assert not found[:, :18].any() and not found[:10].any()
+
+
+def test_noise_has_no_rate():
+    noise = np.exp(1j * np.random.default_rng(0).uniform(-3, 3, (DATES, 40, 40))).astype(np.complex64)
+    found = motion.rates(noise, np.full((40, 40), 0.5, np.float32), YEARS)
+    assert (found != 0).mean() < 0.01
+
+
+@given(st.integers(0, 1000))
+def test_what_is_taken_out_is_put_back(seed):
+    rng = np.random.default_rng(seed)
+    rate = rng.uniform(-15, 15, (3, 4)).astype(np.float32)
+    values = (rng.standard_normal((DATES, 3, 4)) + 1j).astype(np.complex64)
+    again = motion.turned(motion.turned(values, rate, YEARS, -1), rate, YEARS, 1)
+    np.testing.assert_allclose(again, values, atol=1e-5)
+
+
+def test_the_edge_of_a_landslide_fits_better_and_is_as_sharp():
+    field = mover()
+    samples = block(field)
+    plain, sharp = (
+        link_block(samples, PhaseLinkingSettings(remove_motion=on, amplitude_dispersion=0), 4.0, YEARS)
+        for on in (False, True)
+    )
+    edge = np.zeros(field.shape, bool)
+    edge[15:25, 19:29] = True
+    edge[18:22, 22:26] = False
+
+    def error(found):
+        apart = np.angle(found.linked.phasors * np.exp(-1j * field * YEARS[:, None, None]))
+        slope = np.tensordot(YEARS - YEARS.mean(), apart, 1) / ((YEARS - YEARS.mean()) ** 2).sum()
+        return np.sqrt(np.mean(slope[edge] ** 2))
+
+    assert error(sharp) < 0.3 and error(plain) < 0.3  # rad/yr of 6: the stronger part of a mixed window prevails
+    assert sharp.linked.fit[edge].mean() > plain.linked.fit[edge].mean() + 0.02
+    still = np.s_[:, :8]
+    np.testing.assert_allclose(sharp.linked.fit[still], plain.linked.fit[still], atol=1e-3)
+
+
+def test_few_dates_are_averaged_as_they_are():
+    phasors = np.exp(1j * mover() * YEARS[:8, None, None]).astype(np.complex64)
+    assert not motion.rates(phasors, np.ones((40, 48), np.float32), YEARS[:8]).any()
