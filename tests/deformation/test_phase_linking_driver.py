@@ -15,6 +15,7 @@ from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation import invert_network, network
 from slipmap.deformation.phase_linking import driver, pairs
 from slipmap.deformation.phase_linking.link import link, window_weights
+from slipmap.deformation.reliability import INCOHERENT, RELIABLE
 from slipmap.deformation.stack import Pair, load_network
 from slipmap.errors import InputError
 from slipmap.io import raster
@@ -108,6 +109,7 @@ def test_from_slcs_to_velocity(tmp_path):
     """A mover of 30 mm/yr in speckle that decorrelates: the chain of network, linking, unwrapping and inversion."""
     days = days_of(12)
     samples = speckle(coherence_of(12, 60.0, 0.8, 0.3), 48, 60)
+    samples[:, :, :8] = speckle(np.eye(12), 48, 8, seed=1)  # a lake
     rows, cols = np.mgrid[:48, :60]
     velocity = -30 * np.exp(-((rows - 24) ** 2 + (cols - 40) ** 2) / 60)
     for k, day in enumerate(days):
@@ -126,8 +128,11 @@ def test_from_slcs_to_velocity(tmp_path):
     for pair in chosen:
         made.append(tmp_path / "unwrapped" / f"{pair.name}.tif")
         pairs.run(tmp_path / "l", pair, settings, made[-1])
-    invert_network.run(csv, stack, made, settings, tmp_path)
-    found = raster.read(tmp_path / "velocity.tif", bands=1)
+    invert_network.run(csv, stack, made, settings, tmp_path, least_fit=settings.phase_linking.min_goodness_of_fit)
+    reliable = raster.read(tmp_path / "reliability.tif", bands=1)
+    assert (reliable[:, :6] == INCOHERENT).mean() > 0.98  # though all pairs agree with each other
+    assert (reliable[:, 12:] == RELIABLE).mean() > 0.98
+    found, velocity = raster.read(tmp_path / "velocity.tif", bands=1)[:, 12:], velocity[:, 12:]
     residual = found - velocity
     residual -= np.median(residual)
     assert np.sqrt(np.mean(residual**2)) < 4

@@ -110,6 +110,7 @@ rule invert_network:
     params:
         settings=part_of("deformation", options.InversionSettings),
         looks=supplied_looks,
+        least_fit=least_fit,
     threads: 2
     resources: mem_mb=memory(2000), runtime=minutes(20, per_megapixel=1)
     script: "../scripts/invert_network.py"

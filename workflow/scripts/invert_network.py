@@ -14,4 +14,5 @@ with job(snakemake):
         Path(snakemake.output.velocity).parent,
         dem=snakemake.input.dem or None,
         looks=snakemake.params.looks,
+        least_fit=snakemake.params.least_fit,
     )

@@ -38,6 +38,12 @@ def supplied_looks(wildcards):
     return AREAS[wildcards.area].inputs.sentinel1.independent_looks
 
 
+def least_fit(wildcards):
+    """Goodness of fit of an area's linked phases that are reliable; none where phases are not linked."""
+    settings = AREAS[wildcards.area].deformation
+    return settings.phase_linking.min_goodness_of_fit if settings.estimator == "phase_linking" else None
+
+
 def network_pairs(wildcards):
     """The pairs of an area's network by name, once its files have been read."""
     path = checkpoints.network.get(area=wildcards.area).output.network

@@ -95,6 +95,9 @@ class PhaseLinkingSettings(Settings):
         description="Take the motion of a first pass out of the neighbours before they are averaged and out of pairs "
         "before they are unwrapped, and put it back (10 dates or more).",
     )
+    min_goodness_of_fit: float = Field(
+        0.6, ge=0, lt=1, description="Linked phases of a lower goodness of fit are not called reliable."
+    )
     standard_deviation: bool = Field(
         True, description="Also write the Cramér–Rao standard deviation of each date's phase."
     )

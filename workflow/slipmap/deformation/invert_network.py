@@ -59,6 +59,7 @@ class _Job:
     triples: np.ndarray
     model: velocity.TimeModel
     settings: InversionSettings
+    least_fit: float | None
 
     @property
     def noise(self) -> float:
@@ -109,6 +110,7 @@ def run(
     *,
     dem: str | Path | None = None,
     looks: float | None = None,
+    least_fit: float | None = None,
 ) -> None:
     """Invert the network and write velocity.tif, velocity_std.tif, temporal_coherence.tif, dem_error.tif, mask.tif,
     reliability.tif, interferograms_used.tif, open_triplets.tif, timeseries.nc and reference.json into `folder`.
@@ -119,6 +121,7 @@ def run(
     unwrapped : what `unwrapping.run` wrote, one file for each pair; empty for supplied unwrapped interferograms.
     dem : elevation (m) on any grid, for the phase–elevation fit.
     looks : independent looks behind supplied interferograms; None: `phase.SUPPLIED_LOOKS`.
+    least_fit : goodness of fit of linked phases that are reliable; None: the pairs are no linked phases.
 
     Notes
     -----
@@ -148,6 +151,7 @@ def run(
         point=point,
         model=model,
         settings=settings,
+        least_fit=least_fit,
     )
     simulated = {"SIMULATED": "yes"} if record["simulated"] else {}
     attributes = timeseries.mintpy_attributes(grid, dates, radar, point) | simulated
@@ -332,7 +336,9 @@ def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> tup
             out.write_deviations(noise[1:], window)
         kilometres = reliability.distance(window, grid, job.point).ravel()
         mean = job.mean_coherence[window.toslices()].ravel()
-        classes = reliability.classify(solved, len(job.dates), kilometres, mean, job.samples, job.settings)
+        classes = reliability.classify(
+            solved, len(job.dates), kilometres, mean, job.samples, job.settings, job.least_fit
+        )
         for name, values in (
             ("decorrelation_std", noise[0]),
             ("temporal_coherence", quality),

@@ -42,6 +42,7 @@ def classify(
     coherence: np.ndarray,
     samples: float,
     settings: InversionSettings,
+    least_fit: float | None = None,
 ) -> np.ndarray:
     """Class of each pixel, (pixels,) uint8, `CLASSES`; 255 where there is no data.
 
@@ -49,8 +50,10 @@ def classify(
     ----------
     dates : of the network. kilometres : (pixels,), distance from the reference.
     coherence : (pixels,), mean over the interferograms. samples : independent samples behind each estimate of it.
+    least_fit : of linked phases, whose coherence is their goodness of fit; None: of interferograms from SLCs. Pairs of
+        linked phases agree with each other whatever they are worth, so only their fit tells.
     """
-    noise = coherence < ABOVE_NOISE * coherence_floor(samples)
+    noise = coherence < (ABOVE_NOISE * coherence_floor(samples) if least_fit is None else least_fit)
     loops = solved.used - solved.seen + 1 + solved.joined
     far = kilometres > (np.inf if settings.max_reference_distance is None else settings.max_reference_distance)
     reasons = (

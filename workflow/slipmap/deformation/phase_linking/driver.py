@@ -24,6 +24,7 @@ from slipmap.io.grid import Grid
 from slipmap.sentinel1.looks import pixel_looks
 
 BLOCK_BYTES = 128 * 2**20  # of SLC pixels read at a time
+FIRST_WINDOW = 3  # of the pass that finds motion: the smaller, the less of it is smeared
 QUALITY = "quality.tif"
 QUALITY_BANDS = ("goodness_of_fit", "neighbours", "looks", "persistent", "regularisation", "rate")
 _SIGN = "reference date less secondary date is the interferogram; displacement = -wavelength * phase / (4 pi)"
@@ -124,7 +125,8 @@ def link_block(
     how |= {"threads": threads}
     rate, averaged = np.zeros(samples.shape[1:3], np.float32), samples
     if options.remove_motion:
-        first = link(samples, weights, bound=False, **how)
+        near = window_weights(min(options.window, FIRST_WINDOW), options.window_weights)
+        first = link(samples, near, bound=False, **(how | {"chosen": None}))
         rate = motion.rates(first.phasors, first.fit, years)
         averaged = motion.turned(samples, rate, years, -1) if rate.any() else samples
     linked = link(averaged, weights, bound=options.standard_deviation, **how)
