@@ -7,6 +7,9 @@ import pytest
 import rasterio
 import rasterio.warp
 from affine import Affine
+from rasterio.crs import CRS
+from rasterio.warp import transform
+from rasterio.windows import Window
 
 from slipmap.deformation import decomposition
 from slipmap.deformation.geometry import (
@@ -24,6 +27,7 @@ from slipmap.deformation.geometry import (
 from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.grid import Grid
+from slipmap.io.north import true_north
 from slipmap.sentinel1.sight import line_of_sight, look_vector
 
 EAST_LOOKING = look_vector(40.0, 0.0)  # flies north, looks east: the satellite is in the west
@@ -160,16 +164,22 @@ def test_driver_on_a_plane(tmp_path):
         tmp_path / "dem.tif", grid, np.tile(500 - fall, (30, 1)), bands=["dem"], units="m", long_name="elevation"
     )
     raster.write(tmp_path / "v.tif", grid, np.full((30, 40), -10.0), bands=["v"], units="mm/yr", long_name="velocity")
+    raster.write(tmp_path / "std.tif", grid, np.full((30, 40), 1.5), bands=["s"], units="mm/yr", long_name="std")
     radar = {"wavelength": 0.0555, "incidence": 40.0, "heading": 0.0}
-    (tmp_path / "stack.json").write_text(json.dumps({"radar": radar, "geometry": {}, "simulated": False}))
-    run(tmp_path / "v.tif", tmp_path / "stack.json", tmp_path / "dem.tif", tmp_path)
+    record = {"radar": radar, "geometry": {}, "simulated": False, "dates": ["2021-01-09", "2021-01-21", "2021-02-02"]}
+    (tmp_path / "stack.json").write_text(json.dumps(record))
+    run(tmp_path / "v.tif", tmp_path / "std.tif", tmp_path / "stack.json", tmp_path / "dem.tif", tmp_path)
     expected = np.sin(np.radians(60))
+    np.testing.assert_allclose(raster.read(tmp_path / "detectable_velocity.tif", bands=1), 3 / expected, atol=1e-2)
+    # A quarter of 55.5 mm every 12 days (Crosetto et al. 2016: 42.6 cm/yr for Sentinel-1 in the line of sight).
+    fastest = raster.read(tmp_path / "aliasing_velocity.tif", bands=1)
+    np.testing.assert_allclose(fastest, 422.3 / expected, rtol=1e-3)
     np.testing.assert_allclose(raster.read(tmp_path / "sensitivity.tif", bands=1), -expected, atol=1e-4)
     np.testing.assert_allclose(raster.read(tmp_path / "velocity_downslope.tif", bands=1), 10 / expected, atol=1e-2)
     assert (raster.read(tmp_path / "visibility.tif", bands=1) == VISIBLE).all()
     # Without incidence and heading nothing can be told, and the products say so.
     (tmp_path / "stack.json").write_text(json.dumps({"radar": {}, "geometry": {}, "simulated": False}))
-    run(tmp_path / "v.tif", tmp_path / "stack.json", tmp_path / "dem.tif", tmp_path)
+    run(tmp_path / "v.tif", tmp_path / "std.tif", tmp_path / "stack.json", tmp_path / "dem.tif", tmp_path)
     with rasterio.open(tmp_path / "velocity_downslope.tif") as src:
         assert "no incidence angle and heading" in src.tags()["LEFT_OUT"] and np.isnan(src.read()).all()
     with rasterio.open(tmp_path / "visibility.tif") as src:
@@ -184,8 +194,33 @@ def test_a_dem_much_finer_than_the_velocity_is_averaged_first(tmp_path):
     surface = 2000 - np.tan(np.radians(20)) * 12.5 * cols + 15.0 * (-1.0) ** (cols + rows // 3)
     raster.write(tmp_path / "dem.tif", fine, surface, bands=["dem"], units="m", long_name="elevation")
     raster.write(tmp_path / "v.tif", coarse, np.full((30, 40), -10.0), bands=["v"], units="mm/yr", long_name="velocity")
+    raster.write(tmp_path / "std.tif", coarse, np.ones((30, 40)), bands=["s"], units="mm/yr", long_name="std")
     radar = {"wavelength": 0.0555, "incidence": 40.0, "heading": 0.0}
     (tmp_path / "stack.json").write_text(json.dumps({"radar": radar, "geometry": {}, "simulated": False}))
-    run(tmp_path / "v.tif", tmp_path / "stack.json", tmp_path / "dem.tif", tmp_path)
+    run(tmp_path / "v.tif", tmp_path / "std.tif", tmp_path / "stack.json", tmp_path / "dem.tif", tmp_path)
     seen = raster.read(tmp_path / "sensitivity.tif", bands=1)[1:-1, 1:-1]
     np.testing.assert_allclose(seen, -np.sin(np.radians(60)), atol=1e-3)
+
+
+def test_slopes_are_seen_along_true_north_in_every_projection(tmp_path):
+    """A slope to true north where the grid's north is 15 degrees off it; the sight is in true east, north, up."""
+    lambert = "+proj=lcc +lat_1=45 +lat_2=47 +lat_0=46 +lon_0=-12 +datum=WGS84 +units=m"
+    crs = CRS.from_string(lambert).to_wkt()
+    (x,), (y,) = transform(CRS.from_epsg(4326), CRS.from_wkt(crs), [9.0], [46.0])
+    grid = Grid(crs, Affine(50, 0, x - 1500, 0, -50, y + 1500), 60, 60)
+    cols, rows = np.meshgrid(np.arange(60) + 0.5, np.arange(60) + 0.5)
+    xs, ys = grid.transform @ (cols, rows)
+    _, latitude = transform(CRS.from_wkt(crs), CRS.from_epsg(4326), xs.ravel(), ys.ravel())
+    height = 1000 - (np.reshape(latitude, (60, 60)) - 46.0) * 111_150 * np.tan(np.radians(20))
+    layers = {"dem": (height, "m"), "v": (np.ones((60, 60)), "mm/yr"), "std": (np.ones((60, 60)), "mm/yr")}
+    for name, (values, units) in layers.items():
+        raster.write(tmp_path / f"{name}.tif", grid, values, bands=[name], units=units, long_name=name)
+    radar = {"wavelength": 0.0555, "incidence": 39.0, "heading": -12.0}
+    (tmp_path / "stack.json").write_text(json.dumps({"radar": radar, "geometry": {}, "simulated": False}))
+    run(tmp_path / "v.tif", tmp_path / "std.tif", tmp_path / "stack.json", tmp_path / "dem.tif", tmp_path)
+    _, north, up = look_vector(39.0, -12.0)
+    expected = np.cos(np.radians(20)) * north - np.sin(np.radians(20)) * up
+    angle = np.degrees(true_north(grid, Window(0, 0, 60, 60)))
+    assert abs(angle) == pytest.approx(15.1, abs=0.2)
+    found = raster.read(tmp_path / "sensitivity.tif", bands=1)[2:-2, 2:-2]
+    np.testing.assert_allclose(found, expected, atol=0.01)

@@ -59,6 +59,20 @@ def test_the_limits_of_motion_are_the_settings(settings, changed, said):
     assert motion.summarise(*pixels(**changed), PredictionSettings(**settings))["motion"] == said
 
 
+def test_no_movement_detected_says_what_could_have_been_seen():
+    """Of 5 mm/yr in the line of sight at a sensitivity of 0.5: 20 mm/yr downslope at two standard deviations."""
+    pixels = np.ones(50)
+    given = (9.9 * 0.5 * pixels, 5.0 * pixels, 0.9 * pixels, 0.5 * pixels, SETTINGS, 421.0)
+    found = motion.summarise(*given)
+    assert found["motion"] == motion.STILL
+    assert found["velocity_downslope_std"] == pytest.approx(10) and found["detectable_velocity"] == pytest.approx(20)
+    assert found["aliasing_velocity"] == pytest.approx(842)
+    faster = motion.summarise(10.1 * 2 * 0.5 * pixels, *given[1:])
+    assert faster["motion"] == motion.MOVING and faster["velocity_downslope"] == pytest.approx(20.2)
+    # Well above the threshold of velocity, and within two standard deviations of nothing.
+    assert motion.summarise(19.8 * 0.5 * pixels, *given[1:])["motion"] == motion.STILL
+
+
 def test_the_downslope_velocity_is_a_least_squares_fit():
     rng = np.random.default_rng(0)
     s = rng.uniform(-0.9, -0.2, 200)

@@ -130,10 +130,13 @@ rule slope_geometry:
     message: "Project the velocity of {wildcards.area} on its slopes; mark layover and shadow."
     input:
         velocity=HERE.velocity,
+        velocity_std=HERE.velocity_std,
         stack=HERE.stack,
         dem=input_of("dem"),
     output:
         sensitivity=HERE.sensitivity,
+        detectable=HERE.detectable,
+        aliasing=HERE.aliasing,
         downslope=HERE.downslope,
         visibility=HERE.visibility,
     wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")

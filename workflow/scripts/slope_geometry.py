@@ -7,6 +7,7 @@ with job(snakemake):
 
     geometry.run(
         snakemake.input.velocity,
+        snakemake.input.velocity_std,
         snakemake.input.stack,
         snakemake.input.dem,
         Path(snakemake.output.sensitivity).parent,

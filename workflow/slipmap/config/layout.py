@@ -78,6 +78,8 @@ class Results:
     reference = _Path("deformation/reference.json")
     sensitivity = _Path("deformation/sensitivity.tif")
     downslope = _Path("deformation/velocity_downslope.tif")
+    detectable = _Path("deformation/detectable_velocity.tif")
+    aliasing = _Path("deformation/aliasing_velocity.tif")
     visibility = _Path("deformation/visibility.tif")
     vertical = _Path("deformation/velocity_vertical.tif")
     east = _Path("deformation/velocity_east.tif")

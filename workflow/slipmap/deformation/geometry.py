@@ -8,12 +8,14 @@ import numpy as np
 from rasterio.crs import CRS
 
 from slipmap.deformation.interferogram import with_margin
+from slipmap.deformation.phase import DAYS_PER_YEAR
 from slipmap.deformation.reference import METRES_PER_DEGREE
 from slipmap.errors import InputError
 from slipmap.inputs.contract import ELEVATION
 from slipmap.inputs.rasters import in_unit
 from slipmap.io import raster
 from slipmap.io.grid import Grid
+from slipmap.io.north import to_grid, true_north
 from slipmap.sentinel1.sight import line_of_sight
 
 VISIBLE, LAYOVER, SHADOW = 1, 2, 3
@@ -23,6 +25,8 @@ PRODUCTS = {
     "sensitivity": "cosine between steepest descent and line of sight",
     "velocity_downslope": "line-of-sight velocity projected on the steepest descent, downhill positive",
     "visibility": "active layover and shadow",
+    "detectable_velocity": "smallest downslope velocity that can be told from noise: two standard deviations",
+    "aliasing_velocity": "largest downslope velocity that is not aliased: a quarter wavelength between acquisitions",
 }
 UNKNOWN_SIGHT = (
     "the files tell no incidence angle and heading; set inputs.sentinel1.incidence, or put geometry.tif (los_east, "
@@ -97,6 +101,21 @@ def downslope(
         return np.where((np.abs(sensitive) >= least) & (slope >= MIN_SLOPE), velocity / sensitive, np.nan)
 
 
+def fastest(stack_json: str | Path) -> float:
+    """Largest line-of-sight velocity that is not aliased, mm/yr: a quarter of the wavelength from date to date.
+
+    A pixel that moves by more between neighbouring acquisitions (their median distance) than a quarter wavelength
+    against its surroundings changes its phase by more than π: it may be unwrapped to the wrong side. NaN where the
+    stack tells no wavelength or dates.
+    """
+    record = json.loads(Path(stack_json).read_text(encoding="utf-8"))
+    wavelength, dates = record["radar"].get("wavelength"), record.get("dates", [])
+    if not wavelength or len(dates) < 2:
+        return float("nan")
+    steps = np.diff(np.array(dates, "datetime64[D]").astype(float))
+    return float(wavelength * 1000 / 4 / (np.median(steps) / DAYS_PER_YEAR))
+
+
 def decompose(
     ascending: np.ndarray, descending: np.ndarray, los_ascending: np.ndarray, los_descending: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -127,8 +146,10 @@ def pixel_size(grid: Grid) -> tuple[float, float]:
     return x, y
 
 
-def run(velocity: str | Path, stack_json: str | Path, dem: str | Path, folder: str | Path) -> None:
-    """Write sensitivity.tif, velocity_downslope.tif and visibility.tif into `folder`, on the velocity's grid.
+def run(
+    velocity: str | Path, velocity_std: str | Path, stack_json: str | Path, dem: str | Path, folder: str | Path
+) -> None:
+    """Write the maps of `PRODUCTS` into `folder`, on the velocity's grid.
 
     Line-of-sight vectors come from the stack's geometry raster where there is one (bands los_east, los_north, los_up),
     else from its mean incidence and heading; where neither is known, everything is nodata, and the log and the tag
@@ -137,8 +158,9 @@ def run(velocity: str | Path, stack_json: str | Path, dem: str | Path, folder: s
     grid, sight = Grid.from_raster(velocity), line_of_sight(stack_json)
     tags = {"SIMULATED": "yes"} if json.loads(Path(stack_json).read_text(encoding="utf-8"))["simulated"] else {}
     if sight is None:
-        print(f"sensitivity, velocity_downslope, visibility: nodata, {UNKNOWN_SIGHT}")
+        print(f"{', '.join(PRODUCTS)}: nodata, {UNKNOWN_SIGHT}")
         tags["LEFT_OUT"] = UNKNOWN_SIGHT
+    limit = fastest(stack_json)
     with ExitStack() as stack:
         out = {name: stack.enter_context(_create(Path(folder), name, grid, tags)) for name in PRODUCTS}
         metres = in_unit(dem, ELEVATION, "inputs.dem", vertical=True)
@@ -147,12 +169,17 @@ def run(velocity: str | Path, stack_json: str | Path, dem: str | Path, folder: s
             outer, inner = with_margin(window, grid, 1)
             east, north = (g[inner] for g in gradient(raster.read_open(elevation, outer, 1), pixel_size(grid)))
             los = np.full((3, *east.shape), np.nan) if sight is None else sight.read(window, grid)
+            los = to_grid(los, true_north(grid, window))  # slopes are measured along the grid
             slope, *aspect = descent(east, north)
             seen = sensitivity(slope, *aspect, los)
             rate = raster.read(velocity, window, 1)
             out["sensitivity"].write(seen.astype(np.float32), window)
             out["velocity_downslope"].write(downslope(rate, seen, slope).astype(np.float32), window)
             out["visibility"].write(visibility(east, north, los), window)
+            deviation = raster.read(velocity_std, window, 1)
+            for name, least in (("detectable_velocity", 2 * deviation), ("aliasing_velocity", limit + 0 * rate)):
+                values = np.abs(downslope(least, seen, slope))
+                out[name].write(values.astype(np.float32), window)
 
 
 def _create(
@@ -161,7 +188,7 @@ def _create(
     about: dict[str, object] = {"units": "1", "long_name": PRODUCTS[name], "tags": tags}
     if name == "visibility":
         about |= {"dtype": "uint8", "categories": {VISIBLE: "visible", LAYOVER: "layover", SHADOW: "shadow"}}
-    if name == "velocity_downslope":
+    if "velocity" in name:
         limits = {"MIN_SENSITIVITY": MIN_SENSITIVITY, "MIN_SLOPE_DEGREES": MIN_SLOPE}
         about |= {"units": "mm/yr", "tags": tags | limits}
     return raster.create(folder / f"{name}.tif", grid, bands=[name], **about)

@@ -13,6 +13,7 @@ from rasterio.features import geometry_mask
 from rasterio.windows import Window, from_bounds
 
 from slipmap.config.prediction import MotionSettings
+from slipmap.deformation.geometry import fastest
 from slipmap.deformation.geometry import sensitivity as downslope_sensitivity
 from slipmap.io import raster
 from slipmap.io.grid import Grid, crs_name
@@ -20,7 +21,18 @@ from slipmap.sentinel1.sight import line_of_sight
 
 MOVING, STILL, UNSEEN = "moving", "no movement detected", "not observable"
 LEAST_PIXELS = 3  # with a reliable velocity; fewer say nothing about a landslide
-COLUMNS = ("velocity_mean", "velocity_std", "velocity_downslope", "coherent_share", "sensitivity", "motion")
+COLUMNS = (
+    "velocity_mean",
+    "velocity_std",
+    "velocity_downslope",
+    "velocity_downslope_std",
+    "detectable_velocity",
+    "aliasing_velocity",
+    "coherent_share",
+    "sensitivity",
+    "motion",
+)
+DOWNSLOPE = ("velocity_downslope", "velocity_downslope_std", "detectable_velocity", "aliasing_velocity", "sensitivity")
 
 
 def summarise(
@@ -29,18 +41,20 @@ def summarise(
     coherence: np.ndarray,
     sensitivity: np.ndarray,
     settings: MotionSettings,
+    limit: float = float("nan"),
 ) -> dict[str, float | str]:
     """What the radar says of one landslide, from its pixels (1-D arrays; NaN: no data).
 
     The downslope velocity is the one that fits the line-of-sight velocities of the reliable pixels best:
-    Σ s·v / Σ s². A landslide is
+    Σ s·v / Σ s². Its standard deviation is that of a typical pixel over the root mean square sensitivity: neighbours
+    share most of their noise. `limit` is the largest line-of-sight velocity that is not aliased, mm/yr. A landslide is
 
     - not observable where the root mean square sensitivity is below ``min_sensitivity``, or fewer than `LEAST_PIXELS`
       pixels (or a tenth of them) are reliable;
     - moving where its downslope velocity is at least ``moving_velocity`` (motion that would have to be up the slope is
-      not a landslide's) and its velocity in the line of sight at least twice the typical standard deviation of a
-      pixel's;
-    - else without movement detected, which does not mean that it is stable.
+      not a landslide's) and at least twice its standard deviation;
+    - else without movement detected, which does not mean that it is stable: slower motion than ``detectable_velocity``
+      drowns in noise, faster than ``aliasing_velocity`` is lost between two acquisitions.
     """
     reliable = (coherence >= settings.min_temporal_coherence) & np.isfinite(velocity)
     seen = np.isfinite(sensitivity)
@@ -49,6 +63,9 @@ def summarise(
         "velocity_mean": float(velocity[reliable].mean()) if reliable.any() else float("nan"),
         "velocity_std": float(np.nanmedian(deviation[reliable])) if reliable.any() else float("nan"),
         "velocity_downslope": float("nan"),
+        "velocity_downslope_std": float("nan"),
+        "detectable_velocity": float("nan"),
+        "aliasing_velocity": float("nan"),
         "coherent_share": float(reliable.mean()) if reliable.size else 0.0,
         "sensitivity": strength,
         "motion": UNSEEN,
@@ -58,9 +75,15 @@ def summarise(
         return found
     s, v = sensitivity[both], velocity[both]
     downslope = float((s * v).sum() / (s**2).sum())
-    certain = abs(found["velocity_mean"]) >= 2 * found["velocity_std"]
-    found["velocity_downslope"] = downslope
-    found["motion"] = MOVING if downslope >= settings.moving_velocity and certain else STILL
+    deviation_downslope = float(found["velocity_std"]) / strength
+    found |= {
+        "velocity_downslope": downslope,
+        "velocity_downslope_std": deviation_downslope,
+        "detectable_velocity": 2 * deviation_downslope,
+        "aliasing_velocity": limit / strength,
+    }
+    moving = downslope >= settings.moving_velocity and downslope >= 2 * deviation_downslope
+    found["motion"] = MOVING if moving else STILL
     return found
 
 
@@ -80,6 +103,7 @@ def describe_motion(
     deformation : velocity, velocity_std, temporal_coherence (rasters on any grid) and stack (stack.json).
     """
     sight = line_of_sight(deformation["stack"]) if "stack" in deformation else None
+    limit = fastest(deformation["stack"]) if "stack" in deformation else float("nan")
     terrain = [layers.get(name) for name in ("slope", "aspect_sin", "aspect_cos")]
     rows = []
     for geometry in frame.geometry:
@@ -94,10 +118,10 @@ def describe_motion(
         if sight is not None and all(terrain):
             slope, east, north = (raster.read(path, window, 1)[inside] for path in terrain)
             sensitivity = downslope_sensitivity(slope, east, north, sight.read(window, grid)[:, inside])
-        rows.append(summarise(*values.values(), sensitivity, settings))
+        rows.append(summarise(*values.values(), sensitivity, settings, limit))
     table = pd.DataFrame(rows, columns=list(COLUMNS), index=frame.index)
     if sight is None or not all(terrain):
-        table = table.drop(columns=["velocity_downslope", "sensitivity", "motion"])
+        table = table.drop(columns=[*DOWNSLOPE, "motion"])
     return frame.drop(columns=[c for c in table if c in frame]).join(table)
 
 
