@@ -57,7 +57,7 @@ class Formats:
 
     Attributes
     ----------
-    group : of entry points, "slipmap.readers".
+    group : of entry points (``slipmap.readers``).
     kind : what knows a format, "reader"; a module holds it under that name in capitals.
     folders : where slipmap's own modules are (those that begin with an underscore are none).
     own : imports the module of one of slipmap's own formats.
