@@ -1,11 +1,12 @@
-"""`slipmap check` finds every deliberate mistake of `tests.helpers.mistakes` by itself, in a sentence."""
+"""`slipmap check` finds every deliberate mistake of `helpers.mistakes` by itself, in a sentence."""
 
 import pytest
 import yaml
 
+from helpers import mistakes_of_names, mistakes_of_values  # noqa: F401, they register theirs
+from helpers.input_writers import heights, square, tif, vector
+from helpers.mistakes import GRID, MISTAKES, Mistake
 from slipmap.cli import main
-from tests.helpers.input_writers import heights, square, tif, vector
-from tests.helpers.mistakes import GRID, MISTAKES, Mistake
 
 
 def write(mistake: Mistake) -> None:

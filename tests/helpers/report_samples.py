@@ -1,6 +1,7 @@
 """A tiny area whose stages have all left something, for tests of the report: known shapes, known numbers."""
 
 import json
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -274,3 +275,16 @@ def _training(folder: Path, name: str, tested: bool) -> None:
             },
         ]
     ).to_csv(folder / "metrics.csv", index=False)
+
+
+def make_report(root, run, **parts):
+    """The page of an area with these parts, and the folder of its tables."""
+    write_area(root, **parts)
+    page = root / "report" / "index.html"
+    build_report(run, root, page)
+    return page.read_text(encoding="utf-8"), root / "report" / "tables"
+
+
+def words(page):
+    """The page's text, without scripts and tags."""
+    return re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style).*?</\1>", " ", page, flags=re.S))
