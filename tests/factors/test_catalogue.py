@@ -170,3 +170,14 @@ def test_the_command_lists_every_factor(capsys):
     assert re.fullmatch(r"slope +degrees +yes +inputs\.dem +slope", listed["slope"])
     assert re.fullmatch(r"ndvi +1 +if in factors\.optical\.indices +inputs\.sentinel2\.path +norm.*", listed["ndvi"])
     assert re.fullmatch(r"smi +1 +no +inputs\.soil_moisture +soil moisture index.*", listed["smi"])
+
+
+def test_factors_of_motion_take_a_series_of_displacements():
+    inputs = {"sentinel1": {"level": "unwrapped", "path": "stack"}, "dem": "dem.tif"}
+    factors = {"include": ["slope"], "extra": ["acceleration", "significance"]}
+    area = SimpleNamespace(inputs=InputSettings.model_validate(inputs), factors=FactorSettings.model_validate(factors))
+    assert factor_names(area) == ["slope", "acceleration", "significance"]
+    velocity = inputs | {"sentinel1": {"level": "velocity", "path": "v.tif"}}
+    alone = SimpleNamespace(inputs=InputSettings.model_validate(velocity), factors=area.factors)
+    with pytest.raises(InputError, match="'acceleration', which takes a series of displacements"):
+        factor_names(alone)

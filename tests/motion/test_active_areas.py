@@ -98,6 +98,7 @@ def test_every_mover_is_one_area_and_nothing_else_is(found):
         true = outline(rows, cols)
         assert one.geometry.intersection(true).area / one.geometry.union(true).area > 0.6
         assert abs(one["velocity_mean"] / rate - 1) < 0.4 and abs(one["velocity_max"] / rate - 1) < 0.35
+        assert one["trend"] == "linear" and abs(one["acceleration"]) < 3 * one["acceleration_std"] + 0.5
         assert one["downslope_mean"] == pytest.approx(one["velocity_mean"] / SENSITIVITY, rel=1e-5)
         assert one["downslope_mean_std"] == pytest.approx(one["velocity_mean_std"] / abs(SENSITIVITY), rel=1e-5)
 

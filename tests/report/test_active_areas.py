@@ -18,7 +18,13 @@ def test_active_areas_stand_in_the_report_with_what_networks_and_inventory_say_o
     outlines = [box(*t @ (30, 40), *t @ (40, 20)), box(*t @ (5, 10), *t @ (10, 5))]
     spread = {f"{name}{end}": [-12.5, 8.0] for name in ("velocity_mean", "velocity_max") for end in ("", "_std")}
     frame = gpd.GeoDataFrame(
-        {"area": [1, 2], "area_m2": [20000.0, 2500.0], "significance": [9.0, 6.0], "quality": [1, 4]}
+        {
+            "area": [1, 2],
+            "area_m2": [20000.0, 2500.0],
+            "significance": [9.0, 6.0],
+            "quality": [1, 4],
+            "trend": ["linear", None],
+        }
         | spread
         | {"downslope_mean": [25.0, np.nan], "downslope_mean_std": [2.0, np.nan], "inventory": ["matched", "new"]},
         geometry=[MultiPolygon([one]) for one in outlines],

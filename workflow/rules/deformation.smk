@@ -191,6 +191,7 @@ rule active_areas:
     wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")
     params:
         settings=settings_of("active_areas"),
+        kinematics=settings_of("kinematics"),
         layers=of_area(files.nearby_layers),
         simulated=lambda wildcards: AREAS[wildcards.area].simulate is not None,
     resources: mem_mb=memory(1500), runtime=minutes(30)

@@ -135,11 +135,22 @@ rule velocity_factor:
     script: "../scripts/velocity_factor.py"
 
 
+rule motion_factor:
+    message: "Put {wildcards.factor} of {wildcards.area} on its grid."
+    input:
+        grid=HERE.grid,
+        motion=lambda wildcards: files.motion_source(wildcards.area, wildcards.factor),
+    output: factor=HERE.factor("{factor}")
+    wildcard_constraints: factor=one_of("motion")
+    resources: mem_mb=memory(1000), runtime=minutes(20)
+    script: "../scripts/motion_factor.py"
+
+
 # What somebody has already made takes the place of what would be derived here.
 ruleorder: ready_factor > terrain > terrain_extra > hydrology > lithology
 
 
-ruleorder: ready_factor > rain > soil > proximity > velocity_factor
+ruleorder: ready_factor > rain > soil > proximity > velocity_factor > motion_factor
 
 
 rule ready_factor:

@@ -1,7 +1,7 @@
 from slipmap.jobs.job import job
 
 with job(snakemake):
-    from slipmap.config.motion import DESCRIBED_BY, ActiveAreaSettings
+    from slipmap.config.motion import DESCRIBED_BY, ActiveAreaSettings, KinematicsSettings
     from slipmap.io.grid import Grid
     from slipmap.motion import active_areas
 
@@ -15,5 +15,6 @@ with job(snakemake):
         factors={name: given[name] for name in DESCRIBED_BY if name in given},
         inventory=snakemake.input.inventory or None,
         nearby={name: (given[name], layer) for name, layer in snakemake.params.layers.items()},
+        kinematics=KinematicsSettings(**snakemake.params.kinematics),
         tags={"SIMULATED": "yes"} if snakemake.params.simulated else {},
     )

@@ -188,6 +188,21 @@ _DEFORMATION = (
         "line-of-sight deformation rate, positive towards the satellite", "slipmap.factors.align:align", default=True,
         style=Ramp(VELOCITY, centred=True),
     ),
+    Factor(
+        "acceleration", "motion", ("inputs.sentinel1",), "mm/yr2",
+        "line-of-sight acceleration, positive towards the satellite", "slipmap.factors.align:align",
+        style=Ramp(VELOCITY, centred=True),
+    ),
+    Factor(
+        "annual_amplitude", "motion", ("inputs.sentinel1",), "mm",
+        "amplitude of the annual cycle of the line-of-sight displacement", "slipmap.factors.align:align",
+        limits=(0.0, inf),
+    ),
+    Factor(
+        "significance", "motion", ("inputs.sentinel1",), "1",
+        "local mean of the line-of-sight velocity over its standard deviation", "slipmap.factors.align:align",
+        style=Ramp(VELOCITY, centred=True),
+    ),
 )  # fmt: skip
 _RISK_INDEX = (  # the Landslide Risk Index of the susceptibility stage as a channel of a network
     Factor(

@@ -64,6 +64,11 @@ def _check_name(name: str, key: str, area: Area, *, needed: bool) -> None:
             f"{key} names '{name}', which the area's inputs do not allow; give {' and '.join(missing)} or leave the "
             f"factor out."
         )
+    if needed and factor.family == "motion" and getattr(area.inputs.sentinel1, "level", "velocity") == "velocity":
+        raise InputError(
+            f"{key} names '{name}', which takes a series of displacements, and inputs.sentinel1 is a velocity alone; "
+            f"give Sentinel-1 data of another level or leave the factor out."
+        )
 
 
 def _check_listed(settings: FactorSettings) -> None:

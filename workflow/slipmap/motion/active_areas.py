@@ -6,6 +6,7 @@ and the noise of its surroundings decide, not one number for the map (`slipmap.m
 """
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pandas as pd
 from shapely import STRtree
 from shapely.geometry import box
 
-from slipmap.config.motion import ActiveAreaSettings
+from slipmap.config.motion import ActiveAreaSettings, KinematicsSettings
 from slipmap.deformation.geometry import pixel_size
 from slipmap.deformation.interferogram import with_margin
 from slipmap.deformation.timeseries import SeriesFile
@@ -27,11 +28,14 @@ from slipmap.io.vector import write_layers
 from slipmap.motion import significance
 from slipmap.motion.clusters import Cluster, Reader, clusters
 from slipmap.motion.describe import QUALITY_NAMES, noise, velocities
+from slipmap.motion.kinematics import prepare
+from slipmap.motion.trends import CLASSES, LEAST_DATES
 from slipmap.prediction.attributes import describe, match_inventory
 from slipmap.prediction.motion import series_grid
 from slipmap.prediction.styles import class_outline_style
 
 AREAS, DISPLACEMENT = "active_areas", "displacement"
+TREND = ("trend", "acceleration", "acceleration_std", "annual_amplitude", "annual_amplitude_std")
 COLUMNS = ("area", "date", "displacement_mm", "pixels")
 
 
@@ -45,6 +49,7 @@ def run(
     inventory: str | Path | None = None,
     nearby: Mapping[str, tuple[str | Path, str | None]] | None = None,
     tags: Mapping[str, str] | None = None,
+    kinematics: KinematicsSettings | None = None,
 ) -> None:
     """Write the significance of the velocity, the active areas with their displacement, and a QGIS style.
 
@@ -56,7 +61,7 @@ def run(
     outputs : significance (.tif), areas (.gpkg: layer "active_areas", table "displacement"), style (.qml).
     factors : those of `DESCRIBED_BY` that there are, on `grid`. inventory : the area's inventory raster.
     nearby : "roads" and "buildings" → (vector file, its layer), where given.
-    tags : what the raster says of itself.
+    tags : what the raster says of itself. kinematics : how the trend of the mean series is told.
     """
     significance.run(deformation, settings, outputs["significance"], tags or {})
     own = Grid.from_raster(outputs["significance"])
@@ -70,6 +75,12 @@ def run(
             records.append(velocities(reader.at(cluster.window), cluster.inside) | noise(displaced))
             outlines.append(cluster.outline)
             series.append((np.nanmean(displaced, axis=1), displaced.shape[1]))
+    records = [
+        one | more
+        for one, more in zip(
+            records, _trends([mean for mean, _ in series], dates, kinematics or KinematicsSettings()), strict=True
+        )
+    ]
     frame = gpd.GeoDataFrame(pd.DataFrame(records, columns=_columns()), geometry=outlines, crs=own.crs).to_crs(grid.crs)
     frame = frame[frame.intersects(box(*grid.bounds))]
     kept = list(frame.index)
@@ -95,7 +106,20 @@ def _columns() -> list[str]:
     velocity = ["velocity_mean", "velocity_max", "downslope_mean", "downslope_max"]
     with_std = [name for one in velocity for name in (one, f"{one}_std")]
     indices = ["temporal_noise_index", "spatial_noise_index", "quality"]
-    return ["pixels", "significance", *with_std, "sensitivity", *indices]
+    return ["pixels", "significance", *with_std, "sensitivity", *indices, *TREND]
+
+
+def _trends(means: list[np.ndarray], days: list[str], kinematics: KinematicsSettings) -> list[dict[str, Any]]:
+    """Class of trend, acceleration and annual cycle of mean series; no trend with fewer dates than they take."""
+    if len(days) < LEAST_DATES or not means:
+        return [dict.fromkeys(TREND, None) for _ in means]
+    series = np.stack(means, axis=1)
+    models = prepare([date.fromisoformat(day) for day in days], series[:, :0], kinematics)
+    values, classes = models.fit(series)
+    return [
+        {"trend": CLASSES.get(int(code))} | {name: float(values[name][k]) for name in TREND[1:]}
+        for k, code in enumerate(classes)
+    ]
 
 
 def _series(file: SeriesFile, cluster: Cluster, reader: Reader, settings: ActiveAreaSettings) -> np.ndarray:

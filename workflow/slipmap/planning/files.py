@@ -60,6 +60,11 @@ def nearby_layers(run: RunSettings, area: str) -> dict[str, str | None]:
     return {name: getattr(inputs, f"{name}_layer") for name in ("roads", "buildings") if getattr(inputs, name)}
 
 
+def motion_source(area: str, factor: str) -> str:
+    """The raster in which a factor of motion is the band of its own name."""
+    return Results(area).significance if factor == "significance" else Results(area).kinematics
+
+
 def opposite_files(run: RunSettings, area: str) -> dict[str, str]:
     """What vertical and east-west velocity need of the area with the opposite flight direction."""
     opposite = Results(str(run.areas[area].deformation.opposite_area))

@@ -51,7 +51,7 @@ def section(found: pd.DataFrame, settings: ActiveAreaSettings) -> dict[str, Any]
         ]
         if "inventory" in found:
             text.append(f"{int((found['inventory'] == 'matched').sum())} share ground with the inventory.")
-    head = ["No.", "Area, m²", "Mean, mm/yr", "Largest, mm/yr", "Downslope, mm/yr", "Quality"]
+    head = ["No.", "Area, m²", "Mean, mm/yr", "Largest, mm/yr", "Downslope, mm/yr", "Quality", "Trend"]
     head += ["Inventory"] if "inventory" in found else []
     rows = [
         [
@@ -59,6 +59,7 @@ def section(found: pd.DataFrame, settings: ActiveAreaSettings) -> dict[str, Any]
             plain(one["area_m2"], 0),
             *(_spread(one, name) for name in ("velocity_mean", "velocity_max", "downslope_mean")),
             QUALITY_NAMES[int(one["quality"])],
+            one["trend"] or "–",
             *([one["inventory"]] if "inventory" in found else []),
         ]
         for one in found.head(MOST).to_dict("records")
