@@ -205,6 +205,7 @@ def run(pair: Pair, settings: InterferogramSettings, output: str | Path, block: 
             grid,
             bands=BANDS,
             units=("rad", "rad", "rad", "1"),
+            compress="zstd",
             long_name=(
                 "interferometric phase, Goldstein filtered",
                 f"interferometric phase, weighted mean of {settings.phase_window} x {settings.phase_window} pixels",

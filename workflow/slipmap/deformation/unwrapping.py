@@ -111,6 +111,7 @@ def write(
         np.stack([np.asarray(band, np.float32) for band in bands]),
         bands=BANDS,
         units=("rad", "1", "1", "rad"),
+        compress="zstd",  # read twice by the inversion, in half the time
         long_name=(
             "unwrapped interferometric phase",
             "coherence",
