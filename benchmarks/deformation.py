@@ -98,9 +98,9 @@ def run() -> dict[str, object]:
         found["1000 x 1000, solve alone"] = _ratios(solve_alone(large, runs=3), mintpy)
         found["1000 x 1000, from the disk"] = _ratios(from_disk(large), mintpy)
         large.unlink()
-        for mend in (False, True):
-            found[f"COGs 300 x 300, whole chain, unwrapping errors {'mended' if mend else 'left'}"] = _ratios(
-                from_cogs(small, mend), mintpy
+        for correct in (False, True):
+            found[f"COGs 300 x 300, whole chain, unwrapping errors {'corrected' if correct else 'left'}"] = _ratios(
+                from_cogs(small, correct), mintpy
             )
     moved = _bytes_a_pixel() * found["1000 x 1000, solve alone"]["pixels_per_s"] / 1e9
     found["share of the memory's bandwidth, solve alone"] = round(moved / found["bandwidth"]["copy_GB_per_s"], 3)
@@ -241,14 +241,14 @@ def forget(path: Path) -> None:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def from_cogs(stack: Path, mend: bool, runs: int = 3) -> dict[str, object]:
+def from_cogs(stack: Path, correct: bool, runs: int = 3) -> dict[str, object]:
     """The workflow's own rule on compressed GeoTIFFs: coherence, reference, closure, inversion, fit, all products."""
     folder, size = stack.parent / "cogs", _size(stack)
     if not folder.exists():
         write_cogs(stack, folder)
     out = stack.parent / "products"
     out.mkdir(exist_ok=True)
-    result = measured(sys.executable, COGS, folder, out, mend, runs, folder=stack.parent)
+    result = measured(sys.executable, COGS, folder, out, correct, runs, folder=stack.parent)
     return _rate(result["seconds"], size**2) | {"peak_MiB": round(result["peak_MiB"])}
 
 

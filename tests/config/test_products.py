@@ -59,7 +59,7 @@ def test_what_does_not_change_a_report_does_not_remake_it():
 
 
 def test_options_of_outlines_are_not_options_of_the_map():
-    """Each option belongs to one step, so that another smallest area does not map the region anew."""
+    """Each option belongs to one step, so that another smallest area does not map the region again."""
     step = {name: set(model.model_fields) for name, model in (("map", MapSettings), ("outline", OutlineSettings))}
     assert not step["map"] & step["outline"]
     assert step["map"] | step["outline"] | {"parts"} == set(PredictionSettings.model_fields)

@@ -107,9 +107,9 @@ def test_velocity_dem_error_and_turns_are_recovered(stack, tmp_path):
     # The corner's error of one turn is gone: it would move the corner by about λ/2 · a share of it.
     assert abs(np.median(residual[:15, 62:]) - np.median(residual)) < 0.3
     assert raster.read(tmp_path / "open_triplets.tif", bands=1).max() == 0
-    mended = reference["triplets"]["mended"]
-    shares = [share for share in mended.values() if share]
-    assert len(mended) > 2 and shares == [pytest.approx(residual[:15, 60:].size / residual.size, rel=1e-3)]
+    corrected = reference["triplets"]["corrected"]
+    shares = [share for share in corrected.values() if share]
+    assert len(corrected) > 2 and shares == [pytest.approx(residual[:15, 60:].size / residual.size, rel=1e-3)]
     wrong = process(stack, tmp_path, unwrapping_error_correction=False, robust=False)
     assert raster.read(tmp_path / "open_triplets.tif", bands=1)[:15, 62:].min() == 2
     assert raster.read(tmp_path / "temporal_coherence.tif", bands=1)[:15, 62:].mean() < 0.98

@@ -46,7 +46,7 @@ def test_polygons_of_any_crs_and_format(crs, suffix, tmp_path):
 
 
 def test_polygons_that_cross_themselves_are_mended(tmp_path):
-    """A bow tie has no area until it is mended, and would be drawn over what lies on it as the smaller one."""
+    """A bow tie has no area until it is corrected, and would be drawn over what lies on it as the smaller one."""
     x, y = np.array([0, 1000, 0, 1000]) + X, Y - np.array([0, 800, 800, 0])
     bow = Polygon(list(zip(x, y, strict=True)))
     inset = box(X + 480, Y - 60, X + 520, Y - 20)

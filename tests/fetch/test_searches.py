@@ -16,7 +16,7 @@ from slipmap.io.grid import Grid
 FACTORS = FactorSettings(climate=ClimateSettings(window=3))
 
 
-def test_an_area_is_made_anew_without_a_network(tmp_path):
+def test_an_area_is_made_again_without_a_network(tmp_path):
     with service() as server:
         serve_chirps(server)
         get("rainfall", tmp_path, service=f"{server.url}/p05")

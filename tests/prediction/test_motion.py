@@ -194,7 +194,7 @@ def test_rules_drop_what_breaks_them_and_name_what_is_missing(area, tmp_path):
     assert made(area, tmp_path / "c.gpkg", compact)["area_m2"].tolist() == [10000]
     frame = gpd.GeoDataFrame({"slope_mean": [20.0]}, geometry=[box(0, 0, 1, 1)])
     with pytest.raises(InputError, match=r"prediction.rules.max_ndvi_change needs the factor 'ndvi_change'"):
-        attributes.obey(frame, ObjectRules(max_ndvi_change=-0.1))
+        attributes.kept_by_rules(frame, ObjectRules(max_ndvi_change=-0.1))
 
 
 def test_unknown_line_of_sight_leaves_motion_out(area, tmp_path):

@@ -267,10 +267,10 @@ def test_the_shift_of_a_date_is_written_and_mends_it(tmp_path):
     found = shifts.run([str(products[1])], [[str(products[0])]], files[:1], dem, settings, grid, files[1])
     assert found == pytest.approx(-20e-6, abs=1e-6)
     first, wrong = (geocoded(p, dem, grid, settings)[rows, columns * 5 + 2] for p in products)
-    mended = geocoded(products[1], dem, grid, settings, shift=files[1])[rows, columns * 5 + 2]
+    corrected = geocoded(products[1], dem, grid, settings, shift=files[1])[rows, columns * 5 + 2]
     seen = np.abs(first) > 0.5 * np.abs(first).max()
     assert seen.sum() > 20
-    before, after = (np.degrees(np.abs(np.angle(z[seen] * first[seen].conj()))) for z in (wrong, mended))
+    before, after = (np.degrees(np.abs(np.angle(z[seen] * first[seen].conj()))) for z in (wrong, corrected))
     assert np.median(before) > 2 and after.max() < 0.5
     with pytest.raises(InputError, match="no overlap of bursts lies in the area"):
         part = Grid(grid.crs, grid.transform, grid.width, 20)

@@ -196,7 +196,7 @@ def test_every_fold_screens_without_the_pixels_that_it_judges(area: AreaFiles, t
     screening = {"min_importance": 0.1, "trees": 20, "keep": ["noise"]}
     compare.run({"x": area}, settings, tmp_path / "out", selected=["noise"], screening=screening)
     record = pd.read_json(tmp_path / "out" / "sample.json", typ="series")
-    assert record.kept_in_folds["noise"] == 2 and record.kept_in_folds["leak"] >= 1  # judged anew, not `selected`
+    assert record.kept_in_folds["noise"] == 2 and record.kept_in_folds["leak"] >= 1  # judged again, not `selected`
 
 
 def test_old_key_is_refused_with_its_new_name(tmp_path: Path) -> None:

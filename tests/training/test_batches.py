@@ -203,7 +203,7 @@ def test_processes_share_each_batch(patches):
     assert sum(shares) == len(source)
 
 
-def test_centerrep_is_drawn_anew_and_the_store_is_not_changed(patches):
+def test_centerrep_is_drawn_again_and_the_store_is_not_changed(patches):
     always = AugmentSettings(flips=False, rotations=False, centerrep=1.0)
     plain, changed = batches(patches), batches(patches, augment=always)
     assert changed.resident is None  # each epoch has its own patches

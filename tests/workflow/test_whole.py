@@ -235,7 +235,7 @@ def test_a_map_in_three_jobs_is_the_map_of_one_byte_for_byte(whole, elsewhere):
         assert divided.read_bytes() == single.read_bytes(), name
 
 
-def test_another_smallest_area_outlines_anew_and_maps_nothing(whole, elsewhere):
+def test_another_smallest_area_outlines_again_and_maps_nothing(whole, elsewhere):
     config = yaml.safe_load((whole / "second.yaml").read_text())
     config["experiments"]["borrowed"]["prediction"]["min_area"] = 2000.0
     write_config(whole, config, name="fourth.yaml")

@@ -1,5 +1,5 @@
 # Stage 1, inputs: raw data from the web or a local archive. A search's result is a file; what has come is not fetched
-# again: an area whose files are there is made anew offline.
+# again: an area whose files are there is made again offline.
 include: "common/fetch.smk"
 
 

@@ -9,7 +9,7 @@ from slipmap.errors import InputError, SlipmapError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return its exit status (1 after an error that the user can mend, said in one sentence)."""
+    """Run one command; return its exit status (1 after an error that the user can correct, said in one sentence)."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     passed_on: list[str] = []
     if given[:1] == ["run"] and "--" in given:

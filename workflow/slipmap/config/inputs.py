@@ -153,7 +153,7 @@ class ReadyFactorSettings(Settings):
 
 
 class InputSettings(Settings):
-    """Raw data of a study area; leave out what there is not."""
+    """Raw data of a study area; leave out what you do not have."""
 
     dem: str | None = Field(None, description="Elevation raster in metres.")
     sentinel1: Sentinel1Settings | None = Field(None, description="Sentinel-1 data.")

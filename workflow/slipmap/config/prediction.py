@@ -1,7 +1,7 @@
 """Settings of the prediction stage.
 
 One section of an experiment's config, but a model for each step: a step reads the options of its model only, so that
-another smallest area does not map the region anew.
+another smallest area does not map the region again.
 """
 
 from itertools import pairwise

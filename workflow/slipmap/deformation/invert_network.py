@@ -175,7 +175,7 @@ def run(
             "LAST_DATE": record["dates"][-1],
         }
         SeriesFit(series, grid, side, model, removal, spread, point, radar, settings, tags | simulated).write(folder)
-    closures["mended"] = dict(zip((pair.name for pair in pairs), closures["mended"], strict=True))
+    closures["corrected"] = dict(zip((pair.name for pair in pairs), closures["corrected"], strict=True))
     about = point.record() | removal.record() | {"triplets": closures, "pairs_left_out": left_out}
     about |= {"decorrelation_scale": round(spread.scale, 3), "model_of_time": list(model.names)}
     about |= {"dem_error": model.about, "simulated": record["simulated"]}
@@ -308,13 +308,13 @@ def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> tup
     """Series (mm, relative to the reference) of every block into `out`.
 
     Returns a regular sample of series, a smaller one of phases, and how many triplets are open by whole turns before
-    and after their correction, with the share of pixels mended in each interferogram.
+    and after their correction, with the share of pixels corrected in each interferogram.
     """
     targets = None
     if job.settings.date_std:
         targets = np.vstack([job.model.row("velocity"), np.eye(len(job.dates))])
     samples, noises = [], []
-    closures, mended = np.zeros(3, np.int64), np.zeros(len(job.numbers), np.int64)
+    closures, corrected = np.zeros(3, np.int64), np.zeros(len(job.numbers), np.int64)
     for window in grid.blocks(side):
         phase, coherence, *more = job.reader.read(window, original=job.reader.has_original)
         for array in (phase, *more):
@@ -325,7 +325,7 @@ def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> tup
         phase, coherence = phase.reshape(len(phase), -1), coherence.reshape(len(phase), -1)
         still_open, found, turned = _close(job, phase, coherence)
         closures += found
-        mended += turned
+        corrected += turned
         solved = job.solve(phase, coherence, *more or [None], targets)
         series = (solved.series * np.float32(job.scale)).reshape(-1, *shape)
         quality = solved.temporal_coherence.reshape(shape)
@@ -353,12 +353,12 @@ def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> tup
         r, c = surfaces.regular(good, window, grid, 4 * NOISE_SAMPLE)
         at = r * shape[1] + c
         noises.append(_NoiseSample(phase[:, at], coherence[:, at], r + window.row_off, c + window.col_off))
-    verb = "mended" if job.settings.unwrapping_error_correction else "left"
+    verb = "corrected" if job.settings.unwrapping_error_correction else "left"
     counted = {
         "open_before": int(closures[0]),
         "open_after": int(closures[1]),
         "all": int(closures[2]) * len(job.triples),
-        "mended": (mended / max(closures[2], 1)).round(6).tolist(),
+        "corrected": (corrected / max(closures[2], 1)).round(6).tolist(),
     }
     print(
         f"closure: {counted['open_before']} of {counted['all']} triplets open by whole turns, "

@@ -61,9 +61,9 @@ class Realm:
             raise InputError(f"{path} is not UTF-8 text; save it as UTF-8.") from None
         except netrc.NetrcParseError as error:
             # only the line number: the message may quote a password
-            raise InputError(f"{path} line {error.lineno} is not in netrc format; mend that line.") from None
+            raise InputError(f"{path} line {error.lineno} is not in netrc format; correct that line.") from None
         except OSError as error:
-            raise InputError(f"{path} cannot be read ({error.strerror}); mend its permissions.") from None
+            raise InputError(f"{path} cannot be read ({error.strerror}); correct its permissions.") from None
         return (found[0], found[2] or "") if found else None
 
     def token(self) -> str | None:
@@ -77,7 +77,7 @@ class Realm:
         if given and not re.fullmatch(r"[\x21-\x7e]+", given):
             raise InputError(
                 f"The environment variable {self.token_variable} holds a space, a line break or a character that no "
-                "token has; set it anew, in one piece."
+                "token has; set it again, in one piece."
             )
         return given or (self._tokens[-1] if self._tokens else None)
 

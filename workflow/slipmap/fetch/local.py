@@ -78,7 +78,7 @@ def local_path(file: RemoteFile) -> Path:
 def place(files: Iterable[tuple[str, Path]], folder: str | Path) -> None:
     """Make `folder` hold exactly these files, as links: (name within the folder, path of the file).
 
-    Links cost no disk, and one that is made anew keeps its file's time, so that what was made from it stays valid.
+    Links cost no disk, and one that is made again keeps its file's time, so that what was made from it stays valid.
     Where the file system has no links the files are copied.
     """
     with write_aside(folder) as aside:

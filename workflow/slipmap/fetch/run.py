@@ -38,7 +38,7 @@ def search(
     """Search one kind of data of an area and write the result to `output` (GeoJSON).
 
     A question that has been asked before is not asked again: its answer is kept in ``store/searches``, so that an area
-    is made anew without a network, and from the same data. Only an answer that may grow (dates too recent, orbits or
+    is made again without a network, and from the same data. Only an answer that may grow (dates too recent, orbits or
     jobs that were not there yet) is asked for again, and taken as it was where the service cannot be reached.
 
     Parameters

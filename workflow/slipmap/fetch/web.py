@@ -80,7 +80,7 @@ class Web:
     def open(self, url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, **options: Any):
         """One attempt: the response to a request, its body unread, redirects followed.
 
-        At each hop the credentials are decided anew from that hop's host; nothing is handed on.
+        At each hop the credentials are decided again from that hop's host; nothing is handed on.
 
         Raises
         ------

@@ -19,7 +19,7 @@ def job(snakemake: Any) -> Iterator[None]:
     """Run the body as a job of the workflow.
 
     The job joins its run (it dies when the run's owner does), keeps libraries to the rule's threads and scratch files
-    to the rule's tmpdir, writes its log to the rule's log file, and turns an error that a user can mend, a full disk
+    to the rule's tmpdir, writes its log to the rule's log file, and turns an error that a user can correct, a full disk
     among them, into one sentence and a non-zero exit. Any other error goes to the log with its traceback.
 
     Import libraries inside the body: what is imported before cannot be held to the rule's threads.

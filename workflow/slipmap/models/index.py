@@ -1,6 +1,6 @@
 """The index of architectures: what is known of each without importing torch, which takes seconds.
 
-A module of a model says what there is to know in one literal, ``ARCHITECTURES``: class → paper, options with their
+A module of a model says all that is known of it in one literal, ``ARCHITECTURES``: class → paper, options with their
 defaults, and the names under which the class is built. It is data: the index reads it and does not run the module,
 whose classes take their defaults from it (`slipmap.models.create`). Modules are those beside this one, and those that
 installed packages name under the entry points ``slipmap.models`` (``name = package.module``).

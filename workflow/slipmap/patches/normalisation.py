@@ -138,7 +138,7 @@ class Accumulator:
         for i, band in enumerate(bands):
             if self.count[i] == 0:
                 raise InputError(
-                    f"Band '{band.name}' has no value on any training pixel; leave it out or mend its raster."
+                    f"Band '{band.name}' has no value on any training pixel; leave it out or correct its raster."
                 )
             done.append(
                 replace(

@@ -1,4 +1,4 @@
-"""A config for a new study area, from a box or polygon and dates: what there is of it, and what it will need."""
+"""A config for a new study area, from a box or polygon and dates: which data exist, and what it will need."""
 
 import json
 import math
@@ -60,7 +60,7 @@ def grid_settings(bbox: Box, resolution: float) -> dict:
     """
     west, south, east, north = bbox
     if not 0 < resolution < math.inf:
-        raise InputError(f"--resolution {resolution:g} is no pixel size; give metres above zero, 12.5 say.")
+        raise InputError(f"--resolution {resolution:g} is not a pixel size; give metres above zero, 12.5 say.")
     if -180 <= east < west <= 180 and west - east > 360 - _WIDEST:
         raise InputError(
             f"the area from {west:g} to {east:g} degrees lies across the 180th meridian; make two areas of it, one on "
@@ -68,8 +68,8 @@ def grid_settings(bbox: Box, resolution: float) -> dict:
         )
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         raise InputError(
-            f"{west:g} {south:g} {east:g} {north:g} is no box of west, south, east, north in degrees; give longitudes "
-            f"from -180 to 180, latitudes from -90 to 90, the smaller first."
+            f"{west:g} {south:g} {east:g} {north:g} is not a box of west, south, east, north in degrees; give "
+            f"longitudes from -180 to 180, latitudes from -90 to 90, the smaller first."
         )
     if not (-80 <= south and north <= 84):
         raise InputError("the area lies beyond UTM (80 S to 84 N); write the config by hand, with a polar CRS.")
@@ -113,7 +113,7 @@ def plan_real(
     name: str, bbox: Box, start: date, end: date, *, resolution: float, archive: str | None,
     services: Mapping[str, str], web: Web | None, rates: Mapping[str, Rate],
 ) -> Plan:  # fmt: skip
-    """Plan an area from real data; with `web` (or an archive) what there is of it is searched.
+    """Plan an area from real data; with `web` (or an archive) the data that exist are searched for.
 
     A service that cannot be reached leaves its part to be found by the run itself, and a note that says so.
     """

@@ -88,7 +88,7 @@ def match_inventory(frame: gpd.GeoDataFrame, inventory: str | Path) -> pd.Series
     return pd.Series(found, index=frame.index, dtype=str)
 
 
-def obey(frame: gpd.GeoDataFrame, rules: ObjectRules) -> gpd.GeoDataFrame:
+def kept_by_rules(frame: gpd.GeoDataFrame, rules: ObjectRules) -> gpd.GeoDataFrame:
     """The landslides that break no rule; they keep their numbers.
 
     Rules after the object-based step of ResU-Net-OBIA (Ghorbanzadeh, Gholamnia & Ghamisi 2022, Big Earth Data 7,

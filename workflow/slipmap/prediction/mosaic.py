@@ -188,16 +188,18 @@ def gather(parts: Sequence[str | Path], grid: Grid, settings: MapSettings, outpu
             own = Grid.from_raster(path)
             expected = grid.window_grid(Window(0, found[-1][0], grid.width, max(1, found[-1][1])))
             if not own.matches(expected) or int(source.tags()["AREA_ROWS"]) != grid.height:
-                raise InputError(f"{path} is a part of another area; delete it and let the workflow make it anew.")
+                raise InputError(f"{path} is a part of another area; delete it and let the workflow make it again.")
     found.sort(key=lambda part: part[:2])
     kept = ("model", "weights", "members", "threshold", "calibration", "bands", "FIRST_DATE", "LAST_DATE")
     tags = {key: found[0][3][key] for key in kept if key in found[0][3]}
     row = 0
     for first, rows, path, own in found:
         if rows and first != row:
-            raise InputError(f"{path} begins at row {first}, but rows from {row} on are missing; make all parts anew.")
+            raise InputError(f"{path} begins at row {first}, but rows from {row} on are missing; make all parts again.")
         if any(own.get(key) != tags.get(key) for key in kept):
-            raise InputError(f"{path} was made with other weights or settings than {found[0][2]}; make all parts anew.")
+            raise InputError(
+                f"{path} was made with other weights or settings than {found[0][2]}; make all parts again."
+            )
         row += rows
     if row != grid.height:
         raise InputError(f"{found[-1][2]} ends at row {row} of {grid.height}; make the missing parts.")

@@ -10,7 +10,7 @@ from slipmap.config.prediction import OutlineSettings
 from slipmap.errors import SlipmapError
 from slipmap.io.grid import Grid
 from slipmap.io.vector import write_layers
-from slipmap.prediction.attributes import describe, match_inventory, obey
+from slipmap.prediction.attributes import describe, kept_by_rules, match_inventory
 from slipmap.prediction.motion import describe_motion, displacement
 from slipmap.prediction.outlines import outlines, smoothed
 
@@ -39,7 +39,7 @@ def run(
     if Path(output).suffix != ".gpkg":
         raise SlipmapError(f"{output}: landslides are written as GeoPackage; name the file .gpkg.")
     grid = Grid.from_raster(classes)
-    frame = obey(describe(outlines(classes, grid, settings.min_area), layers, grid), settings.rules)
+    frame = kept_by_rules(describe(outlines(classes, grid, settings.min_area), layers, grid), settings.rules)
     frame = frame.reset_index(drop=True)
     frame["landslide"] = np.arange(1, len(frame) + 1)
     tables = {}

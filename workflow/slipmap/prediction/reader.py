@@ -60,7 +60,7 @@ class FactorReader:
             source = self._open.enter_context(rasterio.open(path))
             if not grid.matches(Grid.from_raster(path)):
                 raise InputError(
-                    f"{path} does not lie on the area's grid; delete it and let the workflow make it anew."
+                    f"{path} does not lie on the area's grid; delete it and let the workflow make it again."
                 )
             units = source.tags(1).get("units", source.tags().get("units", ""))
             if units and band.units and units != band.units:

@@ -67,7 +67,7 @@ def deformation(sources: Sources, ids: Collection[str]) -> dict | None:
         if network is not None
         else "",
         "table": table(["", ""], facts),
-        "mended": _mended(sources.reference, network),
+        "corrected": _corrected(sources.reference, network),
         "maps": [f for f in maps if f],
     }
 
@@ -104,21 +104,21 @@ def _reference_facts(reference: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     counted = reference.get("triplets", {})
     if counted.get("all"):
         before, after = (counted[key] / counted["all"] for key in ("open_before", "open_after"))
-        yield "triplets open by whole turns", f"{before:.2%}, after mending {after:.2%}"
+        yield "triplets open by whole turns", f"{before:.2%}, after correction {after:.2%}"
 
 
-def _mended(reference: dict | None, network: pd.DataFrame | None) -> str:
+def _corrected(reference: dict | None, network: pd.DataFrame | None) -> str:
     """Share of pixels to which triplet closure gave whole turns, of each interferogram, over the time it spans."""
-    shares = (reference or {}).get("triplets", {}).get("mended", {})
+    shares = (reference or {}).get("triplets", {}).get("corrected", {})
     if not any(shares.values()) or network is None:
         return ""
     spans = dict(zip(network["pair"], network["temporal_baseline_days"].astype(float), strict=True))
     named = [name for name in shares if name in spans]
     return chart(
         [Line("", [spans[n] for n in named], [100 * shares[n] for n in named], BLUE, markers=True, stroke=False)],
-        title="Unwrapping errors mended",
+        title="Unwrapping errors corrected",
         x_label="days between the acquisitions",
-        y_label="pixels mended (%)",
+        y_label="pixels corrected (%)",
     )
 
 

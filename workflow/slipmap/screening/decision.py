@@ -56,7 +56,7 @@ def decide(
 
     First, of each pair that is correlated beyond the limit (the strongest pair first, and only while both are still
     there) the less important goes. Then, one by one, the factor of the largest VIF beyond the limit goes, VIF being
-    computed anew each time. Last, what is below the least importance goes. Factors in `settings.keep` stay.
+    computed again each time. Last, what is below the least importance goes. Factors in `settings.keep` stay.
 
     Parameters
     ----------

@@ -74,7 +74,7 @@ def run(
         dropped = decision.unusable(coverage, settings, names if named is None else named)
         usable = [name for name in names if name not in dropped]
         if not usable:
-            raise InputError("screening: no factor can be used; see factors/coverage.csv and mend the inputs.")
+            raise InputError("screening: no factor can be used; see factors/coverage.csv and correct the inputs.")
         sample = sampling.draw(stack, settings.sample, settings.seed, names=usable)
         divided = frequency.divide(sample, settings.classes, settings.class_breaks)
         counts = frequency.count(stack, divided)

@@ -47,7 +47,7 @@ class Patches(Protocol):
     ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Return normalised images (n, channels, height, width) and masks (n, height, width) of 1, 0, 255.
 
-        `draw` seeds what is drawn anew for each batch (CenterRep); None: the patches as they are.
+        `draw` seeds what is drawn again for each batch (CenterRep); None: the patches as they are.
         """
         ...
 

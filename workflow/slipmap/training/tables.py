@@ -90,7 +90,7 @@ def load(folder: str | Path, run_file: str | Path) -> Tables:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
             users = [name for name, keys in rows.items() if key in keys]
-            raise InputError(f"Table {users[0]}: {where} of a row: {first['msg']}; mend the file.") from None
+            raise InputError(f"Table {users[0]}: {where} of a row: {first['msg']}; correct the file.") from None
     return Tables(tables, experiments, rows, settings)
 
 
@@ -299,7 +299,7 @@ def _checked(model: type, path: Path) -> Any:
     try:
         return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except yaml.YAMLError as error:
-        raise InputError(f"{path} is not valid YAML ({error.problem}); mend it.") from None
+        raise InputError(f"{path} is not valid YAML ({error.problem}); correct it.") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

@@ -254,7 +254,7 @@ def lightning_precision(precision: str, device: torch.device) -> str:
 
 
 def _claim(resume: Path, record: dict[str, Any]) -> None:
-    """Keep the checkpoint in `resume` if it is of this very run, otherwise begin anew."""
+    """Keep the checkpoint in `resume` if it is of this very run, otherwise begin again."""
     key = hashlib.sha256(json.dumps(jsonable(record), sort_keys=True).encode()).hexdigest()
     mark = resume / "run.sha256"
     if resume.exists() and (not mark.exists() or mark.read_text() != key):

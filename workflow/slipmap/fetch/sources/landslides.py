@@ -33,7 +33,7 @@ def deliver(
 
     Raises
     ------
-    InputError : the table is not the catalogue's; no landslide is left (the message counts what there is).
+    InputError : the table is not the catalogue's; no landslide is left (the message counts those in the table).
     """
     import geopandas as gpd
     from shapely.geometry import box
