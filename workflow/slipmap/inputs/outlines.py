@@ -1,5 +1,6 @@
 """Outlines as pixels: every landslide is kept, with about its own area."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -71,9 +72,11 @@ def _own_pixels(shapes: Shapes, grid: Grid) -> tuple[NDArray[np.int64], NDArray[
     """(rows, columns) of pixels for fine outlines: those that are covered most, as many as have the outline's area.
 
     Of a long outline, which covers many pixels alike, they lie along its whole length: one is taken each time that the
-    area passed, pixel by pixel, has grown by one.
+    area passed, pixel by pixel, has grown by one. What rounding takes from one outline, the next gets: together they
+    keep their area too, whatever share of a pixel each has.
     """
     found: list[NDArray[np.int64]] = [np.empty((0, 2), np.int64)]
+    left_over = 0.0  # pixels, between -0.5 and 0.5
     rx, ry = grid.resolution
     for shape in shapes:
         window = _around(shape, grid)
@@ -82,11 +85,15 @@ def _own_pixels(shapes: Shapes, grid: Grid) -> tuple[NDArray[np.int64], NDArray[
         rows, cols = np.indices(part.shape).reshape(2, -1)
         boxes = shapely.box(left + cols * rx, top - (rows + 1) * ry, left + (cols + 1) * rx, top - rows * ry)
         share = shapely.area(shapely.intersection(shape, boxes)) / (rx * ry)
-        count = max(1, round(float(share.sum())))
-        if np.count_nonzero(share) > _MANY:
-            chosen = np.flatnonzero(np.diff(np.floor(np.cumsum(share) + 0.5), prepend=0) > 0)
+        wanted = float(share.sum()) + left_over
+        count = min(math.floor(wanted + 0.5), np.count_nonzero(share))
+        if count >= 1:
+            left_over = float(np.clip(wanted - count, -0.5, 0.5))
+        if count > 1 and np.count_nonzero(share) > _MANY:
+            passed = np.floor((np.cumsum(share) / share.sum() * count) + 0.5)
+            chosen = np.flatnonzero(np.diff(passed, prepend=0) > 0)
         else:
-            chosen = np.argsort(-share, kind="stable")[:count]
+            chosen = np.argsort(-share, kind="stable")[: max(count, 1)]
         found.append(np.stack([rows[chosen] + int(window.row_off), cols[chosen] + int(window.col_off)], axis=1))
     places = np.concatenate(found)
     return places[:, 0], places[:, 1]
