@@ -11,7 +11,7 @@ import pandas as pd
 from slipmap.config.factors import AntecedentSettings, ClimateSettings
 from slipmap.errors import InputError
 from slipmap.factors import catalogue
-from slipmap.factors.climate_units import daily_totals, volumetric
+from slipmap.factors.climate_units import daily_totals, undated_rain, volumetric
 from slipmap.factors.coarse import cut, write_on_grid
 from slipmap.factors.names import rain_lag, rain_lags
 from slipmap.inputs.cubes import Series, read_series
@@ -51,7 +51,7 @@ def run_rain(
             f"daily rain or leave them out (factors.exclude)."
         )
     if series.times is None:
-        layers = {"rainfall": series.values[0]}
+        layers = {"rainfall": undated_rain(series, settings, path, key)}
         span = "as given, without dates"
     else:
         days, daily = daily_totals(series, settings, path, key)

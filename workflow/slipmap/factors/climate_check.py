@@ -11,7 +11,7 @@ from rasterio.warp import transform_bounds
 from slipmap.config.factors import AntecedentSettings, ClimateSettings
 from slipmap.errors import InputError
 from slipmap.factors.climate import antecedent, cutoff_of, recent_of, require_dates
-from slipmap.factors.climate_units import daily_totals, volumetric
+from slipmap.factors.climate_units import daily_totals, undated_rain, volumetric
 from slipmap.inputs.cubes import Pick, Series, read_series
 from slipmap.io.grid import Grid
 
@@ -22,8 +22,9 @@ def check_rain(
     """Raise `InputError` where the factors `names` cannot be made: as `run_rain`, of the steps that count alone."""
     series = read_series(path, grid, key, "rainfall", _counting(settings))
     require_dates(series, set(names) - {"rainfall"}, path, key)
-    values = series.values
-    if series.times is not None:
+    if series.times is None:
+        values = undated_rain(series, settings, path, key)[None]
+    else:
         _, values = antecedent(*daily_totals(series, settings, path, key), settings, path, key)
     _require_values(values, series, grid, path, key)
 
@@ -46,14 +47,19 @@ def check_soil(
 
 
 def _counting(settings: AntecedentSettings) -> Pick:
-    """The steps from the window's first day to the one after the cut-off; all where the cut-off is beyond them."""
+    """The steps from the window's first day to the one after the cut-off, and one more each way, which tells how long
+    a step is; all where the cut-off is beyond them."""
 
     def pick(times: pd.DatetimeIndex) -> np.ndarray:
         last = times.max().normalize()
         end = pd.Timestamp(settings.cutoff) if settings.cutoff else last
         wanted = (times >= end - pd.Timedelta(days=settings.window)) & (times < end + pd.Timedelta(days=2))
         inside = times.min().normalize() <= end <= last
-        return np.flatnonzero(wanted) if inside and wanted.any() else np.arange(len(times))
+        if not (inside and wanted.any()):
+            return np.arange(len(times))
+        order = np.argsort(times, kind="stable")
+        found = np.flatnonzero(wanted[order])
+        return np.sort(order[max(found[0] - 1, 0) : found[-1] + 2])
 
     return pick
 

@@ -25,7 +25,9 @@ SOIL = {
     **dict.fromkeys(("m3/m3", "m3m-3", "m3.m-3", "cm3/cm3", "cm3cm-3", "1", "-"), 1.0),
     **dict.fromkeys(("%", "percent", "vol.%", "vol%", "m3/m3*100"), 0.01),
 }
+_DAY = 25.0  # hours
 _RUN_UP = ("tp", "sf", "ro", "sro", "ssro", "smlt", "e")  # ERA5-Land's, which run up from 00 UTC
+MOST_RAIN_IN_YEARS = 30_000.0  # mm in a layer without dates; the most in a year is 26,470 (Cherrapunji, 1860 to 1861)
 MOST_RAIN = 2000.0  # mm in a day; the most on record is 1825 (La Reunion, 1966)
 
 
@@ -51,6 +53,34 @@ def volumetric(series: Series, settings: AntecedentSettings, path: str | Path, k
         )
     if not unit:
         raise InputError(f"{key}: {path} does not say its unit; set factors.climate.soil_unit (m3/m3 or %).")
+    if factor != 1 and not settings.soil_unit and 0 < np.nanmax(values, initial=0) <= factor:
+        raise InputError(
+            f"{key}: {path} is in '{unit}' and has no value above 1, drier than any soil; set "
+            f"factors.climate.soil_unit to what it is in (m3/m3, or % where that is right)."
+        )
+    return values
+
+
+def undated_rain(series: Series, settings: ClimateSettings, path: str | Path, key: str) -> np.ndarray:
+    """One layer of rain without a date, mm: (rows, cols) float64, NaN where unknown.
+
+    Raises
+    ------
+    InputError : a unit that is not known, not said or that of a rate, whose time is not known; a fill value.
+    """
+    factor, hours = _rain_unit(series, settings, path, key)
+    if hours not in (None, 24.0):  # a mean of mm/day is a climate as it is
+        raise InputError(
+            f"{key}: {path} is one layer without dates in '{settings.rain_unit or series.units}'; give a depth (mm), "
+            f"or files with dates."
+        )
+    values = series.values[0].astype(np.float64) * factor
+    odd = values[(values < 0) | (values > MOST_RAIN_IN_YEARS)]
+    if odd.size:
+        raise InputError(
+            f"{key}: {path} has values like {odd[0] / factor:g}, which are no rain in mm; declare them as nodata "
+            f"(gdal_edit.py -a_nodata {odd[0] / factor:g}), or set factors.climate.rain_unit."
+        )
     return values
 
 
@@ -72,6 +102,12 @@ def daily_totals(
     """
     factor, hours = _rain_unit(series, settings, path, key)
     step = _step_hours(series.dated())
+    if step > _DAY:
+        raise InputError(
+            f"{key}: {path} has a value for every {step / 24:.3g} days, from which no day's rain can be told; give "
+            f"daily or hourly rain, or one layer without a date."
+        )
+    _require_sure_depth(series, settings, path, key)
     values = series.values.astype(np.float64) * factor
     accumulated = _is_accumulated(series, values, step, settings, path, key) if hours is None else settings.accumulated
     if hours is not None:
@@ -120,6 +156,16 @@ def _rain_unit(series: Series, settings: ClimateSettings, path: str | Path, key:
             f"its units, or set factors.climate.rain_unit."
         )
     return RAIN[_compact(unit)]
+
+
+def _require_sure_depth(series: Series, settings: ClimateSettings, path: str | Path, key: str) -> None:
+    """GeoTIFFs seldom say their unit, mm: but they may be metres or inches where nothing is as much as a millimetre."""
+    most = float(np.nanmax(series.values, initial=0))
+    if series.assumed and not settings.rain_unit and 0 < most < 1:
+        raise InputError(
+            f"{key}: {path} does not say its unit and has no value above {most:.3g}; set factors.climate.rain_unit to "
+            f"what it is in (mm/day, mm or m)."
+        )
 
 
 def _is_accumulated(

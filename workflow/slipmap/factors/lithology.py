@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
+import rasterio
 from numba import njit
 from rasterio.features import rasterize
 from rasterio.windows import Window
@@ -218,6 +219,7 @@ def _from_raster(
         values: set[int] = set()
         for window in grid.blocks():
             values |= _whole(read(window), path, key)
+        _require_no_fill(values, path, key)
         label = _labels(path, values)
         names = _ordered(list(label.values()), settings.classes, path, key)
 
@@ -239,7 +241,21 @@ def _class_values(path: Path, grid: Grid, key: str) -> tuple[set[int], bool]:
     found = _whole(values, path, key)
     if not found and complete:
         raise InputError(f"{key}: {path} has no class inside the area; check grid.bounds and the file.")
+    _require_no_fill(found, path, key)
     return found, complete
+
+
+def _require_no_fill(found: set[int], path: Path, key: str) -> None:
+    """No class is a number that stands for nodata almost everywhere, and 0 is one only where the file says so."""
+    named = raster.read_classes(path)
+    with rasterio.open(path) as src:
+        nodata, largest = src.nodata, np.iinfo(src.dtypes[0]).max if src.dtypes[0].startswith(("u", "i")) else None
+    fills = {value for value in found if value < 0 or value == largest} | ({0} & found if nodata is None else set())
+    for value in sorted(fills - set(named)):
+        raise InputError(
+            f"{key}: {path} has the value {value} and does not say whether it is a class or stands for nodata; declare "
+            f"it as nodata (gdal_edit.py -a_nodata {value}), or give that class another number."
+        )
 
 
 def _whole(block: np.ndarray, path: Path, key: str) -> set[int]:

@@ -43,6 +43,7 @@ class Series:
     units : as on file.
     name : of the variable.
     accumulates : the file says that its values are sums over time (GRIB_stepType accum).
+    assumed : the file does not say its unit (`GEOTIFF_UNITS`).
     """
 
     values: NDArray[np.float32]
@@ -51,6 +52,7 @@ class Series:
     units: str
     name: str = ""
     accumulates: bool = False
+    assumed: bool = False
 
     def dated(self) -> pd.DatetimeIndex:
         """The times of a series that has them."""
@@ -232,7 +234,10 @@ def _from_geotiff(path: Path, grid: Grid, key: str, kind: str, pick: Pick | None
     raster.check(path, key, overlaps=grid)
     with rasterio.open(path) as src:
         named = [stamp(text or "") for text in src.descriptions]
-        units, name = band_unit(src) or GEOTIFF_UNITS[kind], src.descriptions[0] or ""
+        said = {band_unit(src, band) for band in src.indexes}
+        units, name = said.pop(), src.descriptions[0] or ""
+    if said:
+        raise InputError(f"{key}: the bands of {path} have different units; give all of them in one.")
     when = stamp(path.stem)
     if all(named):
         times = pd.DatetimeIndex(named)
@@ -245,7 +250,8 @@ def _from_geotiff(path: Path, grid: Grid, key: str, kind: str, pick: Pick | None
         times = None if when is None else pd.DatetimeIndex([when])
     bands = np.arange(len(named)) if pick is None or times is None else np.asarray(pick(times), int)
     values, coarse = _cells(path, grid, [int(band) + 1 for band in bands])
-    return Series(values, None if times is None else times[bands], coarse, units, name)
+    times = None if times is None else times[bands]
+    return Series(values, times, coarse, units or GEOTIFF_UNITS[kind], name, assumed=not units)
 
 
 def _cells(path: Path, grid: Grid, bands: list[int]) -> tuple[NDArray[np.float32], Grid]:

@@ -74,10 +74,12 @@ def decode(numbers: NDArray[Any], attributes: Mapping[str, Any], path: object, k
 
 def _start(text: str, path: object, key: str) -> pd.Timestamp:
     try:
+        if not re.match(r"\d{4}-?\d", text.strip()):
+            raise ValueError("01/02/2020 is January to some and February to others")
         start = pd.Timestamp(re.sub(r"\s*(UTC|GMT)$", "Z", text.strip(), flags=re.IGNORECASE))
     except ValueError:
         raise InputError(
-            f"{key}: the time axis of {path} counts from '{text}', which is no date; correct it."
+            f"{key}: the time axis of {path} counts from '{text}', which is no date; write it as year-month-day."
         ) from None
     return start.tz_convert(None) if start.tzinfo is not None else start
 

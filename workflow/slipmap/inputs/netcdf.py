@@ -17,7 +17,7 @@ from slipmap.errors import InputError
 _X = ("x", "lon", "longitude", "rlon", "easting")
 _Y = ("y", "lat", "latitude", "rlat", "northing")
 KNOWN = {
-    "rainfall": ("rain", "precip", "tp", "pr", "precipitation", "rainfall", "precipitationcal", "sf", "sro", "ro",
+    "rainfall": ("rain", "precip", "tp", "pr", "precipitation", "rainfall", "precipitationcal",
                  "total_precipitation", "precipitation_flux", "lwe_precipitation_rate"),
     "soil_moisture": ("soil_moisture", "sm", "swvl1", "soil_moisture_c1", "sm_surface", "soil_moisture_am", "ssm",
                       "volumetric_soil_water_layer_1"),
@@ -53,7 +53,7 @@ def opened(path: Path, key: str, kind: str) -> Iterator[tuple[xr.Dataset, xr.Dat
             f"again."
         ) from error
     with dataset:
-        variable = _variable(dataset, path, key, kind)
+        variable = _in_valid_range(_variable(dataset, path, key, kind))
         if group and group.split("/")[0] in _SMAP:
             dataset, variable = _on_ease_grid(dataset, variable)
         yield dataset, variable
@@ -114,16 +114,37 @@ def _variable(dataset: xr.Dataset, path: Path, key: str, kind: str) -> xr.DataAr
         and np.issubdtype(field.dtype, np.number)
         and not str(field.name).lower().endswith(("bnds", "bounds"))
     ]
-    for field in fields:
-        names = (str(field.name).lower(), str(field.attrs.get("standard_name", "")).lower())
-        if names[0] in KNOWN[kind] or names[1] in KNOWN[kind]:
-            return field
-    if len(fields) == 1:
-        return fields[0]
+    named = [field for field in fields if str(field.name).lower() in KNOWN[kind]]
+    named = named or [field for field in fields if str(field.attrs.get("standard_name", "")).lower() in KNOWN[kind]]
+    if len(named) == 1 or len(fields) == 1:
+        return (named or fields)[0]
+    if named:
+        raise InputError(
+            f"{key}: {path} has {' and '.join(str(field.name) for field in named)}, which may all be {kind}; keep the "
+            f"one that counts."
+        )
     listed = ", ".join(str(field.name) for field in fields) or "no grid at all"
     raise InputError(
         f"{key}: {path} has {listed}, and none is clearly {kind}; keep one variable, or name it '{KNOWN[kind][0]}'."
     )
+
+
+def _in_valid_range(variable: xr.DataArray) -> xr.DataArray:
+    """Without the values outside of ``valid_range`` (``valid_min``, ``valid_max``), which CF takes for missing ones.
+
+    They are of the type of the numbers on file where these are packed, of what they stand for otherwise (CF 1.11, 8.1).
+    """
+    given = np.ravel(variable.attrs.get("valid_range", ()))
+    low, high = given if given.size == 2 else (variable.attrs.get("valid_min"), variable.attrs.get("valid_max"))
+    scale, offset = (variable.encoding.get(name) for name in ("scale_factor", "add_offset"))
+    stored = np.dtype(variable.encoding.get("dtype", variable.dtype))
+    for limit, inside in ((low, np.greater_equal), (high, np.less_equal)):
+        if limit is None or not np.issubdtype(np.asarray(limit).dtype, np.number):
+            continue
+        packed = (scale is not None or offset is not None) and np.asarray(limit).dtype.kind == stored.kind
+        edge = np.ravel(limit)[0] * (scale or 1.0) + (offset or 0.0) if packed else np.ravel(limit)[0]
+        variable = variable.where(inside(variable, edge))
+    return variable
 
 
 def _on_ease_grid(dataset: xr.Dataset, variable: xr.DataArray) -> tuple[xr.Dataset, xr.DataArray]:

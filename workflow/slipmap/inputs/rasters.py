@@ -8,6 +8,7 @@ import numpy as np
 import pyproj
 import rasterio
 from pyproj.exceptions import CRSError
+from rasterio.enums import ColorInterp
 from rasterio.windows import Window
 
 from slipmap.errors import InputError
@@ -19,7 +20,8 @@ _WHOLE = 1024  # pixels on a side up to which a sample is the whole area
 _LATTICE, _SIDE = 6, 64  # else so many windows each way, of so many pixels
 _SEA = 20.0  # m: zeros beside ground that is all higher than this are no sea
 _COARSE_STEP = 0.0875  # gradient: 5 degrees
-_SOME = 0.01  # share of zeros from which they are asked about
+_LONE = 3.0  # pixels' width: heights that all others are further from than that, and than _LONE_HEIGHT, are no ground
+_LONE_HEIGHT = 90.0  # m
 
 
 def elevation(path: str | Path, grid: Grid, key: str, max_void: float = 1.0) -> str:
@@ -32,11 +34,14 @@ def elevation(path: str | Path, grid: Grid, key: str, max_void: float = 1.0) -> 
 
     Raises
     ------
-    InputError : no CRS, rotated, not whole, beside the area; a unit that is no length, or two that contradict each
-        other; values that are no elevation in metres; zeros that can be no ground; voids far beyond `max_void`.
+    InputError : no CRS, rotated, not whole, beside the area; a picture, or several bands; a unit that is no length, or
+        two that contradict each other; values that are no elevation in metres; zeros that can be no ground; voids far
+        beyond `max_void`.
     """
     raster.check(path, key, overlaps=grid)
     with rasterio.open(path) as src:
+        one_band(src, path, key)
+        _require_heights(src, path, key)
         _require_height_unit(src, path, key)
         _require_fine_steps(src, path, key)
     view = in_unit(path, ELEVATION, key, vertical=True)
@@ -46,11 +51,12 @@ def elevation(path: str | Path, grid: Grid, key: str, max_void: float = 1.0) -> 
         raise InputError(f"{key}: {path} has no elevation in the area; check its nodata value, grid.bounds, the file.")
     ELEVATION.require(values, path, key)
     zero = values == 0
-    if zero.mean() > _SOME and (values[known & ~zero] > _SEA).all() and not zero[known].all():
+    if zero.any() and (values[known & ~zero] > _SEA).all() and not zero[known].all():
         raise InputError(
-            f"{key}: {path} has the value 0 in {zero.mean():.0%} of the area, beside ground that is nowhere below "
+            f"{key}: {path} has the value 0 in {zero.mean():.2%} of the area, beside ground that is nowhere below "
             f"{values[known & ~zero].min():.0f} m; declare it as nodata (gdal_edit.py -a_nodata 0)."
         )
+    _require_no_lone_value(values[known], path, key, max(grid.resolution))
     void = 1 - known.mean()
     if void > (max_void if whole else min(2 * max_void + 0.05, 1.0)):
         raise InputError(
@@ -88,9 +94,25 @@ def in_unit(path: str | Path, quantity: Quantity, key: str, band: int = 1, *, ve
         return view(src, path, band, scale * factor, offset * factor, quantity.unit)
 
 
+def one_band(src: rasterio.io.DatasetReader, path: str | Path, key: str) -> None:
+    """Raise `InputError` where a raster of one quantity has more bands than that one (and a mask), or complex numbers.
+
+    Which band counts is not known for certain; the red of a picture is no quantity.
+    """
+    if np.issubdtype(np.dtype(src.dtypes[0]), np.complexfloating):
+        raise InputError(f"{key}: {path} holds complex numbers; give a raster of real ones.")
+    bands = [number for number, shown in enumerate(src.colorinterp, 1) if shown != ColorInterp.alpha]
+    if len(bands) > 1:
+        raise InputError(
+            f"{key}: {path} has {len(bands)} bands where one is wanted; cut out the one that counts (gdal_translate -b "
+            f"1)."
+        )
+
+
 def as_stored(path: str | Path, key: str) -> None:
-    """Raise `InputError` where a raster of classes or marks says that its numbers are to be scaled."""
+    """Raise `InputError` where a raster of classes or marks has several bands or says that they are to be scaled."""
     with rasterio.open(path) as src:
+        one_band(src, path, key)
         if set(src.scales) != {1.0} or set(src.offsets) != {0.0}:
             raise InputError(
                 f"{key}: {path} holds classes, yet says that they are to be scaled ({src.scales[0]:g}) or shifted "
@@ -146,6 +168,27 @@ def _lattice(grid: Grid) -> Iterator[Window]:
         for col in np.linspace(0, grid.width - _SIDE, _LATTICE).astype(int):
             if row >= 0 and col >= 0:
                 yield Window(int(col), int(row), _SIDE, _SIDE)
+
+
+def _require_heights(src: rasterio.io.DatasetReader, path: str | Path, key: str) -> None:
+    """Bytes and colours are a picture of the ground (a hillshade), not its heights."""
+    if src.colorinterp[0] == ColorInterp.palette or (src.dtypes[0] == "uint8" and src.scales[0] == 1):
+        raise InputError(
+            f"{key}: {path} holds numbers from 0 to 255, as a hillshade or another picture does; give the elevation "
+            f"itself, or, where these are whole metres, say so by another type (gdal_translate -ot Int16)."
+        )
+
+
+def _require_no_lone_value(values: np.ndarray, path: str | Path, key: str, pixel: float) -> None:
+    """No ground lies further from all other heights than a cliff is high: -99 beside mountains."""
+    found = np.unique(values)
+    room = max(_LONE_HEIGHT, _LONE * pixel)
+    for lone, next_one in ((found[0], found[min(1, found.size - 1)]), (found[-1], found[max(found.size - 2, 0)])):
+        if abs(next_one - lone) > room and found.size > 2:
+            raise InputError(
+                f"{key}: {path} has the value {lone:g} in {np.count_nonzero(values == lone)} pixels, and no other "
+                f"within {abs(next_one - lone):.0f} m of it; declare it as nodata (gdal_edit.py -a_nodata {lone:g})."
+            )
 
 
 def _require_height_unit(src: rasterio.io.DatasetReader, path: str | Path, key: str) -> None:

@@ -1,7 +1,9 @@
 """Features of any vector file, as its reader wants them: the right layer, valid, whole names, in the grid's CRS."""
 
 import logging
+import unicodedata
 import warnings
+import zipfile
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ log = logging.getLogger(__name__)
 SUFFIXES = (".gpkg", ".shp", ".geojson", ".json", ".fgb", ".kml", ".kmz", ".gml", ".gdb", ".zip", ".csv")
 Shape = Literal["polygon", "line", "point"]
 _SHAPES: dict[str, tuple[int, ...]] = {"point": (0, 4), "line": (1, 2, 5), "polygon": (3, 6)}  # shapely's type ids
+_COLLECTION = 7  # shapely's type id
 _WHOLE = 2.0**53
 
 
@@ -59,6 +62,8 @@ def find_layer(path: str | Path, key: str, layer: str | None = None, layer_key: 
     try:
         found = [(str(name), kind) for name, kind in pyogrio.list_layers(path)]
     except Exception as error:  # pyogrio raises a family of errors of its own
+        if inner := _within(path):
+            raise InputError(f"{key}: {path} holds {inner} in a subfolder; unzip it, and name {inner}.") from error
         raise InputError(f"{key}: {path} is not a vector file that can be read; export it as GeoPackage.") from error
     shaped = [name for name, kind in found if kind is not None]
     if not shaped:
@@ -79,7 +84,28 @@ def find_layer(path: str | Path, key: str, layer: str | None = None, layer_key: 
         raise InputError(
             f"{key}: {path} has no coordinate reference system; assign the right one (ogr2ogr -a_srs EPSG:n)."
         )
-    return Layer(name, info)
+    chosen = Layer(name, info)
+    _require_coordinates(chosen, path, key)
+    return chosen
+
+
+def _within(path: str | Path) -> str | None:
+    """The first vector file in a subfolder of a zip, where GDAL does not look by itself."""
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        return next((name for name in archive.namelist() if Path(name).suffix.lower() in SUFFIXES), None)
+
+
+def _require_coordinates(layer: Layer, path: str | Path, key: str) -> None:
+    """Raise `InputError` where metres stand in a layer of degrees, as in a GeoJSON, which has no other CRS."""
+    bounds = layer.info.get("total_bounds")
+    if layer.crs.is_geographic and bounds is not None and np.isfinite(bounds).all() and np.abs(bounds).max() > 540:
+        raise InputError(
+            f"{key}: {path} says that it is in longitude and latitude, and has coordinates like "
+            f"{np.abs(bounds).max():.0f}; assign the CRS that it is in (ogr2ogr -a_srs EPSG:n), or export it in "
+            f"EPSG:4326."
+        )
 
 
 def read_features(
@@ -125,7 +151,7 @@ def read_features(
     frame = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     frame = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
     if not frame.empty:
-        frame = frame.to_crs(grid.crs)
+        frame = _single_parts(frame.to_crs(grid.crs))
         _require_shapes(frame, shapes, path, key)
         frame = _valid(frame, path, key)
         left, bottom, right, top = grid.bounds
@@ -144,15 +170,28 @@ def names_of(values: pd.Series, path: str | Path, key: str) -> pd.Series:
             return None
         if isinstance(value, float | np.floating) and abs(value) < _WHOLE and float(value).is_integer():
             value = int(value)
-        text = " ".join(str(value).split())
-        if "\ufffd" in text:
+        text = unicodedata.normalize("NFC", " ".join(str(value).split()))
+        if "\ufffd" in text or _is_utf8_read_as_latin1(text):
             raise InputError(
-                f"{key}: {path} has the name '{text}', which was not in the encoding that the file says; set "
+                f"{key}: {path} has the name '{text}', which is not in the encoding that the file says; set "
                 f"{key.removesuffix('.path')}.encoding (GBK, say), or correct its .cpg file."
             )
         return text or None
 
     return values.map(name)
+
+
+def _is_utf8_read_as_latin1(text: str) -> bool:
+    """Whether the letters are bytes of UTF-8 (grÃ¨s for grès): no language has such pairs of letters."""
+    if text.isascii():
+        return False
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            text.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+        return True
+    return False
 
 
 def polygons_of(geometry: shapely.Geometry) -> shapely.Geometry:
@@ -242,6 +281,17 @@ def _require_shapes(frame: gpd.GeoDataFrame, shapes: Collection[Shape], path: st
                 f"{key}: {path} has {found} {shape}{'s' * (found > 1)} where {' or '.join(f'{s}s' for s in shapes)} "
                 f"are wanted; {advice}."
             )
+
+
+def _single_parts(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Collections of geometries as features of their own: what is in them counts, and is looked at."""
+    mixed = shapely.get_type_id(frame.geometry.to_numpy()) == _COLLECTION
+    while mixed.any():
+        parts = frame[mixed].explode(index_parts=False)
+        frame = pd.concat([frame[~mixed], parts[~parts.geometry.is_empty]]).sort_index(kind="stable")
+        frame = frame.reset_index(drop=True)
+        mixed = shapely.get_type_id(frame.geometry.to_numpy()) == _COLLECTION
+    return frame
 
 
 def _valid(frame: gpd.GeoDataFrame, path: str | Path, key: str) -> gpd.GeoDataFrame:
