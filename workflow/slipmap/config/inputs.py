@@ -31,6 +31,12 @@ class SimulateSettings(Settings):
     )
     inventory: bool = Field(True, description="Write a landslide inventory (false: a prediction area).")
     moving: float = Field(0.45, ge=0, le=1, description="Share of the landslides that move.")
+    nonlinear: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the moving landslides that accelerate, follow the season, step after rain or start late.",
+    )
     baseline: float = Field(
         50.0, ge=0, description="Standard deviation of the perpendicular baselines, m (Sentinel-1 tube: 50-60)."
     )

@@ -16,9 +16,11 @@ from slipmap.sentinel1.sight import GEOMETRY
 from slipmap.simulator import safe, sentinel1, sentinel2
 from slipmap.simulator.climate import simulate_moisture, simulate_rain
 from slipmap.simulator.fields import SIMULATED, write_geotiff, write_netcdf
+from slipmap.simulator.histories import KINDS, Histories, histories
 from slipmap.simulator.landcover import simulate_cover
 from slipmap.simulator.landslides import (
     Landslide,
+    label,
     line_of_sight_velocity,
     map_inventory,
     outlines,
@@ -118,6 +120,9 @@ def _write_sentinel1(
     folder: Path,
 ) -> None:
     raw = settings.sentinel1 == "safe"
+    told = _histories(settings, grid, terrain, slides) if settings.nonlinear else None
+    number = label(slides, grid)
+    progress = None if told is None else lambda k: told.at(k, number)
     los, incidence = safe.line_of_sight(settings, grid, terrain.elevation) if raw else sentinel1.line_of_sight(grid)
     velocity = line_of_sight_velocity(slides, grid, los)
     error = sentinel1.dem_error(settings, grid)
@@ -134,9 +139,12 @@ def _write_sentinel1(
     ):
         description = {"bands": [band], "units": units, "long_name": long_name, "tags": SIMULATED}
         raster.write(folder / path, grid, values.astype(np.float32), **description)
+    _write_histories(settings, grid, slides, told, velocity, folder)
     if raw:
         _remove_others(folder / "sentinel1", set())
-        products = safe.simulate_products(settings, grid, cover, velocity, terrain.elevation, folder / "sentinel1")
+        products = safe.simulate_products(
+            settings, grid, cover, velocity, terrain.elevation, folder / "sentinel1", progress
+        )
         _remove_others(folder / "sentinel1", {path.name for _, path in products}, "*.SAFE")
         return
     _remove_others(folder / "sentinel1", set(), "*.SAFE")
@@ -149,7 +157,7 @@ def _write_sentinel1(
     )
     _remove_others(folder / "sentinel1", {"geometry.tif", *(f"{day:%Y%m%d}.tif" for day in simulated_dates(settings))})
     nested = grid.nested(*sentinel1.NESTED)
-    stack = sentinel1.simulate_slcs(settings, grid, cover, velocity, error, terrain.elevation)
+    stack = sentinel1.simulate_slcs(settings, grid, cover, velocity, error, terrain.elevation, progress)
     for day, scene, tags in stack:
         write_geotiff(
             folder / "sentinel1" / f"{day:%Y%m%d}.tif",
@@ -159,6 +167,42 @@ def _write_sentinel1(
             units="1",
             tags=tags,
         )
+
+
+def _histories(settings: SimulateSettings, grid: Grid, terrain: Terrain, slides: list[Landslide]) -> Histories:
+    dates = simulated_dates(settings)
+    rain = simulate_rain(settings.seed, grid, terrain.elevation, settings.start, dates[-1])
+    daily = rain.rainfall.mean(("lat", "lon")).to_numpy()
+    return histories(settings.seed, settings.nonlinear, [slide.moving for slide in slides], dates, daily)
+
+
+def _write_histories(
+    settings: SimulateSettings,
+    grid: Grid,
+    slides: list[Landslide],
+    told: Histories | None,
+    velocity: np.ndarray,
+    folder: Path,
+) -> None:
+    """Write what moves how, where not all moves steadily: true displacement of each date and kind of motion."""
+    names = ("displacement_los.tif", "motion_kind.tif")
+    if told is None:
+        for name in names:
+            (folder / "truth" / name).unlink(missing_ok=True)
+        return
+    number = label(slides, grid)
+    days = simulated_dates(settings)
+    moved = np.stack([velocity * told.at(k, number) for k in range(len(days))]).astype(np.float32)
+    steps = {"STEP_AFTER_RAIN": told.step.isoformat()}
+    raster.write(
+        folder / "truth" / names[0], grid, moved, bands=[day.isoformat() for day in days], units="mm",
+        long_name="true line-of-sight displacement since the first date", tags=SIMULATED | steps,
+    )  # fmt: skip
+    kind = np.concatenate([[raster.CLASS_NODATA], told.kinds])[number]
+    raster.write(
+        folder / "truth" / names[1], grid, kind.astype(np.uint8), bands=["kind"], units="1", dtype="uint8",
+        long_name="how a landslide moves over time", categories=KINDS, tags=SIMULATED | steps,
+    )  # fmt: skip
 
 
 def _remove_others(folder: Path, wanted: set[str], pattern: str = "*.tif") -> None:
@@ -174,5 +218,5 @@ def _statement(settings: SimulateSettings, grid: Grid, slides: list[Landslide]) 
         f"Grid: {grid.width} x {grid.height} pixels of {grid.resolution[0]:g} m, {grid.crs}.\n"
         f"Landslides: {len(slides)}, of which {len(moving)} move.\n"
         "truth/ holds what the workflow must recover and must never read.\n"
-        f"Settings: {settings.model_dump_json()}\n"
+        f"Settings: {settings.model_dump_json(exclude=None if settings.nonlinear else {'nonlinear'})}\n"
     )

@@ -1,6 +1,6 @@
 """Simulated raw Sentinel-1: SAFE products of TOPS bursts, built from scatterers on the simulated ground."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -88,12 +88,14 @@ def simulate_products(
     velocity: np.ndarray,
     elevation: np.ndarray,
     folder: Path,
+    progress: Callable[[int], np.ndarray] | None = None,
 ) -> Iterator[tuple[date, Path]]:
     """Write the SAFE product of each date into `folder`; yields date and product.
 
     Parameters
     ----------
     cover : land cover. velocity : LOS, mm/yr. elevation : of the true ground, m. All (rows, cols).
+    progress : as for `slipmap.simulator.sentinel1.displacement`.
 
     Notes
     -----
@@ -112,7 +114,7 @@ def simulate_products(
     late = rng.normal(0, _LATE, len(dates))
     centroid = rng.normal(-10, 5, len(dates))
     # motion and delay only: the DEM's error acts through the geometry
-    shifts = sentinel1.displacement(settings, grid, velocity, np.zeros(grid.shape), elevation)
+    shifts = sentinel1.displacement(settings, grid, velocity, np.zeros(grid.shape), elevation, progress)
     scenes = sentinel1.scatterers(settings, cover, noise=False)
     for k, (day, scene, shift) in enumerate(zip(dates, scenes, shifts, strict=True)):
         passing = first.shifted(baselines[k], parallel[k] if k else 0.0, _TIME_OF_DAY)

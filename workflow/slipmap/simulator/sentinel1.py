@@ -1,6 +1,6 @@
 """Simulated Sentinel-1: a stack of geocoded, flattened SLCs with everything that makes real interferograms hard."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -79,13 +79,18 @@ def dem_error(settings: SimulateSettings, grid: Grid) -> np.ndarray:
 
 
 def displacement(
-    settings: SimulateSettings, grid: Grid, velocity: np.ndarray, error: np.ndarray, elevation: np.ndarray
+    settings: SimulateSettings,
+    grid: Grid,
+    velocity: np.ndarray,
+    error: np.ndarray,
+    elevation: np.ndarray,
+    progress: Callable[[int], np.ndarray] | None = None,
 ) -> Iterator[np.ndarray]:
     """Apparent displacement towards the satellite since the first date, m (rows, cols), one array for each date.
 
     The sum of
 
-    - motion, ``velocity`` (mm/yr) × time;
+    - motion, ``velocity`` (mm/yr) × time, or × `progress` of each date's number (years at each pixel);
     - the topographic residual ``B⊥ δz / (R sin θ)``, δz = true ground minus DEM (`error`, m);
     - less delay: turbulence (power-law spectrum of exponent 11/3, outer scale 5 km; Hanssen 2001) and a part in
       proportion to elevation.
@@ -98,13 +103,13 @@ def displacement(
     _, incidence = line_of_sight(grid)
     sensitivity = 1.0 / (SLANT_RANGE * np.sin(np.radians(incidence)))
     height_km = (elevation - elevation.mean()) / 1000.0
-    for day, baseline in zip(dates, baselines, strict=True):
+    for k, (day, baseline) in enumerate(zip(dates, baselines, strict=True)):
         rng = stream(settings.seed, "atmosphere", day)
         delay = settings.turbulence * power_law(rng, grid.shape, 11 / 3, outer=5000.0 / grid.resolution[0]).astype(
             float
         )
         delay += rng.normal(0, 1) * settings.stratified * height_km
-        motion = velocity * ((day - dates[0]).days / YEAR)
+        motion = velocity * ((day - dates[0]).days / YEAR if progress is None else progress(k))
         yield (motion - delay) * 1e-3 + baseline * sensitivity * error
 
 
@@ -146,13 +151,14 @@ def simulate_slcs(
     velocity: np.ndarray,
     error: np.ndarray,
     elevation: np.ndarray,
+    progress: Callable[[int], np.ndarray] | None = None,
 ) -> Iterator[tuple[date, np.ndarray, dict[str, object]]]:
     """Date, SLC (complex64, on the area's grid nested 4 × 1) and tags, one date at a time.
 
     Two speckle fields and one date are held in memory.
     """
     baselines = perpendicular_baselines(settings)
-    shifts = displacement(settings, grid, velocity, error, elevation)
+    shifts = displacement(settings, grid, velocity, error, elevation, progress)
     for day, baseline, scene, shift in zip(
         acquisition_dates(settings), baselines, scatterers(settings, cover), shifts, strict=True
     ):
