@@ -5,6 +5,7 @@ import pytest
 
 from helpers.speckle_stacks import coherence_of, exact, matrix_of, speckle
 from slipmap.deformation.phase_linking.link import link, window_weights
+from slipmap.deformation.reliability import fit_of_noise
 
 STACKS = [(30, 40.0, 0.7, 0.2), (30, 20.0, 0.5, 0.02), (9, 24.0, 0.8, 0.3), (2, 24.0, 0.6, 0.3)]
 
@@ -90,6 +91,13 @@ def test_without_any_data_there_is_no_fit():
     linked = link(samples, window_weights(3, "plain"))
     assert np.isnan(linked.fit[:, :9]).all() and (linked.neighbours[:, :9] == 0).all()
     assert np.isfinite(linked.fit[:, 9:]).all()
+
+
+@pytest.mark.parametrize(("dates", "window"), [(6, 5), (12, 3), (30, 3), (30, 5)])
+def test_fit_of_noise(dates, window):
+    """99 of 100 pixels of noise fit less well than the formula says, and not much less."""
+    linked = link(speckle(np.eye(dates), 40, 48), window_weights(window, "triangular"), bound=False)
+    assert 0.75 * fit_of_noise(dates) < np.percentile(linked.fit, 99) < 1.05 * fit_of_noise(dates)
 
 
 def test_blocks_give_what_the_whole_gives():
