@@ -9,6 +9,9 @@ from rasterio.crs import CRS
 
 from slipmap.errors import InputError
 
+_DAY = 86400.0  # s
+_PASS = 180.0  # s within which the frames of one track are taken
+
 
 def same_value(found: Sequence[tuple[Path, str]], what: str) -> str:
     """The value that all files share; an error names the first file that differs from most of them."""
@@ -19,6 +22,31 @@ def same_value(found: Sequence[tuple[Path, str]], what: str) -> str:
                 f"{path}: its {what} is {value}, the other files' is {usual}; a stack has one {what}, remove the file."
             )
     return usual
+
+
+def same_clock(found: Sequence[tuple[Path, float]]) -> None:
+    """Raise unless all files were taken at one time of the day (s), as a track is; its neighbour passes 8 min away."""
+    if not found:
+        return
+    usual, most = found[0][1], 0
+    for _, clock in found:
+        near = sum(_apart(clock, other) < _PASS for _, other in found)
+        usual, most = (clock, near) if near > most else (usual, most)
+    for path, clock in found:
+        if _apart(clock, usual) >= _PASS:
+            raise InputError(
+                f"{path}: it was taken at {_time(clock)} UTC, the other files at {_time(usual)}, on another track; a "
+                f"stack has one track, remove the file."
+            )
+
+
+def _apart(one: float, other: float) -> float:
+    away = abs(one - other) % _DAY
+    return min(away, _DAY - away)
+
+
+def _time(clock: float) -> str:
+    return f"{int(clock // 3600):02d}:{int(clock % 3600 // 60):02d}"
 
 
 def same_grid(found: Sequence[tuple[Path, tuple[int, int], Affine, CRS | None]]) -> None:

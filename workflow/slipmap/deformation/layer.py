@@ -75,6 +75,7 @@ class Header(NamedTuple):
     tags: dict[str, str]
     largest: float
     least: float
+    unit: str
 
 
 def value_band(source: DatasetReader) -> int:
@@ -107,6 +108,7 @@ def inspect(layer: Layer, *, phase: bool | None) -> Header:
             return Header(
                 layer, src.shape, src.transform, src.crs, src.dtypes[band - 1], band, src.scales[band - 1],
                 src.offsets[band - 1], src.nodata, src.tags(), float(sample.max()), float(sample.min()),
+                (src.units[band - 1] or src.tags(band).get("units") or "").strip(),
             )  # fmt: skip
     except (RasterioError, OSError) as error:
         raise Unreadable(f"not a raster that can be read ({_short(error)}); fetch it again") from error

@@ -12,7 +12,8 @@ import rasterio
 from rasterio.errors import RasterioError
 
 from slipmap.config.inputs import Sentinel1Settings
-from slipmap.deformation.agreement import same_value
+from slipmap.deformation.agreement import same_clock, same_value
+from slipmap.deformation.fills import require_no_fill
 from slipmap.deformation.layer import Header, Layer, Unreadable, inspect, view
 from slipmap.deformation.reader import BOUNDS, SENTINEL1_WAVELENGTH, Listing, PairFormat
 from slipmap.deformation.stack import LeftOut, Pair, Radar, Stack, parse_date
@@ -23,7 +24,9 @@ _THREADS = 4  # that open files: on a network most of the time is waiting
 ROLES = ("unwrapped", "interferogram", "coherence", "components")
 SHARE = 0.5  # of the usual ground that a pair has to cover, else it is left out and does not cut the others
 _ALIKE = 1e-2  # of a pixel, over the whole width or height
-_SHARED_VALUES = ("wavelength", "track", "burst", "frame")
+_SHARED_VALUES = ("wavelength", "track", "burst", "frame", "orbit_direction")
+_RADIANS = ("", "rad", "rads", "radian", "radians", "1", "unitless", "none")
+_PERCENT = 100
 
 Extent = tuple[int, int, int, int]  # first column, first row, end column, end row, in pixels of the lattice
 
@@ -68,8 +71,10 @@ def assemble(reader: PairFormat, listing: Listing, settings: Sentinel1Settings) 
     good = [c for c in good if not c.problem]
     if not good:
         raise _nothing(candidates, reader, listing, settings)
+    require_no_fill([(c.path, c.headers[main]) for c in good])
+    _require_whole_bytes(good)
     facts = reader.facts(listing)
-    pairs, shared, notes = [], defaultdict(list), []
+    pairs, shared, clocks, notes = [], defaultdict(list), [], []
     for candidate in good:
         known = facts.pair(candidate.first, candidate.second, candidate.layers)
         tag = candidate.headers[main].tags.get("WAVELENGTH_METRES")
@@ -77,12 +82,15 @@ def assemble(reader: PairFormat, listing: Listing, settings: Sentinel1Settings) 
         for key in _SHARED_VALUES:
             if known.get(key):
                 shared[key].append((candidate.path, str(known[key])))
+        if (clock := known.get("clock")) is not None:
+            clocks.append((candidate.path, clock))
         pairs.append(
             Pair(candidate.first, candidate.second, known.get("perpendicular_baseline"), _files(candidate, crops))
         )
         if "coherence" not in candidate.layers:
             notes.append(f"{candidate.path}: no coherence raster beside it, its weight is that of coherence 0.5")
-    values = {key: same_value(found, key) for key, found in shared.items()}
+    same_clock(clocks)
+    values = {key: same_value(found, key.replace("_", " ")) for key, found in shared.items()}
     left_out = [LeftOut(c.first, c.second, c.problem) for c in candidates if c.problem]
     geometry = {role: place for role, layer in reader.views(listing).items() if (place := _geometry(layer))}
     return Stack(
@@ -138,6 +146,18 @@ def _inspect(candidate: _Candidate, reader: PairFormat) -> None:
             candidate.drop(header, "it is rotated or stored south-up; warp it (gdalwarp) to a north-up raster")
         elif role == "coherence":
             _check_coherence(candidate, header, reader)
+        elif abs(header.layer.factor) == 1 and header.unit.lower() not in _RADIANS:
+            candidate.drop(header, f"its unit is '{header.unit}', not radians; convert it to radians")
+
+
+def _require_whole_bytes(good: Sequence[_Candidate]) -> None:
+    """Raise `InputError` where coherences in bytes may be percent: none in the stack is above 100."""
+    found = [h for c in good if (h := c.headers.get("coherence")) and h.dtype == "uint8"]
+    if found and max(header.largest for header in found) <= _PERCENT:
+        raise InputError(
+            f"{found[0].layer.path}: coherence in bytes, none above {max(h.largest for h in found):g} in the stack, so "
+            f"that they may be percent and not 0 to 255; write coherences as numbers from 0 to 1."
+        )
 
 
 def _check_coherence(candidate: _Candidate, header: Header, reader: PairFormat) -> None:

@@ -53,7 +53,8 @@ class Velocity:
     ----------
     grid : where it lies. read : window of `grid` → (rows, cols) float64, mm/yr, NaN for nodata.
     source, format : its file and format. component : what it is a velocity of.
-    zero_may_be_nodata : whether an exact 0 is more likely nodata that the file does not declare than a velocity.
+    zero_may_be_nodata : whether an exact 0 may be nodata: the file declares none.
+    whole_numbers : whether velocities are stored rounded, so that many are 0.
     """
 
     grid: Grid
@@ -62,6 +63,7 @@ class Velocity:
     format: str
     component: str = "line-of-sight velocity, positive towards the satellite"
     zero_may_be_nodata: bool = False
+    whole_numbers: bool = False
 
 
 class Facts:

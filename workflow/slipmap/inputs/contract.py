@@ -102,3 +102,21 @@ def require_no_fill(values: np.ndarray, path: object, key: str) -> None:
                 f"{key}: {path} has values like {end:g}, which stand for nodata but are not declared as such; declare "
                 f"them (gdal_edit.py -a_nodata {end:g}, or the attribute _FillValue of a NetCDF file)."
             )
+
+
+_DISTINCT = 20  # different values that a raster must have before one of them can stand out
+_STANDS_OUT = 10  # times as often as the next value
+_SOME = 0.002  # of the known pixels
+
+
+def repeated_value(values: np.ndarray) -> float | None:
+    """The value that measured `values` repeat exactly, as only a fill value does; None where there is none.
+
+    Measurements hardly repeat, and where they are stored as whole numbers their neighbours are about as frequent.
+    """
+    found, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+    if found.size < _DISTINCT:
+        return None
+    top = int(counts.argmax())
+    most, next_one = int(counts[top]), int(np.delete(counts, top).max())
+    return float(found[top]) if most > _STANDS_OUT * next_one and most > _SOME * counts.sum() else None

@@ -25,7 +25,7 @@ from slipmap.io.grid import Grid, crs_name
 CRS = "EPSG:3035"
 PIXEL = {"L2": 20.0, "L3": 100.0}  # m
 _COLUMNS = ("easting", "northing", "mean_velocity")
-_L2 = re.compile(r"EGMS_(L2[ab])(?:_(\d{3}))?(?:[_.]|$)")
+_L2 = re.compile(r"EGMS_(L2[ab])(?:_(\d{3}))?(?:_\d{4}_IW\d_[HV]{2}_(\d{4}_\d{4})_\d+)?(?:[_.]|$)")
 _L3 = re.compile(r"EGMS_(L3)_(E\d+N\d+)_100km_([EU])(?:_(\d{4}_\d{4})_\d+)?")
 COMPONENTS = {
     "LOS": "line-of-sight velocity, positive towards the satellite",
@@ -71,7 +71,12 @@ class Egms(Reader):
         raster.check(path, "inputs.sentinel1.path")
         with rasterio.open(path) as src:
             grid = Grid(crs_name(src.crs), src.transform, src.width, src.height)
-        return Velocity(grid, lambda w: raster.read(path, w, 1).astype(np.float64), path, self.name, COMPONENTS[kind])
+            silent = src.nodata is None
+
+        def read(window: Window) -> np.ndarray:
+            return raster.read(path, window, 1).astype(np.float64)
+
+        return Velocity(grid, read, path, self.name, COMPONENTS[kind], zero_may_be_nodata=silent)
 
 
 def _without_twins(files: Sequence[Path]) -> list[Path]:
@@ -100,7 +105,9 @@ def _same_kind(files: Sequence[Path]) -> str:
 def _kind(path: Path) -> tuple[str, str]:
     """What a file is a velocity of, and what all files of a map must share, in words."""
     if match := _L2.search(path.name):
-        return "LOS", match[1] + (f", track {int(match[2])}" if match[2] else "")
+        return "LOS", match[1] + (f", track {int(match[2])}" if match[2] else "") + (
+            f", {match[3]}" if match[3] else ""
+        )
     if match := _L3.search(path.name):
         return match[3], f"L3, component {match[3]}{f', {match[4]}' if match[4] else ''}"
     if path.suffix.lower() in (".csv", ".zip"):

@@ -5,18 +5,20 @@ GeoscienceAustralia/PyRate.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 from slipmap.constants import SPEED_OF_LIGHT
+from slipmap.deformation.agreement import same_clock
 from slipmap.deformation.layer import Layer
 from slipmap.deformation.pair_reader import PairReader
 from slipmap.deformation.reader import BOUNDS, Facts, Listing
 from slipmap.errors import InputError
 
+_ALIKE = np.cos(np.radians(5.0))  # of headings of one track
 _DATES = re.compile(r"(?<!\d)(\d{8})[-_](\d{8})(?!\d)")
 _BOUNDS = {
     "radar_frequency": (5.3e9, 5.5e9),  # Hz
@@ -58,7 +60,7 @@ class Gamma(PairReader):
         "`*slc.par` (radar_frequency, incidence_angle, center_range_slc, heading, chirp_bandwidth, radii), "
         "`*first-second*base.par` (precision baseline where it is not zero, else the initial one), `lv_theta`, `lv_phi`"
     )
-    checks = "keys of the parameter files that are needed, and their ranges"
+    checks = "keys of the parameter files that are needed, and their ranges; one heading and time of day"
 
     def facts(self, listing: Listing) -> Facts:
         """Parameter files of the SLCs and of the baselines."""
@@ -67,7 +69,9 @@ class Gamma(PairReader):
 
 class _Parameters(Facts):
     def __init__(self, listing: Listing) -> None:
-        self._par = next(iter(listing.named("*slc.par", "*.slc.par")), None)
+        pars = listing.named("*slc.par", "*.slc.par")
+        self._par = next(iter(pars), None)
+        _require_one_direction(pars)
         self._bases: dict[tuple[str, str], Path] = {}
         for path in listing.named("*base.par"):
             if match := _DATES.search(path.name):
@@ -82,6 +86,26 @@ class _Parameters(Facts):
 
     def radar(self) -> dict[str, object]:
         return read_radar(self._par) if self._par else {}
+
+
+def _require_one_direction(pars: Sequence[Path]) -> None:
+    """Raise `InputError` where the images of a stack were taken in other directions, or at another time of the day."""
+    known = [(path, read_par(path)) for path in pars]
+    headings = [(path, _needed(path, par, "heading")) for path, par in known if "heading" in par]
+    for path, heading in headings:
+        if np.cos(np.radians(heading - headings[0][1])) < _ALIKE:
+            raise InputError(
+                f"{path}: its heading is {heading:g}, that of {headings[0][0].name} {headings[0][1]:g}; a stack has "
+                f"one track, remove the file with its interferograms."
+            )
+    same_clock([(path, _seconds(path, par["center_time"])) for path, par in known if par.get("center_time")])
+
+
+def _seconds(path: Path, words: list[str]) -> float:
+    try:
+        return float(words[0])
+    except ValueError as error:
+        raise InputError(f"{path}: center_time is '{words[0]}', not a number; replace the file.") from error
 
 
 def read_par(path: Path) -> dict[str, list[str]]:

@@ -57,7 +57,7 @@ class GeoTiff(Reader):
             factor, transform = mm_per_year(units, settings.units, path), src.transform
             scale, offset = src.scales[band - 1], src.offsets[band - 1]
             grid = Grid(crs_name(src.crs), transform, src.width, src.height)
-            silent = src.nodata is None and src.dtypes[band - 1].startswith("float")
+            silent, whole = src.nodata is None, not src.dtypes[band - 1].startswith("float")
         if transform.b or transform.d or transform.e >= 0 or transform.a <= 0:
             raise InputError(f"{path}: it is rotated or stored south-up; warp it (gdalwarp) to a north-up raster.")
 
@@ -66,7 +66,7 @@ class GeoTiff(Reader):
             values[np.isin(values, UNDECLARED) | (np.abs(values) > 1e30)] = np.nan
             return (values * scale + offset) * factor
 
-        return Velocity(grid, read, path, self.name, zero_may_be_nodata=silent)
+        return Velocity(grid, read, path, self.name, zero_may_be_nodata=silent, whole_numbers=whole)
 
 
 UNDECLARED = (-9999.0, -99999.0, -32768.0, -32767.0)  # stored numbers that mean nodata, whether declared or not

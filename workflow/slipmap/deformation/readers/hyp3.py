@@ -18,6 +18,7 @@ from slipmap.sentinel1.orbit_numbers import relative_orbit
 
 _CUTS = ("_clip", "_clipped", "")  # what HyP3's and MintPy's tutorials add when they cut products to one extent
 _ROLE = re.compile(r"_(unw_phase|wrapped_phase|corr|conncomp)(_clip|_clipped)?\.tif$")
+_TIME = re.compile(r"_\d{8}T(\d{2})(\d{2})(\d{2})_")  # of the day, UTC; the same for a track
 _MULTI_BURST = re.compile(r"^S1[A-D]?_(\d{3})[-_][E_W\d-]")  # S1_064-000000s1n00-136231s2n02-…, S1A_064_E053_1_N27_3_…
 _BURST = re.compile(r"^S1[A-D]?_(\d{6})_(IW\d)_")  # S1_136231_IW2_20200604_20200616_VV_INT80_77F1
 _NUMBERS = {
@@ -61,7 +62,7 @@ class HyP3(PairReader):
         "`<product>.txt`: Baseline, Heading, slant range, heights and orbit number; where it lacks them, the incidence "
         "is that of `*_lv_theta.tif`; tracks from burst products' names"
     )
-    checks = "one track and one burst for all products"
+    checks = "one track, time of day, flight direction and burst for all products"
 
     def facts(self, listing: Listing) -> Facts:
         """Parameters of each product."""
@@ -78,6 +79,9 @@ class _Parameters(Facts):
         text = path.with_name(f"{product}.txt")
         found = _parameters(text) if text.is_file() else {}
         found |= _of_name(product)
+        if time := _TIME.search(product):
+            hours, minutes, seconds = (int(part) for part in time.groups())
+            found["clock"] = 3600.0 * hours + 60 * minutes + seconds
         if len(found) > len(self._radar):
             self._radar = found
         return found
