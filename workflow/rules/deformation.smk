@@ -196,3 +196,22 @@ rule active_areas:
         simulated=lambda wildcards: AREAS[wildcards.area].simulate is not None,
     resources: mem_mb=memory(1500), runtime=minutes(30)
     script: "../scripts/active_areas.py"
+
+
+rule export_motion:
+    message: "Export velocity, series and active areas of {wildcards.area}."
+    input:
+        velocity=HERE.velocity,
+        velocity_std=HERE.velocity_std,
+        temporal_coherence=HERE.temporal_coherence,
+        kinematics=HERE.kinematics,
+        mask=HERE.mask,
+        timeseries=HERE.timeseries,
+        areas=HERE.active_areas,
+    output:
+        csv=HERE.points_csv,
+        parquet=HERE.points_parquet,
+        kmz=HERE.motion_kmz,
+    wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")
+    resources: mem_mb=memory(1500), runtime=minutes(30, per_megapixel=1)
+    script: "../scripts/export_motion.py"

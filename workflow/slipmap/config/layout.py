@@ -88,6 +88,9 @@ class Results:
     trend = _Path("deformation/trend.tif")
     significance = _Path("deformation/significance.tif")
     active_areas = _Path("deformation/active_areas.gpkg")
+    points_csv = _Path("deformation/export/points.csv")
+    points_parquet = _Path("deformation/export/points.parquet")
+    motion_kmz = _Path("deformation/export/motion.kmz")
     active_areas_style = _Path("deformation/active_areas.qml")
 
     def interferogram(self, pair: str) -> str:

@@ -1,0 +1,118 @@
+"""Exports, each opened by a program that it is for: pandas, geopandas, a KML parser, GDAL."""
+
+import json
+import zipfile
+from datetime import date, timedelta
+from xml.etree import ElementTree
+
+import geopandas as gpd
+import h5netcdf
+import matplotlib.image
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pyogrio
+import pytest
+from shapely.geometry import MultiPolygon, box
+
+from slipmap.deformation import timeseries
+from slipmap.io import raster
+from slipmap.io.grid import Grid
+from slipmap.motion import export
+from slipmap.motion.kinematics import BANDS
+
+GRID = Grid.from_bounds("EPSG:32632", 10, (500000, 5000000, 503000, 5000200))  # two blocks
+DATES = [date(2021, 1, 9) + timedelta(days=24 * k) for k in range(5)]
+KML = "{http://www.opengis.net/kml/2.2}"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("export")
+    rng = np.random.default_rng(0)
+    velocity = np.linspace(-30, 30, GRID.width)[None] * np.ones((GRID.height, 1))
+    bands = {"velocity": ["velocity"], "velocity_std": ["velocity_std"], "temporal_coherence": ["temporal_coherence"]}
+    bands["kinematics"] = list(BANDS)
+    for name, names in bands.items():
+        values = velocity[None] if name == "velocity" else rng.uniform(0.5, 1, (len(names), *GRID.shape))
+        raster.write(folder / f"{name}.tif", GRID, values.astype("f4"), bands=names, units="1", long_name=name)
+    mask = rng.random(GRID.shape) < 0.3
+    raster.write(
+        folder / "mask.tif", GRID, mask.astype("u1"), bands=["mask"], units="1", long_name="mask", dtype="uint8"
+    )
+    series = rng.normal(0, 5, (len(DATES), *GRID.shape)).astype("f4")
+    maps = {"temporal_coherence": ("1", "coherence")}
+    with timeseries.create(folder / "t.nc", GRID, DATES, baselines=None, attributes={}, maps=maps) as file:
+        for window in GRID.blocks():
+            rows, cols = window.toslices()
+            file.write(series[:, rows, cols], window)
+    hole = box(500100, 5000050, 500200, 5000150).difference(box(500140, 5000090, 500160, 5000110))
+    frame = gpd.GeoDataFrame(
+        {"area": [1], "area_m2": [hole.area], "velocity_mean": [-25.0], "velocity_mean_std": [1.5], "quality": [1]},
+        geometry=[MultiPolygon([hole])],
+        crs=GRID.crs,
+    )
+    frame.to_file(folder / "a.gpkg", layer="active_areas")
+    files = {name: folder / f"{name}.tif" for name in (*bands, "mask")} | {"timeseries": folder / "t.nc"}
+    export.points(files, folder / "p.csv", folder / "p.parquet")
+    export.kmz(folder / "velocity.tif", folder / "a.gpkg", folder / "m.kmz")
+    return folder, mask, series, velocity, frame
+
+
+def test_the_csv_has_a_row_of_every_reliable_pixel_and_a_column_of_every_date(made):
+    folder, mask, series, velocity, _ = made
+    table = pd.read_csv(folder / "p.csv")
+    assert len(table) == mask.sum() and table["pid"].is_unique
+    rows, cols = np.divmod(table["pid"].to_numpy(), GRID.width)
+    assert mask[rows, cols].all()
+    np.testing.assert_allclose(table["mean_velocity"], velocity[rows, cols], rtol=1e-5)
+    for k, day in enumerate(DATES):
+        np.testing.assert_allclose(table[f"{day:%Y%m%d}"], series[k][rows, cols], rtol=1e-4)
+    assert {"mean_velocity_std", "acceleration", "acceleration_std", "seasonality"} <= set(table)
+
+
+def test_geopandas_opens_the_geoparquet_where_the_pixels_are(made):
+    folder, mask, _, velocity, _ = made
+    frame = gpd.read_parquet(folder / "p.parquet")
+    assert len(frame) == mask.sum() and frame.crs.to_authority() == ("OGC", "CRS84")
+    there = frame.to_crs(GRID.crs)
+    cols, rows = ~GRID.transform @ (there.geometry.x.to_numpy(), there.geometry.y.to_numpy())
+    assert np.abs(cols % 1 - 0.5).max() < 1e-4 and np.abs(rows % 1 - 0.5).max() < 1e-4
+    np.testing.assert_allclose(frame["mean_velocity"], velocity[rows.astype(int), cols.astype(int)], rtol=1e-5)
+    about = json.loads(pq.read_schema(folder / "p.parquet").metadata[b"slipmap"])
+    assert about["sign"] == "positive towards the satellite" and about["units"]["velocities"] == "mm/yr"
+
+
+def test_a_kml_parser_and_gdal_open_the_kmz(made):
+    folder, _, _, _, frame = made
+    with zipfile.ZipFile(folder / "m.kmz") as archive:
+        root = ElementTree.fromstring(archive.read("doc.kml"))
+        picture = matplotlib.image.imread(archive.open("velocity.png"))
+    assert picture.shape[2] == 4
+    middle = picture[picture.shape[0] // 2]
+    seen = middle[middle[:, 3] > 0]
+    assert seen[0, 0] > seen[0, 2] and seen[-1, 2] > seen[-1, 0], "red away in the west, blue towards in the east"
+    bounds = [float(root.find(f".//{KML}{side}").text) for side in ("west", "south", "east", "north")]
+    true = gpd.GeoSeries([box(*GRID.bounds)], crs=GRID.crs).to_crs(4326).total_bounds
+    np.testing.assert_allclose(bounds, true, atol=3e-4)
+    assert "−25.0" in (text := root.find(f".//{KML}Placemark/{KML}description").text).replace("-", "−")
+    assert "positive towards the satellite" in text
+    layers = [name for name, kind in pyogrio.list_layers(folder / "m.kmz") if kind]
+    read = pd.concat([pyogrio.read_dataframe(folder / "m.kmz", layer=name) for name in layers])
+    area = read[read["Name"] == "Active area 1"].to_crs(GRID.crs)
+    assert len(area) == 1 and area.area.iloc[0] == pytest.approx(frame.area[0], rel=1e-3)
+
+
+def test_nothing_reliable_is_a_table_without_rows(made, tmp_path):
+    folder, *_ = made
+    none = np.zeros(GRID.shape, np.uint8)
+    raster.write(tmp_path / "m.tif", GRID, none, bands=["mask"], units="1", long_name="mask", dtype="uint8")
+    names = ("velocity", "velocity_std", "temporal_coherence", "kinematics")
+    files = {name: folder / f"{name}.tif" for name in names} | {
+        "timeseries": folder / "t.nc",
+        "mask": tmp_path / "m.tif",
+    }
+    export.points(files, tmp_path / "p.csv", tmp_path / "p.parquet")
+    assert len(pd.read_csv(tmp_path / "p.csv")) == 0 and len(gpd.read_parquet(tmp_path / "p.parquet")) == 0
+    with h5netcdf.File(folder / "t.nc", "r") as file:
+        assert file.dimensions["time"].size == len(DATES)

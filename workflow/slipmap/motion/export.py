@@ -1,0 +1,155 @@
+"""Velocity, series and active areas in the formats of other programs: KMZ, CSV with EGMS's columns, GeoParquet.
+
+Signs and units are those of the products: towards the satellite positive, mm and mm/yr. Written block by block.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import h5netcdf
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyogrio
+import shapely
+from matplotlib import colormaps
+from matplotlib.image import imsave
+from pyproj import CRS, Transformer
+from rasterio.warp import calculate_default_transform
+
+from slipmap.colours import VELOCITY
+from slipmap.deformation.timeseries import SeriesFile
+from slipmap.io import raster
+from slipmap.io.atomic import write_aside
+from slipmap.io.grid import Grid
+from slipmap.prediction.motion import series_grid
+
+LONGEST = 2048  # pixels of the picture of the velocity
+SIDE = 256  # pixels, of the blocks
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # of a zip's members: the same results give the same bytes
+# EGMS's column → (raster, band)
+COLUMNS = {
+    "temporal_coherence": ("temporal_coherence", 1),
+    "mean_velocity": ("velocity", 1),
+    "mean_velocity_std": ("velocity_std", 1),
+    "acceleration": ("kinematics", "acceleration"),
+    "acceleration_std": ("kinematics", "acceleration_std"),
+    "seasonality": ("kinematics", "annual_amplitude"),
+    "seasonality_std": ("kinematics", "annual_amplitude_std"),
+}
+
+
+def points(files: Mapping[str, str | Path], csv: str | Path, parquet: str | Path) -> None:
+    """Write the reliable pixels as points: a CSV with EGMS's column names and dates, and GeoParquet.
+
+    Both have ``pid``, ``longitude`` and ``latitude`` (WGS 84), `COLUMNS`, and a column of each date (YYYYMMDD, mm).
+
+    Parameters
+    ----------
+    files : velocity, velocity_std, temporal_coherence, kinematics, mask and timeseries, on one grid.
+    """
+    writer = None
+    with write_aside(csv) as text, write_aside(parquet) as binary:
+        try:
+            for number, table in enumerate(_blocks(files)):
+                table.to_csv(text, mode="a", header=number == 0, index=False, float_format="%.6g", lineterminator="\n")
+                arrow = _arrow(table)
+                writer = writer or pq.ParquetWriter(binary, arrow.schema)
+                writer.write_table(arrow)
+        finally:
+            if writer is not None:
+                writer.close()
+
+
+def _blocks(files: Mapping[str, str | Path]) -> Iterator[pd.DataFrame]:
+    """The points of each block; the first frame comes even where it is empty, for its columns."""
+    numbers = {
+        name: (files[key], band if isinstance(band, int) else raster.band_index(files[key], band))
+        for name, (key, band) in COLUMNS.items()
+    }
+    with h5netcdf.File(files["timeseries"], "r") as file:
+        grid, days = series_grid(file)
+        series = SeriesFile(file, grid)
+        turn = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
+        for place, window in enumerate(grid.blocks(SIDE)):
+            rows, cols = np.nonzero(raster.read(files["mask"], window, 1) == 1)
+            if not len(rows) and place:
+                continue
+            x, y = grid.transform @ (cols + window.col_off + 0.5, rows + window.row_off + 0.5)
+            longitude, latitude = turn.transform(x, y)
+            pid = (rows + int(window.row_off)) * grid.width + cols + int(window.col_off)
+            table = {"pid": pid.astype(np.int64), "longitude": longitude, "latitude": latitude}
+            table |= {name: raster.read(path, window, band)[rows, cols] for name, (path, band) in numbers.items()}
+            moved = series.read(window)[:, rows, cols]
+            yield pd.DataFrame(table | {day.replace("-", ""): moved[k] for k, day in enumerate(days)})
+
+
+def _arrow(table: pd.DataFrame) -> pa.Table:
+    """A table of points with the metadata of GeoParquet 1.0."""
+    found = pa.Table.from_pandas(table, preserve_index=False)
+    found = found.append_column("geometry", pa.array(shapely.to_wkb(shapely.points(table.longitude, table.latitude))))
+    about = {"encoding": "WKB", "geometry_types": ["Point"], "crs": json.loads(CRS("OGC:CRS84").to_json())}
+    geo = {"version": "1.0.0", "primary_column": "geometry", "columns": {"geometry": about}}
+    units = {"series and seasonality": "mm", "velocities": "mm/yr", "accelerations": "mm/yr2"}
+    more = {"geo": json.dumps(geo), "slipmap": json.dumps({"units": units, "sign": "positive towards the satellite"})}
+    return found.replace_schema_metadata({**(found.schema.metadata or {}), **more})
+
+
+def kmz(velocity: str | Path, areas: str | Path, output: str | Path) -> None:
+    """Write a KMZ: the velocity as a picture on the ground, blue towards the satellite, and the active areas."""
+    picture, (west, south, east, north), extent = _picture(velocity)
+    frame = pyogrio.read_dataframe(areas, layer="active_areas").to_crs("EPSG:4326")
+    marks = "".join(
+        f"<Placemark><name>Active area {one['area']}</name><styleUrl>#area</styleUrl><description>"
+        + escape(
+            f"{one['velocity_mean']:.1f} ± {one['velocity_mean_std']:.1f} mm/yr in the line of sight, positive towards "
+            f"the satellite; quality {one['quality']}; {one['area_m2']:.0f} m²"
+        )
+        + f"</description><MultiGeometry>{''.join(map(_polygon, one['geometry'].geoms))}</MultiGeometry></Placemark>"
+        for one in frame.to_dict("records")
+    )
+    legend = f"Velocity in the line of sight: blue {extent:.0f} mm/yr towards the satellite, red {extent:.0f} away"
+    text = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document>'
+        '<Style id="area"><LineStyle><color>ff005ed5</color><width>2</width></LineStyle><PolyStyle><fill>0</fill>'
+        f"</PolyStyle></Style><GroundOverlay><name>{legend}</name><Icon><href>velocity.png</href></Icon><LatLonBox>"
+        f"<north>{north:.8f}</north><south>{south:.8f}</south><east>{east:.8f}</east><west>{west:.8f}</west>"
+        f"</LatLonBox></GroundOverlay><Folder><name>Active areas</name>{marks}</Folder></Document></kml>\n"
+    )
+    with write_aside(output) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in (("doc.kml", text.encode()), ("velocity.png", picture)):
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
+
+
+def _picture(velocity: str | Path) -> tuple[bytes, tuple[float, float, float, float], float]:
+    """PNG of a velocity in longitude and latitude, its bounds, and the velocity at the ends of its colours."""
+    own = Grid.from_raster(velocity)
+    transform, width, height = calculate_default_transform(own.crs, "EPSG:4326", own.width, own.height, *own.bounds)
+    shrink = max(1.0, max(width, height) / LONGEST)
+    shown = Grid(
+        "EPSG:4326", transform @ transform.scale(shrink), int(np.ceil(width / shrink)), int(np.ceil(height / shrink))
+    )
+    with ExitStack() as stack:
+        values = raster.read_open(stack.enter_context(raster.warped(velocity, shown)), None, 1)
+    known = np.isfinite(values)
+    extent = float(np.percentile(np.abs(values[known]), 98)) if known.any() else 1.0
+    colours = colormaps[VELOCITY](np.clip(np.nan_to_num(values) / (2 * max(extent, 1e-6)) + 0.5, 0, 1))
+    colours[~known] = 0
+    out = io.BytesIO()
+    imsave(out, colours, format="png", metadata={"Software": None})
+    return out.getvalue(), shown.bounds, extent
+
+
+def _polygon(polygon: shapely.Polygon) -> str:
+    def ring(line: shapely.LinearRing) -> str:
+        corners = " ".join(f"{x:.8f},{y:.8f},0" for x, y in line.coords)
+        return f"<LinearRing><coordinates>{corners}</coordinates></LinearRing>"
+
+    inner = "".join(f"<innerBoundaryIs>{ring(one)}</innerBoundaryIs>" for one in polygon.interiors)
+    return f"<Polygon><outerBoundaryIs>{ring(polygon.exterior)}</outerBoundaryIs>{inner}</Polygon>"
