@@ -2,7 +2,12 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from slipmap.codes import BACKGROUND, LANDSLIDE
 from slipmap.config.screening import ScreeningSettings
@@ -79,6 +84,31 @@ def run(
         divided = frequency.divide(sample, settings.classes, settings.class_breaks)
         counts = frequency.count(stack, divided)
 
+    judged = _judge(sample, settings, jobs)
+    dropped |= judged.dropped
+    selected = [name for name in names if name not in dropped]
+    _write_tables(folder, judged, selected)
+    decided = decision.table(names, dropped, _remarks(selected, sample, settings))
+    write_table(folder / "decision.csv", decided, index=False)
+    write_table(folder / "frequency_ratio.csv", frequency.table(divided, counts), index=False)
+    record = _record(sample, coverage, selected, dropped, settings)
+    write_text(folder / "selection.json", json.dumps(record, indent=2) + "\n")
+    return selected
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What the sample says of its factors, and which it drops with the reason."""
+
+    pearson: pd.DataFrame
+    spearman: pd.DataFrame
+    columns: Mapping[str, np.ndarray]
+    ranked: pd.DataFrame
+    principal: pd.DataFrame
+    dropped: dict[str, str]
+
+
+def _judge(sample: sampling.Sample, settings: ScreeningSettings, jobs: int) -> _Judged:
     numbers = sample.columns(sample.continuous)
     pearson = correlation.pearson(numbers, sample.continuous)
     spearman = correlation.spearman(numbers, sample.continuous)
@@ -92,25 +122,35 @@ def run(
         shap=settings.shap,
     )
     deciding = pearson if settings.correlation == "pearson" else spearman
-    dropped |= decision.decide(deciding, columns, ranked, settings)
-    selected = [name for name in names if name not in dropped]
+    return _Judged(
+        pearson=pearson,
+        spearman=spearman,
+        columns=columns,
+        ranked=ranked,
+        principal=components.principal_components(numbers, sample.continuous, settings.pca_scaling),
+        dropped=decision.decide(deciding, columns, ranked, settings),
+    )
 
-    write_table(folder / "correlation.csv", pearson, index_label="factor")
-    write_table(folder / "spearman.csv", spearman, index_label="factor")
-    write_table(folder / "vif.csv", collinearity.variance_inflation(columns), index_label="statistic")
-    left = {name: columns[name] for name in selected}
+
+def _write_tables(folder: Path, judged: _Judged, selected: Sequence[str]) -> None:
+    left = {name: judged.columns[name] for name in selected}
+    write_table(folder / "correlation.csv", judged.pearson, index_label="factor")
+    write_table(folder / "spearman.csv", judged.spearman, index_label="factor")
+    write_table(folder / "vif.csv", collinearity.variance_inflation(judged.columns), index_label="statistic")
     write_table(folder / "vif_selected.csv", collinearity.variance_inflation(left), index_label="statistic")
-    write_table(folder / "importance.csv", ranked, index=False)
-    write_table(
-        folder / "pca.csv",
-        components.principal_components(numbers, sample.continuous, settings.pca_scaling),
-        index=False,
-    )
-    write_table(
-        folder / "decision.csv", decision.table(names, dropped, _remarks(selected, sample, settings)), index=False
-    )
-    write_table(folder / "frequency_ratio.csv", frequency.table(divided, counts), index=False)
-    record = {
+    write_table(folder / "importance.csv", judged.ranked, index=False)
+    write_table(folder / "pca.csv", judged.principal, index=False)
+
+
+def _record(
+    sample: sampling.Sample,
+    coverage: Mapping[str, Any],
+    selected: Sequence[str],
+    dropped: Mapping[str, str],
+    settings: ScreeningSettings,
+) -> dict[str, Any]:
+    """What selection.json says."""
+    return {
         "factors": selected,
         "dropped": dropped,
         "sample": {
@@ -124,8 +164,6 @@ def run(
         },
         "coverage": {name: round(c.share, 6) for name, c in coverage.items()},
     }
-    write_text(folder / "selection.json", json.dumps(record, indent=2) + "\n")
-    return selected
 
 
 def _remarks(selected: Sequence[str], sample: sampling.Sample, settings: ScreeningSettings) -> dict[str, str]:
