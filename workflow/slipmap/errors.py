@@ -40,7 +40,7 @@ NEXT = "\nslipmap: "  # each line begins as the first, which whoever prints an e
 
 
 class SupersededError(SlipmapError):
-    """This job belongs to a run that has ended; another run owns the results now."""
+    """The job belongs to a run that has ended; another run owns the results now."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

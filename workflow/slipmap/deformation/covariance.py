@@ -65,8 +65,10 @@ class Decorrelation:
     samples: float = np.inf
 
     def arrays(self) -> tuple:
-        """(M,) number of each pair's temporal baseline; deviation; exp(−Δt/τ) of each τ and temporal baseline, and of
-        each τ and step between neighbouring dates (0 before the first), both flat; the bias, 1/samples.
+        """Return what the compiled code takes of the model.
+
+        (M,) number of each pair's temporal baseline; deviation; exp(−Δt/τ) of each τ and temporal baseline, and of each
+        τ and step between neighbouring dates (0 before the first), both flat; the bias, 1/samples.
         """
         days = np.asarray(self.days, np.float64)
         baselines, place = np.unique(np.round(days[self.numbers[:, 1]] - days[self.numbers[:, 0]]), return_inverse=True)

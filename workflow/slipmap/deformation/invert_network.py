@@ -112,8 +112,10 @@ def run(
     looks: float | None = None,
     least_fit: float | None = None,
 ) -> None:
-    """Invert the network and write velocity.tif, velocity_std.tif, temporal_coherence.tif, dem_error.tif, mask.tif,
-    reliability.tif, interferograms_used.tif, open_triplets.tif, timeseries.nc and reference.json into `folder`.
+    """Invert the network and write the results into `folder`.
+
+    They are velocity.tif, velocity_std.tif, temporal_coherence.tif, dem_error.tif, mask.tif, reliability.tif,
+    interferograms_used.tif, open_triplets.tif, timeseries.nc and reference.json.
 
     Parameters
     ----------

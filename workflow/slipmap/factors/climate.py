@@ -138,6 +138,7 @@ def recent_of(
 
 
 def require_dates(series: Series, dated: Collection[str], path: str | Path, key: str) -> None:
+    """Raise `InputError` where factors `dated` need dates and the series of `path` has none."""
     if series.times is None and dated:
         raise InputError(
             f"{key}: {path} is one layer without dates, so {' and '.join(sorted(dated))} cannot be made; give a daily "
@@ -199,6 +200,7 @@ def moisture_index(now: np.ndarray, record: np.ndarray) -> np.ndarray:
 
 
 def cutoff_of(times: pd.DatetimeIndex, settings: AntecedentSettings, path: str | Path, key: str) -> pd.Timestamp:
+    """Last day that counts: the setting's, or that of the series; `InputError` if the series does not reach it."""
     first, last = times[0].normalize(), times[-1].normalize()
     if settings.cutoff is None:
         log.warning("%s: factors.climate.cutoff is not set; the last day of %s, %s, is taken", key, path, last.date())

@@ -48,8 +48,10 @@ def group_norm(channels: int) -> nn.GroupNorm:
 
 
 class EncoderUnit(nn.Module):
-    """Pre-normalised self-attention and feed-forward of a vision transformer (Dosovitskiy et al. 2021, eqs.
-    2-3)."""
+    """Pre-normalised self-attention and feed-forward of a vision transformer.
+
+    Dosovitskiy et al. 2021, eqs. 2-3.
+    """
 
     def __init__(self, dim: int, heads: int, dropout: float) -> None:
         super().__init__()

@@ -286,7 +286,7 @@ def linear_terms(band: BandStatistics, method: Method) -> tuple[float, float, fl
 
 
 def channel_names(bands: Sequence[str], statistics: Statistics | Mapping[str, Any]) -> list[str]:
-    """Names of the channels that `normalise` makes of `bands`: "slope", …, "lithology=granite", …"""
+    """Names of the channels that `normalise` makes of `bands`: "slope", "lithology=granite"."""
     names = []
     for band in as_statistics(statistics).select(bands).bands:
         if band.kind == "categorical":

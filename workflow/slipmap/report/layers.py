@@ -41,8 +41,11 @@ AGREEMENT = {
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer of the maps: its picture, what it is called, the group under which it is listed, whether it is shown
-    at first, how opaque, and how it is laid over what is below ("multiply": relief shows through)."""
+    """A layer of the maps.
+
+    Its picture, what it is called, the group under which it is listed, whether it is shown at first, how opaque, and
+    how it is laid over what is below ("multiply": relief shows through).
+    """
 
     id: str
     title: str

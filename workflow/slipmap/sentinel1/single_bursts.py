@@ -70,7 +70,7 @@ class SingleBurst(Product):
         return found
 
     def _own(self, swath: Swath) -> Burst:
-        """This burst among those of the scene.
+        """The burst among those of the scene.
 
         Its time tells it: where the annotation has no numbers, the computed one may differ by one from the name's.
         """
