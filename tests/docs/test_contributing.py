@@ -1,11 +1,13 @@
 """The recipes of CONTRIBUTING.md, done as they say."""
 
 import re
+import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import brier_score_loss
 
 from helpers.ground_samples import GRID
 from slipmap.deformation import readers
@@ -14,6 +16,7 @@ from slipmap.factors import catalogue, relief, terrain
 from slipmap.io import raster
 from slipmap.models import create_model, index, list_models
 from slipmap.patches import importers
+from slipmap.training import losses
 
 
 def test_the_recipe_for_a_terrain_factor(repository, tmp_path, monkeypatch):
@@ -43,7 +46,9 @@ def test_the_recipe_for_a_terrain_factor(repository, tmp_path, monkeypatch):
 def test_the_recipe_for_a_model(repository, tmp_path, monkeypatch):
     """Its one file is found, checked and built; from another package, whose modules are written alike."""
     text = (repository / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", text[text.index("## Add a model\n") :], re.DOTALL)
+    (code,) = re.findall(
+        r"```python\n(.*?)```", text[text.index("## Add a model\n") : text.index("## Add a model without")], re.DOTALL
+    )
     (tmp_path / "plainnet.py").write_text(code, encoding="utf-8")
     note = tmp_path / "plain-1.0.dist-info"
     note.mkdir()
@@ -76,6 +81,62 @@ def test_the_recipe_for_a_reader(repository, tmp_path, monkeypatch):
     there["test_turns_and_per_cent"](tmp_path / "data")
     monkeypatch.undo()
     sys.modules.pop("slipmap.deformation.readers.laboratory")
+
+
+def test_the_recipe_for_a_loss(repository, monkeypatch):
+    """Its function and entry give the Brier score that scikit-learn computes."""
+    text = (repository / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    function, entry = re.findall(r"```python\n(.*?)```", text[text.index("## Add a loss") :], re.DOTALL)[:2]
+    there = dict(vars(losses))
+    exec(function, there)
+    (term,) = eval(entry, there).values()
+    rng = np.random.default_rng(0)
+    logit = torch.from_numpy(rng.normal(0, 2, (2, 7, 9)))
+    target = torch.from_numpy(rng.choice([0, 1, 255], (2, 7, 9)).astype(np.uint8))
+    known = target != 255
+    expected = brier_score_loss(target[known].numpy(), torch.sigmoid(logit[known]).numpy())
+    assert float(term(logit, target, None, (1, 1))) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_recipe_for_a_rule(repository, tmp_path):
+    """Snakemake takes the rule, and `complete_rules` gives it what the recipe says."""
+    text = (repository / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rule, script = re.findall(r"```python\n(.*?)```", text[text.index("## Add a rule") :], re.DOTALL)[:2]
+    compile(script, "landslide_share.py", "exec")
+    head = """
+from pathlib import Path
+from slipmap.jobs import rules as completing
+
+class HERE:
+    inventory = "inventory.tif"
+
+completing.CHECKOUT = Path(workflow.basedir).parents[1]
+completing._digest_of = lambda script: script.name
+"""
+    tail = """
+completing.complete_rules(workflow.rules)
+print(*((rule.log, rule.benchmark, rule.params) for rule in workflow.rules))
+"""
+    for name, code in (("rules/own.smk", head + rule + tail), ("scripts/landslide_share.py", script)):
+        path = tmp_path / "workflow" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(code)
+    (tmp_path / "inventory.tif").touch()
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "-n",
+        "-s",
+        "workflow/rules/own.smk",
+        "results/valley/inputs/landslide_share.txt",
+    ]
+    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    said = answer.stdout + answer.stderr
+    assert answer.returncode == 0, said
+    for expected in ("results/{area}/logs/landslide_share.log", "results/{area}/benchmarks/landslide_share.tsv"):
+        assert expected in said
+    assert "landslide_share.py" in said and "Count the landslide pixels of valley." in said
 
 
 def test_the_recipe_for_an_importer(repository, tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from slipmap.config.training import LOSSES, TrainingSettings
-from slipmap.training.losses import SegmentationLoss, bce, landslide_logit, lovasz_hinge, tversky
+from slipmap.training.losses import TERMS, SegmentationLoss, bce, landslide_logit, lovasz_hinge, tversky
 
 RANDOM = np.random.default_rng(5)
 
@@ -82,6 +82,10 @@ def test_lovasz_is_convex_between_random_points():
         a, b = sample()[0], sample()[0]
         middle = lovasz_hinge((a + b) / 2, target)
         assert middle <= (lovasz_hinge(a, target) + lovasz_hinge(b, target)) / 2 + 1e-5
+
+
+def test_each_name_of_the_config_is_a_loss():
+    assert sorted(TERMS) == sorted(LOSSES)
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -6,8 +6,10 @@ from pydantic import Field, model_validator
 
 from slipmap.config.base import Settings
 
+# East and north component of the downslope direction, as factors.
+ASPECT_VECTOR = ("aspect_sin", "aspect_cos")
 # Factors by which active areas are described, where an area has them.
-DESCRIBED_BY = ("slope", "aspect_sin", "aspect_cos", "elevation", "lithology")
+DESCRIBED_BY = ("slope", *ASPECT_VECTOR, "elevation", "lithology")
 
 
 class ActiveAreaSettings(Settings):

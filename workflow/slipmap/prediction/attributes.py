@@ -10,6 +10,7 @@ import rasterio
 from rasterio.features import geometry_mask
 
 from slipmap.codes import LANDSLIDE
+from slipmap.config.motion import ASPECT_VECTOR
 from slipmap.config.prediction import ObjectRules
 from slipmap.errors import InputError
 from slipmap.io import raster
@@ -41,9 +42,9 @@ def describe(frame: gpd.GeoDataFrame, layers: Mapping[str, str | Path], grid: Gr
     from north; compactness is 4π·area/perimeter² of the outline (1 for a disc, π/4 for a square).
     """
     table = {key: [] for key, (layer, _) in ATTRIBUTES.items() if layer in layers}
-    with_aspect, with_lithology = {"aspect_sin", "aspect_cos"} <= layers.keys(), "lithology" in layers
+    with_aspect, with_lithology = set(ASPECT_VECTOR) <= layers.keys(), "lithology" in layers
     needed = {ATTRIBUTES[key][0] for key in table}
-    needed |= {"aspect_sin", "aspect_cos"} if with_aspect else set()
+    needed |= set(ASPECT_VECTOR) if with_aspect else set()
     needed |= {"lithology"} if with_lithology else set()
     units = raster.read_classes(layers["lithology"]) if with_lithology else {}
     aspects, lithologies = [], []
@@ -59,7 +60,7 @@ def describe(frame: gpd.GeoDataFrame, layers: Mapping[str, str | Path], grid: Gr
                 layer, statistic = ATTRIBUTES[key]
                 column.append(float(_STATISTICS[statistic](values[layer])) if values[layer].size else np.nan)
             if with_aspect:
-                east, north = values["aspect_sin"].sum(), values["aspect_cos"].sum()
+                east, north = (values[name].sum() for name in ASPECT_VECTOR)
                 known = np.hypot(east, north) > 1e-6
                 aspects.append(float(np.degrees(np.arctan2(east, north)) % 360) if known else np.nan)
             if with_lithology:

@@ -12,6 +12,7 @@ from rasterio.crs import CRS
 from rasterio.features import geometry_mask
 from rasterio.windows import Window, from_bounds
 
+from slipmap.config.motion import ASPECT_VECTOR
 from slipmap.config.prediction import MotionSettings
 from slipmap.deformation.geometry import fastest
 from slipmap.deformation.geometry import sensitivity as downslope_sensitivity
@@ -104,7 +105,7 @@ def describe_motion(
     """
     sight = line_of_sight(deformation["stack"]) if "stack" in deformation else None
     limit = fastest(deformation["stack"]) if "stack" in deformation else float("nan")
-    terrain = [layers.get(name) for name in ("slope", "aspect_sin", "aspect_cos")]
+    terrain = [layers.get(name) for name in ("slope", *ASPECT_VECTOR)]
     rows = []
     for geometry in frame.geometry:
         window = pixels_of(geometry.bounds, grid)

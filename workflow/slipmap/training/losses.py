@@ -7,6 +7,8 @@ cross-entropy of that difference. Sums of losses are :class:`SegmentationLoss`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -114,6 +116,25 @@ def lovasz_hinge(logit: Tensor, target: Tensor) -> Tensor:
     return (F.relu(errors) * gradient).sum()
 
 
+Term = Callable[[Tensor, Tensor, TrainingSettings, tuple[float, float]], Tensor]
+
+
+def _cross_entropy(logit: Tensor, target: Tensor, chosen: TrainingSettings, weights: tuple[float, float]) -> Tensor:
+    return bce(logit, target, weights, chosen.label_smoothing)
+
+
+# name in the settings (`slipmap.config.training.LOSSES`) → loss of logit, target, settings and class weights
+TERMS: Mapping[str, Term] = {
+    "bce": _cross_entropy,
+    "cross_entropy": _cross_entropy,
+    "focal": lambda logit, target, chosen, weights: bce(logit, target, weights, gamma=chosen.focal_gamma),
+    "dice": lambda logit, target, *_: tversky(logit, target, 0.5, 0.5),
+    "iou": lambda logit, target, *_: tversky(logit, target, 1.0, 1.0),
+    "tversky": lambda logit, target, chosen, _: tversky(logit, target, chosen.tversky_alpha, chosen.tversky_beta),
+    "lovasz": lambda logit, target, *_: lovasz_hinge(logit, target),
+}
+
+
 class SegmentationLoss(nn.Module):
     """The weighted sum of losses that the settings name.
 
@@ -137,21 +158,7 @@ class SegmentationLoss(nn.Module):
 
     def term(self, name: str, logit: Tensor, target: Tensor) -> Tensor:
         """Return one loss, by its name in the settings."""
-        chosen = self.settings
-        match name:
-            case "bce" | "cross_entropy":
-                return bce(logit, target, self.class_weights, chosen.label_smoothing)
-            case "focal":
-                return bce(logit, target, self.class_weights, gamma=chosen.focal_gamma)
-            case "dice":
-                return tversky(logit, target, 0.5, 0.5)
-            case "iou":
-                return tversky(logit, target, 1.0, 1.0)
-            case "tversky":
-                return tversky(logit, target, chosen.tversky_alpha, chosen.tversky_beta)
-            case "lovasz":
-                return lovasz_hinge(logit, target)
-        raise ValueError(f"no loss {name!r}")
+        return TERMS[name](logit, target, self.settings, self.class_weights)
 
 
 def _masks(target: Tensor) -> tuple[Tensor, Tensor]:
