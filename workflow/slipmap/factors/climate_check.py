@@ -47,8 +47,10 @@ def check_soil(
 
 
 def _counting(settings: AntecedentSettings) -> Pick:
-    """The steps from the window's first day to the one after the cut-off, and one more each way, which tells how long
-    a step is; all where the cut-off is beyond them."""
+    """The steps from the window's first day to the one after the cut-off, and one more each way.
+
+    The one more tells how long a step is. All steps are taken where the cut-off is beyond them.
+    """
 
     def pick(times: pd.DatetimeIndex) -> np.ndarray:
         last = times.max().normalize()
