@@ -65,11 +65,11 @@ def test_every_model_finds_what_was_put_in(name: str, sample: Sample) -> None:
 @pytest.mark.filterwarnings("ignore:overflow encountered in exp:RuntimeWarning")  # statsmodels' own
 def test_logistic_regression_is_that_of_statsmodels(sample: Sample) -> None:
     numbers = sample.select(["slope", "elevation", "noise"])
-    model = create("logistic", numbers.names, options={"tol": 1e-10}).fit(numbers)
+    model = create("logistic", numbers.names).fit(numbers)
     v = numbers.values.astype(float)
     exog = sm.add_constant((v - v.mean(axis=0)) / v.std(axis=0))
     reference = sm.Logit(sample.labels.astype(float), exog).fit(disp=0)
-    np.testing.assert_allclose(model.predict(numbers.values), reference.predict(exog), atol=1e-4)
+    np.testing.assert_allclose(model.predict(numbers.values), reference.predict(exog), atol=5e-4)  # float32 here
 
 
 def test_gam_with_endless_smoothing_is_logistic_regression(sample: Sample) -> None:
