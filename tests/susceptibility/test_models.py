@@ -295,3 +295,18 @@ def test_unknown_factor_and_other_classes_are_one_sentence(area: areas.AreaFiles
     second = areas.AreaFiles({**area.factors, "lithology": other}, area.inventory, area.split)
     with pytest.raises(InputError, match=r"areas.two: the classes of lithology differ from those of one"):
         areas.pool({"one": area, "two": second}, ["slope", "lithology"], _settings(), None)
+
+
+def test_a_map_says_where_it_applies(area: areas.AreaFiles, tmp_path: Path) -> None:
+    """Slopes of 89° in one corner, which no training pixel has: outside there and hardly anywhere else."""
+    slope = raster.read(area.factors["slope"], bands=1)
+    slope[80:, 90:] = 89
+    label = raster.read(area.inventory, bands=1)
+    label[80:, 90:] = 255
+    raster.write(area.factors["slope"], GRID, slope, bands=["slope"], units="degrees", long_name="slope")
+    raster.write(area.inventory, GRID, label.astype(np.uint8), bands=["i"], units="1", long_name="i", dtype="uint8")
+    outputs = {role: tmp_path / role for role in ("index", "mask", "shares")}
+    maps.map_susceptibility({"demo": area}, _settings(), "logistic", tmp_path / "m.tif", applicability=outputs)
+    mask, found = raster.read(outputs["mask"], bands=1), raster.read(tmp_path / "m.tif", bands=1)
+    np.testing.assert_array_equal(np.isnan(mask), np.isnan(found))
+    assert (mask[80:, 90:] == 0).all() and np.nanmean(mask[:80]) > 0.9

@@ -26,6 +26,7 @@ OUTPUTS = (
     "history.csv",
     "curves.png",
     "validation_scores.csv",
+    "training_ground.csv",
 )
 
 

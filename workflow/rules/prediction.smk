@@ -82,6 +82,23 @@ rule outline_landslides:
     script: "../scripts/outline_landslides.py"
 
 
+rule judge_applicability:
+    message: "Look where the map of {wildcards.area} by {wildcards.experiment} rests on ground like what it learnt from."
+    input:
+        probability=MAP["probability"],
+        factors=factor_files,
+        ground=lambda wildcards: f"{weights_of(wildcards.experiment)[0]}/{layout.SEED_FILES['ground']}",
+        record=lambda wildcards: f"{weights_of(wildcards.experiment)[0]}/{layout.SEED_FILES['record']}",
+        importance=lambda wildcards: files.screened_importance(RUN, wildcards.experiment),
+    output:
+        **{role: HERE.applicability("{experiment}", kind) for role, kind in layout.APPLICABILITY.items()},
+    params:
+        factors=of_area(files.factor_files),
+        weights=lambda wildcards: weights_of(wildcards.experiment)[0],
+    resources: mem_mb=memory(2000), runtime=minutes(10, per_megapixel=2)
+    script: "../scripts/judge_applicability.py"
+
+
 rule judge_map:
     message: "Look whether the map of {wildcards.area} by {wildcards.experiment} is of use as probabilities."
     input:

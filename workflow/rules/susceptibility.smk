@@ -21,7 +21,12 @@ rule compare_models:
 rule map_susceptibility:
     message: "Map the susceptibility of {wildcards.area} with {wildcards.model}."
     input: unpack(of_area(files.pooled_files))
-    output: map=HERE.susceptibility("{model}")
+    output:
+        map=HERE.susceptibility("{model}"),
+        **{
+            role: HERE.susceptibility_applicability("{model}", kind)
+            for role, kind in layout.APPLICABILITY.items()
+        },
     wildcard_constraints: model="|".join(classical.MODELS)
     params:
         settings=one_model_settings,

@@ -13,6 +13,7 @@ with job(snakemake):
         settings=snakemake.params.settings,
         model=snakemake.wildcards.model,
         output=snakemake.output.map,
+        applicability={role: path for role, path in snakemake.output.items() if role != "map"},
         selected=areas.read_selection(snakemake.input.selection),
         jobs=snakemake.threads,
     )

@@ -120,6 +120,10 @@ class Results:
         """Map by one classical model, or of the Landslide Risk Index ("lsi", "lsi_class")."""
         return f"{self.folder}/susceptibility/{name}.tif"
 
+    def susceptibility_applicability(self, model: str, kind: str) -> str:
+        """Where a classical model applies, as `applicability`."""
+        return f"{self.folder}/susceptibility/{model}_{kind}"
+
     def susceptibility_table(self, name: str) -> str:
         """One table of the classical models (`SUSCEPTIBILITY_TABLES`)."""
         return f"{self.folder}/susceptibility/{name}.csv"
@@ -168,6 +172,10 @@ class Results:
         """Part of a map that several jobs make."""
         return f"{self.folder}/maps/{experiment}/parts/{part}.tif"
 
+    def applicability(self, experiment: str, kind: str) -> str:
+        """Where a map's model applies: `kind` is "dissimilarity.tif", "applicability.tif" or "applicability.json"."""
+        return f"{self.folder}/maps/{experiment}/{kind}"
+
     def usable(self, experiment: str) -> str:
         """Whether the probabilities of a map are of use as such."""
         return f"{self.folder}/maps/{experiment}/usable.json"
@@ -205,7 +213,9 @@ SEED_FILES = {
     "history": "history.csv",
     "curves": "curves.png",
     "scores": "validation_scores.csv",
+    "ground": "training_ground.csv",
 }
+APPLICABILITY = {"index": "dissimilarity.tif", "mask": "applicability.tif", "shares": "applicability.json"}
 MAPS = ("probability", "uncertainty", "class", "probability_class")
 
 

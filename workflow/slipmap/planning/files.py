@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from slipmap.config.layout import (
+    APPLICABILITY,
     MAPS,
     SCREENING_TABLES,
     SEED_FILES,
@@ -96,8 +97,14 @@ def susceptibility_files(run: RunSettings, area: str) -> list[str]:
     if run.areas[area].inputs.inventory is not None:
         tables = ("cross_validation_summary", "distances", "test_scores")
         files += [made.susceptibility_table(name) for name in tables]
-        files += [made.susceptibility(model) for model in chosen.maps]
+        for model in chosen.maps:
+            files += [made.susceptibility(model), *susceptibility_applicability(area, model).values()]
     return files
+
+
+def susceptibility_applicability(area: str, model: str) -> dict[str, str]:
+    """Index, mask and shares of where a classical model applies, by role."""
+    return {role: Results(area).susceptibility_applicability(model, kind) for role, kind in APPLICABILITY.items()}
 
 
 def pooled_areas(run: RunSettings, area: str) -> list[str]:
@@ -142,6 +149,26 @@ def weight_files(run: RunSettings, experiment: str) -> list[str]:
     if chosen.prediction.calibration == "isotonic" or (chosen.prediction.calibration == "best" and trained_here):
         needed.append("scores")
     return [f"{folder}/{SEED_FILES[role]}" for folder in weights_folders(experiment, chosen) for role in needed]
+
+
+def applicability_files(run: RunSettings, area: str, experiment: str) -> dict[str, str]:
+    """Index, mask and shares of where an experiment's map of an area applies, by role.
+
+    Nothing of weights from elsewhere that came without what they learnt from.
+    """
+    chosen, made = run.experiments[experiment], Results(area)
+    ground = Path(weights_folders(experiment, chosen)[0]) / SEED_FILES["ground"]
+    if chosen.weights is not None and not ground.is_file():
+        return {}
+    return {role: made.applicability(experiment, kind) for role, kind in APPLICABILITY.items()}
+
+
+def screened_importance(run: RunSettings, experiment: str) -> str | list[str]:
+    """Importance of the factors on the ground that an experiment's weights learnt from, where it was screened here."""
+    chosen = run.experiments[experiment]
+    home = home_area(chosen) if chosen.weights is None else None
+    screened = home in run.areas and run.areas[home].inputs.inventory is not None
+    return Results(home).screening("importance") if screened else []
 
 
 def test_files(place: str, experiment: str, seeds: Iterable[int]) -> list[str]:
@@ -192,7 +219,8 @@ def _mapped(run: RunSettings, area: str, experiment: str) -> list[str]:
     made = Results(area)
     maps = [made.map(experiment, kind) for kind in MAPS]
     made_of = [made.landslides(experiment), made.stac_item(experiment), made.usable(experiment)]
-    return [*maps, *made_of, *_records(run, experiment)]
+    judged = applicability_files(run, area, experiment).values()
+    return [*maps, *made_of, *judged, *_records(run, experiment)]
 
 
 def _tested(run: RunSettings, place: str, experiment: str) -> list[str]:

@@ -69,7 +69,7 @@ class FactorReader:
                     f"the input."
                 )
             self._sources.append(source)
-            self._codes.append(_class_codes(path, band) if band.kind == "categorical" else None)
+            self._codes.append(class_codes(path, band) if band.kind == "categorical" else None)
 
     def __enter__(self) -> "FactorReader":
         return self
@@ -111,7 +111,7 @@ class FactorReader:
         return channels, valid
 
 
-def _class_codes(path: str | Path, band: BandStatistics) -> np.ndarray:
+def class_codes(path: str | Path, band: BandStatistics) -> np.ndarray:
     """(256,) float32: the code that training gave to the class which the raster at `path` has under each code."""
     codes = np.full(256, UNKNOWN_CLASS, np.float32)
     here = raster.read_classes(path)

@@ -20,6 +20,7 @@ from slipmap.colours import (
     SUSCEPTIBILITY,
     UNCERTAINTY,
     VELOCITY,
+    VERMILION,
     class_ramp,
 )
 from slipmap.factors import catalogue
@@ -30,6 +31,7 @@ from slipmap.motion.describe import QUALITY_NAMES
 from slipmap.report.pictures import STRETCH, Picture, Style, composite, load, paint
 from slipmap.report.scores import deformation_pair
 from slipmap.report.sources import Sources
+from slipmap.screening.applicability import INSIDE, OUTSIDE, UNSEEN
 
 SPLIT_COLOURS = {0: "#bdbdbd", 1: SKY, 2: ORANGE}
 AGREEMENT = {
@@ -217,6 +219,9 @@ def _susceptibility(sources: Sources, shown: Grid) -> list[Layer]:
     layers = []
     for name, path in sources.susceptibility.items():
         is_classes, title = _described(path, name)
+        if name.endswith("_applicability"):
+            layers.append(_applicability(f"model.{name}", path, "Susceptibility models", shown))
+            continue
         if is_classes:
             picture = _ordered_classes(path, shown, raster.read_classes(path))
         else:
@@ -224,6 +229,14 @@ def _susceptibility(sources: Sources, shown: Grid) -> list[Layer]:
         group = "Susceptibility models"
         layers.append(Layer(f"model.{name}", f"{name}: {title}", group, picture, False, 1.0, "multiply"))
     return layers
+
+
+def _applicability(layer: str, path: Path, group: str, shown: Grid) -> Layer:
+    """Ground unlike what the model learnt from; the rest shows through."""
+    names = {code: name for code, name in raster.read_classes(path).items() if code != INSIDE}
+    colours = {OUTSIDE: ORANGE, UNSEEN: VERMILION}
+    picture = paint(load(path, shown, classes=True), Style("classes", colours, hidden=(INSIDE,)), names=names)
+    return Layer(layer, "Outside the area of applicability", group, picture, False, 0.8)
 
 
 def _common_spread(sources: Sources, shown: Grid) -> tuple[float, float]:
@@ -251,6 +264,8 @@ def _maps(
         layers.append(
             Layer(f"{name}.uncertainty", "Uncertainty (standard deviation)", group, picture, False, 1.0, "multiply")
         )
+    if "applicability" in maps:
+        layers.append(_applicability(f"{name}.applicability", maps["applicability"], group, shown))
     if "probability_class" in maps:
         path = maps["probability_class"]
         picture = _ordered_classes(path, shown, _with_ranges(path))

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from slipmap.config.layout import (
+    APPLICABILITY,
     MAPS,
     SCREENING_TABLES,
     SEED_FILES,
@@ -167,6 +168,7 @@ def experiments_of(area: str, run: RunSettings, given: Given) -> dict[str, Exper
     made, experiments = Results(area), {}
     for name, chosen in run.experiments.items():
         maps = {kind: made.map(name, kind) for kind in MAPS} | {"landslides": made.landslides(name)}
+        maps |= {"applicability": made.applicability(name, APPLICABILITY["mask"])}
         tests = (given.record(f"{made.seed(name, seed)}/{TEST_METRICS}") for seed in chosen.training.seeds)
         tested = is_tested(run, name, area)
         experiment = Experiment(
@@ -195,7 +197,13 @@ def _susceptibility(
         for name in ("cross_validation_summary", "distances", "test_scores")
     }
     return (
-        given.some({name: made.susceptibility(name) for name in names}),
+        given.some(
+            {name: made.susceptibility(name) for name in names}
+            | {
+                f"{name}_applicability": made.susceptibility_applicability(name, APPLICABILITY["mask"])
+                for name in (chosen.maps if chosen else ())
+            }
+        ),
         {name: table for name, table in tables.items() if table is not None},
     )
 

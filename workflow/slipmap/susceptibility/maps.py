@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from rasterio.windows import Window
+from sklearn.metrics import roc_auc_score
 
 from slipmap.codes import TRAINING
 from slipmap.config.susceptibility import ClassicalSettings, RiskIndexSettings
@@ -11,13 +13,15 @@ from slipmap.errors import InputError
 from slipmap.factors import catalogue
 from slipmap.factors.names import require
 from slipmap.io import raster
+from slipmap.screening.applicability import Outputs, fit, write
 from slipmap.screening.breaks import class_breaks, classify
 from slipmap.screening.layers import Layers, opened
-from slipmap.screening.sampling import Coverage, draw, priority, survey
+from slipmap.screening.sampling import Coverage, Sample, draw, priority, survey
 from slipmap.susceptibility.areas import AreaFiles, pool
-from slipmap.susceptibility.classical import LABELS, RiskIndex
+from slipmap.susceptibility.classical import LABELS, Classifier, RiskIndex
 from slipmap.susceptibility.compare import maker, mixed_groups, model_factors, own_factors
 
+APPLICABILITY_SAMPLE = 1000  # training pixels to which distances are measured
 SAMPLE = 20_000  # index values from which class breaks are cut
 
 
@@ -28,8 +32,12 @@ def map_susceptibility(
     output: str | Path,
     selected: Sequence[str] | None = None,
     jobs: int = 1,
+    applicability: Mapping[str, str | Path] | None = None,
 ) -> None:
     """Fit `model` on the training pixels of all `areas` and map the first of them to `output`.
+
+    `applicability` names the files of `slipmap.screening.applicability.Outputs`: where the map rests on ground like
+    what the model learnt from, factors weighted by the model's permutation importance on its sample, blocks as folds.
 
     The fit is the one whose test scores `compare.run` gives. The raster is float32, probability relative to a sample
     that is half landslides, NaN where a factor is missing. Without a split the model learns from every labelled pixel.
@@ -60,6 +68,8 @@ def map_susceptibility(
                 "areas": " ".join(areas),
             },
         )
+        if applicability:
+            _write_applicability(layers, fitted, sample, mixed_groups(sample, area, areas, settings), applicability)
 
 
 def map_risk_index(
@@ -134,6 +144,37 @@ def _fit(model: RiskIndex, settings: RiskIndexSettings, layers: Layers, seed: in
             "susceptibility.risk_index.weights is spearman, but the area has no inventory; give the six weights."
         )
     model.set_weights(draw(layers, sample, seed) if settings.weights == "spearman" else None)
+
+
+def _write_applicability(
+    layers: Layers, fitted: Classifier, sample: Sample, folds: np.ndarray, outputs: Mapping[str, str | Path]
+) -> None:
+    sample = sample.select(fitted.names)
+    seen = {name: np.unique(sample.column(name)).astype(int).tolist() for name in sample.categories}
+    weights = permutation_importance(fitted, sample)
+    few = priority(np.arange(len(sample.labels)), 0).argsort(kind="stable")[:APPLICABILITY_SAMPLE]
+    found = fit(sample.values[few], fitted.names, folds[few], weights=weights, classes=seen)
+
+    def read(window: Window) -> tuple[np.ndarray, np.ndarray]:
+        values = layers.values(window, fitted.names)
+        return values, np.isfinite(values).all(axis=0)
+
+    write(found, read, layers.grid, Outputs(**outputs))
+
+
+def permutation_importance(fitted: Classifier, sample: Sample, seed: int = 0) -> dict[str, float]:
+    """Fall of the AUROC on the sample when the values of one factor are shuffled, mean of five."""
+    rng = np.random.default_rng(seed)
+    whole = roc_auc_score(sample.labels, fitted.predict(sample.values))
+    found = {}
+    for i, name in enumerate(sample.names):
+        falls = []
+        for _ in range(5):
+            shuffled = sample.values.copy()
+            shuffled[:, i] = rng.permutation(shuffled[:, i])
+            falls.append(whole - roc_auc_score(sample.labels, fitted.predict(shuffled)))
+        found[name] = float(np.mean(falls))
+    return found
 
 
 def _write(layers: Layers, path: str | Path, predict: Callable, **description: object) -> None:

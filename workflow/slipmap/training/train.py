@@ -29,6 +29,7 @@ from slipmap.training.calibration import choose, coarse, summed
 from slipmap.training.callbacks import STATE, EpochRecord, Progress
 from slipmap.training.curves import draw_curves, write_history
 from slipmap.training.data import PatchData
+from slipmap.training.ground import write_ground
 from slipmap.training.losses import landslide_logit
 from slipmap.training.memory import fitting_batch, out_of_memory_sentence
 from slipmap.training.metrics import BINS, ScoreHistogram, jsonable, temperature
@@ -50,10 +51,10 @@ def run(
     """Train an experiment with one seed; write weights, record, history and curves.
 
     Written to `folder`: ``weights.safetensors`` (of the epoch with the best validation score),
-    ``last.safetensors``, ``model.json``, ``history.csv``, ``curves.png`` and ``validation_scores.csv`` (how many
-    validation pixels of each class got which logit). While it runs, the folder ``{folder}.resume`` beside holds the
-    checkpoint of the last finished epoch; a run that was killed goes on from there to the same bytes (on the CPU,
-    with the same number of threads).
+    ``last.safetensors``, ``model.json``, ``history.csv``, ``curves.png``, ``validation_scores.csv`` (how many
+    validation pixels of each class got which logit) and ``training_ground.csv`` (`slipmap.training.ground`). While it
+    runs, the folder ``{folder}.resume`` beside holds the checkpoint of the last finished epoch; a run that was killed
+    goes on from there to the same bytes (on the CPU, with the same number of threads).
 
     In memory: the model, and patches up to ``training.cache``; beyond that patches are read when needed.
 
@@ -135,6 +136,7 @@ def run(
         shape = (training.channels, *training.shape)
         fits = fitting_batch(module, shape, settings.batch_size, device)
         raise InputError(out_of_memory_sentence(settings.batch_size, fits, shape)) from error
+    write_ground(training, folder / "training_ground.csv")
     record = _finish(model, epoch_record, validation, record, folder, device)
     epoch_record.forget()
     return record
