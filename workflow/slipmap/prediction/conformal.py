@@ -2,8 +2,8 @@
 
 A pixel's set holds "landslide", "other ground", both or neither. For each class a threshold is cut on the map's own
 probabilities at validation pixels of that class, so that the sets of at least the stated share of them hold it
-(label-conditional, or Mondrian, conformal prediction; Sadinle et al. 2019, J. Am. Stat. Assoc. 114, 223). Landslides are
-rare: coverage over all pixels together would be reached without finding one.
+(label-conditional, or Mondrian, conformal prediction; Sadinle et al. 2019, J. Am. Stat. Assoc. 114, 223). Landslides
+are rare: coverage over all pixels together would be reached without finding one.
 
 The coverage holds for ground that is exchangeable with the validation ground: validation and test blocks drawn by
 chance from one area are; another valley, another event or another sensor is not, and nothing then holds. Pixels of one
