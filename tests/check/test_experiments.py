@@ -19,6 +19,7 @@ CONFIG = {
         "valley": {
             "grid": {"crs": "EPSG:32632", "resolution": 12.5, "bounds": [500000, 5000000, 501600, 5001600]},
             "simulate": {"seed": 1},
+            "split": {"block": 48},
         }
     },
     "datasets": {"p64": {"size": 64, "stride": 64}},

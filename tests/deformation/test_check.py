@@ -134,7 +134,7 @@ def test_faults_of_velocities_are_seen(capsys, file, options, words):
     assert text.startswith("areas.valley.inputs.sentinel1.path: ") and words in text
 
 
-def test_what_will_be_left_out_is_told():
+def test_what_will_be_left_out_is_told(capsys):
     licsar("ifg")
     replace(PAIRS[6], np.zeros(SHAPE, np.float32))
     area = AreaSettings.model_validate(
@@ -143,3 +143,6 @@ def test_what_will_be_left_out_is_told():
     with rasterio.open(f"ifg/{name(*PAIRS[0])}/{name(*PAIRS[0])}.geo.unw.tif"):
         (sentence,) = check(area, "areas.a.inputs.sentinel1.path", Grid.from_bounds("EPSG:32632", 50, GRID["bounds"]))
     assert name(*PAIRS[6]) in sentence and sentence.endswith("left out")
+    assert said(capsys) == ""
+    main(["check", "my.yaml"])
+    assert f"  left out: {sentence}\n" in capsys.readouterr().out

@@ -248,12 +248,12 @@ def _check(options: argparse.Namespace) -> None:
     from slipmap.fetch.check import advice
 
     settings = read_config(options.config)
-    check_run(settings)
+    left_out = check_run(settings)
     print(
         f"{options.config}: {len(settings.areas)} area(s) ({', '.join(settings.areas)}) and "
         f"{len(settings.experiments)} experiment(s) are in order. A run makes:"
     )
-    for line in summary.lines(settings):
+    for line in summary.lines(settings, left_out):
         print(line)
     for line in advice(settings):
         print(f"note: {line}")

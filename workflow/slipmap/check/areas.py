@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+from slipmap.config.patches import SplitSettings
 from slipmap.config.products import mapped_areas
 from slipmap.config.run import RunSettings
 from slipmap.errors import Faults, InputError
 from slipmap.io.grid import Grid
+from slipmap.patches.buffer import block_count
 
 LITHOLOGY = "lithology"
 
@@ -48,6 +50,7 @@ def check_patches(settings: RunSettings, grids: Mapping[str, Grid]) -> None:
         for place in dict.fromkeys([*experiment.train_areas, *experiment.test_areas]):
             if place in grids:
                 faults.of(_require_room, str(experiment.dataset), patches.size, place, grids[place], name)
+                faults.of(_require_blocks, settings.areas[place].split, place, grids[place])
     faults.end()
 
 
@@ -56,4 +59,15 @@ def _require_room(dataset: str, size: int, area: str, grid: Grid, experiment: st
         raise InputError(
             f"datasets.{dataset}.size is {size} pixels, and the area {area} has {grid.width} x {grid.height}; give "
             f"smaller patches, or a data set of another size to experiments.{experiment}."
+        )
+
+
+def _require_blocks(split: SplitSettings, area: str, grid: Grid) -> None:
+    parts = split.folds if split.method == "kfold" else sum(share > 0 for share in split.shares())
+    blocks = block_count(grid.height, split.block) * block_count(grid.width, split.block)
+    if split.method in ("blocks", "kfold") and blocks < parts:
+        raise InputError(
+            f"areas.{area}.split.block is {split.block} pixels, of which the area ({grid.width} x {grid.height}) has "
+            f"{blocks}, and {parts} are needed at least; give smaller blocks"
+            f"{' or fewer folds' if split.method == 'kfold' else ''}."
         )

@@ -18,7 +18,7 @@ from slipmap.patches.buffer import buffer_pixels
 from slipmap.sentinel1 import check as check_sentinel1
 
 
-def check_run(settings: RunSettings, *, planning: bool = False) -> None:
+def check_run(settings: RunSettings, *, planning: bool = False) -> dict[str, list[str]]:
     """Raise one `InputError` for all that cannot work in `settings`, a sentence on each line.
 
     The readers of the run open what the config names and look at headers and some pixels; nothing heavy is imported
@@ -27,14 +27,19 @@ def check_run(settings: RunSettings, *, planning: bool = False) -> None:
     Parameters
     ----------
     planning : of a run that may need only part of the area: voids of the DEM are left to the jobs that need it.
+
+    Returns
+    -------
+    What a run will leave out of each area's data and why, a sentence each.
     """
     faults = Faults()
     factors: dict[str, list[str]] = {}
     grids: dict[str, Grid] = {}
     classes: dict[str, list[str]] = {}
+    left_out: dict[str, list[str]] = {}
     for name, area in settings.areas.items():
         names = faults.of(check_factors, name, area)
-        found = _look_at_area(name, area, names or [], faults, voids=not planning)
+        found = _look_at_area(name, area, names or [], faults, left_out, voids=not planning)
         if names is not None:
             factors[name] = names
         if found is not None:
@@ -49,12 +54,13 @@ def check_run(settings: RunSettings, *, planning: bool = False) -> None:
             faults.of(check_experiment, name, settings, factors)
         faults.of(across.check_classes, settings, name, factors, classes)
     faults.end()
+    return left_out
 
 
 def check_area(name: str, area: AreaSettings) -> None:
     """Raise one `InputError` for all that cannot work in one area."""
     faults = Faults()
-    _look_at_area(name, area, faults.of(check_factors, name, area) or [], faults)
+    _look_at_area(name, area, faults.of(check_factors, name, area) or [], faults, {})
     faults.end()
 
 
@@ -83,9 +89,18 @@ def _is_fetched(path: Path) -> bool:
 
 
 def _look_at_area(
-    name: str, area: AreaSettings, factors: list[str], faults: Faults, *, voids: bool = True
+    name: str,
+    area: AreaSettings,
+    factors: list[str],
+    faults: Faults,
+    left_out: dict[str, list[str]],
+    *,
+    voids: bool = True,
 ) -> tuple[Grid, list[str] | None] | None:
-    """The grid of an area and its lithological classes as far as they are known; what is wrong goes to `faults`."""
+    """The grid of an area and its lithological classes as far as they are known; what is wrong goes to `faults`.
+
+    What a run will leave out goes to `left_out`.
+    """
     key = f"areas.{name}"
     grid = faults.of(area_grid.decide, area.grid, f"{key}.grid")
     if grid is None:
@@ -104,7 +119,7 @@ def _look_at_area(
         if faults.of(_require_there, Path(text), f"{key}.inputs.{part}"):
             given[part] = Path(text)
     if sentinel1 and (path := given.get("sentinel1.path")):
-        faults.of(_check_sentinel1, area, path, f"{key}.inputs.sentinel1.path", grid)
+        left_out[name] = faults.of(_check_sentinel1, area, path, f"{key}.inputs.sentinel1.path", grid) or []
     check_ground(area, f"{key}.inputs", grid, given, faults, voids=voids)
     whole = all(part in given for part in input_files(area.inputs) if part.startswith("sentinel2"))
     for part, path in given.items():
@@ -128,15 +143,15 @@ def _overlaps(path: Path, key: str, grid: Grid) -> bool:
     return True
 
 
-def _check_sentinel1(area: AreaSettings, path: Path, key: str, grid: Grid) -> None:
+def _check_sentinel1(area: AreaSettings, path: Path, key: str, grid: Grid) -> list[str]:
     level = area.inputs.sentinel1.level if area.inputs.sentinel1 else None
     if level == "safe":
         check_sentinel1.check_raw(area, key, grid)
-        return
+        return []
     if level == "slc" and check_sentinel1.looks_raw(path):
         raise InputError(f"{key}: {path} holds raw SAFE products; set inputs.sentinel1.level: safe.")
     from slipmap.deformation.check import check as check_deformation  # its imports take a while
 
     if level == "slc":
         check_scenes(path, key, grid)
-    check_deformation(area, key, grid)
+    return check_deformation(area, key, grid)

@@ -1,7 +1,7 @@
 """What a run will make of a config that is in order, and what it will not make and why."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -20,13 +20,20 @@ _MADE_OF = {
     "rainfall": "rain",
     "soil_moisture": "soil moisture",
 }
+_SHOWN = 10  # reasons
 _DATED = {"Sentinel-1": ("sentinel1", "path"), "Sentinel-2": ("sentinel2", "path")}
 
 
-def lines(settings: RunSettings) -> Iterator[str]:
-    """The summary, a line each: areas with their grid, dates and factors, then experiments with their maps."""
+def lines(settings: RunSettings, left_out: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """The summary, a line each: areas with their grid, dates and factors, then experiments with their maps.
+
+    Parameters
+    ----------
+    left_out : of each area, what `check.run.check_run` found that a run will leave out.
+    """
     for name, area in settings.areas.items():
         yield from _area(name, area, settings)
+        yield from _left_out(left_out.get(name, ()))
     for name in imported_datasets(settings):
         yield f"data set {name}: imported from {settings.datasets[name].source.path}"
     for name in settings.experiments:
@@ -56,6 +63,13 @@ def _area(name: str, area: AreaSettings, settings: RunSettings) -> Iterator[str]
         yield f"  {len(factors)} factors: {', '.join(factors)}"
     for missing, why in _not_made(name, area, settings, factors):
         yield f"  not made: {missing} ({why})"
+
+
+def _left_out(reasons: Sequence[str]) -> Iterator[str]:
+    for reason in reasons[:_SHOWN]:
+        yield f"  left out: {reason}"
+    if len(reasons) > _SHOWN:
+        yield f"  left out: {len(reasons) - _SHOWN} more, for such reasons"
 
 
 def _not_made(name: str, area: AreaSettings, settings: RunSettings, factors: list[str]) -> Iterator[tuple[str, str]]:

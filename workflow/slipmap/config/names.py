@@ -8,6 +8,7 @@ from slipmap.config.run import RunSettings
 from slipmap.errors import Faults, InputError
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_ROW = re.compile(r"table_.*_[0-9a-f]{8}")  # as slipmap.training.tables names the experiment of a row
 _LONGEST = 100  # characters; a file's name may have 255 bytes
 RESERVED = ("downloads", "published", "none")  # folders of resources/, and what a rule's wildcard is when there is none
 
@@ -28,6 +29,8 @@ def check_names(settings: RunSettings, source: str) -> None:
         for name in names:
             faults.of(require_name, name, what, f"{source}: {section}")
         faults.of(_require_apart, names, f"{source}: {section}")
+    for name in settings.experiments:
+        faults.of(_require_no_row, name, f"{source}: experiments")
     if not faults.found:
         faults.of(_require_apart, [*settings.areas, *imported_datasets(settings)], f"{source}: areas and data sets")
     faults.end()
@@ -39,6 +42,14 @@ def require_name(name: str, what: str, key: str) -> None:
         raise InputError(f"{key}: '{name}' is no name for {what}; begin with a letter, then letters, digits, - and _.")
     if name.lower() in RESERVED:
         raise InputError(f"{key}: the name '{name}' is one of slipmap's own ({', '.join(RESERVED)}); choose another.")
+
+
+def _require_no_row(name: str, key: str) -> None:
+    if _ROW.fullmatch(name):
+        raise InputError(
+            f"{key}: '{name}' may be the name of a row of a paper's table (config/tables), whose results would take "
+            f"the place of yours; choose another."
+        )
 
 
 def _require_apart(names: Iterable[str], key: str) -> None:

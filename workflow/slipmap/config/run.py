@@ -1,6 +1,6 @@
 """The whole config of a run: areas, data sets, experiments."""
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from slipmap.config.acquire import AcquireSettings
 from slipmap.config.base import Settings
@@ -74,6 +74,20 @@ class ExperimentSettings(Settings):
     weights: str | None = Field(
         None, description="Folder of an experiment trained elsewhere: map with its weights, do not train."
     )
+
+    @field_validator("train_areas", "test_areas", "map_areas", "factors", "exclude")
+    @classmethod
+    def _once(cls, value: list[str] | None) -> list[str] | None:
+        twice = [name for name in dict.fromkeys(value or ()) if value and value.count(name) > 1]
+        if twice:
+            raise ValueError(f"'{twice[0]}' stands twice, and would count twice; keep one")
+        return value
+
+    @model_validator(mode="after")
+    def _factors_left(self) -> "ExperimentSettings":
+        if self.factors is not None and not set(self.factors) - set(self.exclude):
+            raise ValueError("factors and exclude leave no factor; name one at least, or leave factors out for all")
+        return self
 
 
 class RunSettings(Settings):

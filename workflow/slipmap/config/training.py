@@ -117,6 +117,13 @@ class TrainingSettings(Settings):
     )
     tensorboard: bool = Field(False, description="Also write TensorBoard logs, in the folder {seed}.logs beside.")
 
+    @field_validator("seeds")
+    @classmethod
+    def _each_once(cls, value: list[int]) -> list[int]:
+        if len(set(value)) < len(value) or not all(0 <= seed < 2**32 for seed in value):
+            raise ValueError("seeds are different whole numbers from 0 to 4294967295; correct them")
+        return value
+
     @model_validator(mode="before")
     @classmethod
     def _fill_from_recipe(cls, given: Any) -> Any:

@@ -37,6 +37,26 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
         return made
 
 
+def _number(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    """A number as everybody reads it: to YAML 1.1 010 is eight, and 1:30 is ninety."""
+    text = node.value.lstrip("+-")
+    if ":" in text or re.fullmatch(r"0[0-9_]+", text):
+        made = yaml.SafeLoader.yaml_constructors[node.tag](loader, node)
+        plain = text.lstrip("0_") or "0"
+        raise _Refused(
+            f"line {node.start_mark.line + 1}: YAML takes {node.value} for {made}; write {plain} without the zero, or "
+            f"put it in quotes if it is text."
+            if ":" not in text
+            else f"line {node.start_mark.line + 1}: YAML takes {node.value} for {made:g}; write the number itself, or "
+            f"put it in quotes if it is text."
+        )
+    return yaml.SafeLoader.yaml_constructors[node.tag](loader, node)
+
+
+for _tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"):
+    _Loader.add_constructor(_tag, _number)
+
+
 class _Refused(Exception):
     """A sentence about a line."""
 

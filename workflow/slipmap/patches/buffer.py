@@ -1,4 +1,4 @@
-"""The ground left out between splits, in the pixels of a grid. Imports nothing heavy: `slipmap check` asks too."""
+"""Blocks of ground and what is left out between them, in pixels. Imports nothing heavy: `slipmap check` asks too."""
 
 import math
 
@@ -29,3 +29,8 @@ def buffer_pixels(settings: SplitSettings, grid: Grid, key: str = "split") -> in
             f"{settings.block} pixels; make {key}.block larger or the buffer smaller."
         )
     return pixels
+
+
+def block_count(length: int, block: int) -> int:
+    """How many blocks an axis of `length` pixels has; the last one takes the remainder, 0.5 to 1.5 times `block`."""
+    return max(1, int(length / block + 0.5))

@@ -25,7 +25,7 @@ from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.atomic import write_aside
 from slipmap.io.grid import Grid
-from slipmap.patches.buffer import buffer_pixels
+from slipmap.patches.buffer import block_count, buffer_pixels
 from slipmap.patches.distance import SplitDistance
 from slipmap.patches.landslides import BlockNumbers, Landslides
 
@@ -133,8 +133,7 @@ def block_edges(length: int, block: int) -> np.ndarray:
 
     All blocks have `block` pixels but the last, which takes the remainder: 0.5 to 1.5 times `block`.
     """
-    count = max(1, int(length / block + 0.5))
-    return np.append(np.arange(count) * block, length)
+    return np.append(np.arange(block_count(length, block)) * block, length)
 
 
 def count_blocks(

@@ -1,0 +1,109 @@
+"""What YAML and people write by mistake and a settings model would take: each is refused in a sentence."""
+
+import pytest
+import yaml
+
+from slipmap.check.areas import check_patches
+from slipmap.config import parse_config, read_config
+from slipmap.errors import InputError
+from slipmap.io.grid import Grid
+
+GRID = {"crs": "EPSG:32632", "bounds": [500000, 5000000, 501600, 5001600]}
+
+
+def config(split=None, **experiment):
+    """Text of a config that is in order but for what is given."""
+    area = {"grid": GRID, "inputs": {"inventory": "i.gpkg"}, "split": split or {}}
+    one = {"dataset": "p", "train_areas": ["valley"], "test_areas": ["valley"]} | experiment
+    return {"areas": {"valley": area}, "datasets": {"p": {"size": 64}}, "experiments": {"e": one}}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("resolution: 010", "line 4: YAML takes 010 for 8; write 10 without the zero"),
+        ("resolution: 0_25", "YAML takes 0_25 for 21"),
+        ("resolution: 1:30", "line 4: YAML takes 1:30 for 90; write the number itself"),
+        ("resolution: 1:30.5", "YAML takes 1:30.5 for 90.5"),
+        ("bounds: [8333:20, 0, 1, 1]", "YAML takes 8333:20 for 500000"),
+        ("resolution: .inf", "areas.a.grid.resolution is inf, but: input should be a finite number"),
+        ("bounds: [.nan, 0, 1, 1]", "areas.a.grid.bounds.0 is nan, but: input should be a finite number"),
+    ],
+)
+def test_numbers_that_yaml_takes_for_others(text, words, tmp_path):
+    path = tmp_path / "my.yaml"
+    path.write_text(f"areas:\n  a:\n    grid:\n      {text}\n      crs: EPSG:32632\n")
+    with pytest.raises(InputError) as caught:
+        read_config(path)
+    assert words in str(caught.value)
+
+
+def test_numbers_that_are_what_they_look_like(tmp_path):
+    path = tmp_path / "my.yaml"
+    for text, number in (("0.5", 0.5), ("1e1", 10), ("10", 10), ("1_0", 10), ("0x10", 16)):
+        path.write_text(f"areas:\n  a:\n    grid: {{resolution: {text}, crs: 'EPSG:32632', bounds: [0, 0, -0, +1]}}\n")
+        assert read_config(path).areas["a"].grid.resolution == number
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (config(train_areas=["valley", "valley"]), "'valley' stands twice"),
+        (config(test_areas=["valley", "valley"]), "'valley' stands twice"),
+        (config(factors=["slope", "slope"]), "'slope' stands twice"),
+        (config(factors=[]), "leave no factor"),
+        (config(factors=["slope"], exclude=["slope"]), "leave no factor"),
+        (config(training={"seeds": [1, 1]}), "seeds are different whole numbers"),
+        (config(training={"seeds": [-1]}), "seeds are different whole numbers"),
+        (config(training={"seeds": [2**32]}), "seeds are different whole numbers"),
+    ],
+)
+def test_lists_and_sizes_that_count_wrongly(record, words):
+    assert parse_config(config(), "my.yaml").experiments["e"].factors is None
+    with pytest.raises(InputError) as caught:
+        parse_config(record, "my.yaml")
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_an_experiment_named_as_a_row_of_a_table_is():
+    record = config()
+    record["experiments"]["table_unet_0f3c22aa"] = record["experiments"].pop("e")
+    with pytest.raises(InputError, match=r"experiments: 'table_unet_0f3c22aa' may be the name of a row"):
+        parse_config(record, "my.yaml")
+    record["experiments"]["table_unet"] = record["experiments"].pop("table_unet_0f3c22aa")
+    parse_config(record, "my.yaml")
+
+
+def test_every_row_of_a_table_has_such_a_name(repository):
+    from slipmap.config.names import _ROW
+    from slipmap.training import tables
+
+    found = tables.load(repository / "config/tables", repository / "config/tables.yaml").experiments
+    assert found and all(_ROW.fullmatch(name) for name in found)
+
+
+@pytest.mark.parametrize(
+    ("split", "words"),
+    [
+        ({"block": 96}, "has 4, and 3"),
+        ({"block": 128}, "has 1, and 3 are needed at least; give smaller blocks"),
+        ({"method": "kfold", "block": 48, "folds": 10}, "has 9, and 10 are needed at least; give smaller blocks or"),
+        ({"method": "area", "block": 128}, ""),
+        ({"method": "random", "block": 128}, ""),
+    ],
+)
+def test_blocks_for_every_split(split, words):
+    settings = parse_config(config(split=split), "my.yaml")
+    grids = {"valley": Grid.from_bounds("EPSG:32632", 11.0, (500000, 5000000, 501595, 5001595))}  # 145 pixels
+    if "needed" not in words:
+        check_patches(settings, grids)
+        return
+    with pytest.raises(InputError) as caught:
+        check_patches(settings, grids)
+    assert str(caught.value).startswith("areas.valley.split.block is ") and words in str(caught.value)
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    path = tmp_path / "my.yaml"
+    path.write_text(yaml.safe_dump(config()))
+    assert read_config(path) == parse_config(config())
