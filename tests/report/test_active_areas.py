@@ -9,6 +9,9 @@ import pytest
 from shapely.geometry import MultiPolygon, box
 
 from helpers.report_samples import GRID, build_report, run_settings, write_area
+from slipmap.io import raster
+from slipmap.io.grid import Grid
+from slipmap.report.active_truth import compare
 
 
 def test_active_areas_stand_in_the_report_with_what_networks_and_inventory_say_of_them(tmp_path):
@@ -42,3 +45,26 @@ def test_active_areas_stand_in_the_report_with_what_networks_and_inventory_say_o
         tmp_path / "results" / "valley" / "maps" / "rs" / "landslides.gpkg", layer="landslides"
     ).union_all()
     assert table["covered_by_rs"][0] == pytest.approx(drawn.intersection(outlines[0]).area / 20000)
+
+
+def test_areas_are_counted_one_for_one_against_the_truth(tmp_path):
+    """Five landslides, two of which touch, one slow and one still; four areas, one on nothing, two on one landslide."""
+    grid = Grid.from_bounds("EPSG:32632", 10, (500000, 5000000, 502000, 5001000))
+    squares = [(0, 0, 100), (100, 0, 100), (400, 0, 150), (700, 0, 100), (1000, 0, 100)]
+    shapes = [box(500000 + x, 5000000 + y, 500000 + x + side, 5000000 + y + side) for x, y, side in squares]
+    moving = [True, True, True, True, False]
+    gpd.GeoDataFrame({"moving": moving}, geometry=shapes, crs=grid.crs).to_file(tmp_path / "landslides.gpkg")
+    velocity = np.zeros(grid.shape, np.float32)
+    for (x, _, side), rate in zip(squares, (-30, -30, -20, -8, 0), strict=True):
+        velocity[-side // 10 :, x // 10 : (x + side) // 10] = rate
+    raster.write(tmp_path / "v.tif", grid, velocity, bands=["velocity"], units="mm/yr", long_name="velocity")
+    areas = [box(500000, 5000000, 500150, 5000100), box(500400, 5000000, 500475, 5000150)]
+    areas += [box(500480, 5000000, 500500, 5000050), box(501500, 5000500, 501600, 5000600)]
+    table = compare(gpd.GeoDataFrame(geometry=areas, crs=grid.crs), tmp_path / "landslides.gpkg", tmp_path / "v.tif")
+    table = table.set_index("landslides, m²")
+    assert list(table.loc["all"])[:4] == [2, 2, 4, 2], "touching ones are one; the second area on one counts for none"
+    assert table.loc["all", "median IoU"] == pytest.approx((0.75 + 0.5) / 2)
+    assert table.loc["all", "area ratio"] == pytest.approx((15000 + 11250) / (20000 + 22500))
+    assert list(table.loc["20 000 to 40 000"])[:2] == [2, 2] and table.loc["> 40 000", "of those found"] == 0
+    nothing = compare(gpd.GeoDataFrame(geometry=[], crs=grid.crs), tmp_path / "landslides.gpkg", tmp_path / "v.tif")
+    assert nothing.loc[0, "of those found"] == 0 and np.isnan(nothing.loc[0, "median IoU"])

@@ -17,6 +17,7 @@ from slipmap.patches.split import UNKNOWN
 from slipmap.patches.store import split_description
 from slipmap.report import (
     active_areas,
+    active_truth,
     agreement,
     deformation_truth,
     headline,
@@ -76,6 +77,9 @@ def build(
     areas = active_areas.read(sources.active_areas) if sources.active_areas else None
     if areas is not None:
         numbers["active_areas"] = active_areas.numbers(areas, drawn)
+    if areas is not None and {"landslides", "velocity_los"} <= sources.truth.keys():
+        truth = sources.truth
+        numbers["active_areas_truth"] = active_truth.compare(areas, truth["landslides"], truth["velocity_los"])
     if cards := headline.cards(sources, numbers, drawn):
         numbers["headline"] = pd.DataFrame(cards)[["value", "label", "detail"]]
     with write_aside(tables) as aside:

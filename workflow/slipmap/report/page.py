@@ -12,6 +12,7 @@ from slipmap.io.grid import Grid
 from slipmap.prediction.dates import dates_of
 from slipmap.report import (
     active_areas,
+    active_truth,
     attribution,
     augmentation,
     closeups,
@@ -55,6 +56,7 @@ def page_context(
         "study": sections.study_figures(sources, ids),
         "inputs": _inputs(sources, numbers["inputs"]),
         "deformation": sections.deformation(sources, ids),
+        "active_truth": active_truth.section(numbers.get("active_areas_truth")),
         "active_areas": _active_areas(sources, numbers),
         "truth": sections.truth(sources, numbers.get("velocity_truth"), ids),
         "truth_charts": deformation_truth.charts(numbers),
