@@ -99,6 +99,21 @@ rule judge_applicability:
     script: "../scripts/judge_applicability.py"
 
 
+rule predict_sets:
+    message: "Map where the map of {wildcards.area} by {wildcards.experiment} is sure, at the stated coverage."
+    input:
+        probability=MAP["probability"],
+        inventory=HERE.inventory,
+        split=HERE.split,
+    output:
+        sets=HERE.sets("{experiment}", "tif"),
+        record=HERE.sets("{experiment}", "json"),
+    params:
+        coverage=lambda wildcards: EXPERIMENTS[wildcards.experiment].prediction.coverage,
+    resources: mem_mb=memory(1000), runtime=minutes(10, per_megapixel=1)
+    script: "../scripts/predict_sets.py"
+
+
 rule judge_map:
     message: "Look whether the map of {wildcards.area} by {wildcards.experiment} is of use as probabilities."
     input:

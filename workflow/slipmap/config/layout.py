@@ -176,6 +176,10 @@ class Results:
         """Where a map's model applies: `kind` is "dissimilarity.tif", "applicability.tif" or "applicability.json"."""
         return f"{self.folder}/maps/{experiment}/{kind}"
 
+    def sets(self, experiment: str, kind: Literal["tif", "json"]) -> str:
+        """Conformal prediction sets of a map, and what they hold on test ground."""
+        return f"{self.folder}/maps/{experiment}/sets.{kind}"
+
     def usable(self, experiment: str) -> str:
         """Whether the probabilities of a map are of use as such."""
         return f"{self.folder}/maps/{experiment}/usable.json"

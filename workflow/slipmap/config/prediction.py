@@ -103,6 +103,14 @@ class OutlineSettings(MotionSettings):
 class PredictionSettings(OutlineSettings, MapSettings):
     """Region-wide maps and landslide polygons."""
 
+    coverage: float | None = Field(
+        None,
+        gt=0.5,
+        lt=1,
+        description="Stated coverage of conformal prediction sets (0.9, say): sets.tif says where landslide, other "
+        "ground, either or neither holds, cut on validation ground, in areas trained in. It holds for ground "
+        "exchangeable with that, not for another valley; sets.json has what test ground shows. null: not made.",
+    )
     parts: int = Field(
         1, ge=1, le=500, description="Jobs that share an area, each its own rows; the map is the same to the last bit."
     )

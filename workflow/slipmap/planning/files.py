@@ -163,6 +163,13 @@ def applicability_files(run: RunSettings, area: str, experiment: str) -> dict[st
     return {role: made.applicability(experiment, kind) for role, kind in APPLICABILITY.items()}
 
 
+def set_files(run: RunSettings, area: str, experiment: str) -> list[str]:
+    """Conformal prediction sets of an experiment's map, if they are asked for and it was trained there."""
+    chosen, made = run.experiments[experiment], Results(area)
+    asked = chosen.prediction.coverage is not None and chosen.weights is None and area in chosen.train_areas
+    return [made.sets(experiment, "tif"), made.sets(experiment, "json")] if asked else []
+
+
 def screened_importance(run: RunSettings, experiment: str) -> str | list[str]:
     """Importance of the factors on the ground that an experiment's weights learnt from, where it was screened here."""
     chosen = run.experiments[experiment]
@@ -220,7 +227,8 @@ def _mapped(run: RunSettings, area: str, experiment: str) -> list[str]:
     maps = [made.map(experiment, kind) for kind in MAPS]
     made_of = [made.landslides(experiment), made.stac_item(experiment), made.usable(experiment)]
     judged = applicability_files(run, area, experiment).values()
-    return [*maps, *made_of, *judged, *_records(run, experiment)]
+    sets = set_files(run, area, experiment)
+    return [*maps, *made_of, *judged, *sets, *_records(run, experiment)]
 
 
 def _tested(run: RunSettings, place: str, experiment: str) -> list[str]:

@@ -264,6 +264,11 @@ def _maps(
         layers.append(
             Layer(f"{name}.uncertainty", "Uncertainty (standard deviation)", group, picture, False, 1.0, "multiply")
         )
+    if "sets" in maps:
+        with rasterio.open(maps["sets"]) as source:
+            title = f"Prediction sets, coverage {source.tags().get('coverage', '?')} on exchangeable ground"
+        picture = _ordered_classes(maps["sets"], shown, raster.read_classes(maps["sets"]))
+        layers.append(Layer(f"{name}.sets", title, group, picture, False, 1.0, "multiply"))
     if "applicability" in maps:
         layers.append(_applicability(f"{name}.applicability", maps["applicability"], group, shown))
     if "probability_class" in maps:

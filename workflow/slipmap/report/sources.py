@@ -168,6 +168,7 @@ def experiments_of(area: str, run: RunSettings, given: Given) -> dict[str, Exper
     made, experiments = Results(area), {}
     for name, chosen in run.experiments.items():
         maps = {kind: made.map(name, kind) for kind in MAPS} | {"landslides": made.landslides(name)}
+        maps |= {"sets": made.sets(name, "tif")}
         maps |= {"applicability": made.applicability(name, APPLICABILITY["mask"])}
         tests = (given.record(f"{made.seed(name, seed)}/{TEST_METRICS}") for seed in chosen.training.seeds)
         tested = is_tested(run, name, area)
