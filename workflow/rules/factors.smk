@@ -23,7 +23,7 @@ rule terrain_extra:
     input:
         unpack(factor_inputs),
         grid=HERE.grid,
-    output: HERE.factor("{factor}")
+    output: raster=HERE.factor("{factor}")
     wildcard_constraints: factor=one_of("terrain", default=False)
     params:
         settings=part_of("factors.terrain", options.ReliefSettings),
@@ -93,7 +93,7 @@ rule rain:
     input:
         grid=HERE.grid,
         rainfall=input_of("rainfall"),
-    output: HERE.factor("{factor}")
+    output: raster=HERE.factor("{factor}")
     wildcard_constraints: factor=one_of("rain")
     params: settings=settings_of("factors.climate")
     resources: mem_mb=memory(1500), runtime=minutes(20)
@@ -105,7 +105,7 @@ rule soil:
     input:
         grid=HERE.grid,
         soil_moisture=input_of("soil_moisture"),
-    output: HERE.factor("{factor}")
+    output: raster=HERE.factor("{factor}")
     wildcard_constraints: factor=one_of("soil")
     params: settings=part_of("factors.climate", options.AntecedentSettings)
     resources: mem_mb=memory(1500), runtime=minutes(20)
@@ -117,7 +117,7 @@ rule proximity:
     input:
         grid=HERE.grid,
         features=lambda wildcards: attrgetter(*catalogue.get(wildcards.factor).needs)(AREAS[wildcards.area]) or [],
-    output: HERE.factor("{factor}")
+    output: raster=HERE.factor("{factor}")
     wildcard_constraints: factor=one_of("proximity")
     params:
         layer=lambda wildcards: layer_of(wildcards.area, *catalogue.get(wildcards.factor).needs),
@@ -158,7 +158,7 @@ rule ready_factor:
     input:
         grid=HERE.grid,
         factors=lambda wildcards: READY[wildcards.area].path,
-    output: HERE.factor("{factor}")
+    output: raster=HERE.factor("{factor}")
     wildcard_constraints:
         area=wildcard(map(re.escape, READY)),
         factor=wildcard(re.escape(band) for ready in READY.values() for band in ready.bands),

@@ -8,11 +8,11 @@ with job(snakemake):
     from slipmap.io.grid import Grid
 
     run.acquire(
-        snakemake.params.kind,
-        snakemake.wildcards.area,
-        AcquireSettings(**snakemake.params.settings),
-        FactorSettings(**snakemake.params.factors),
-        Grid.load(snakemake.input.grid),
-        Found.load(snakemake.input.found),
-        snakemake.output.data,
+        kind=snakemake.params.kind,
+        area=snakemake.wildcards.area,
+        settings=AcquireSettings(**snakemake.params.settings),
+        factors=FactorSettings(**snakemake.params.factors),
+        grid=Grid.load(snakemake.input.grid),
+        found=Found.load(snakemake.input.found),
+        output=snakemake.output.data,
     )

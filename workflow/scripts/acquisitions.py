@@ -6,7 +6,7 @@ with job(snakemake):
     from slipmap.sentinel1 import acquisitions
 
     acquisitions.run(
-        Sentinel1Settings(**snakemake.params.sentinel1),
-        AcquisitionSettings(**snakemake.params.settings),
-        snakemake.output.acquisitions,
+        sentinel1=Sentinel1Settings(**snakemake.params.sentinel1),
+        settings=AcquisitionSettings(**snakemake.params.settings),
+        output=snakemake.output.acquisitions,
     )

@@ -8,10 +8,10 @@ with job(snakemake):
     given = dict(snakemake.input.items())
     radar = ("velocity", "velocity_std", "mask", "timeseries", "sensitivity", "downslope", "visibility")
     active_areas.run(
-        {name: given[name] for name in radar if name in given},
-        Grid.load(snakemake.input.grid),
-        ActiveAreaSettings(**snakemake.params.settings),
-        {name: snakemake.output[name] for name in ("significance", "areas", "style")},
+        deformation={name: given[name] for name in radar if name in given},
+        grid=Grid.load(snakemake.input.grid),
+        settings=ActiveAreaSettings(**snakemake.params.settings),
+        outputs={name: snakemake.output[name] for name in ("significance", "areas", "style")},
         factors={name: given[name] for name in DESCRIBED_BY if name in given},
         inventory=snakemake.input.inventory or None,
         nearby={name: (given[name], layer) for name, layer in snakemake.params.layers.items()},

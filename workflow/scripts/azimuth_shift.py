@@ -7,12 +7,12 @@ with job(snakemake):
 
     rows, columns = snakemake.params.looks
     shifts.run(
-        snakemake.params.products,
-        list(snakemake.params.earlier.values()),
-        list(snakemake.input.get("earlier", [])),
-        snakemake.input.dem,
-        GeocodingSettings(**snakemake.params.settings),
-        Grid.load(snakemake.input.grid).nested(columns, rows),
-        snakemake.output.shift,
+        products=snakemake.params.products,
+        earlier=list(snakemake.params.earlier.values()),
+        shifts=list(snakemake.input.get("earlier", [])),
+        dem=snakemake.input.dem,
+        settings=GeocodingSettings(**snakemake.params.settings),
+        grid=Grid.load(snakemake.input.grid).nested(columns, rows),
+        output=snakemake.output.shift,
         orbits=snakemake.params.orbits,
     )

@@ -5,7 +5,7 @@ with job(snakemake):
     from slipmap.io.grid import Grid
 
     coverage.run(
-        dict(zip(snakemake.params.names, snakemake.input.factors, strict=True)),
+        factors=dict(zip(snakemake.params.names, snakemake.input.factors, strict=True)),
         grid=Grid.load(snakemake.input.grid),
         out=snakemake.output.coverage,
     )

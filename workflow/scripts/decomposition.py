@@ -7,7 +7,7 @@ with job(snakemake):
     from slipmap.io.grid import Grid
 
     run(
-        Track(snakemake.wildcards.area, Path(snakemake.input.velocity).parent),
-        Track(snakemake.params.opposite, Path(snakemake.input.opposite_velocity).parent),
-        Grid.load(snakemake.input.grid),
+        own=Track(snakemake.wildcards.area, Path(snakemake.input.velocity).parent),
+        opposite=Track(snakemake.params.opposite, Path(snakemake.input.opposite_velocity).parent),
+        grid=Grid.load(snakemake.input.grid),
     )

@@ -6,8 +6,8 @@ with job(snakemake):
     from slipmap.training import evaluate
 
     evaluate.run(
-        [Path(snakemake.input.store)],
-        Path(snakemake.input.weights).parent,
-        Path(snakemake.output.metrics),
+        stores=[Path(snakemake.input.store)],
+        weights_folder=Path(snakemake.input.weights).parent,
+        out_json=Path(snakemake.output.metrics),
         learnt=[Path(store) for store in snakemake.input.learnt],
     )

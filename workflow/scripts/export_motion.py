@@ -4,5 +4,5 @@ with job(snakemake):
     from slipmap.motion import export
 
     given = dict(snakemake.input.items())
-    export.points(given, snakemake.output.csv, snakemake.output.parquet)
-    export.kmz(given["velocity"], given["areas"], snakemake.output.kmz)
+    export.points(files=given, csv=snakemake.output.csv, parquet=snakemake.output.parquet)
+    export.kmz(velocity=given["velocity"], areas=given["areas"], output=snakemake.output.kmz)

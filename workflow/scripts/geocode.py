@@ -7,11 +7,11 @@ with job(snakemake):
 
     rows, columns = snakemake.params.looks
     geocode.run(
-        snakemake.input.products,
-        snakemake.input.dem,
-        GeocodingSettings(**snakemake.params.settings),
-        Grid.load(snakemake.input.grid).nested(columns, rows),
-        snakemake.output.slc,
+        products=snakemake.input.products,
+        dem=snakemake.input.dem,
+        settings=GeocodingSettings(**snakemake.params.settings),
+        grid=Grid.load(snakemake.input.grid).nested(columns, rows),
+        output=snakemake.output.slc,
         orbits=snakemake.params.orbits,
         shift=snakemake.input.get("shift"),
     )

@@ -5,7 +5,7 @@ with job(snakemake):
     from slipmap.inputs import area_grid
 
     area_grid.run(
-        GridSettings(**snakemake.params.settings),
-        snakemake.output.grid,
+        settings=GridSettings(**snakemake.params.settings),
+        path=snakemake.output.grid,
         key=f"areas.{snakemake.wildcards.area}.grid",
     )

@@ -6,7 +6,7 @@ with job(snakemake):
     from slipmap.deformation.stack import Pair
 
     interferogram.run(
-        Pair.from_record(snakemake.params.pair),
-        InterferogramSettings(**snakemake.params.settings),
-        snakemake.output.interferogram,
+        pair=Pair.from_record(snakemake.params.pair),
+        settings=InterferogramSettings(**snakemake.params.settings),
+        output=snakemake.output.interferogram,
     )

@@ -7,11 +7,11 @@ with job(snakemake):
     from slipmap.deformation import invert_network
 
     invert_network.run(
-        snakemake.input.network,
-        snakemake.input.stack,
-        snakemake.input.unwrapped,
-        InversionSettings(**snakemake.params.settings),
-        Path(snakemake.output.velocity).parent,
+        network_csv=snakemake.input.network,
+        stack_json=snakemake.input.stack,
+        unwrapped=snakemake.input.unwrapped,
+        settings=InversionSettings(**snakemake.params.settings),
+        folder=Path(snakemake.output.velocity).parent,
         dem=snakemake.input.dem or None,
         looks=snakemake.params.looks,
         least_fit=snakemake.params.least_fit,

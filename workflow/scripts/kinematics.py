@@ -5,10 +5,10 @@ with job(snakemake):
     from slipmap.motion import kinematics
 
     kinematics.run(
-        snakemake.input.timeseries,
-        snakemake.input.mask,
-        KinematicsSettings(**snakemake.params.settings),
-        snakemake.output.kinematics,
-        snakemake.output.trend,
-        {"SIMULATED": "yes"} if snakemake.params.simulated else {},
+        timeseries=snakemake.input.timeseries,
+        mask=snakemake.input.mask,
+        settings=KinematicsSettings(**snakemake.params.settings),
+        kinematics=snakemake.output.kinematics,
+        trend=snakemake.output.trend,
+        tags={"SIMULATED": "yes"} if snakemake.params.simulated else {},
     )

@@ -9,9 +9,9 @@ with job(snakemake):
     from slipmap.deformation.phase_linking import driver
 
     driver.run(
-        {date.fromisoformat(day): path for day, path in snakemake.params.slcs.items()},
-        LinkingSettings(**snakemake.params.settings),
-        snakemake.output.linked,
+        slcs={date.fromisoformat(day): path for day, path in snakemake.params.slcs.items()},
+        settings=LinkingSettings(**snakemake.params.settings),
+        output=snakemake.output.linked,
         threads=snakemake.threads,
         simulated=json.loads(Path(snakemake.input.stack).read_text())["simulated"],
     )

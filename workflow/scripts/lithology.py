@@ -7,7 +7,7 @@ with job(snakemake):
     from slipmap.io.grid import Grid
 
     lithology.run(
-        VectorSettings(**snakemake.params.source),
+        source=VectorSettings(**snakemake.params.source),
         grid=Grid.load(snakemake.input.grid),
         out=snakemake.output.lithology,
         settings=LithologySettings(**snakemake.params.settings),

@@ -8,7 +8,7 @@ with job(snakemake):
 
     factor = catalogue.get(snakemake.wildcards.factor)
     align(
-        snakemake.input.motion,
+        source=snakemake.input.motion,
         grid=Grid.load(snakemake.input.grid),
         out=snakemake.output.factor,
         name=factor.name,

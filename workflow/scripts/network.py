@@ -6,11 +6,11 @@ with job(snakemake):
     from slipmap.deformation import network
 
     network.run(
-        Sentinel1Settings(**snakemake.params.sentinel1),
-        NetworkSettings(**snakemake.params.settings),
-        snakemake.output.network,
-        snakemake.output.plot,
-        snakemake.output.stack,
+        sentinel1=Sentinel1Settings(**snakemake.params.sentinel1),
+        settings=NetworkSettings(**snakemake.params.settings),
+        network_csv=snakemake.output.network,
+        network_png=snakemake.output.plot,
+        stack_json=snakemake.output.stack,
         files=snakemake.input.get("slcs"),
         views=snakemake.output.views,
     )

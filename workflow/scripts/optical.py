@@ -7,7 +7,7 @@ with job(snakemake):
     from slipmap.io.grid import Grid
 
     optical.run(
-        Sentinel2Settings(**snakemake.params.source),
+        source=Sentinel2Settings(**snakemake.params.source),
         grid=Grid.load(snakemake.input.grid),
         outputs=dict(snakemake.output.items()),
         settings=OpticalSettings(**snakemake.params.settings),

@@ -5,9 +5,9 @@ with job(snakemake):
     from slipmap.io.grid import Grid
 
     proximity.run(
-        snakemake.input.features,
+        path=snakemake.input.features,
         grid=Grid.load(snakemake.input.grid),
-        out=snakemake.output[0],
+        out=snakemake.output.raster,
         layer=snakemake.params.layer,
         name=snakemake.wildcards.factor,
         key=f"areas.{snakemake.wildcards.area}.{catalogue.get(snakemake.wildcards.factor).needs[0]}",

@@ -14,9 +14,9 @@ with job(snakemake):
         outputs={name: getattr(snakemake.output, name) for name in snakemake.params.styles},
     )
     stac.run(
-        f"{snakemake.wildcards.area}-{snakemake.wildcards.experiment}",
-        {("class" if name == "classes" else name): path for name, path in given.items()},
-        snakemake.output.item,
+        name=f"{snakemake.wildcards.area}-{snakemake.wildcards.experiment}",
+        assets={("class" if name == "classes" else name): path for name, path in given.items()},
+        output=snakemake.output.item,
         description=snakemake.params.description,
         simulated=snakemake.params.simulated,
     )

@@ -6,10 +6,10 @@ with job(snakemake):
     from slipmap.sentinel1 import radar_geometry
 
     radar_geometry.run(
-        snakemake.input.products,
-        snakemake.input.dem,
-        GeocodingSettings(**snakemake.params.settings),
-        Grid.load(snakemake.input.grid),
-        snakemake.output.geometry,
+        products=snakemake.input.products,
+        dem=snakemake.input.dem,
+        settings=GeocodingSettings(**snakemake.params.settings),
+        grid=Grid.load(snakemake.input.grid),
+        output=snakemake.output.geometry,
         orbits=snakemake.params.orbits,
     )

@@ -6,9 +6,9 @@ with job(snakemake):
     from slipmap.io.grid import Grid
 
     climate.run_rain(
-        snakemake.input.rainfall,
+        path=snakemake.input.rainfall,
         grid=Grid.load(snakemake.input.grid),
-        outputs={snakemake.wildcards.factor: snakemake.output[0]},
+        outputs={snakemake.wildcards.factor: snakemake.output.raster},
         settings=ClimateSettings(**snakemake.params.settings),
         key=f"areas.{snakemake.wildcards.area}.inputs.rainfall",
     )

@@ -5,8 +5,8 @@ with job(snakemake):
     from slipmap.io.grid import Grid
 
     ready.run(
-        snakemake.input.factors,
+        path=snakemake.input.factors,
         grid=Grid.load(snakemake.input.grid),
-        outputs={snakemake.wildcards.factor: snakemake.output[0]},
+        outputs={snakemake.wildcards.factor: snakemake.output.raster},
         key=f"areas.{snakemake.wildcards.area}.inputs.ready_factors.path",
     )

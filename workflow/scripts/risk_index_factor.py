@@ -3,4 +3,4 @@ from slipmap.jobs.job import job
 with job(snakemake):
     from slipmap.io.atomic import copy
 
-    copy(snakemake.input.index, snakemake.output.factor)
+    copy(source=snakemake.input.index, path=snakemake.output.factor)

@@ -7,11 +7,11 @@ with job(snakemake):
     from slipmap.io.grid import Grid
 
     run.search(
-        snakemake.wildcards.kind,
-        snakemake.wildcards.area,
-        AcquireSettings(**snakemake.params.settings),
-        FactorSettings(**snakemake.params.factors),
-        Grid.load(snakemake.input.grid),
-        snakemake.output.found,
+        kind=snakemake.wildcards.kind,
+        area=snakemake.wildcards.area,
+        settings=AcquireSettings(**snakemake.params.settings),
+        factors=FactorSettings(**snakemake.params.factors),
+        grid=Grid.load(snakemake.input.grid),
+        output=snakemake.output.found,
         sentinel1=snakemake.input.get("sentinel1"),
     )

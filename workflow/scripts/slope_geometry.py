@@ -6,9 +6,9 @@ with job(snakemake):
     from slipmap.deformation import geometry
 
     geometry.run(
-        snakemake.input.velocity,
-        snakemake.input.velocity_std,
-        snakemake.input.stack,
-        snakemake.input.dem,
-        Path(snakemake.output.sensitivity).parent,
+        velocity=snakemake.input.velocity,
+        velocity_std=snakemake.input.velocity_std,
+        stack_json=snakemake.input.stack,
+        dem=snakemake.input.dem,
+        folder=Path(snakemake.output.sensitivity).parent,
     )

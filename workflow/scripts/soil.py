@@ -6,9 +6,9 @@ with job(snakemake):
     from slipmap.io.grid import Grid
 
     climate.run_soil(
-        snakemake.input.soil_moisture,
+        path=snakemake.input.soil_moisture,
         grid=Grid.load(snakemake.input.grid),
-        outputs={snakemake.wildcards.factor: snakemake.output[0]},
+        outputs={snakemake.wildcards.factor: snakemake.output.raster},
         settings=ClimateSettings(**snakemake.params.settings),
         key=f"areas.{snakemake.wildcards.area}.inputs.soil_moisture",
     )

@@ -3,4 +3,4 @@ from slipmap.jobs.job import job
 with job(snakemake):
     from slipmap.training import summary
 
-    summary.run(snakemake.input.metrics, snakemake.output.metrics)
+    summary.run(metrics=snakemake.input.metrics, out_csv=snakemake.output.metrics)

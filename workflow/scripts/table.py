@@ -6,9 +6,9 @@ with job(snakemake):
     from slipmap.training import tables
 
     tables.run_files(
-        Path(snakemake.input.definition),
-        snakemake.params.experiments,
-        snakemake.params.metrics,
-        Path(snakemake.output.table),
-        Path(snakemake.output.about),
+        definition=Path(snakemake.input.definition),
+        experiments=snakemake.params.experiments,
+        results=snakemake.params.metrics,
+        out_csv=Path(snakemake.output.table),
+        out_json=Path(snakemake.output.about),
     )

@@ -10,7 +10,9 @@ with job(snakemake):
         dem=inputs.pop("dem", None),
         others={name: path for name, path in inputs.items() if name != "grid"},
         grid=Grid.load(snakemake.input.grid),
-        outputs={wildcards["factor"]: snakemake.output[0]} if "factor" in wildcards else dict(snakemake.output.items()),
+        outputs={wildcards["factor"]: snakemake.output.raster}
+        if "factor" in wildcards
+        else dict(snakemake.output.items()),
         settings=TerrainSettings(**snakemake.params.settings),
         key=f"areas.{snakemake.wildcards.area}.inputs.dem",
         threads=snakemake.threads,

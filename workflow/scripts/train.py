@@ -7,9 +7,9 @@ with job(snakemake):
     from slipmap.training import train
 
     train.run(
-        [Path(store) for store in snakemake.input.stores],
-        snakemake.input.get("selection"),
-        ExperimentSettings(**snakemake.params.experiment),
-        int(snakemake.wildcards.seed),
-        Path(snakemake.output.weights).parent,
+        stores=[Path(store) for store in snakemake.input.stores],
+        selection=snakemake.input.get("selection"),
+        experiment=ExperimentSettings(**snakemake.params.experiment),
+        seed=int(snakemake.wildcards.seed),
+        folder=Path(snakemake.output.weights).parent,
     )

@@ -6,11 +6,11 @@ with job(snakemake):
     from slipmap.deformation.stack import Pair
 
     unwrapping.run(
-        snakemake.input.interferogram,
-        snakemake.input.get("coherence"),
-        Pair.from_record(snakemake.params.pair),
-        UnwrappingSettings(**snakemake.params.settings),
-        snakemake.output.unwrapped,
+        interferogram=snakemake.input.interferogram,
+        coherence=snakemake.input.get("coherence"),
+        pair=Pair.from_record(snakemake.params.pair),
+        settings=UnwrappingSettings(**snakemake.params.settings),
+        output=snakemake.output.unwrapped,
         looks=snakemake.params.looks,
         threads=snakemake.threads,
     )

@@ -6,9 +6,9 @@ with job(snakemake):
     from slipmap.deformation.stack import Pair
 
     pairs.run(
-        snakemake.input.linked,
-        Pair.from_record(snakemake.params.pair),
-        UnwrappingSettings(**snakemake.params.settings),
-        snakemake.output.unwrapped,
+        linked=snakemake.input.linked,
+        pair=Pair.from_record(snakemake.params.pair),
+        settings=UnwrappingSettings(**snakemake.params.settings),
+        output=snakemake.output.unwrapped,
         threads=snakemake.threads,
     )

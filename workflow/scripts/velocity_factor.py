@@ -7,7 +7,7 @@ with job(snakemake):
 
     factor = catalogue.get("velocity")
     align(
-        snakemake.input.velocity,
+        source=snakemake.input.velocity,
         grid=Grid.load(snakemake.input.grid),
         out=snakemake.output.velocity,
         name=factor.name,
