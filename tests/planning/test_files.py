@@ -65,7 +65,7 @@ def test_two_tracks_are_combined_from_files_of_both():
     }
     made = {area: [path.rpartition("/")[2] for path in files.beside_velocity(both, area)] for area in areas}
     assert made["down"] == ["active_areas.gpkg", "trend.tif", "velocity_downslope.tif"]
-    assert made["up"] == [*made["down"], "velocity_vertical.tif", "velocity_east.tif"]
+    assert made["up"] == [*made["down"], "velocity_vertical.tif", "velocity_east.tif", "velocity_slope_parallel.tif"]
 
 
 @pytest.mark.parametrize(("names", "constraint"), [([], "none"), (["a"], "a"), ({"a": 1, "b_c": 2}, "a|b_c")])

@@ -162,6 +162,25 @@ rule decomposition:
     script: "../scripts/decomposition.py"
 
 
+rule slope_parallel:
+    message: "Make the downslope velocity of {wildcards.area} from its two tracks."
+    input:
+        unpack(of_area(files.opposite_files)),
+        grid=HERE.grid,
+        velocity=HERE.velocity,
+        velocity_std=HERE.velocity_std,
+        stack=HERE.stack,
+        reference=HERE.reference,
+        dem=input_of("dem"),
+    output:
+        velocity=HERE.slope_parallel,
+        tracks=HERE.tracks,
+    wildcard_constraints: area=wildcard(a for a in AREAS if AREAS[a].deformation.opposite_area and AREAS[a].inputs.dem)
+    params: opposite=lambda wildcards: AREAS[wildcards.area].deformation.opposite_area
+    resources: mem_mb=memory(1000), runtime=minutes(30)
+    script: "../scripts/slope_parallel.py"
+
+
 rule kinematics:
     message: "Fit acceleration, season and steps of {wildcards.area}, and class its trends."
     input:

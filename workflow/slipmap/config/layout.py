@@ -84,6 +84,8 @@ class Results:
     vertical = _Path("deformation/velocity_vertical.tif")
     east = _Path("deformation/velocity_east.tif")
 
+    slope_parallel = _Path("deformation/velocity_slope_parallel.tif")
+    tracks = _Path("deformation/tracks.tif")
     kinematics = _Path("deformation/kinematics.tif")
     trend = _Path("deformation/trend.tif")
     significance = _Path("deformation/significance.tif")

@@ -58,13 +58,13 @@ def run(own: Track, opposite: Track, grid: Grid) -> None:
     tracks = (own, opposite)
     sights = [track.sight() for track in tracks]
     point = json.loads(own.file("reference.json").read_text(encoding="utf-8"))
-    zeros = [_velocity_at(track, point, grid) for track in tracks]
+    taken = zeros(own, opposite, grid)
     records = [json.loads(track.file("stack.json").read_text(encoding="utf-8")) for track in tracks]
     tags = {
         "OPPOSITE_AREA": opposite.area,
         "REFERENCE_LONGITUDE": f"{point['longitude']:.6f}",
         "REFERENCE_LATITUDE": f"{point['latitude']:.6f}",
-        "TAKEN_OFF_MM_YR": ", ".join(f"{zero:.3f}" for zero in zeros),
+        "TAKEN_OFF_MM_YR": ", ".join(f"{zero:.3f}" for zero in taken),
     } | ({"SIMULATED": "yes"} if any(record["simulated"] for record in records) else {})
     with ExitStack() as stack:
         out = [
@@ -86,13 +86,19 @@ def run(own: Track, opposite: Track, grid: Grid) -> None:
         )
         for window in grid.blocks():
             los = [sight.read(window, grid).astype(np.float64) for sight in sights]
-            values = [raster.read_open(rate, window, 1) - zero for rate, zero in zip(rates, zeros, strict=True)]
+            values = [raster.read_open(rate, window, 1) - zero for rate, zero in zip(rates, taken, strict=True)]
             errors = [raster.read_open(deviation, window, 1) for deviation in deviations]
             nothing = np.zeros_like(errors[0])
             # The solution is linear: each track's error goes through it alone.
             parts = (decompose(errors[0], nothing, *los), decompose(nothing, errors[1], *los))
             for writer, rate, one, other in zip(out, decompose(*values, *los), *parts, strict=True):
                 writer.write(np.stack([rate, np.hypot(one, other)]).astype(np.float32), window)
+
+
+def zeros(own: Track, opposite: Track, grid: Grid) -> tuple[float, float]:
+    """Velocity of each track about the reference point of `own`, mm/yr: taken off, it brings both to one zero."""
+    point = json.loads(own.file("reference.json").read_text(encoding="utf-8"))
+    return _velocity_at(own, point, grid), _velocity_at(opposite, point, grid)
 
 
 def _velocity_at(track: Track, point: dict, grid: Grid) -> float:

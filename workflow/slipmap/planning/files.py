@@ -78,7 +78,9 @@ def beside_velocity(run: RunSettings, area: str) -> list[str]:
     if not has_series(run, area):
         return []
     moving = [made.active_areas, made.trend, *([made.downslope] if settings.inputs.dem else [])]
-    return moving + ([made.vertical, made.east] if settings.deformation.opposite_area else [])
+    if not settings.deformation.opposite_area:
+        return moving
+    return [*moving, made.vertical, made.east, *([made.slope_parallel] if settings.inputs.dem else [])]
 
 
 def index_files(run: RunSettings, area: str) -> dict[str, str]:
