@@ -53,9 +53,9 @@ def test_unknown_key(area, capsys):
 
 
 def test_buffer_smaller_than_a_pixel_is_taken_for_pixels(area, capsys):
-    area["split"] = {"buffer": 8}
-    assert "areas.valley.split.buffer is 8 m, less than a pixel (12.5 m); it is in metres" in complaint(area, capsys)
-    area["split"] = {"block": 8, "buffer": 100}
+    area["split"] = {"buffer": "8 m"}
+    assert "areas.valley.split.buffer is 8 m, less than a pixel (12.5 m)" in complaint(area, capsys)
+    area["split"] = {"block": 8, "buffer": "100 m"}
     assert "leaves nothing of blocks of 8 pixels" in complaint(area, capsys)
 
 

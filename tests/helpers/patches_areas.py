@@ -21,7 +21,7 @@ def area(folder, seed=0, change=lambda labels, name, array: array, **patch_setti
     rng = np.random.default_rng(seed)
     inventory = blobs((160, 160), 90, seed)
     inventory_tif = write(folder / "inventory.tif", inventory, "uint8")
-    split.run(inventory_tif, {"block": 32, "buffer": 40}, folder / "split.tif", folder / "blocks.gpkg")
+    split.run(inventory_tif, {"block": 32, "buffer": "40 m"}, folder / "split.tif", folder / "blocks.gpkg")
     labels = read_split(folder / "split.tif")
     azimuth = rng.uniform(0, 2 * np.pi, inventory.shape)
     velocity = rng.normal(-3, 5, inventory.shape)

@@ -84,7 +84,7 @@ def areas(draw):
         split=SplitSettings(
             method=draw(st.sampled_from(["blocks", "kfold", "random"])),
             block=block,
-            buffer=10.0 * draw(st.integers(0, 5)),  # pixels are 10 m
+            buffer=draw(st.sampled_from([0, "10 m", "2 pixels", "30 m", "5 pixels"])),  # pixels are 10 m
             ratios=draw(st.sampled_from(["7:3", "6:2:2", "8:1:1", "4:1"])),
             seed=draw(st.integers(0, 9)),
         ),
@@ -120,11 +120,11 @@ def test_no_ground_crosses_splits(area, tmp_path_factory):
     assert stats.mean == pytest.approx(training.mean(), rel=1e-9)
     assert stats.std == pytest.approx(training.std(), rel=1e-9)
     # and pixels of different splits keep the buffer's distance
-    if area["split"].method != "random" and area["split"].buffer:
+    if area["split"].method != "random" and area["split"].buffer_of(10):
         points = {k: np.argwhere(labels == k) for k in range(3)}
         for a, b in ((0, 1), (0, 2), (1, 2)):
             distance, _ = cKDTree(points[a]).query(points[b], p=np.inf)
-            assert distance.min() > area["split"].buffer / 10
+            assert distance.min() > area["split"].buffer_of(10) / 10
     # and no landslide has pixels in two of them
     if area["split"].method != "random":
         assert not cut(area["inventory"], labels)
@@ -227,6 +227,10 @@ def test_buffers_are_metres():
         assert buffer_pixels(SplitSettings(), grid) == pixels
         assert buffer_pixels(SplitSettings(method="random"), grid) == 0
     assert buffer_pixels(SplitSettings(buffer=0), grid) == 0
+    assert buffer_pixels(SplitSettings(buffer="8 pixels"), grid) == 8
+    for bare in (16, 16.0, "16", "16 km", "m", True, "-8 m"):  # pixels in old configs, metres in others
+        with pytest.raises(ValueError, match="a buffer is written with its unit, 100 m or 8 pixels"):
+            SplitSettings(buffer=bare)
 
 
 @settings(max_examples=30, deadline=None)
@@ -298,14 +302,14 @@ def test_what_a_leaky_split_would_have_gained(tmp_path):
 
 def test_distance_of_test_to_training_ground_is_that_of_its_pixels(tmp_path, monkeypatch):
     inventory = write(tmp_path / "inventory.tif", blobs((100, 140), 80, 0), "uint8")
-    split.run(inventory, SplitSettings(block=20, buffer=30), tmp_path / "s.tif", tmp_path / "b.gpkg")
+    split.run(inventory, SplitSettings(block=20, buffer="30 m"), tmp_path / "s.tif", tmp_path / "b.gpkg")
     labels = read_split(tmp_path / "s.tif")
     metres = distance_transform_edt(labels != 0, sampling=10)[labels == 2]
     told = store.split_description(tmp_path / "s.tif")
     assert float(told["test_distance"]) == pytest.approx(np.median(metres), abs=0.5)
     assert float(told["test_distance_least"]) == pytest.approx(metres.min(), abs=0.5) and metres.min() > 30
     monkeypatch.setattr(distance, "_MOST", 50)  # every third pixel
-    split.run(inventory, SplitSettings(block=20, buffer=30), tmp_path / "s.tif", tmp_path / "b.gpkg")
+    split.run(inventory, SplitSettings(block=20, buffer="30 m"), tmp_path / "s.tif", tmp_path / "b.gpkg")
     coarse = store.split_description(tmp_path / "s.tif")
     assert float(coarse["test_distance"]) == pytest.approx(np.median(metres), abs=30)
 
@@ -354,7 +358,7 @@ def test_two_threads_give_the_same_store(tmp_path):
         path, _ = build_area(
             folder,
             blobs((128, 160), 80, 3),
-            SplitSettings(block=32, buffer=40),
+            SplitSettings(block=32, buffer="40 m"),
             PatchSettings(size=16, stride=8),
             threads=threads,
         )
@@ -375,9 +379,9 @@ def test_factor_on_another_grid_is_one_sentence(tmp_path):
 def test_settings_that_leave_nothing_are_refused():
     grid = Grid("EPSG:32632", Affine(10, 0, 7e5, 0, -10, 5e6), 96, 96)
     with pytest.raises(InputError, match=r"split.buffer of 320 m is 32 pixels and leaves nothing of blocks of 32"):
-        buffer_pixels(SplitSettings(block=32, buffer=320), grid)
-    with pytest.raises(InputError, match=r"split.buffer is 8 m, less than a pixel \(10 m\); it is in metres"):
-        buffer_pixels(SplitSettings(buffer=8), grid)
+        buffer_pixels(SplitSettings(block=32, buffer="320 m"), grid)
+    with pytest.raises(InputError, match=r"split.buffer is 8 m, less than a pixel \(10 m\)"):
+        buffer_pixels(SplitSettings(buffer="8 m"), grid)
     with pytest.raises(ValueError, match="share of 0"):
         SplitSettings(ratios="1:0:0")
     with pytest.raises(ValueError, match="not one of 5 folds"):

@@ -1,11 +1,13 @@
 """Settings of the patch stage: the spatial split of an area, and the patch data sets."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from slipmap.config.base import Settings
 
+_LENGTH = re.compile(r"\d+(\.\d+)? ?(m|pixels?)")
 Ratios = Annotated[str, Field(pattern=r"^\d+(\.\d+)?(:\d+(\.\d+)?){1,2}$")]
 
 
@@ -35,10 +37,10 @@ class SplitSettings(Settings):
         lt=1,
         description="Share of training that validates where `ratios` has two parts, or role is training.",
     )
-    buffer: float = Field(
-        100.0,
-        ge=0,
-        description="Metres left out between blocks of different splits, rounded up to pixels (random: none).",
+    buffer: str = Field(
+        "100 m",
+        description="Ground left out between blocks of different splits, with its unit: 100 m (rounded up to pixels), "
+        "8 pixels, or 0 (random: none).",
     )
     folds: int = Field(5, ge=3, description="Number of folds of kfold.")
     fold: int = Field(0, ge=0, description="The fold that tests (from 0).")
@@ -47,6 +49,16 @@ class SplitSettings(Settings):
         description="With method area: training (its blocks train and validate) or test (the area left out).",
     )
     seed: int = Field(0, ge=0, description="Seed of the draw.")
+
+    @field_validator("buffer", mode="before")
+    @classmethod
+    def _with_unit(cls, value: object) -> object:
+        """A bare number was pixels once, then metres: its unit is not known for certain."""
+        if isinstance(value, int | float) and not isinstance(value, bool) and value == 0:
+            return "0 m"
+        if isinstance(value, int | float) or not (isinstance(value, str) and _LENGTH.fullmatch(value.strip())):
+            raise ValueError("a buffer is written with its unit, 100 m or 8 pixels, or is 0")
+        return value
 
     @field_validator("ratios", mode="before")
     @classmethod
@@ -63,6 +75,11 @@ class SplitSettings(Settings):
         if any(share <= 0 for share in map(float, self.ratios.split(":"))):
             raise ValueError(f"ratios {self.ratios} has a share of 0; every split needs blocks")
         return self
+
+    def buffer_of(self, pixel: float) -> float:
+        """Metres of the buffer on a grid whose pixels have the side `pixel`, m."""
+        number, unit = self.buffer.split("p")[0].rstrip(" m"), self.buffer.rstrip()[-1]
+        return float(number) * (1.0 if unit == "m" else pixel)
 
     def shares(self) -> tuple[float, float, float]:
         """(training, validation, test) shares; they add up to 1."""

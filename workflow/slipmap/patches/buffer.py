@@ -14,18 +14,19 @@ def buffer_pixels(settings: SplitSettings, grid: Grid, key: str = "split") -> in
     ------
     InputError : a buffer that somebody set is smaller than a pixel, or one leaves nothing of the blocks.
     """
-    if settings.method == "random" or not settings.buffer:
-        return 0
     size = min(grid.resolution)
-    if settings.buffer < size * (1 - 1e-6) and settings.buffer != SplitSettings.model_fields["buffer"].default:
+    buffer = settings.buffer_of(size)
+    if settings.method == "random" or not buffer:
+        return 0
+    if buffer < size * (1 - 1e-6) and settings.buffer != SplitSettings.model_fields["buffer"].default:
         raise InputError(
-            f"{key}.buffer is {settings.buffer:g} m, less than a pixel ({size:g} m); it is in metres: give at least "
-            f"one pixel, or 0 for none."
+            f"{key}.buffer is {settings.buffer}, less than a pixel ({size:g} m); give at least one pixel, or 0 for "
+            f"none."
         )
-    pixels = math.ceil(settings.buffer / size - 1e-6)
+    pixels = math.ceil(buffer / size - 1e-6)
     if pixels >= settings.block:
         raise InputError(
-            f"{key}.buffer of {settings.buffer:g} m is {pixels} pixels and leaves nothing of blocks of "
+            f"{key}.buffer of {settings.buffer} is {pixels} pixels and leaves nothing of blocks of "
             f"{settings.block} pixels; make {key}.block larger or the buffer smaller."
         )
     return pixels
