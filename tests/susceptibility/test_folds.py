@@ -199,6 +199,25 @@ def test_every_fold_screens_without_the_pixels_that_it_judges(area: AreaFiles, t
     assert record.kept_in_folds["noise"] == 2 and record.kept_in_folds["leak"] >= 1  # judged again, not `selected`
 
 
+def test_screening_of_a_fold_sees_the_other_folds_alone(
+    area: AreaFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of four random folds three quarters of the pixels, and the fourth is what cross-validation then judges."""
+    seen = []
+
+    def spy(sample: Sample, screening: ScreeningSettings) -> list[str]:
+        seen.append(set(zip(sample.rows.tolist(), sample.cols.tolist(), strict=True)))
+        return ["noise"]
+
+    monkeypatch.setattr(compare, "screened", spy)
+    settings = {"models": ["logistic"], "schemes": ["random"], "folds": 4, "sample": 400}
+    compare.run({"x": area}, settings, tmp_path / "out", screening={})
+    judged = pd.read_csv(tmp_path / "out" / "cross_validation.csv").pixels
+    everywhere = set.union(*seen)
+    assert [len(everywhere - learnt) for learnt in seen] == judged.tolist() and len(seen) == 4
+    assert not set.intersection(*seen)
+
+
 def test_old_key_is_refused_with_its_new_name(tmp_path: Path) -> None:
     from slipmap.config import read_config
 
