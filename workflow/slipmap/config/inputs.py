@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from slipmap.config.base import Settings
 
@@ -119,6 +119,13 @@ class Sentinel2Settings(Settings):
     )
     start: date | None = Field(None, description="First date of the scenes in `path` that count.")
     end: date | None = Field(None, description="Last date of the scenes in `path` that count.")
+
+    @field_validator("offset")
+    @classmethod
+    def _of_stored_numbers(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value and abs(value) < 1 and info.data.get("scale", 1) < 1:
+            raise ValueError("it is added to stored numbers, before scaling: -1000 is 0.1 of reflectance less")
+        return value
 
     @field_validator("scale")
     @classmethod

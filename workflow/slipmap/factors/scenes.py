@@ -23,6 +23,8 @@ from slipmap.io.grid import Grid
 from slipmap.io.resampling import choose_resampling
 
 _PERCENT = 0.0125  # reflectance below which all ground is black: numbers up to 125 times 0.0001
+_DULL = 0.05  # reflectance that some pixel in 128 x 128 of any ground but water exceeds
+_FILLS = (-9999.0, -32768.0, -32767.0, 32767.0, 65535.0)
 _OFFSET_SINCE = date(2022, 1, 25)  # processing baseline 04.00
 _DARK, _SOME = 900.0, 0.01  # stored number that no reflectance has with the +1000 on, and the share that tells
 _TIFFS = (".tif", ".tiff")
@@ -91,6 +93,7 @@ def check_reflectance(scene: Scene, names: Sequence[str], grid: Grid, key: str) 
         if not values.size:
             continue
         brightest = max(brightest, float(values.max()))
+        _require_no_fill(scene.bands[name], values, scene.name, key)
         median = float(np.median(values))
         if median > 1.5:
             raise InputError(
@@ -112,7 +115,25 @@ def check_reflectance(scene: Scene, names: Sequence[str], grid: Grid, key: str) 
             f"{key}: {scene.name} has no reflectance above {brightest:.2g} in any band; its numbers seem to be "
             f"percent: set inputs.sentinel2.scale to 0.01 (now {scene.bands[names[0]].scale:g})."
         )
+    if 0 < brightest < _DULL:
+        raise InputError(
+            f"{key}: {scene.name} has no reflectance above {brightest:.2g} in any band, which no ground has; set "
+            f"inputs.sentinel2.scale (now {scene.bands[names[0]].scale:g}) to what turns its numbers into reflectance "
+            f"(0.001 for reflectance x 1000)."
+        )
     _require_offset(scene, names, grid, key)
+
+
+def _require_no_fill(band: Band, values: np.ndarray, name: str, key: str) -> None:
+    """No band has many pixels of a number that stands for nodata; single ones of 65535 are saturated."""
+    stored = values / band.scale - band.offset
+    for fill in _FILLS:
+        share = float(np.isclose(stored, fill, rtol=1e-5).mean())
+        if share > _SOME:
+            raise InputError(
+                f"{key}: {name} has the number {fill:g} in {share:.0%} of the area, which stands for nodata and is not "
+                f"declared as such; declare it (gdal_edit.py -a_nodata {fill:g})."
+            )
 
 
 def _require_offset(scene: Scene, names: Sequence[str], grid: Grid, key: str) -> None:
@@ -190,6 +211,8 @@ def _multiband(path: Path, settings: Sentinel2Settings, masked: Collection[int],
             f"{', '.join(given)}; drop that key, the file's own names hold."
         )
     names = given or described
+    if twice := [name for name in dict.fromkeys(names) if name and names.count(name) > 1]:
+        raise InputError(f"{key}: {path} has two bands {twice[0]}; take out the one that does not count.")
     bands = {name: _geotiff_band(path, n, settings) for n, name in enumerate(names, start=1) if name}
     return _scene(path.stem, scene_date(path.stem), bands, masked)
 
