@@ -104,6 +104,7 @@ def test_experiment_that_names_an_unknown_dataset():
 def test_training_on_an_area_without_inventory_is_refused():
     record = config()
     record["areas"]["valley"]["simulate"]["inventory"] = False
+    record["experiments"]["rs"]["test_areas"] = []
     assert "has no inventory" in sentence(record)
 
 

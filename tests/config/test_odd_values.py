@@ -5,7 +5,7 @@ import yaml
 
 from slipmap.check.areas import check_patches
 from slipmap.config import parse_config, read_config
-from slipmap.errors import InputError
+from slipmap.errors import NEXT, InputError
 from slipmap.io.grid import Grid
 
 GRID = {"crs": "EPSG:32632", "bounds": [500000, 5000000, 501600, 5001600]}
@@ -107,3 +107,16 @@ def test_what_is_written_is_read_back(tmp_path):
     path = tmp_path / "my.yaml"
     path.write_text(yaml.safe_dump(config()))
     assert read_config(path) == parse_config(config())
+
+
+def test_all_names_that_are_not_there_are_listed_at_once():
+    record = config(train_areas=["vally"], test_areas=["hill"], dataset="q", map_areas=["x"])
+    record["experiments"]["f"] = {"weights": "w", "train_areas": ["valley"]}
+    record["experiments"]["g"] = {}
+    with pytest.raises(InputError) as caught:
+        parse_config(record, "my.yaml")
+    found = str(caught.value).split(NEXT)
+    wanted = ("'vally'", "'hill'", "'x'", "dataset is 'q'", "has both weights", "neither train_areas nor weights")
+    for words in wanted:
+        assert sum(words in sentence for sentence in found) == 1
+    assert len(found) == len(wanted)

@@ -30,6 +30,11 @@ class Faults:
             self.found += [sentence for sentence in str(error).split(NEXT) if sentence not in self.found]
             return None
 
+    def add(self, sentence: str) -> None:
+        """Keep a sentence."""
+        if sentence not in self.found:
+            self.found.append(sentence)
+
     def end(self) -> None:
         """Raise one `InputError` with every sentence on a line of its own, where there is one."""
         if self.found:

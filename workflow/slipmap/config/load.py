@@ -1,7 +1,7 @@
 """Read and check a config; every mistake becomes one sentence that names the key and what to do."""
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -111,37 +111,42 @@ def _check_references(settings: RunSettings, source: str) -> None:
                 f"{source}: '{name}' is an area and an imported data set, whose results would lie in one folder; "
                 f"rename one."
             )
-    _check_estimator(settings, source)
-    _check_tracks(settings, source)
+    faults = Faults()
+    faults.of(_check_estimator, settings, source)
+    faults.of(_check_tracks, settings, source)
     for name, experiment in settings.experiments.items():
-        key = f"{source}: experiments.{name}"
-        places = [*settings.areas, *imported]
-        for role, known in (("train_areas", places), ("test_areas", places), ("map_areas", list(settings.areas))):
-            for area in getattr(experiment, role) or ():
-                if area in imported and area not in known:
-                    raise InputError(f"{key}.{role} names '{area}', a data set of images, of which there is no map.")
-                if area not in known:
-                    raise InputError(
-                        f"{key}.{role} names an area '{area}' that is not under areas{nearest(area, known)}"
-                    )
-        if experiment.weights:
-            if experiment.train_areas:
-                raise InputError(
-                    f"{key} has both weights and train_areas; keep one (weights maps, train_areas trains)."
+        _check_experiment(settings, experiment, f"{source}: experiments.{name}", faults)
+    faults.end()
+
+
+def _check_experiment(settings: RunSettings, experiment: ExperimentSettings, key: str, faults: Faults) -> None:
+    imported = imported_datasets(settings)
+    places = [*settings.areas, *imported]
+    for role, known in (("train_areas", places), ("test_areas", places), ("map_areas", list(settings.areas))):
+        for area in getattr(experiment, role) or ():
+            faults.of(_require_place, area, known, imported, f"{key}.{role}")
+    if experiment.weights and experiment.train_areas:
+        faults.add(f"{key} has both weights and train_areas; keep one (weights maps, train_areas trains).")
+    if experiment.weights:
+        return
+    if not experiment.train_areas:
+        faults.add(f"{key} has neither train_areas nor weights; give the areas to learn from, or trained weights.")
+        return
+    faults.of(_check_dataset, settings, experiment, key)
+    for role in ("train_areas", "test_areas"):
+        for area in getattr(experiment, role):
+            if area in settings.areas and not settings.areas[area].inputs.inventory:
+                faults.add(
+                    f"{key}.{role} names '{area}', which has no inventory; give areas.{area}.inputs.inventory or "
+                    f"{'use weights from another area' if role == 'train_areas' else 'leave it out'}."
                 )
-            continue
-        if not experiment.train_areas:
-            raise InputError(
-                f"{key} has neither train_areas nor weights; give the areas to learn from, or trained weights."
-            )
-        _check_dataset(settings, experiment, key)
-        for role in ("train_areas", "test_areas"):
-            for area in getattr(experiment, role):
-                if area in settings.areas and not settings.areas[area].inputs.inventory:
-                    raise InputError(
-                        f"{key}.{role} names '{area}', which has no inventory; give areas.{area}.inputs.inventory or "
-                        f"{'use weights from another area' if role == 'train_areas' else 'leave it out'}."
-                    )
+
+
+def _require_place(area: str, known: Collection[str], imported: Collection[str], key: str) -> None:
+    if area in imported and area not in known:
+        raise InputError(f"{key} names '{area}', a data set of images, of which there is no map.")
+    if area not in known:
+        raise InputError(f"{key} names an area '{area}' that is not under areas{nearest(area, known)}")
 
 
 def _check_estimator(settings: RunSettings, source: str) -> None:
