@@ -138,6 +138,24 @@ def test_dates_that_nobody_saw_are_missing_in_the_products(tmp_path):
     assert mask.mean() > 0.9 and mask.shape == SHAPE and GRID.shape == SHAPE
 
 
+def test_a_network_in_two_parts_is_joined_everywhere(tmp_path):
+    """No pair leads from the first dates to the others: one velocity all the same, called joined and never reliable."""
+    folder = tmp_path / "stack"
+    write_stack(folder)
+    for path in folder.rglob("*.tif"):
+        first, second = path.parent.name.split("_") if "_" in path.parent.name else ("", "")
+        if first and first < f"{DATES[10]:%Y%m%d}" <= second:
+            path.unlink()
+    found = process(folder, tmp_path, dem_error=False, allow_subsets=True)
+    point = json.loads((tmp_path / "reference.json").read_text())
+    velocity = -40 * np.exp(-((np.mgrid[:60, :80][0] - 30) ** 2 + (np.mgrid[:60, :80][1] - 50) ** 2) / 60)
+    errors = found - (velocity - velocity[point["row"], point["col"]])
+    assert np.isfinite(found).all() and np.sqrt(np.mean(errors**2)) < 5
+    assert (raster.read(tmp_path / "reliability.tif", bands=1) == reliability.JOINED).all()
+    with xarray.open_dataset(tmp_path / "timeseries.nc", engine="h5netcdf") as series:
+        assert np.isfinite(series["displacement"].values).all()
+
+
 def test_two_dates_have_a_velocity_that_is_not_called_reliable(tmp_path):
     folder = tmp_path / "stack"
     name = f"{DATES[0]:%Y%m%d}_{DATES[15]:%Y%m%d}"

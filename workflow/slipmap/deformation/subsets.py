@@ -268,7 +268,7 @@ def _kept(sources: str):
         x, operator = np.zeros(dates), np.zeros(dates)
         for p in range(start, stop):
             seen[p], hinged[p] = dates, whole
-            if used[p] == pairs:
+            if used[p] == pairs and joined[p] == 0:
                 continue
             for k in range(pairs):
                 weights[k] = _weight(phase, quality, places[k] + p, zero_is_gap, table)
