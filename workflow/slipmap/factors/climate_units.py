@@ -81,7 +81,7 @@ def undated_rain(series: Series, settings: ClimateSettings, path: str | Path, ke
             f"{key}: {path} has values like {odd[0] / factor:g}, which are no rain in mm; declare them as nodata "
             f"(gdal_edit.py -a_nodata {odd[0] / factor:g}), or set factors.climate.rain_unit."
         )
-    return values
+    return np.asarray(values)
 
 
 def daily_totals(

@@ -65,8 +65,10 @@ def run(
     """
     significance.run(deformation, settings, outputs["significance"], tags or {})
     own = Grid.from_raster(outputs["significance"])
-    seen = [Path(deformation[name]) if name in deformation else None for name in ("sensitivity", "downslope")]
-    reader = Reader(Path(outputs["significance"]), *seen, own)
+    sensitivity, downslope = (
+        Path(deformation[name]) if name in deformation else None for name in ("sensitivity", "downslope")
+    )
+    reader = Reader(Path(outputs["significance"]), sensitivity, downslope, own)
     records, outlines, series = [], [], []
     with h5netcdf.File(deformation["timeseries"], "r") as file:
         dates, opened = series_grid(file)[1], SeriesFile(file, own)

@@ -36,7 +36,7 @@ class Field:
         (r0, r1), (c0, c1) = window.toranges()
         rows, cols = ((np.arange(a, b) + 0.5) / self.side - 0.5 for a, b in ((r0, r1), (c0, c1)))
         where = np.meshgrid(rows, cols, indexing="ij")
-        return ndimage.map_coordinates(self.cells, where, order=1, mode="nearest")
+        return np.asarray(ndimage.map_coordinates(self.cells, where, order=1, mode="nearest"))
 
 
 def by_cells(

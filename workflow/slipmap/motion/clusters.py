@@ -48,12 +48,12 @@ class Standing:
         if settings.direction == "downslope":
             seen = np.where(np.abs(self.sensitivity) >= MIN_SENSITIVITY, np.sign(self.sensitivity), 0)
             value = np.where(self.level | np.isnan(self.sensitivity), value, self.significance * seen)
-        return np.nan_to_num(value)
+        return np.asarray(np.nan_to_num(value))
 
     def seeds(self, settings: ActiveAreaSettings) -> np.ndarray:
         """Pixels from which an area grows, (rows, cols) bool."""
         fast = np.nan_to_num(np.abs(self.velocity)) >= settings.min_velocity
-        return (self.strength(settings) >= settings.significance) & fast
+        return np.asarray((self.strength(settings) >= settings.significance) & fast)
 
     def candidates(self, settings: ActiveAreaSettings) -> np.ndarray:
         """Pixels that belong to an area if they join its seeds, (rows, cols) bool."""
@@ -71,13 +71,14 @@ class Reader:
 
     def at(self, window: Window) -> Standing:
         """What stands in a window."""
-        bands = raster.read(self.significance, window)
+        values, velocity, deviation = raster.read(self.significance, window)
         if self.sensitivity is None or self.downslope is None:
-            return Standing(*bands, np.full(bands[0].shape, np.nan), np.ones(bands[0].shape, bool))
+            unknown = np.full(values.shape, np.nan)
+            return Standing(values, velocity, deviation, unknown, np.ones(values.shape, bool))
         seen, projected = (raster.read(path, window, 1) for path in (self.sensitivity, self.downslope))
         # The projection is left out where the radar sees nothing of it, and on level ground.
-        level = np.isnan(projected) & (np.abs(seen) >= MIN_SENSITIVITY) & np.isfinite(bands[0])
-        return Standing(*bands, seen, level)
+        level = np.isnan(projected) & (np.abs(seen) >= MIN_SENSITIVITY) & np.isfinite(values)
+        return Standing(values, velocity, deviation, seen, level)
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,9 @@ def clusters(reader: Reader, settings: ActiveAreaSettings) -> Iterator[Cluster]:
 
 def _regions(reader: Reader, settings: ActiveAreaSettings) -> list[Polygon]:
     """Connected candidates, widened by ``gap`` pixels so that close ones join, as polygons from north to south."""
-    grid, inner_pieces, edges = reader.grid, [], []
+    grid = reader.grid
+    inner_pieces: list[Polygon] = []
+    edges: list[Polygon] = []
     for window in grid.blocks():
         outer, inner = with_margin(window, grid, settings.gap)
         hits = _widened(reader.at(outer).candidates(settings), settings.gap)[inner]
@@ -132,4 +135,4 @@ def _closed(hits: np.ndarray, by: int) -> np.ndarray:
     if not by:
         return hits
     wide = np.pad(hits, by)
-    return ndimage.binary_closing(wide, NEIGHBOURS, iterations=by)[by:-by, by:-by]
+    return np.asarray(ndimage.binary_closing(wide, NEIGHBOURS, iterations=by)[by:-by, by:-by])

@@ -70,7 +70,7 @@ def points(files: Mapping[str, str | Path], csv: str | Path, parquet: str | Path
 def _blocks(files: Mapping[str, str | Path]) -> Iterator[pd.DataFrame]:
     """The points of each block; the first frame comes even where it is empty, for its columns."""
     numbers = {
-        name: (files[key], band if isinstance(band, int) else raster.band_index(files[key], band))
+        name: (files[key], band if isinstance(band, int) else raster.band_index(files[key], str(band)))
         for name, (key, band) in COLUMNS.items()
     }
     with h5netcdf.File(files["timeseries"], "r") as file:
@@ -142,7 +142,7 @@ def _picture(velocity: str | Path) -> tuple[bytes, tuple[float, float, float, fl
     colours = colormaps[VELOCITY](np.clip(np.nan_to_num(values) / (2 * max(extent, 1e-6)) + 0.5, 0, 1))
     colours[~known] = 0
     out = io.BytesIO()
-    imsave(out, colours, format="png", metadata={"Software": None})
+    imsave(out, colours, format="png", metadata={"Software": None})  # type: ignore[dict-item]  # leaves it out
     return out.getvalue(), shown.bounds, extent
 
 

@@ -1,7 +1,7 @@
 """Kinematics of every pixel: acceleration, annual cycle, step, change of velocity, and class of trend, as maps."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -76,8 +76,7 @@ class Kinematics:
     def model(self, days: Sequence[date]) -> Model:
         """The models of the dates that some pixels have."""
         margin = self.settings.margin_dates
-        given = {"correlation": self.correlation, "limits": self.limits, "excess": self.excess}
-        return trends.build(days, margin=margin, **given)
+        return trends.build(days, margin=margin, correlation=self.correlation, limits=self.limits, excess=self.excess)
 
 
 def prepare(dates: Sequence[date], sample: np.ndarray, settings: KinematicsSettings) -> Kinematics:
@@ -129,7 +128,7 @@ def run(
             classes.write(found.reshape(window.height, window.width), window)
 
 
-def _bands(path: str | Path, grid: Grid, tags: dict[str, str]):
+def _bands(path: str | Path, grid: Grid, tags: dict[str, str]) -> AbstractContextManager[raster.RasterWriter]:
     units, names = ([about[k] for about in BANDS.values()] for k in (0, 1))
     return raster.create(path, grid, bands=list(BANDS), units=units, long_name=names, tags=tags)
 
@@ -141,7 +140,7 @@ def _read(series: SeriesFile, window: Window) -> np.ndarray:
 
 
 def _reliable(mask: str | Path, window: Window) -> np.ndarray:
-    return raster.read(mask, window, 1).ravel() == 1
+    return np.asarray(raster.read(mask, window, 1).ravel() == 1)
 
 
 def _sample(series: SeriesFile, mask: str | Path) -> np.ndarray:
@@ -170,4 +169,4 @@ def _patterns(seen: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 def _years(days: Sequence[date], index: np.ndarray) -> np.ndarray:
     """Decimal years of the dates at `index`."""
     decimal = np.array([day.year + (day.timetuple().tm_yday - 1) / 365.25 for day in days])
-    return decimal[index.astype(int)]
+    return np.asarray(decimal[index.astype(int)])

@@ -76,10 +76,10 @@ def run(
         elevation = stack.enter_context(raster.warped(metres, grid, kind="surface"))
         for window in grid.blocks():
             outer, inner = with_margin(window, grid, 1)
-            slope, *aspect = descent(
+            slope, east, north = descent(
                 *(g[inner] for g in gradient(raster.read_open(elevation, outer, 1), pixel_size(grid)))
             )
-            sensitive = np.stack([sensitivity(slope, *aspect, sight.read(window, grid)) for sight in sights])
+            sensitive = np.stack([sensitivity(slope, east, north, sight.read(window, grid)) for sight in sights])
             values = np.stack([raster.read_open(one, window, 1) - z for one, z in zip(rates, zeros, strict=True)])
             errors = np.stack([raster.read_open(one, window, 1) for one in deviations])
             velocity, std, code = combine(values, errors, sensitive, slope >= MIN_SLOPE)

@@ -60,7 +60,7 @@ class Family:
         """By how much each candidate lowers the sum of squares, (candidates, pixels); `series` whitened."""
         count, terms, _ = self.directions.shape
         projected = self.directions.reshape(count * terms, -1) @ series
-        return (projected.reshape(count, terms, -1) ** 2).sum(axis=1)
+        return np.asarray((projected.reshape(count, terms, -1) ** 2).sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Model:
     @property
     def freedom(self) -> int:
         """Degrees of freedom that the base leaves."""
-        return len(self.times) - self.base.shape[1]
+        return len(self.times) - int(self.base.shape[1])
 
     def statistic(self, name: str, gain: np.ndarray, rest: np.ndarray) -> np.ndarray:
         """F of a family: what it gains for each term over the mean square of what it leaves.
@@ -99,7 +99,7 @@ class Model:
         """
         terms = self.families[name].directions.shape[1]
         left = np.maximum(rest - gain, 1e-12 * np.maximum(rest, 1e-300))
-        return gain / terms / (left / (self.freedom - terms))
+        return np.asarray(gain / terms / (left / (self.freedom - terms)))
 
     def statistics(self, white: np.ndarray) -> dict[str, np.ndarray]:
         """Largest F of each family, and F of the annual cycle if there is one, of whitened series, (pixels,)."""
@@ -261,19 +261,19 @@ def _annual(model: Model, parameters: np.ndarray, rest: np.ndarray, first_day: i
 
 def _criterion(rest: np.ndarray, count: int, parameters: int) -> np.ndarray:
     """Bayesian information criterion of a least-squares fit."""
-    return count * np.log(np.maximum(rest, 1e-12) / count) + (parameters + 1) * np.log(count)
+    return np.asarray(count * np.log(np.maximum(rest, 1e-12) / count) + (parameters + 1) * np.log(count))
 
 
 def _left(model: Model, white: np.ndarray) -> np.ndarray:
     """Sum of squares that the base leaves of whitened series, (pixels,)."""
-    return np.maximum((white**2).sum(axis=0) - ((model.basis.T @ white) ** 2).sum(axis=0), 0)
+    return np.asarray(np.maximum((white**2).sum(axis=0) - ((model.basis.T @ white) ** 2).sum(axis=0), 0))
 
 
 def _whitening(t: np.ndarray, correlation: float) -> np.ndarray:
     if correlation == 0:
         return np.eye(len(t))
     apart = np.abs(t[:, None] - t[None]) / np.median(np.diff(t))
-    return solve_triangular(cholesky(correlation**apart, lower=True), np.eye(len(t)), lower=True)
+    return np.asarray(solve_triangular(cholesky(correlation**apart, lower=True), np.eye(len(t)), lower=True))
 
 
 def _family(
