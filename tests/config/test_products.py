@@ -62,5 +62,5 @@ def test_options_of_outlines_are_not_options_of_the_map():
     """Each option belongs to one step, so that another smallest area does not map the region again."""
     step = {name: set(model.model_fields) for name, model in (("map", MapSettings), ("outline", OutlineSettings))}
     assert not step["map"] & step["outline"]
-    assert step["map"] | step["outline"] | {"parts"} == set(PredictionSettings.model_fields)
+    assert step["map"] | step["outline"] | {"parts", "coverage"} == set(PredictionSettings.model_fields)
     assert {"min_area", "smooth", "rules", "moving_velocity"} <= step["outline"] and "overlap" in step["map"]

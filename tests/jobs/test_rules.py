@@ -81,7 +81,7 @@ def test_a_change_of_a_module_imported_inside_a_function_reruns_the_job(tmp_path
     """A workflow of one rule with a library of its own beside ours: run, nothing to do, run after the change."""
     library = tmp_path / "workflow" / "slipmap"
     shutil.copytree(LIBRARY / "jobs", library / "jobs", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("__init__.py", "errors.py", "checkout.py"):
+    for name in ("__init__.py", "errors.py", "checkout.py", "plugins.py"):
         shutil.copy(LIBRARY / name, library)
     (library / "stage.py").write_text(STAGE)
     (library / "late.py").write_text("ADDED = 'first'\n")
