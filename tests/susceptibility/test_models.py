@@ -69,7 +69,7 @@ def test_logistic_regression_is_that_of_statsmodels(sample: Sample) -> None:
     v = numbers.values.astype(float)
     exog = sm.add_constant((v - v.mean(axis=0)) / v.std(axis=0))
     reference = sm.Logit(sample.labels.astype(float), exog).fit(disp=0)
-    np.testing.assert_allclose(model.predict(numbers.values), reference.predict(exog), atol=5e-4)  # float32 here
+    np.testing.assert_allclose(model.predict(numbers.values), reference.predict(exog), atol=1e-4)
 
 
 def test_gam_with_endless_smoothing_is_logistic_regression(sample: Sample) -> None:

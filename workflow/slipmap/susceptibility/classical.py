@@ -14,6 +14,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 
 from slipmap.codes import LANDSLIDE
@@ -36,6 +37,10 @@ class Classifier(Protocol):
 
     def predict(self, values: np.ndarray) -> np.ndarray:
         """(pixels,) probability of landslide for (pixels, len(names)) finite values."""
+
+
+def _double(values: np.ndarray) -> np.ndarray:
+    return np.asarray(values, np.float64)
 
 
 class Estimator:
@@ -225,7 +230,9 @@ def create(
             model = xgboost.XGBClassifier(random_state=seed, n_jobs=1, tree_method="hist", **given)
             return Estimator(names, categorical, model, standardise=False)
         case "logistic":
-            return Estimator(names, categorical, LogisticRegression(**given), standardise=True)
+            # in float32, which the factors have, the fit stops short of the maximum of the likelihood
+            model = make_pipeline(FunctionTransformer(_double), LogisticRegression(**given))
+            return Estimator(names, categorical, model, standardise=True)
         case "gam":
             return AdditiveModel(names, categorical, **given)
         case "gamm":
