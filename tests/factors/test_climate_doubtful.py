@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from helpers.input_writers import BOUNDS, CRS, series, tif
 from slipmap.config.factors import ClimateSettings
 from slipmap.errors import InputError
 from slipmap.factors.climate import run_rain
 from slipmap.factors.climate_check import check_rain, check_soil
 from slipmap.io import raster
 from slipmap.io.grid import Grid
-from tests.helpers.input_writers import BOUNDS, CRS, series, tif
 
 GRID = Grid.from_bounds(CRS, 100, BOUNDS)
 TWO_DAYS = ClimateSettings(window=2)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from helpers.input_writers import BOUNDS, CRS, tif
 from slipmap.config.factors import OpticalSettings
 from slipmap.config.inputs import Sentinel2Settings
 from slipmap.errors import InputError
 from slipmap.factors import optical
 from slipmap.io.grid import Grid
-from tests.helpers.input_writers import BOUNDS, CRS, tif
 
 GRID = Grid.from_bounds(CRS, 10, BOUNDS)
 BANDS = ("B2", "B3", "B4", "B8")

@@ -9,6 +9,7 @@ from affine import Affine
 from pyproj import Geod
 from shapely.geometry import Polygon
 
+from helpers.input_writers import BOUNDS, CRS, TRANSFORM, heights, square, tif, vector
 from slipmap.errors import InputError
 from slipmap.inputs.contract import FEET, US_FEET
 from slipmap.inputs.crs import point_scales
@@ -17,7 +18,6 @@ from slipmap.inputs.rasters import elevation, sample
 from slipmap.inputs.vectors import names_of, read_features
 from slipmap.io import raster
 from slipmap.io.grid import Grid
-from tests.helpers.input_writers import BOUNDS, CRS, TRANSFORM, heights, square, tif, vector
 
 GRID = Grid.from_bounds(CRS, 10, BOUNDS)
 

@@ -7,10 +7,10 @@ import pytest
 import xarray as xr
 from affine import Affine
 
+from helpers.input_writers import LATITUDE, LONGITUDE, series, tif
 from slipmap.errors import InputError
 from slipmap.inputs.cubes import read_series
 from slipmap.io.grid import Grid
-from tests.helpers.input_writers import LATITUDE, LONGITUDE, series, tif
 
 GRID = Grid.from_bounds("EPSG:32632", 500, (500000, 5000000, 510000, 5010000))  # 9 E, 45.2 N
 FIJI = Grid.from_bounds("EPSG:32760", 1000, (800000, 8120000, 830000, 8150000))  # 180 degrees runs through it
@@ -102,3 +102,34 @@ def test_what_is_no_cube_is_refused(write, words, tmp_path):
     write(path)
     with pytest.raises(InputError, match=f"inputs.rainfall: .*r.nc .*{words}"):
         read_series(path, GRID, "inputs.rainfall", "rainfall")
+
+
+def test_smos_on_the_rows_of_ease_grid_is_refused_by_name(tmp_path):
+    """CATDS level 3 daily: EASE-Grid 2.0 of 25 km, whose rows are even in metres and uneven in degrees."""
+    y = 7307375.92 - 25025.26 * np.arange(584)  # Brodzik et al. 2012, table 2
+    parallel = 6378137 * np.cos(np.radians(30)) / np.sqrt(1 - 0.00669437999 * 0.25)
+    authalic = np.arcsin(np.clip(2 * y * parallel / 6378137**2 / 1.9955310875, -1, 1))
+    latitude, longitude = np.degrees(authalic), -180 + 360 / 1388 * (np.arange(1388) + 0.5)
+    path = tmp_path / "SM_OPER_MIR_CLF31A_20200101T000000_20200101T235959_300_001_7.nc"
+    with h5py.File(path, "w") as file:
+        for name, values, units in (("lat", latitude, "degrees_north"), ("lon", longitude, "degrees_east")):
+            file.create_dataset(name, data=values).make_scale(name)
+            file[name].attrs["units"] = units
+        moisture = file.create_dataset("Soil_Moisture", data=np.full((584, 1388), 0.2, np.float32))
+        moisture.attrs.update({"units": "m3 m-3", "_FillValue": np.float32(-999)})
+        for axis, name in enumerate(("lat", "lon")):
+            moisture.dims[axis].attach_scale(file[name])
+    with pytest.raises(InputError, match=r"CLF31A_\S+: the cells are not evenly spaced along lat; regrid") as caught:
+        read_series(path, GRID, "inputs.soil_moisture", "soil_moisture")
+    assert "\n" not in str(caught.value)
+
+
+def test_amsr2_of_jaxa_has_no_coordinates_and_says_so(tmp_path):
+    """Level 3 SMC, 0.25 degrees: "Geophysical Data" (720, 1440, 1) int16 in 0.1 %, without axes."""
+    path = tmp_path / "GW1AM2_20200101_01D_EQMA_L3SGSMCHA3300300.h5"
+    with h5py.File(path, "w") as file:
+        moisture = file.create_dataset("Geophysical Data", data=np.full((720, 1440, 1), 200, np.int16))
+        moisture.attrs.update({"SCALE FACTOR": np.float32(0.1), "UNIT": "%"})
+    with pytest.raises(InputError, match=path.name) as caught:
+        read_series(path, GRID, "inputs.soil_moisture", "soil_moisture")
+    assert "\n" not in str(caught.value) and str(caught.value).startswith("inputs.soil_moisture")

@@ -7,6 +7,7 @@ import pytest
 import rasterio
 from shapely.geometry import GeometryCollection, LineString, Point, mapping
 
+from helpers.input_writers import BOUNDS, CRS, TRANSFORM, heights, square, tif, vector
 from slipmap.config.factors import LithologySettings
 from slipmap.config.inputs import VectorSettings
 from slipmap.errors import InputError
@@ -15,7 +16,6 @@ from slipmap.inputs import inventory
 from slipmap.inputs.rasters import elevation
 from slipmap.inputs.vectors import names_of, read_features
 from slipmap.io.grid import Grid
-from tests.helpers.input_writers import BOUNDS, CRS, TRANSFORM, heights, square, tif, vector
 
 GRID = Grid.from_bounds(CRS, 10, BOUNDS)
 
