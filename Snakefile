@@ -26,7 +26,7 @@ include: "workflow/rules/report.smk"
 
 
 # What every rule has: the digest of its code, a log, a benchmark, an environment.
-complete_rules(workflow.rules)
+complete_rules(workflow.rules, workflow.current_basedir)
 
 
 # a second's work on a few lines of text: a cluster need not queue for it

@@ -114,7 +114,7 @@ completing.CHECKOUT = Path(workflow.basedir).parents[1]
 completing._digest_of = lambda script: script.name
 """
     tail = """
-completing.complete_rules(workflow.rules)
+completing.complete_rules(workflow.rules, workflow.current_basedir)
 print(*((rule.log, rule.benchmark, rule.params) for rule in workflow.rules))
 """
     for name, code in (("rules/own.smk", head + rule + tail), ("scripts/landslide_share.py", script)):

@@ -89,7 +89,9 @@ def test_a_change_of_a_module_imported_inside_a_function_reruns_the_job(tmp_path
         (tmp_path / folder).mkdir()
     (tmp_path / "envs" / "slipmap.yaml").write_text("dependencies: []\n")
     (tmp_path / "workflow" / "scripts" / "one.py").write_text(SCRIPT.format(text="text "))
-    (tmp_path / "Snakefile").write_text(MADE + "'workflow/scripts/one.py'\n\ncomplete_rules(workflow.rules)\n")
+    (tmp_path / "Snakefile").write_text(
+        MADE + "'workflow/scripts/one.py'\n\ncomplete_rules(workflow.rules, workflow.current_basedir)\n"
+    )
     command = [sys.executable, "-m", "snakemake", "one", "--cores", "1", "--quiet", "progress"]
 
     def run():

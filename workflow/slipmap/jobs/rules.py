@@ -13,24 +13,29 @@ ENVIRONMENT = str(CHECKOUT / "envs" / "slipmap.yaml")
 MANY = ("date", "pair", "scatteritem")  # wildcards with so many values that their logs have a folder of their own
 
 
-def complete_rules(rules: Iterable[Any]) -> None:
+def complete_rules(rules: Iterable[Any], folder: object) -> None:
     """Give each rule of ours with a script what it does not state itself.
 
     That is a parameter ``code`` (the digest of what its script imports), a log, a benchmark and a conda environment.
-    Call it with Snakemake's ``workflow.rules`` when all rules are there; those of a workflow that imports ours as a
-    module are left alone.
+    Call it when all rules are there.
+
+    Parameters
+    ----------
+    rules : Snakemake's ``workflow.rules``.
+    folder : of our Snakefile (``workflow.current_basedir``); rules from elsewhere, those of a workflow that imports
+        ours as a module, are left alone.
     """
     for rule in rules:
-        if rule.script is None or not Path(str(rule.snakefile)).is_relative_to(CHECKOUT):
+        if rule.script is None or not Path(str(rule.snakefile)).is_relative_to(str(folder)):
             continue
         rule.set_params(code=_digest_of(SCRIPTS / Path(rule.script).name))
-        folder, name = record_place(rule.name, str(rule.output[0]))
+        place, name = record_place(rule.name, str(rule.output[0]))
         if not rule.log:
             rule.log_modifier = rule.output_modifier
-            rule.set_log(f"{folder}/logs/{name}.log")
+            rule.set_log(f"{place}/logs/{name}.log")
         if rule.benchmark is None:
             rule.benchmark_modifier = rule.output_modifier
-            rule.benchmark = f"{folder}/benchmarks/{name}.tsv"
+            rule.benchmark = f"{place}/benchmarks/{name}.tsv"
         if rule.conda_env is None:
             rule.conda_env = ENVIRONMENT
 
