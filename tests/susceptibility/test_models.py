@@ -310,3 +310,13 @@ def test_a_map_says_where_it_applies(area: areas.AreaFiles, tmp_path: Path) -> N
     mask, found = raster.read(outputs["mask"], bands=1), raster.read(tmp_path / "m.tif", bands=1)
     np.testing.assert_array_equal(np.isnan(mask), np.isnan(found))
     assert (mask[80:, 90:] == 0).all() and np.nanmean(mask[:80]) > 0.9
+
+
+@pytest.mark.parametrize("side", [2, 5, 40])
+def test_groups_of_the_mixed_model_are_whole_blocks_and_few(sample: Sample, side: int) -> None:
+    groups, fine = compare.grouped(sample, side), sample.blocks(side)
+    assert len(np.unique(groups)) <= compare.MOST_GROUPS
+    for block in np.unique(fine):  # a block is never torn apart
+        assert len(np.unique(groups[fine == block])) == 1
+    if len(np.unique(fine)) <= compare.MOST_GROUPS:
+        np.testing.assert_array_equal(groups, fine)

@@ -31,6 +31,7 @@ from slipmap.susceptibility.schemes import distances, divisions, ground
 
 log = logging.getLogger(__name__)
 Curves = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]  # (scheme, model) → labels and probabilities
+MOST_GROUPS = 64  # of the mixed model; more would take minutes to fit
 
 
 def run(
@@ -91,7 +92,7 @@ def run(
     def builders(names: Sequence[str]) -> dict[str, Callable[[], Classifier]]:
         return models(names, first.factors, everywhere.categories, settings, jobs)
 
-    groups = area if len(areas) > 1 else found.blocks
+    groups = area if len(areas) > 1 else grouped(everywhere, found.block.pixels)
     folds, curves, influences, kept = _cross_validations(builders, everywhere, groups, divided, names, screening)
     means = with_intervals(summary(folds), influences, everywhere.labels, found.blocks)
     means["default"] = means.scheme == default
@@ -221,7 +222,18 @@ def mixed_groups(
     if len(areas) > 1:
         return area
     pixel = float(np.mean(next(iter(areas.values())).resolution))
-    return sample.blocks(block_side(sample, places(sample, area, areas), pixel, settings.block).pixels)
+    return grouped(sample, block_side(sample, places(sample, area, areas), pixel, settings.block).pixels)
+
+
+def grouped(sample: Sample, side: int) -> np.ndarray:
+    """(pixels,) groups of the mixed model: blocks of `side` pixels, or of the least multiple that makes few enough.
+
+    The time that the model takes to fit grows with the cube of their number.
+    """
+    multiple = 1
+    while len(np.unique(groups := sample.blocks(multiple * side))) > MOST_GROUPS:
+        multiple += 1
+    return groups
 
 
 def _write_curves(curves: Curves, folder: Path) -> None:
