@@ -43,7 +43,7 @@ def slc(path, grid=GRID):
 
 def optical(path, grid=GRID):
     bands = ["B2", "B3", "B4", "B8", "B11"]
-    raster.write(path, grid, np.full((5, *grid.shape), 500, np.float32), bands=bands, units="1", long_name="z")
+    raster.write(path, grid, np.full((5, *grid.shape), 900, np.float32), bands=bands, units="1", long_name="z")
 
 
 def check(capsys, area=None, /, **inputs):

@@ -81,7 +81,7 @@ def test_a_config_names_it_and_its_options(site, tmp_path, monkeypatch, capsys):
     def said(name, **options):
         experiment = {"dataset": "p64", "train_areas": ["valley"], "model": {"name": name, "options": options}}
         record = {
-            "areas": {"valley": {"grid": grid, "simulate": {"seed": 1}}},
+            "areas": {"valley": {"grid": grid, "simulate": {"seed": 1}, "split": {"block": 32}}},
             "datasets": {"p64": {"size": 64, "stride": 64}},
             "experiments": {"small": experiment},
         }

@@ -215,7 +215,7 @@ def test_an_area_is_mapped_with_the_weights_of_an_earlier_run(elsewhere):
         assert tuple(src.bounds) == (530000, 5000000, 531600, 5001600)
     assert probability.count() > 0.9 * 128 * 128
     assert probability.min() >= 0 and probability.max() <= 1
-    pyogrio.read_info(elsewhere / "maps/borrowed/landslides.gpkg")
+    pyogrio.read_info(elsewhere / "maps/borrowed/landslides.gpkg", layer="landslides")
     assert not (elsewhere / "experiments").exists()
     page = (elsewhere / "report/index.html").read_text()
     assert 'id="no-scores"' in page and "simulated" in visible_text(page).lower()
