@@ -4,8 +4,6 @@ from pathlib import Path
 
 from slipmap.config.run import AreaSettings
 from slipmap.errors import Faults, InputError
-from slipmap.inputs import inventory
-from slipmap.inputs.rasters import elevation
 from slipmap.io.grid import Grid
 
 
@@ -32,10 +30,14 @@ def require_file(path: Path, key: str) -> None:
 
 
 def _dem(path: Path, key: str, max_void: float, grid: Grid) -> None:
+    from slipmap.inputs.rasters import elevation
+
     require_file(path, key)
     elevation(path, grid, key, max_void)
 
 
 def _inventory(path: Path, key: str, area: AreaSettings, grid: Grid) -> None:
+    from slipmap.inputs import inventory  # geopandas takes half a second, which a simulated area need not pay
+
     require_file(path, key)
     inventory.check(path, grid, key, area.inputs.inventory_points, area.inputs.inventory_layer)
