@@ -33,7 +33,7 @@ def snakemake_command(
     """
     path = Path(config) if config is not None else CONFIG / "config.yaml"
     if not path.is_file():
-        raise InputError(f"{path} does not exist; give the config file of your area ('slipmap new-area' writes one).")
+        raise InputError(f"{path} does not exist; give the config of your area ('slipmap init' writes one).")
     command = [sys.executable, "-m", "snakemake", *targets, "--snakefile", str(SNAKEFILE)]
     command += ["--configfile", str(path), "--cores", cores, "--resources", f"gpu={gpus}"]
     if dry_run:
