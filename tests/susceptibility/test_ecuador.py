@@ -120,7 +120,7 @@ def test_logistic_regression_is_the_published_glm() -> None:
     labels, values = table.lslpts.to_numpy(np.uint8), table[BANDS].to_numpy(np.float32)
     sample = Sample(values, labels, np.zeros(350, int), np.arange(350), tuple(BANDS))
     pipeline = create("logistic", BANDS).fit(sample).pipeline
-    coefficients = pipeline[-1].coef_[0] / pipeline[0].named_transformers_["numbers"].scale_
+    coefficients = pipeline[-1][-1].coef_[0] / pipeline[0].named_transformers_["numbers"].scale_
     published = [7.90e-02, -2.89e01, -1.76e01, 1.79e-04, -2.27e00]
     np.testing.assert_allclose(coefficients, published, rtol=0.005)
     probability = pipeline.predict_proba(values)[:, 1]
