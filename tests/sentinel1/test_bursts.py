@@ -148,6 +148,10 @@ def test_corrections_go_the_right_way(product, points):
 
         later = dataclasses.replace(scene, bistatic=scene.bistatic + step)
         np.testing.assert_allclose(peak_of(later, plain), [-0.5, 0], atol=0.02)
+        uncorrected = (scene.bistatic - 2 * ranges[k] / SPEED_OF_LIGHT) / 2 / step
+        np.testing.assert_allclose(
+            peak_of(scene, GeocodingSettings(whiten=False, bistatic=False)), [uncorrected, 0], atol=0.02
+        )
         np.testing.assert_allclose(peak_of(scene, plain, 0.4 * swath.range_spacing), [0, -0.4], atol=0.02)
         doppler = sweep_frequency(part.burst, times[k], ranges[k], scene)
         expected = doppler / swath.chirp_rate * swath.range_sampling_rate

@@ -185,7 +185,7 @@ def zero_doppler(orbit: np.ndarray, x: float, y: float, z: float, u: float) -> t
     return u, np.sqrt(square)
 
 
-@numba.njit(parallel=True, cache=True, fastmath=True)
+@numba.njit(parallel=True, cache=True)
 def locate(
     base: np.ndarray, normal: np.ndarray, heights: np.ndarray, orbit: np.ndarray, times: np.ndarray, ranges: np.ndarray
 ) -> None:
@@ -253,7 +253,7 @@ def look_angles(
     return np.stack([east, north, up], axis=1), np.degrees(np.arccos(np.clip(up, -1, 1)))
 
 
-@numba.njit(parallel=True, cache=True, fastmath=True)
+@numba.njit(parallel=True, cache=True)
 def locate_points(points: np.ndarray, orbit: np.ndarray, times: np.ndarray, ranges: np.ndarray) -> None:
     """As `locate`, for Earth-fixed `points` (n, 3)."""
     for i in numba.prange(len(points)):

@@ -86,7 +86,7 @@ def interpolate(
     return real, imaginary
 
 
-@numba.njit(parallel=True, cache=True, fastmath=True)
+@numba.njit(parallel=True, cache=True)
 def resample(
     pixels: np.ndarray,
     times: np.ndarray,

@@ -84,7 +84,7 @@ def carrier(numbers: np.ndarray, time: float, tau: float) -> tuple[float, float]
     return np.pi * x * (sweep * x + 2.0 * centroid), sweep * x + centroid
 
 
-@numba.njit(parallel=True, cache=True, fastmath=True)
+@numba.njit(parallel=True, cache=True)
 def multiply_carrier(
     pixels: np.ndarray, numbers: np.ndarray, time: float, interval: float, tau: float, step: float, sign: float
 ) -> None:

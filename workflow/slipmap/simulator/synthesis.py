@@ -35,7 +35,7 @@ def kernel(bandwidth: float, window: float) -> np.ndarray:
     return (impulse_response(x, bandwidth, window) * np.sin(np.pi / 2 * edge) ** 2).astype(np.float32)
 
 
-@numba.njit(parallel=True, cache=True, fastmath=True)
+@numba.njit(parallel=True, cache=True)
 def add_scatterers(
     pixels: np.ndarray,
     amplitudes: np.ndarray,
