@@ -47,3 +47,4 @@ rule all:
         [Results(area).velocity for area in AREAS if has_deformation(area)],
         [path for area in AREAS for path in files.beside_velocity(RUN, area)],
         [path for area in AREAS for path in files.susceptibility_files(RUN, area)],
+        kept_interferograms,

@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks._peers import measured
+from slipmap.deformation import pair_file
 from slipmap.deformation.stack import Pair, Radar, Stack, save_network, save_stack
-from slipmap.deformation.unwrapping import BANDS
-from slipmap.io import raster
 from slipmap.io.grid import Grid
 
 ROWS = {
@@ -75,9 +74,8 @@ def make(folder: Path, side: int, seed: int = 0) -> int:
             noise = rng.normal(0, np.sqrt((1 - coherence**2) / (2 * 12 * coherence**2)))
             moved = velocity * days / 365.25 + delay[dates.index(second)] - delay[i]
             phase = moved / -4.414 + noise
-            bands = np.stack([phase, coherence, np.ones_like(phase), np.angle(np.exp(1j * phase))]).astype(np.float32)
-            about = {"bands": BANDS, "units": "1", "long_name": "simulated", "compress": "zstd"}
-            raster.write(folder / f"unwrapped/{pair.name}.tif", grid, bands, **about)
+            bands = pair_file.encode(phase, coherence, np.ones(phase.shape, int), phase)
+            pair_file.write(folder / f"unwrapped/{pair.name}.tif", grid, bands, {})
             pairs.append(pair)
     save_network(folder / "network.csv", pairs)
     radar = Radar(0.0554658, incidence=39.0, slant_range=850e3)

@@ -13,7 +13,7 @@ from affine import Affine
 
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.inputs import Sentinel1Settings
-from slipmap.deformation import invert_network, network, sources
+from slipmap.deformation import coherent_network, invert_network, network, sources
 from slipmap.deformation.phase import mm_per_radian
 from slipmap.deformation.velocity import fit, time_model
 from slipmap.errors import InputError
@@ -152,7 +152,7 @@ def test_same_files_give_the_same_bytes_however_they_are_read(stack, tmp_path, m
     monkeypatch.setattr(sources, "KEPT_BYTES", 0)
     process(stack, tmp_path)
     assert (tmp_path / "velocity.tif").read_bytes() == before
-    monkeypatch.setattr(invert_network, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(coherent_network, "BLOCK_BYTES", 1)
     process(stack, tmp_path)
     assert (tmp_path / "velocity.tif").read_bytes() == before
 

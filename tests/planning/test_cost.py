@@ -24,14 +24,14 @@ def finished(tmp_path):
     run = tmp_path / "results" / "demo"
     for name, size in {
         "deformation/unwrapped/a_b.tif": 300, "deformation/unwrapped/b_c.tif": 300,
-        "deformation/interferograms/a_b.tif": 200, "deformation/velocity.tif": 50, "factors/slope.tif": 1000,
+        "deformation/velocity.tif": 50, "factors/slope.tif": 1000,
         "sentinel1/slc/a.h5": 700, "sentinel1/slc/b.h5": 500, "maps/rs/probability.tif": 60, "maps/dr/class.tif": 20,
     }.items():  # fmt: skip
         (run / name).parent.mkdir(parents=True, exist_ok=True)
         (run / name).write_bytes(b"x" * size)
     (run / "grid.json").write_text(json.dumps({"width": 10, "height": 10}))
     for name, seconds in {
-        "unwrap/a_b": 6, "unwrap/b_c": 4, "interferogram/a_b": 2, "invert_network": 8, "terrain": 5, "geocode/a": 3,
+        "unwrap/a_b": 6, "unwrap/b_c": 4, "invert_network": 8, "terrain": 5, "geocode/a": 3,
         "geocode/b": 1, "screening": 9, "map_landslides_rs": 30, "map_landslides_dr": 10, "train_rs_0": "NA",
     }.items():  # fmt: skip
         path = run / "benchmarks" / f"{name}.tsv"
@@ -42,8 +42,7 @@ def finished(tmp_path):
 
 def test_rates_are_measured_of_a_run(finished):
     rates = cost.measure(finished)
-    assert rates["unwrapping"] == cost.Rate(10 / 200, 600 / 200, 50.0)  # 100 pixels in 2 pairs
-    assert rates["interferograms"] == cost.Rate(2 / 200, 200 / 200, 57.0)
+    assert rates["interferograms and unwrapping"] == cost.Rate(10 / 200, 600 / 200, 50.0)  # 100 pixels in 2 pairs
     assert rates["geocoding of raw Sentinel-1"] == cost.Rate(4 / 200, 1200 / 200, 49.0)
     assert rates["factors"] == cost.Rate(5 / 100, 1000 / 100, 47.0)
     assert rates["screening and classical models"].core_seconds == 9  # of a sample, whatever the area
@@ -55,7 +54,7 @@ def test_the_run_that_was_measured_costs_what_it_cost(finished):
     rates, size = cost.measure(finished), cost.size_of(finished)
     for need in cost.needs(rates, size):
         if need.stage.name in rates and not need.stage.each:
-            spent = {"unwrapping": 10, "interferograms": 2, "inversion": 8, "factors": 5, "screening and classical "
+            spent = {"interferograms and unwrapping": 10, "inversion": 8, "factors": 5, "screening and classical "
                      "models": 9, "geocoding of raw Sentinel-1": 4}  # fmt: skip
             assert need.core_hours * 3600 == pytest.approx(spent[need.stage.name])
 
@@ -113,7 +112,7 @@ def test_a_users_rates_are_kept_in_a_file_of_the_users(finished, tmp_path, monke
     assert f"wrote {mine}" in said and f"{cost.TRAINING:32} no such jobs in this run" in said
     assert cost.SHIPPED.read_bytes() == shipped
     rates = cost.read_rates()
-    assert rates["unwrapping"] == cost.measure(finished)["unwrapping"]
+    assert rates["interferograms and unwrapping"] == cost.measure(finished)["interferograms and unwrapping"]
     assert rates[cost.TRAINING] == SHIPPED[cost.TRAINING]  # what the run did not have
     assert main(["rates", str(finished), "--out", str(tmp_path / "other.csv")]) == 0
     assert cost.read_rates(tmp_path / "other.csv") == rates

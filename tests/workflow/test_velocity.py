@@ -10,7 +10,7 @@ from affine import Affine
 from slipmap.config import read_config
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.inputs import Sentinel1Settings, SimulateSettings
-from slipmap.deformation import interferogram, invert_network, network, unwrapping
+from slipmap.deformation import invert_network, network, unwrapping
 from slipmap.deformation.stack import load_network
 from slipmap.io import raster
 from slipmap.io.grid import Grid
@@ -62,10 +62,8 @@ def invert(folder, slcs, settings):
     )
     unwrapped = []
     for pair in load_network(folder / "network.csv"):
-        wrapped, phase = (folder / name / f"{pair.name}.tif" for name in ("interferograms", "unwrapped"))
-        interferogram.run(pair, settings, wrapped)
-        unwrapping.run(wrapped, None, pair, settings, phase)
-        unwrapped.append(phase)
+        unwrapped.append(folder / "unwrapped" / f"{pair.name}.tif")
+        unwrapping.run(pair, settings, unwrapped[-1])
     invert_network.run(
         folder / "network.csv", folder / "stack.json", unwrapped, settings, folder, dem=folder / "dem.tif"
     )

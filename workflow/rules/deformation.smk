@@ -23,24 +23,10 @@ checkpoint network:
     script: "../scripts/network.py"
 
 
-rule interferogram:
-    message: "Form the interferogram {wildcards.pair} of {wildcards.area}."
+rule unwrap:
+    message: "Form and unwrap the interferogram {wildcards.pair} of {wildcards.area}."
     input:
         unpack(pair_files("reference", "secondary")),
-        network=ancient(HERE.network),  # there for `pair`; its dates say nothing
-    output: interferogram=HERE.interferogram("{pair}")
-    wildcard_constraints: area=sentinel1_level("safe", "slc", estimator="sbas")
-    params:
-        pair=pair_record,
-        settings=part_of("deformation", options.InterferogramSettings),
-    resources: mem_mb=memory(700), runtime=minutes(5, per_megapixel=0.1)
-    script: "../scripts/interferogram.py"
-
-
-rule unwrap:
-    message: "Unwrap the interferogram {wildcards.pair} of {wildcards.area}."
-    input:
-        interferogram=HERE.interferogram("{pair}"),
         network=ancient(HERE.network),  # there for `pair`; its dates say nothing
     output: unwrapped=HERE.unwrapped("{pair}")
     wildcard_constraints: area=sentinel1_level("safe", "slc", estimator="sbas")
@@ -53,10 +39,25 @@ rule unwrap:
 
 
 use rule unwrap as unwrap_supplied with:
+    message: "Unwrap the interferogram {wildcards.pair} of {wildcards.area}."
     input:
         unpack(pair_files("interferogram", "coherence")),
         network=ancient(HERE.network),  # there for `pair`; its dates say nothing
     wildcard_constraints: area=sentinel1_level("wrapped")
+
+
+rule interferogram:
+    message: "Form the interferogram {wildcards.pair} of {wildcards.area}, to be looked at."
+    input:
+        unpack(pair_files("reference", "secondary")),
+        network=ancient(HERE.network),  # there for `pair`; its dates say nothing
+    output: interferogram=HERE.interferogram("{pair}")
+    wildcard_constraints: area=sentinel1_level("safe", "slc", estimator="sbas")
+    params:
+        pair=pair_record,
+        settings=part_of("deformation", options.InterferogramSettings),
+    resources: mem_mb=memory(700), runtime=minutes(5, per_megapixel=0.1)
+    script: "../scripts/interferogram.py"
 
 
 rule link_phases:

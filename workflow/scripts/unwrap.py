@@ -6,11 +6,11 @@ with job(snakemake):
     from slipmap.deformation.stack import Pair
 
     unwrapping.run(
-        interferogram=snakemake.input.interferogram,
-        coherence=snakemake.input.get("coherence"),
         pair=Pair.from_record(snakemake.params.pair),
         settings=UnwrappingSettings(**snakemake.params.settings),
         output=snakemake.output.unwrapped,
+        interferogram=snakemake.input.get("interferogram"),
+        coherence=snakemake.input.get("coherence"),
         looks=snakemake.params.looks,
         threads=snakemake.threads,
     )

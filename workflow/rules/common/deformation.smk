@@ -80,6 +80,19 @@ def pair_files(*roles):
     return of_pair
 
 
+def kept_interferograms(wildcards):
+    """The wrapped interferograms of the areas that keep them; unwrapping itself writes none."""
+    kept = [area for area in AREAS if AREAS[area].deformation.keep_interferograms and forms_interferograms(area)]
+    pairs = {area: checkpoints.network.get(area=area).output.network for area in kept}
+    return [Results(area).interferogram(pair.name) for area in kept for pair in load_network(pairs[area])]
+
+
+def forms_interferograms(area):
+    """Whether an area's interferograms are formed here from SLCs, one by one."""
+    formed = has_deformation(area) and AREAS[area].inputs.sentinel1.level in ("safe", "slc")
+    return formed and AREAS[area].deformation.estimator == "sbas"
+
+
 def unwrapped_files(wildcards):
     """What unwrapping makes for the network; nothing where unwrapped interferograms are supplied."""
     if AREAS[wildcards.area].inputs.sentinel1.level == "unwrapped":

@@ -220,6 +220,18 @@ class TrackSettings(Settings):
     )
 
 
+class KeptSettings(Settings):
+    """What is kept beside the results."""
+
+    keep_interferograms: bool = Field(
+        False,
+        description="Also write the wrapped interferogram of every pair, filtered and as it is (18 bytes a pixel), to "
+        "be looked at; the velocity needs none (estimator: sbas, from SLCs).",
+    )
+
+
 # Keys come in the order of the bases from the last to the first.
-class DeformationSettings(TrackSettings, InversionSettings, UnwrappingSettings, LinkingSettings, NetworkSettings):
+class DeformationSettings(
+    KeptSettings, TrackSettings, InversionSettings, UnwrappingSettings, LinkingSettings, NetworkSettings
+):
     """SBAS-InSAR, from Sentinel-1 at any level to velocity."""

@@ -3,6 +3,7 @@
 NumPy only, so that a job starts fast: a network has hundreds of them.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -176,63 +177,84 @@ def goldstein(interferogram: np.ndarray, alpha: float, patch: int = 32) -> np.nd
     return result[step : step + rows, step : step + cols]
 
 
-def run(pair: Pair, settings: InterferogramSettings, output: str | Path, block: int = raster.BLOCK) -> None:
-    """Write the interferogram of `pair`: phase filtered, averaged and as it is (rad), and coherence, as a COG.
+@dataclass(frozen=True)
+class Interferogram:
+    """A whole interferogram: phases (rad) and coherence, float32 (rows, cols), NaN without data.
+
+    Parameters
+    ----------
+    samples : independent samples behind each coherence.
+    """
+
+    grid: Grid
+    samples: float
+    filtered: np.ndarray
+    averaged: np.ndarray
+    unfiltered: np.ndarray
+    coherence: np.ndarray
+
+
+def formed(pair: Pair, settings: InterferogramSettings, block: int = raster.BLOCK) -> Interferogram:
+    """Form the interferogram of `pair`, all of it in memory.
 
     Works block by block, each with as much round it as its pixels depend on, which makes the result that of the whole.
+
+    Raises
+    ------
+    InputError : the SLCs' grids differ, or no pixel has data in both.
     """
     looks, patch = settings.slc_looks, settings.goldstein_patch
     reference, secondary = pair.files["reference"], pair.files["secondary"]
+    reach = settings.phase_window // 2 + settings.coherence_window // 2
     with open_slc(reference) as first, open_slc(secondary) as second:
         if not first.grid.matches(second.grid):
             raise InputError(f"{secondary}: its grid is not that of {reference}; resample one of them.")
         grid, cell = first.grid.coarsened(looks[1], looks[0]), first.cell
-    samples = pixel_looks(looks, float(np.prod(grid.resolution)), cell) * settings.coherence_window**2
-    reach = settings.phase_window // 2 + settings.coherence_window // 2
-    tags = {
-        "REFERENCE_DATE": pair.reference,
-        "SECONDARY_DATE": pair.secondary,
-        "TEMPORAL_BASELINE_DAYS": pair.days,
-        "PERPENDICULAR_BASELINE_M": pair.perpendicular_baseline,
-        "SIGN": "reference * conj(secondary); LOS displacement towards the satellite = -wavelength * phase / (4 pi)",
-        "COHERENCE_SAMPLES": f"{samples:.4g}",
-        "COHERENCE_BIAS": f"{coherence_floor(samples):.3f} is the mean estimate where there is no coherence",
-    }
-    sum_of_coherence, valid = 0.0, 0
-    with (
-        raster.create(
-            output,
-            grid,
-            bands=BANDS,
-            units=("rad", "rad", "rad", "1"),
-            compress="zstd",
-            long_name=(
-                "interferometric phase, Goldstein filtered",
-                f"interferometric phase, weighted mean of {settings.phase_window} x {settings.phase_window} pixels",
-                "interferometric phase",
-                "coherence",
-            ),
-            tags=tags,
-        ) as out,
-        open_slc(reference) as first,
-        open_slc(secondary) as second,
-    ):
+        bands = np.empty((len(BANDS), *grid.shape), np.float32)
         for window in grid.blocks(block):
             outer, inner = with_patches(window, grid, patch, reach)
             slcs = [_read(src, outer, looks) for src in (first, second)]
             cross, coherence = form(*slcs, looks, settings.coherence_window)
             averaged, filtered = smooth(cross, settings)
-            bands = np.stack([*map(np.angle, (filtered, averaged, cross)), coherence]).astype(np.float32)
-            bands[:, np.isnan(coherence)] = np.nan
-            bands = bands[(slice(None), *inner)]
-            out.write(bands, window)
-            sum_of_coherence += float(np.nansum(bands[3]))
-            valid += int(np.isfinite(bands[3]).sum())
-        if valid == 0 or sum_of_coherence == 0:
-            raise InputError(
-                f"{reference} and {secondary}: they have no pixel with data in common; remove one of the two."
-            )
-    print(f"{pair.name}: mean coherence {sum_of_coherence / valid:.3f} over {valid} pixels")
+            part = bands[(slice(None), *window.toslices())]
+            for k, values in enumerate((filtered, averaged, cross)):
+                part[k] = np.angle(values[inner])
+            part[3] = coherence[inner]
+            part[:, np.isnan(part[3])] = np.nan
+    there = np.isfinite(bands[3])
+    if not there.any() or not np.nansum(bands[3]):
+        raise InputError(f"{reference} and {secondary}: they have no pixel with data in common; remove one of the two.")
+    print(f"{pair.name}: mean coherence {np.nanmean(bands[3], dtype=np.float64):.3f} over {there.sum()} pixels")
+    samples = pixel_looks(looks, float(np.prod(grid.resolution)), cell) * settings.coherence_window**2
+    return Interferogram(grid, samples, *bands)
+
+
+def run(pair: Pair, settings: InterferogramSettings, output: str | Path) -> None:
+    """Write the interferogram of `pair`: phase filtered, averaged and as it is (rad), and coherence, as a COG."""
+    made = formed(pair, settings)
+    raster.write(
+        output,
+        made.grid,
+        np.stack([made.filtered, made.averaged, made.unfiltered, made.coherence]),
+        bands=BANDS,
+        units=("rad", "rad", "rad", "1"),
+        compress="zstd",
+        long_name=(
+            "interferometric phase, Goldstein filtered",
+            f"interferometric phase, weighted mean of {settings.phase_window} x {settings.phase_window} pixels",
+            "interferometric phase",
+            "coherence",
+        ),
+        tags={
+            "REFERENCE_DATE": pair.reference,
+            "SECONDARY_DATE": pair.secondary,
+            "TEMPORAL_BASELINE_DAYS": pair.days,
+            "PERPENDICULAR_BASELINE_M": pair.perpendicular_baseline,
+            "SIGN": "reference * conj(secondary); displacement towards the satellite = -wavelength * phase / (4 pi)",
+            "COHERENCE_SAMPLES": f"{made.samples:.4g}",
+            "COHERENCE_BIAS": f"{coherence_floor(made.samples):.3f} is the mean estimate where there is no coherence",
+        },
+    )
 
 
 def with_patches(window: Window, grid: Grid, patch: int, reach: int) -> tuple[Window, tuple[slice, slice]]:

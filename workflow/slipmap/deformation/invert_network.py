@@ -11,35 +11,19 @@ from rasterio.windows import Window
 
 from slipmap.config.deformation import InversionSettings
 from slipmap.deformation import closure, reference, reliability, scatter, surfaces, timeseries, velocity
+from slipmap.deformation.coherent_network import block_side, coherent_network
 from slipmap.deformation.fit_series import KEPT, MAPS, SeriesFit
 from slipmap.deformation.geometry import pixel_size
 from slipmap.deformation.interferogram import averaged_pixels, pixel_looks
 from slipmap.deformation.inversion import Inversion, invert_stack, pair_numbers, years
-from slipmap.deformation.network import drop_incoherent
 from slipmap.deformation.phase import SUPPLIED_LOOKS, deviation_table, mm_per_radian, weight_table
 from slipmap.deformation.sources import NetworkReader
 from slipmap.deformation.stack import Pair, Radar, load_network, load_radar, network_dates
 from slipmap.errors import InputError
-from slipmap.io import raster
 from slipmap.io.atomic import write_text
 from slipmap.io.grid import Grid
 
-# Of phase and coherence together, read at a time: a whole tile of the files for up to 256 pairs, since a part of a tile
-# takes as long to decode as the whole.
-BLOCK_BYTES = 512 * 2**20
 NOISE_SAMPLE = 400  # pixels whose scatter is compared with their covariance
-
-
-@dataclass(frozen=True)
-class _Coherence:
-    """Mean coherence of the network: of each pixel, (rows, cols) float32, and of each pair, (pairs,) float64.
-
-    `share` is the share of interferograms with data at each pixel, (rows, cols) float32.
-    """
-
-    of_pixels: np.ndarray
-    share: np.ndarray
-    of_pairs: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -133,8 +117,9 @@ def run(
     folder = Path(folder)
     record = json.loads(Path(stack_json).read_text())
     radar, baselines = load_radar(record), record["perpendicular_baselines"]
-    pairs, reader, coherence, left_out = _coherent_network(load_network(network_csv), unwrapped, settings)
-    dates, grid, side = network_dates(pairs), reader.grid, _block_side(len(pairs))
+    threshold = settings.min_pair_coherence
+    pairs, reader, coherence, left_out = coherent_network(load_network(network_csv), unwrapped, threshold)
+    dates, grid, side = network_dates(pairs), reader.grid, block_side(len(pairs))
     model = _time_model(dates, baselines, settings)
     point = _reference(settings, grid, coherence.of_pixels, coherence.share)
     numbers = pair_numbers([(p.reference, p.secondary) for p in pairs], dates)
@@ -184,31 +169,6 @@ def run(
     write_text(folder / "reference.json", json.dumps(about, indent=2) + "\n")
 
 
-def _coherent_network(
-    pairs: list[Pair], unwrapped: Sequence[str | Path], settings: InversionSettings
-) -> tuple[list[Pair], NetworkReader, _Coherence, dict[str, float]]:
-    """The pairs that are coherent enough, their files and coherence; mean coherence of the pairs left out, by name."""
-    reader = NetworkReader(pairs, unwrapped)
-    coherence = _mean_coherence(reader)
-    threshold = settings.min_pair_coherence
-    if threshold is None:
-        return pairs, reader, coherence, {}
-    kept = drop_incoherent(pairs, coherence.of_pairs, threshold)
-    names = {pair.name for pair in kept}
-    means = {pair.name: float(mean) for pair, mean in zip(pairs, coherence.of_pairs, strict=True)}
-    left_out = {name: round(mean, 4) for name, mean in means.items() if name not in names}
-    bridges = [name for name in sorted(names) if means[name] < threshold]
-    print(f"min_pair_coherence: {len(left_out)} of {len(pairs)} pairs are left out, their mean coherence is too low")
-    for name, mean in left_out.items():
-        print(f"left out: {name}, mean coherence {mean:.3f}")
-    for name in bridges:
-        print(f"kept, since the network would fall apart: {name}, mean coherence {means[name]:.3f}")
-    if left_out:
-        reader = NetworkReader(kept, unwrapped)
-        coherence = _mean_coherence(reader)
-    return kept, reader, coherence, left_out
-
-
 def _phase_looks(
     pairs: Sequence[Pair], settings: InversionSettings, looks: float | None, radar: Radar, grid: Grid
 ) -> float:
@@ -252,34 +212,6 @@ def _scatter(job: _Job, noise: _NoiseSample, removal: surfaces.Removal, side: in
     found = scatter.fit(job.model, series, solved.variance * np.float32(job.scale**2))
     print(f"standard deviation: {found.scale:.2f} times the variance by the coherences, from {len(noise.rows)} pixels")
     return found
-
-
-def _block_side(pairs: int) -> int:
-    side = raster.BLOCK
-    while side > 64 and pairs * side * side * 8 > BLOCK_BYTES:
-        side //= 2
-    return side
-
-
-def _mean_coherence(reader: NetworkReader) -> _Coherence:
-    grid, pairs = reader.grid, len(reader.sources)
-    mean, share = (np.zeros(grid.shape, np.float32) for _ in range(2))
-    total, count = np.zeros(pairs), np.zeros(pairs)
-    for window in grid.blocks(_block_side(pairs)):
-        _, values = reader.read(window)
-        there = np.isfinite(values)
-        values = np.where(there, values, 0)
-        place = window.toslices()
-        share[place] = there.mean(axis=0)
-        mean[place] = values.sum(axis=0) / np.maximum(there.sum(axis=0), 1)
-        total += values.sum(axis=(1, 2), dtype=np.float64)
-        count += there.sum(axis=(1, 2))
-    if not mean.any():
-        first = reader.sources[0].coherence or reader.sources[0].phase
-        raise InputError(
-            f"{first[0]} and the other coherences are zero wherever there is phase; fetch the files again."
-        )
-    return _Coherence(mean, share, total / np.maximum(count, 1))
 
 
 def _reference(

@@ -1,7 +1,6 @@
 """Phase unwrapping of one interferogram, connected components kept."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +8,14 @@ import rasterio
 from rasterio.io import DatasetReader
 
 from slipmap.config.deformation import UnwrappingSettings
-from slipmap.deformation.interferogram import smooth
+from slipmap.deformation import pair_file
+from slipmap.deformation.interferogram import Interferogram, formed, smooth
 from slipmap.deformation.layer import value_band
 from slipmap.deformation.phase import SUPPLIED_LOOKS, supplied_coherence, supplied_phase, wrap
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.grid import Grid
-
-BANDS = ("unwrapped_phase", "coherence", "connected_component", "phase_original")
 
 
 def unwrap(
@@ -68,72 +66,62 @@ def as_coherence(values: np.ndarray, source: DatasetReader) -> np.ndarray:
 
 
 def run(
-    interferogram: str | Path,
-    coherence: str | Path | None,
     pair: Pair,
     settings: UnwrappingSettings,
     output: str | Path,
+    *,
+    interferogram: str | Path | None = None,
+    coherence: str | Path | None = None,
     looks: float | None = None,
     threads: int = 1,
 ) -> None:
-    """Unwrap the interferogram at `interferogram` and write phase, coherence and components as a COG.
+    """Form the interferogram of `pair`, or read a supplied one, unwrap it and write it (`pair_file`).
 
     The averaged and filtered phase is unwrapped, since it is smooth; what is written is the phase averaged over
     `settings.phase_window` only, with the whole turns of the filtered one, so that small moving areas are not smoothed
-    away. The solver needs the whole interferogram in memory.
+    away. The solver needs the whole interferogram in memory, so that none is written on the way.
 
     Parameters
     ----------
-    interferogram : what `interferogram.run` wrote, or a supplied wrapped phase (rad) or complex interferogram.
-    coherence : supplied coherence; None where the interferogram holds it.
+    interferogram, coherence : a supplied wrapped phase (rad) or complex interferogram, and its coherence; None: formed
+        from the pair's two SLCs.
     looks : independent looks of supplied interferograms; None: `phase.SUPPLIED_LOOKS`. threads : of whirlwind.
     """
     os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
-    filtered, averaged, unfiltered, correlation = _read(interferogram, coherence, settings)
-    if coherence is None:
-        with rasterio.open(interferogram) as source:
-            looks = float(source.tags()["COHERENCE_SAMPLES"])
-    unwrapped, components = unwrap(filtered, correlation, looks or SUPPLIED_LOOKS, settings.unwrapper)
-    unwrapped += wrap(averaged - filtered)
+    if interferogram is None or coherence is None:
+        given = formed(pair, settings)
+    else:
+        given = _supplied(interferogram, coherence, settings, looks or SUPPLIED_LOOKS)
+    unwrapped, components = unwrap(given.filtered, given.coherence, given.samples, settings.unwrapper)
+    unwrapped += wrap(given.averaged - given.filtered)
     if not np.isfinite(unwrapped).any():
-        raise InputError(f"{interferogram}: no pixel has both phase and coherence; remove the pair.")
-    write(output, Grid.from_raster(interferogram), pair, settings, [unwrapped, correlation, components, unfiltered])
+        raise InputError(f"{interferogram or pair.name}: no pixel has both phase and coherence; remove the pair.")
+    write(output, given.grid, pair, settings, (unwrapped, given.coherence, components, given.unfiltered))
 
 
 def write(
-    output: str | Path, grid: Grid, pair: Pair, settings: UnwrappingSettings, bands: Sequence[np.ndarray]
+    output: str | Path,
+    grid: Grid,
+    pair: Pair,
+    settings: UnwrappingSettings,
+    found: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
-    """Write `bands` (those of `BANDS`, each (rows, cols)) of an unwrapped pair as a COG."""
-    unwrapped, components = bands[0], bands[2]
-    raster.write(
-        output,
-        grid,
-        np.stack([np.asarray(band, np.float32) for band in bands]),
-        bands=BANDS,
-        units=("rad", "1", "1", "rad"),
-        compress="zstd",  # read twice by the inversion, in half the time
-        long_name=(
-            "unwrapped interferometric phase",
-            "coherence",
-            "connected component, 0 for none",
-            "wrapped interferometric phase before any filter",
-        ),
-        tags={
-            "REFERENCE_DATE": pair.reference,
-            "SECONDARY_DATE": pair.secondary,
-            "PHASE_WINDOW": settings.phase_window,
-            "UNWRAPPER": settings.unwrapper,
-            "SIGN": "LOS displacement towards the satellite = -wavelength * phase / (4 pi)",
-        },
-    )
+    """Write an unwrapped pair: phase, coherence, components and the phase before any filter, each (rows, cols)."""
+    tags = {
+        "REFERENCE_DATE": pair.reference,
+        "SECONDARY_DATE": pair.secondary,
+        "PHASE_WINDOW": settings.phase_window,
+        "UNWRAPPER": settings.unwrapper,
+        "SIGN": "LOS displacement towards the satellite = -wavelength * phase / (4 pi)",
+    }
+    pair_file.write(output, grid, pair_file.encode(*found), tags)
+    unwrapped, components = found[0], found[2]
     share = np.mean(components[np.isfinite(unwrapped)] > 0)
     print(f"{pair.name}: {components.max()} connected component(s) hold {share:.1%} of the pixels")
 
 
-def _read(path: str | Path, coherence: str | Path | None, settings: UnwrappingSettings) -> tuple[np.ndarray, ...]:
-    """Phase filtered, averaged and as it is, and coherence, of our own or of a supplied interferogram."""
-    if coherence is None:
-        return tuple(raster.read(path))
+def _supplied(path: str | Path, coherence: str | Path, settings: UnwrappingSettings, looks: float) -> Interferogram:
+    """A supplied interferogram, averaged and filtered as one of our own."""
     with rasterio.open(path) as src:
         if "complex" in src.dtypes[0]:
             cross = src.read(1)
@@ -151,4 +139,5 @@ def _read(path: str | Path, coherence: str | Path | None, settings: UnwrappingSe
     cross = np.where(there, cross, 0).astype(np.complex64)
     averaged, filtered = smooth(cross, settings)
     phases = (np.angle(filtered), np.angle(averaged), np.angle(cross), correlation)
-    return tuple(np.where(there, values, np.nan).astype(np.float32) for values in phases)
+    bands = (np.where(there, values, np.nan).astype(np.float32) for values in phases)
+    return Interferogram(Grid.from_raster(path), looks, *bands)

@@ -55,8 +55,7 @@ class Stage:
 TRAINING = "training, one run"
 STAGES = (
     Stage("geocoding of raw Sentinel-1", ("geocode/*", "azimuth_shift/*"), ("sentinel1/slc",), "pixel date"),
-    Stage("interferograms", ("interferogram/*",), ("deformation/interferograms",), "pixel pair"),
-    Stage("unwrapping", ("unwrap*/*",), ("deformation/unwrapped",), "pixel pair"),
+    Stage("interferograms and unwrapping", ("unwrap*/*",), ("deformation/unwrapped",), "pixel pair"),
     Stage("inversion", ("invert_network",), ("deformation/*.tif", "deformation/*.nc"), "pixel pair"),
     Stage(
         "factors",
@@ -70,7 +69,7 @@ STAGES = (
     Stage("mapping, one map", ("map_landslides_*",), ("maps",), "pixel", each=True, gpu=True),
     Stage("outlines, one map", ("outline_landslides_*", "publish_map_*"), (), "pixel", each=True),
 )
-FORMED_HERE = ("interferograms", "unwrapping")  # not where unwrapped interferograms are supplied
+FORMED_HERE = ("interferograms and unwrapping",)  # not where unwrapped interferograms are supplied
 
 
 @dataclass(frozen=True)

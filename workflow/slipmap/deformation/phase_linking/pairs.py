@@ -47,5 +47,5 @@ def run(linked: str | Path, pair: Pair, settings: UnwrappingSettings, output: st
         raise InputError(f"{pair.name}: no pixel has data on both dates; remove one of the two SLCs.")
     unwrapped, components = unwrapping.unwrap(still, coherence, float(np.nanmedian(looks)), settings.unwrapper)
     unwrapping.write(
-        output, Grid.from_raster(linked / QUALITY), pair, settings, [unwrapped + moved, coherence, components, phase]
+        output, Grid.from_raster(linked / QUALITY), pair, settings, (unwrapped + moved, coherence, components, phase)
     )

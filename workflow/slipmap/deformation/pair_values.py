@@ -1,0 +1,41 @@
+"""Phase and coherence from the integers of `pair_file`, compiled."""
+
+import numpy as np
+from numba import njit
+
+from slipmap.deformation.pair_file import COARSE, HALF, HIGH, MIDDLE, NO_TURN, PARTS, STEPS, TURN
+
+_STEP, _COARSE_STEP, _PART = np.float32(TURN / STEPS), np.float32(TURN / COARSE), np.float32(1 / PARTS)
+
+
+@njit(cache=True, nogil=True)
+def decode(wrapped, turns, coherence, phase, quality):
+    """Unwrapped phase (rad) and coherence of flat arrays, float32; NaN for nodata, into `phase` and `quality`."""
+    nan = np.float32(np.nan)
+    for x in range(phase.size):
+        steps = (np.int32(turns[x]) - np.int32(NO_TURN)) * np.int32(STEPS) + np.int32(wrapped[x]) - np.int32(HALF + 1)
+        there = coherence[x] > 0
+        phase[x] = np.float32(steps) * _STEP if there else nan
+        quality[x] = np.float32(coherence[x]) * _PART if there else nan
+
+
+@njit(cache=True, nogil=True)
+def decode_original(original, phase):
+    """The phase before any filter (rad) of a flat array into `phase`; NaN for nodata."""
+    for x in range(phase.size):
+        value = np.float32(np.int32(original[x] // HIGH) - np.int32(MIDDLE)) * _COARSE_STEP
+        phase[x] = value if original[x] > 0 else np.float32(np.nan)
+
+
+@njit(cache=True, nogil=True)
+def add_coherence(coherence, total, count):
+    """Add the coherence of a pair, in 1/`PARTS`, to the sum at each pixel; its own sum and number of pixels."""
+    whole, there = 0, 0
+    for x in range(coherence.size):
+        value = np.int32(coherence[x])
+        known = np.int32(value > 0)
+        total[x] += value
+        count[x] += known
+        whole += value
+        there += known
+    return whole, there
