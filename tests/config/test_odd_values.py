@@ -78,8 +78,13 @@ def test_every_row_of_a_table_has_such_a_name(repository):
     from slipmap.config.names import _ROW
     from slipmap.training import tables
 
-    found = tables.load(repository / "config/tables", repository / "config/tables.yaml").experiments
-    assert found and all(_ROW.fullmatch(name) for name in found)
+    loaded = tables.load(repository / "config/tables", repository / "config/tables.yaml")
+    assert loaded.experiments and all(_ROW.fullmatch(name) for name in loaded.experiments)
+    for name in loaded.cuts:
+        record = config()
+        record["datasets"] = {name: {}}
+        with pytest.raises(InputError, match=rf"datasets: '{name}' is the name of the patches of a paper's tables"):
+            parse_config(record, "my.yaml")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from helpers.report_samples import NOTE, build_report, run_settings, write_area
 from helpers.workflow_runs import visible_text
 from slipmap.config.run import ExperimentSettings
 from slipmap.config.tables import TableSettings
-from slipmap.training import tables
+from slipmap.training import table_results, tables
 
 TABLE = "fcadensenet_table4"
 PUBLISHED = {"RS": "0.6743", "RS-DR": "0.7611"}  # F1, FCADenseNet, Remote Sensing 2024, 16, 992, table 4
@@ -46,7 +46,8 @@ def folder(tmp_path_factory, repository):
         dataset="p64", train_areas=["valley"], model={"name": "fcadensenet", "options": {"width": 0.125}}
     )
     out = root / f"results/valley/tables/{TABLE}.csv"
-    tables.run(definition, [experiment] * 2, results, weights, out, out.with_suffix(".json"))
+    settings = tables.read_run(repository / "config/tables.yaml")
+    table_results.run(definition, settings, [experiment] * 2, results, weights, out, out.with_suffix(".json"))
     for name in ("rs", "rs_dr"):
         Image.new("RGB", (40, 20), "green").save(root / f"results/valley/experiments/{name}/augmentation.png")
     return root

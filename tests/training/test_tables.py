@@ -17,7 +17,7 @@ from slipmap.errors import InputError
 from slipmap.models import create_model, index
 from slipmap.patches import writer
 from slipmap.patches.dataset import StoredPatches
-from slipmap.training import cost, evaluate, summary, tables, train
+from slipmap.training import cost, evaluate, summary, table_results, tables, train
 from slipmap.training.metrics import scores
 
 FOLDER, RUN = "config/tables", "config/tables.yaml"
@@ -33,8 +33,8 @@ def one_thread(monkeypatch, request):
 
 
 def test_one_file_for_each_results_table_of_the_papers():
-    expected = {"sbconv": (1, 2), "fcadensenet": (3, 4), "emr_hrnet": range(2, 8)}
-    expected |= {"msasnet": range(2, 5), "enhanced_unet": range(3, 7)}
+    expected = {"sbconv": (1, 2), "fcadensenet": (2, 3, 4), "emr_hrnet": range(2, 8)}
+    expected |= {"msasnet": range(2, 5), "enhanced_unet": range(2, 7)}
     names = {f"{paper}_table{number}" for paper, numbers in expected.items() for number in numbers}
     assert set(tables.load(FOLDER, RUN).tables) == names
 
@@ -48,10 +48,26 @@ def test_every_row_is_an_experiment_of_a_known_model():
             create_model(experiment.model.name, 12, experiment.model.classes, **experiment.model.options)
         assert experiment.map_areas == []
     for name, table in loaded.tables.items():
-        assert len(loaded.rows[name]) == len(table.rows)
+        networks = table.kind == "networks"
+        assert len(loaded.rows[name]) == (len(table.rows) if networks else 0)
         for row in table.rows:
             assert set(row.published) == set(table.columns), (name, row.name)
-            assert row.experiment is not None or row.note, (name, row.name)
+            assert not networks or row.experiment is not None or row.note, (name, row.name)
+
+
+def test_the_published_numbers_are_those_printed():
+    """Every number of every table, against the lines copied from the papers' text."""
+    printed, name = {}, ""
+    for line in (Path(__file__).parent / "published_tables.txt").read_text().splitlines():
+        if not line.startswith(("#", " ")):
+            name = line
+        elif line.startswith(" "):
+            printed.setdefault(name, []).append([None if n == "\\" else float(n) for n in line.split()])
+    found = tables.load(FOLDER, RUN).tables
+    assert set(printed) == set(found)
+    for name, table in found.items():
+        ours = [heading for heading in table.columns if heading not in ("RMSE", "Aspect, cosine")]  # beside the paper's
+        assert [[row.published[heading] for heading in ours] for row in table.rows] == printed[name], name
 
 
 def test_published_numbers_agree_with_each_other():
@@ -82,7 +98,7 @@ def test_published_numbers_agree_with_each_other():
 def test_the_deformation_rate_is_what_the_pair_differs_in():
     loaded = tables.load(FOLDER, RUN)
     without, with_rate = (loaded.experiments[name] for name in loaded.rows["fcadensenet_table4"])
-    assert without.exclude == ["velocity"] and with_rate.exclude == []
+    assert without.exclude == ["velocity"] and with_rate.exclude == [] and "velocity" in with_rate.factors
     assert without.model_copy(update={"exclude": []}) == with_rate
     assert without.training.seeds == [0, 1, 2]
     assert loaded.rows["fcadensenet_table3"][-1] == loaded.rows["fcadensenet_table4"][-1]  # trained once, shown twice
@@ -106,27 +122,68 @@ def test_the_cost_columns_are_those_printed():
     table = tables.load(FOLDER, RUN).tables["msasnet_table4"]
     for row in table.rows:
         if row.name in ("SegNet", "MsASNet"):
-            found = tables._costs(table, row)
+            found = table_results._costs(table, row)
             assert found["parameters"] / 1e6 == pytest.approx(row.published["Params (M)"], rel=1e-5)
             assert found["flops"] / 1e9 == pytest.approx(row.published["GFLOPs"], rel=0.01)
 
 
-def test_emr_hrnet_runs_with_the_papers_dropout():
-    for name, experiment in tables.load(FOLDER, RUN).experiments.items():
-        if experiment.model.name in ("emr_hrnet", "hrnet_dema", "hrnet_rma"):
-            assert index.find(experiment.model.name).options["dropout"].default == 0.5
-            assert "dropout" not in experiment.model.options, name
+def test_the_papers_own_networks_have_its_dropout():
+    """Every dropout layer of the built network has the rate that the table names."""
+    own = {"fcadensenet": "fcadensenet", "emr_hrnet": "emr_hrnet", "hrnet_dema": "emr_hrnet", "hrnet_rma": "emr_hrnet"}
+    loaded, seen = tables.load(FOLDER, RUN), set()
+    for name, table in loaded.tables.items():
+        for key in loaded.rows[name]:
+            model = loaded.experiments[key].model if key else None
+            if model and own.get(model.name) == table.recipe:
+                with torch.device("meta"):
+                    made = create_model(model.name, 3, model.classes, **model.options)
+                rates = {part.p for part in made.modules() if isinstance(part, torch.nn.Dropout | torch.nn.Dropout2d)}
+                assert rates == {table.inputs.dropout}, (name, model.name)
+                seen.add(model.name)
+    assert seen == set(own)
+
+
+def test_every_table_is_run_with_the_inputs_of_its_paper():
+    """Factors, normalisation and classes reach the experiments; what is changed is said with every table."""
+    loaded = tables.load(FOLDER, RUN)
+    settings = loaded.settings
+    said = " ".join(settings.changes)
+    for name, table in loaded.tables.items():
+        if table.kind != "networks":
+            continue
+        for key in filter(None, loaded.rows[name]):
+            experiment = loaded.experiments[key]
+            cut = loaded.cuts[experiment.dataset]
+            assert experiment.model.classes == table.inputs.classes
+            assert cut.patches.normalisation == (table.inputs.normalisation or "zscore")
+            expected = [own for paper in table.inputs.factors for own in settings.stands_for.get(paper, [paper])]
+            assert list(cut.factors) == expected == experiment.factors
+            assert set(experiment.exclude) <= set(expected)
+        assert cut.patches.size == table.inputs.size or str(cut.patches.size) in said
+    assert len(set(loaded.cuts["table_emr_hrnet"].factors)) == 3  # a colour picture
+
+
+def test_three_seeds_for_each_papers_headline_pair():
+    loaded = tables.load(FOLDER, RUN)
+    pairs = {}
+    for name in loaded.of_kind("networks"):
+        for row, key in zip(loaded.tables[name].rows, loaded.rows[name], strict=True):
+            if row.headline:
+                pairs.setdefault(loaded.tables[name].recipe, []).append(key)
+                assert loaded.experiments[key].training.seeds == [0, 1, 2]
+    assert set(pairs) == set(RECIPES) and all(len(set(keys)) == 2 for keys in pairs.values())
 
 
 def test_tables_of_a_public_data_set(tmp_path):
     """What config/tables.yaml says to change for one: rows are trained on its store, at published size."""
     run = yaml.safe_load(open(RUN)) | {"train_areas": ["l4s"], "test_areas": ["l4s"], "dataset": "l4s"}
-    del run["width"], run["training"], run["options"]
-    (tmp_path / "run.yaml").write_text(yaml.safe_dump(run | {"tables": ["sbconv_table1"], "seeds": {}}))
+    del run["width"], run["training"], run["options"], run["changes"]
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(run | {"tables": ["sbconv_table1"]}))
     loaded = tables.load(FOLDER, tmp_path / "run.yaml")
     config = RunSettings(datasets={"l4s": {"source": {"format": "landslide4sense", "path": "l4s"}}})
     for experiment in loaded.experiments.values():
         assert patch_store(config, experiment, "l4s") == "results/l4s/patches/l4s.zarr"
+        assert experiment.factors is None and loaded.cuts == {}  # the data set's own bands
         assert "width" not in experiment.model.options
         assert experiment.training.max_steps == 5000  # the paper's recipe
 
@@ -137,21 +194,29 @@ def test_mistakes_in_tables_are_one_sentence(tmp_path):
     with pytest.raises(InputError, match=r"names a table 'sbconv_table9'; did you mean 'sbconv_table\d'"):
         tables.load(FOLDER, tmp_path / "run.yaml")
     table = yaml.safe_load(open(f"{FOLDER}/fcadensenet_table4.yaml"))
-    (tmp_path / "run.yaml").write_text(yaml.safe_dump(run | {"seeds": {}}))
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(run))
     folder = tmp_path / "tables"
     folder.mkdir()
     (folder / "a.yaml").write_text(yaml.safe_dump(table | {"colums": {}}))
     with pytest.raises(InputError, match=r"a\.yaml: colums: .*did you mean 'columns'"):
         tables.load(folder, tmp_path / "run.yaml")
-    table["rows"][0]["experiment"]["training"] = {"recipe": "fcadense"}
+    (folder / "a.yaml").write_text(yaml.safe_dump(table | {"recipe": "fcadense"}))
+    with pytest.raises(InputError, match=r"a\.yaml: .*'fcadense' is unknown; did you mean 'fcadensenet'"):
+        tables.load(folder, tmp_path / "run.yaml")
+    other = table | {"inputs": table["inputs"] | {"normalisation": "minmax"}}
     (folder / "a.yaml").write_text(yaml.safe_dump(table))
-    with pytest.raises(InputError, match=r"Table a: training.*'fcadense' is unknown; did you mean 'fcadensenet'"):
+    (folder / "b.yaml").write_text(yaml.safe_dump(other))
+    with pytest.raises(InputError, match=r"Table b: its factors or normalisation differ from another table's"):
+        tables.load(folder, tmp_path / "run.yaml")
+    (folder / "b.yaml").write_text(yaml.safe_dump(table | {"kind": "screening"}))
+    with pytest.raises(InputError, match=r"b\.yaml: .*every row of a table of screening says what it is `of`"):
         tables.load(folder, tmp_path / "run.yaml")
 
 
 def test_one_family_is_trained_and_tabled(tmp_path):
     """SBConv's Table 1 on simulated patches, as the workflow's rules do it, at a sixteenth of the width."""
-    run = yaml.safe_load(open(RUN)) | {"tables": ["sbconv_table1"], "width": 1 / 16, "options": {}, "seeds": {}}
+    run = yaml.safe_load(open(RUN)) | {"tables": ["sbconv_table1"], "width": 1 / 16, "options": {}, "seeds": [0]}
+    run["stands_for"] = {name: [] for name in [*run["stands_for"], "B2", "B3", "B4", "B8", "elevation"]}
     run["training"] |= {"epochs": 2, "batch_size": 4}
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(run))
     loaded = tables.load(FOLDER, tmp_path / "run.yaml")
@@ -164,7 +229,9 @@ def test_one_family_is_trained_and_tabled(tmp_path):
         paths.append([str(folder / "test_metrics.json")])
     experiments = [loaded.experiments[name].model_dump(mode="json") for name in loaded.rows["sbconv_table1"]]
     out = tmp_path / "results/demo/tables/sbconv_table1.csv"
-    tables.run_files(Path(FOLDER) / "sbconv_table1.yaml", experiments, paths, out, out.with_suffix(".json"))
+    table_results.run_files(
+        Path(FOLDER) / "sbconv_table1.yaml", tmp_path / "run.yaml", experiments, paths, out, out.with_suffix(".json")
+    )
     frame = pd.read_csv(out)
     assert frame["model"].tolist()[:4] == ["U-Net", "SruU-Net", "BruU-Net", "SBConvU-Net"]
     assert frame["F1, published"].tolist()[:4] == [70.91, 72.28, 70.95, 73.89]
@@ -176,19 +243,17 @@ def test_one_family_is_trained_and_tabled(tmp_path):
     assert set(frame["independence, ours"]) == {"spatial blocks"}
     about = json.loads(out.with_suffix(".json").read_text())
     assert about["ours"]["width"] == 1 / 16 and about["ours"]["areas"] == ["simulated"]
-    assert "no test set" in about["published"]["split"]
+    assert "no test set" in about["published"]["split"] and about["published"]["inputs"]["size"] == 128
+    assert run["changes"][0] in about["caveats"]
     assert "not with the published numbers" in about["caveats"][-1]
 
 
 def test_every_table_has_the_classes_and_the_recipe_of_its_paper():
     for path in sorted(Path(FOLDER).glob("*.yaml")):
         table = yaml.safe_load(path.read_text())
-        recipe = table["shared"]["training"]["recipe"]
-        assert path.name.startswith(recipe) and table["paper"] == RECIPES[recipe].paper, path
-        for row in table["rows"]:
-            if row.get("experiment") is not None:
-                model = table["shared"].get("model", {}) | row["experiment"].get("model", {})
-                assert model.get("classes", 1) == RECIPES[recipe].inputs.classes, (path, row["name"])
+        recipe = path.stem.rpartition("_table")[0]
+        assert table.get("recipe", recipe) == recipe and table["paper"] == RECIPES[recipe].paper, path
+        assert "classes" not in str(table.get("shared")) + str([row.get("experiment") for row in table["rows"]])
 
 
 def test_costs_are_the_published_ones():

@@ -51,15 +51,32 @@ rule summarise_seeds:
     script: "../scripts/summarise_seeds.py"
 
 
+rule table_patches:
+    message: "Cut {wildcards.area} into patches with the inputs of a paper: {wildcards.dataset}."
+    input:
+        factors=lambda wildcards: [
+            Results(wildcards.area).factor(name) for name in TABLES.cuts[wildcards.dataset].factors
+        ],
+        inventory=HERE.inventory,
+        split=HERE.split,
+    output: store=directory(HERE.patches("{dataset}"))
+    wildcard_constraints: dataset=wildcard(TABLES.cuts)
+    params: settings=lambda wildcards: TABLES.cuts[wildcards.dataset].patches.model_dump(mode="json")
+    threads: 2
+    resources: mem_mb=memory(2000), runtime=minutes(60)
+    script: "../scripts/patches.py"
+
+
 rule table:
     message: "Write {wildcards.table}, our numbers beside the published ones."
     input:
         metrics=lambda wildcards: [path for row in table_metrics(wildcards) for path in row],
         definition=lambda wildcards: CONFIG / f"tables/{wildcards.table}.yaml",
+        run=CONFIG / "tables.yaml",
     output:
         table=HERE.paper_table("{table}"),
         about=HERE.paper_table_record("{table}"),
-    wildcard_constraints: area="|".join(PLACES)
+    wildcard_constraints: area="|".join(PLACES), table=wildcard(TABLES.of_kind("networks"))
     params:
         metrics=lambda wildcards: table_metrics(wildcards),
         experiments=lambda wildcards: [
@@ -70,6 +87,27 @@ rule table:
     script: "../scripts/table.py"
 
 
+rule factor_table:
+    message: "Write {wildcards.table}, our numbers beside the published ones."
+    input:
+        factors=lambda wildcards: list(table_factors(wildcards).values()),
+        inventory=HERE.inventory,
+        split=HERE.split,
+        definition=lambda wildcards: CONFIG / f"tables/{wildcards.table}.yaml",
+        run=CONFIG / "tables.yaml",
+    output:
+        table=HERE.paper_table("{table}"),
+        about=HERE.paper_table_record("{table}"),
+    wildcard_constraints: area=wildcard(AREAS), table=wildcard(TABLES.of_kind("screening", "susceptibility"))
+    params:
+        names=lambda wildcards: list(table_factors(wildcards)),
+        screening=settings_of("screening"),
+        susceptibility=table_models,
+    threads: 2
+    resources: mem_mb=memory(3000), runtime=minutes(60)
+    script: "../scripts/factor_table.py"
+
+
 rule tables:
     message: "Every table of config/tables, on the data of config/tables.yaml."
-    input: [Results(area).paper_table(table) for area in TABLES.settings.test_areas[:1] for table in TABLES.tables]
+    input: [Results(area).paper_table(table) for area in TABLES.settings.test_areas[:1] for table in tables_here(area)]

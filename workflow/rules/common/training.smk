@@ -1,5 +1,6 @@
 # What the rules of training ask about an experiment: of the config, or a row of a paper's table (config/tables).
 from slipmap.checkout import CONFIG
+from slipmap.config.susceptibility import ComparisonSettings
 from slipmap.training import tables
 
 TABLES = tables.load(CONFIG / "tables", CONFIG / "tables.yaml")
@@ -35,3 +36,22 @@ def table_metrics(wildcards):
         seeds_metrics(wildcards.area, experiment) if experiment else []
         for experiment in TABLES.rows[wildcards.table]
     ]
+
+
+def table_factors(wildcards):
+    """Rasters of the factors that a table without networks needs, by name; those of the risk index among them."""
+    table = TABLES.tables[wildcards.table]
+    names = tables.our_factors(table.inputs, TABLES.settings)
+    index = files.index_files(RUN, wildcards.area) if table.kind == "susceptibility" else {}
+    return {name: Results(wildcards.area).factor(name) for name in names} | index
+
+
+def table_models(wildcards):
+    """Params function: settings of the comparison of risk models; None where the area has none."""
+    chosen = AREAS[wildcards.area].susceptibility
+    return chosen and chosen.model_dump(mode="json", include=set(ComparisonSettings.model_fields))
+
+
+def tables_here(area):
+    """Tables that can be made: a data set of images has no risk models and no screening."""
+    return TABLES.tables if area in AREAS else TABLES.of_kind("networks")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from slipmap.config.layout import imported_datasets
+from slipmap.config.recipes import RECIPES
 from slipmap.config.run import RunSettings
 from slipmap.errors import Faults, InputError
 
@@ -31,6 +32,8 @@ def check_names(settings: RunSettings, source: str) -> None:
         faults.of(_require_apart, names, f"{source}: {section}")
     for name in settings.experiments:
         faults.of(_require_no_row, name, f"{source}: experiments")
+    for name in settings.datasets:
+        faults.of(_require_no_cut, name, f"{source}: datasets")
     if not faults.found:
         faults.of(_require_apart, [*settings.areas, *imported_datasets(settings)], f"{source}: areas and data sets")
     faults.end()
@@ -50,6 +53,11 @@ def _require_no_row(name: str, key: str) -> None:
             f"{key}: '{name}' may be the name of a row of a paper's table (config/tables), whose results would take "
             f"the place of yours; choose another."
         )
+
+
+def _require_no_cut(name: str, key: str) -> None:
+    if name in {f"table_{recipe}" for recipe in RECIPES}:  # as slipmap.training.tables names its patches
+        raise InputError(f"{key}: '{name}' is the name of the patches of a paper's tables; choose another.")
 
 
 def _require_apart(names: Iterable[str], key: str) -> None:

@@ -215,6 +215,29 @@ def _test(
     return pd.DataFrame(rows), curves, statements
 
 
+def on_test_ground(areas: Mapping[str, AreaFiles], settings: ComparisonSettings, jobs: int = 1) -> pd.DataFrame:
+    """Scores on test blocks of models learnt on training blocks, without any cross-validation.
+
+    Parameters
+    ----------
+    areas, settings, jobs : see `run`; `settings.factors` are the models' factors.
+
+    Returns
+    -------
+    The columns of test_scores.csv; a row for each model, under its name in the config; ``attrs["pixels"]`` says of how
+    many pixels.
+    """
+    first = next(iter(areas.values()))
+    names = model_factors(first.factors, settings, None)
+    needed = _needed(names, first.factors, settings)
+    training, _ = pool(areas, needed, settings, splits=(TRAINING,))
+    builders = models(names, first.factors, training.categories, settings, jobs)
+    table, curves, _ = _test(builders, areas, needed, settings)
+    table.index = pd.Index(builders)
+    table.attrs["pixels"] = len(next(iter(curves.values()))[0])
+    return table
+
+
 def mixed_groups(
     sample: Sample, area: np.ndarray, areas: Mapping[str, AreaFiles], settings: ClassicalSettings
 ) -> np.ndarray:
