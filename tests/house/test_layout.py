@@ -10,6 +10,8 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 LIBRARY = REPOSITORY / "workflow" / "slipmap"
 LONGEST = 400  # lines
+LONGEST_FUNCTION = 60  # lines of code
+LONGEST_KERNEL = 95
 UNTYPED = 16  # packages and modules that mypy does not check yet; this number only ever gets smaller
 
 
@@ -99,3 +101,31 @@ def test_the_list_of_untyped_packages_only_gets_shorter():
     assert len(untyped) <= UNTYPED
     for typed in ("config", "io", "jobs"):
         assert f"slipmap.{typed}.*" not in untyped
+
+
+def functions(tree):
+    """Each function under `tree` with its lines of code: without its docstring, and without functions inside it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = set(range(node.lineno, node.end_lineno + 1))
+            if ast.get_docstring(node) is not None:
+                lines -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+            for inner in ast.walk(node):
+                if inner is not node and isinstance(inner, ast.FunctionDef):
+                    lines -= set(range(inner.lineno, inner.end_lineno + 1))
+            yield node, len(lines)
+
+
+def compiled(node):
+    """Whether numba compiles a function: LLVM wants its loops in one piece."""
+    return any("njit" in ast.unparse(decorator) for decorator in node.decorator_list)
+
+
+def test_no_function_computes_and_judges_and_draws():
+    found = [
+        (path.name, node.name, length)
+        for path in [*LIBRARY.rglob("*.py"), *(REPOSITORY / "benchmarks").rglob("*.py")]
+        for node, length in functions(ast.parse(path.read_text(encoding="utf-8")))
+        if length > (LONGEST_KERNEL if compiled(node) else LONGEST_FUNCTION)
+    ]
+    assert found == []

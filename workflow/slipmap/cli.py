@@ -3,9 +3,12 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TypeAlias
 
 from slipmap import __version__
 from slipmap.errors import InputError, SlipmapError
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,7 +40,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"slipmap {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(commands)
+    check = commands.add_parser("check", help="check a config and the inputs it names, without running anything")
+    check.add_argument("config", nargs="?", default="config/config.yaml", help="config file (default: %(default)s)")
+    check.set_defaults(command=_check)
+    _add_init(commands)
+    _add_new_area(commands)
+    _add_plans(commands)
+    _add_lists(commands)
+    link = commands.add_parser("link", help="link real data from a folder to where an area's config looks for them")
+    link.add_argument("area", help="name of the area: the data appear under resources/AREA/")
+    link.add_argument("--from", dest="source", required=True, metavar="PATH", help="folder that holds the data")
+    link.set_defaults(command=_link)
+    _add_upkeep(commands)
+    return parser
 
+
+def _add_run(commands: Commands) -> None:
     run = commands.add_parser(
         "run",
         help="run the workflow in this folder: the demo, or the area of a config",
@@ -52,18 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--full-output", action="store_true", help="Snakemake's own messages instead of one line a stage")
     run.set_defaults(command=_run, passed_on=[])
 
-    check = commands.add_parser("check", help="check a config and the inputs it names, without running anything")
-    check.add_argument("config", nargs="?", default="config/config.yaml", help="config file (default: %(default)s)")
-    check.set_defaults(command=_check)
 
-    _add_init(commands)
-    _add_new_area(commands)
-
+def _add_plans(commands: Commands) -> None:
     rates = commands.add_parser("rates", help="measure what each stage of a finished run took, for `new-area` to go by")
     rates.add_argument("results", nargs="?", default="results/demo", help="an area's results (default: %(default)s)")
     rates.add_argument("--out", metavar="FILE", help="file to write (default: rates.csv in your slipmap folder)")
     rates.set_defaults(command=_rates)
-
     scale = commands.add_parser(
         "scale", help="tell what a large area will take, stage by stage, from the benchmarks of a finished run"
     )
@@ -73,40 +86,34 @@ def _parser() -> argparse.ArgumentParser:
     scale.add_argument("--dates", type=int, default=103, help="Sentinel-1 acquisitions (default: %(default)s)")
     scale.set_defaults(command=_scale)
 
+
+def _add_lists(commands: Commands) -> None:
     models = commands.add_parser("models", help="list the architectures: size, when to take which, paper")
     models.add_argument("name", nargs="?", help="show the options of this one")
     models.set_defaults(command=_models)
-
     factors = commands.add_parser(
         "factors", help="list every factor: its unit, what it needs, whether it is made by default"
     )
     factors.set_defaults(command=_factors)
 
-    link = commands.add_parser("link", help="link real data from a folder to where an area's config looks for them")
-    link.add_argument("area", help="name of the area: the data appear under resources/AREA/")
-    link.add_argument("--from", dest="source", required=True, metavar="PATH", help="folder that holds the data")
-    link.set_defaults(command=_link)
 
+def _add_upkeep(commands: Commands) -> None:
     template = commands.add_parser("template", help="rewrite a config so that every option stands in it, explained")
     template.add_argument("config", help="config file")
     template.set_defaults(command=_template)
-
     schema = commands.add_parser("schema", help="write the JSON Schema of the config from the settings models")
     schema.set_defaults(command=_schema)
-
     picture = commands.add_parser("picture", help="draw one picture of an area's map")
     picture.add_argument("area")
     picture.add_argument("experiment")
     picture.add_argument("output", help="PNG to write")
     picture.set_defaults(command=_picture)
-
     bench = commands.add_parser("bench", help="measure speed against named peers, as ratios")
     bench.add_argument("what", nargs="*", help="which benchmarks (default: all)")
     bench.set_defaults(command=_bench)
-    return parser
 
 
-def _add_init(commands) -> None:
+def _add_init(commands: Commands) -> None:
     parser = commands.add_parser(
         "init",
         help="write the config of an area from the files that you have",
@@ -164,7 +171,7 @@ def _init(options: argparse.Namespace) -> int:
     return 1 if begun.faults else 0
 
 
-def _add_new_area(commands) -> None:
+def _add_new_area(commands: Commands) -> None:
     parser = commands.add_parser(
         "new-area",
         help="write a config for a new study area, from a box or polygon and dates",
@@ -291,7 +298,8 @@ def _template(options: argparse.Namespace) -> None:
 
 
 def _schema(_: argparse.Namespace) -> None:
-    from slipmap.config.schema import SCHEMA, write_schema
+    from slipmap.checkout import SCHEMA
+    from slipmap.config.schema import write_schema
 
     write_schema()
     print(f"wrote {SCHEMA.name}")

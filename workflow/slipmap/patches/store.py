@@ -77,24 +77,9 @@ def build(
         ):
             if valid.mean() < settings.min_valid or not valid.any():
                 continue
-            x, y = grid.transform @ (window.col, window.row)
+            place = _place(window, grid, settings.size)
             patches.add(
-                image,
-                mask,
-                valid,
-                area=area,
-                split=SPLITS[window.split],
-                row=window.row,
-                col=window.col,
-                x=x,
-                y=y,
-                extent_x=settings.size * grid.resolution[0],
-                extent_y=settings.size * grid.resolution[1],
-                crs=grid.crs,
-                block=window.block,
-                source=Path(inventory_tif).name,
-                parent=-1,
-                augmentation="",
+                image, mask, valid, area=area, **place, source=Path(inventory_tif).name, parent=-1, augmentation=""
             )
         writer.check_positive(patches.records, [SPLITS[label] for label in labels], store)
         choose(patches.records, settings.landslide_share, settings.seed)
@@ -107,6 +92,22 @@ def build(
             pixel_size=list(grid.resolution),
             crs=grid.crs,
         )
+
+
+def _place(window: PatchWindow, grid: Grid, size: int) -> dict[str, Any]:
+    """What the index says of where a patch lies."""
+    x, y = grid.transform @ (window.col, window.row)
+    return {
+        "split": SPLITS[window.split],
+        "row": window.row,
+        "col": window.col,
+        "x": x,
+        "y": y,
+        "extent_x": size * grid.resolution[0],
+        "extent_y": size * grid.resolution[1],
+        "crs": grid.crs,
+        "block": window.block,
+    }
 
 
 def describe_bands(factors: Sequence[str | Path], grid: Grid, settings: PatchSettings) -> list[BandStatistics]:

@@ -190,9 +190,6 @@ def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, tracks: tup
         epoch = np.datetime64(header.findtext("startTime")[:10]).astype("M8[ns]")
     image = root.find("imageAnnotation/imageInformation")
     processing = root.find("imageAnnotation/processingInformation")
-    parameters = processing.find("swathProcParamsList/swathProcParams")
-    product = general.find("productInformation")
-    downlink = general.find("downlinkInformationList/downlinkInformation")
     orbit_number = int(header.findtext("absoluteOrbitNumber"))
     mission = header.findtext("missionId")
     orbit = state_vectors(
@@ -220,21 +217,12 @@ def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, tracks: tup
         mission=mission,
         swath=header.findtext("swath"),
         polarisation=header.findtext("polarisation"),
-        pass_direction=product.findtext("pass").upper(),
+        pass_direction=general.findtext("productInformation/pass").upper(),
         track=tracks[0],
         absolute_orbit=orbit_number,
-        heading=float(product.findtext("platformHeading")),
-        radar_frequency=float(product.findtext("radarFrequency")),
-        range_sampling_rate=float(product.findtext("rangeSamplingRate")),
+        **_radar(general, processing),
         slant_range_time=float(image.findtext("slantRangeTime")),
         azimuth_time_interval=interval,
-        steering_rate=float(np.radians(float(product.findtext("azimuthSteeringRate")))),
-        chirp_rate=float(downlink.findtext("downlinkValues/txPulseRampRate")),
-        pulse_repetition_frequency=float(downlink.findtext("prf")),
-        range_bandwidth=float(parameters.findtext("rangeProcessing/processingBandwidth")),
-        azimuth_bandwidth=float(parameters.findtext("azimuthProcessing/processingBandwidth")),
-        range_window=float(parameters.findtext("rangeProcessing/windowCoefficient")),
-        azimuth_window=float(parameters.findtext("azimuthProcessing/windowCoefficient")),
         lines_per_burst=int(timing.findtext("linesPerBurst")),
         samples_per_burst=int(timing.findtext("samplesPerBurst")),
         start=start,
@@ -248,6 +236,25 @@ def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, tracks: tup
         bistatic_reference=bistatic_reference(grid, listed, interval, path),
         listed=len(listed),
     )
+
+
+def _radar(general: ET.Element, processing: ET.Element) -> dict[str, float]:
+    """Heading, frequencies, rates, bandwidths and windows, by the names that `Swath` has for them."""
+    product = general.find("productInformation")
+    downlink = general.find("downlinkInformationList/downlinkInformation")
+    parameters = processing.find("swathProcParamsList/swathProcParams")
+    return {
+        "heading": float(product.findtext("platformHeading")),
+        "radar_frequency": float(product.findtext("radarFrequency")),
+        "range_sampling_rate": float(product.findtext("rangeSamplingRate")),
+        "steering_rate": float(np.radians(float(product.findtext("azimuthSteeringRate")))),
+        "chirp_rate": float(downlink.findtext("downlinkValues/txPulseRampRate")),
+        "pulse_repetition_frequency": float(downlink.findtext("prf")),
+        "range_bandwidth": float(parameters.findtext("rangeProcessing/processingBandwidth")),
+        "azimuth_bandwidth": float(parameters.findtext("azimuthProcessing/processingBandwidth")),
+        "range_window": float(parameters.findtext("rangeProcessing/windowCoefficient")),
+        "azimuth_window": float(parameters.findtext("azimuthProcessing/windowCoefficient")),
+    }
 
 
 def _numbers(element: ET.Element | None) -> tuple[float, ...]:

@@ -77,12 +77,11 @@ def run(
                 f"{opened[0].path}: none of its {len(scene.bursts)} bursts sees the area; remove the product or "
                 f"correct grid.bounds."
             )
-        limits = np.array([b.limits for b in bursts])
         notes = _notes(settings, seconds) | {
             "independent_look_area": independent_look(bursts[0].swath, settings.whiten)
         }
         simulated = any(p.simulated for p in opened)
-        filled = 0
+        limits, filled = np.array([b.limits for b in bursts]), 0
         with create_cslc(output, grid, scene, bursts, notes, simulated=simulated) as out:
             for number, burst in enumerate(bursts):
                 its = np.flatnonzero(sees[number])
@@ -91,16 +90,15 @@ def run(
                     window = windows[index]
                     near = np.flatnonzero(sees[:, index])
                     place = Place.of(grid, window, heights(window), scene, footprints[index], settings)
-                    values, count = part.values(
-                        place, limits[near], int(np.flatnonzero(near == number)[0]), scene, settings, seconds
-                    )
+                    own = int(np.flatnonzero(near == number)[0])
+                    values, count = part.values(place, limits[near], own, scene, settings, seconds)
                     out.update(values, window)
                     filled += count
-        share = filled / (grid.width * grid.height)
-        if filled == 0:
-            raise InputError(
-                f"{opened[0].path}: its bursts pass by the area; remove the product or correct grid.bounds."
-            )
+            if filled == 0:
+                raise InputError(
+                    f"{opened[0].path}: its bursts pass by the area; remove the product or correct grid.bounds."
+                )
+    share = filled / (grid.width * grid.height)
     print(f"{', '.join(b.name for b in bursts)}: {filled} pixels, {share:.1%} of the grid; {scene.orbit.source}")
 
 

@@ -1,6 +1,8 @@
 """A simulated satellite and its IW2-like swath over an area: the geometry behind simulated SAFE products."""
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pyproj import Transformer
@@ -117,6 +119,25 @@ class Coverage:
         )
 
 
+_IW2: dict[str, Any] = {  # what all simulated swaths share
+    "path": "simulated",
+    "mission": "S1A",
+    "swath": "IW2",
+    "polarisation": "VV",
+    "radar_frequency": RADAR_FREQUENCY,
+    "range_sampling_rate": SAMPLING_RATE,
+    "azimuth_time_interval": LINE_INTERVAL,
+    "steering_rate": float(STEERING_RATE),
+    "chirp_rate": CHIRP_RATE,
+    "pulse_repetition_frequency": PULSE_RATE,
+    "range_bandwidth": RANGE_BANDWIDTH,
+    "azimuth_bandwidth": AZIMUTH_BANDWIDTH,
+    "range_window": WINDOW,
+    "azimuth_window": WINDOW,
+    "processor": "simulated by slipmap",
+}
+
+
 def make_swath(
     epoch: np.datetime64,
     passing: Pass,
@@ -150,58 +171,29 @@ def make_swath(
     spacing = SPEED_OF_LIGHT / 2 / SAMPLING_RATE
     samples = int((coverage.far - coverage.near) / spacing) + 2 * margin + 200
     near_time = 2 * (coverage.near - (margin + 100) * spacing) / SPEED_OF_LIGHT
+    starts = [round((begin + k * step * LINE_INTERVAL) * 1e6) / 1e6 for k in range(count)]
+    valid = (invalid, lines - invalid - 1, 12, samples - 13)
     bursts = tuple(
-        Burst(
-            "IW2",
-            k,
-            track,
-            track * 1000 + k,
-            round((begin + k * step * LINE_INTERVAL) * 1e6) / 1e6,
-            k * lines,
-            lines,
-            samples,
-            (invalid, lines - invalid - 1, 12, samples - 13),
-        )
-        for k in range(count)
+        Burst("IW2", k, track, track * 1000 + k, start, k * lines, lines, samples, valid)
+        for k, start in enumerate(starts)
     )
-    centres = [b.start + lines / 2 * LINE_INTERVAL for b in bursts]
-    stop = bursts[-1].start + (lines - 1) * LINE_INTERVAL
-    t0 = near_time
-    rate = _fm_rate(orbit, passing.time, t0, samples)
-    ground = geodetic(
-        to_ground(np.array([passing.time, passing.time + 1]), (coverage.near + coverage.far) / 2, 0.0, orbit)
-    )
-    heading = np.degrees(
-        np.arctan2((ground[0][1] - ground[0][0]) * np.cos(np.radians(ground[1][0])), ground[1][1] - ground[1][0])
-    )
+    centres = [start + lines / 2 * LINE_INTERVAL for start in starts]
+    rate = _fm_rate(orbit, passing.time, near_time, samples)
+    heading = _heading(orbit, passing.time, (coverage.near + coverage.far) / 2)
     partial = Swath(
-        path="simulated",
+        **_IW2,
         epoch=epoch,
-        mission="S1A",
-        swath="IW2",
-        polarisation="VV",
         pass_direction="ASCENDING" if abs(heading) < 90 else "DESCENDING",
         track=track,
         absolute_orbit=absolute_orbit,
-        heading=float(heading),
-        radar_frequency=RADAR_FREQUENCY,
-        range_sampling_rate=SAMPLING_RATE,
+        heading=heading,
         slant_range_time=near_time,
-        azimuth_time_interval=LINE_INTERVAL,
-        steering_rate=float(STEERING_RATE),
-        chirp_rate=CHIRP_RATE,
-        pulse_repetition_frequency=PULSE_RATE,
-        range_bandwidth=RANGE_BANDWIDTH,
-        azimuth_bandwidth=AZIMUTH_BANDWIDTH,
-        range_window=WINDOW,
-        azimuth_window=WINDOW,
         lines_per_burst=lines,
         samples_per_burst=samples,
-        start=bursts[0].start,
-        stop=stop,
-        processor="simulated by slipmap",
-        doppler=tuple(Polynomial(c, t0, (centroid, 1.18e4, -1.8e7)) for c in centres),
-        fm_rates=tuple(Polynomial(c, t0, rate) for c in centres),
+        start=starts[0],
+        stop=starts[-1] + (lines - 1) * LINE_INTERVAL,
+        doppler=tuple(Polynomial(c, near_time, (centroid, 1.18e4, -1.8e7)) for c in centres),
+        fm_rates=tuple(Polynomial(c, near_time, rate) for c in centres),
         bursts=bursts,
         orbit=orbit,
         grid=GeolocationGrid(*(np.empty(0) for _ in range(8))),
@@ -209,6 +201,12 @@ def make_swath(
         listed=count,
     )
     return _with_geolocation(partial)
+
+
+def _heading(orbit: Orbit, time: float, distance: float) -> float:
+    """Direction of flight as seen on the ground at slant range `distance` (m), degrees clockwise from north."""
+    lon, lat, _ = geodetic(to_ground(np.array([time, time + 1]), distance, 0.0, orbit))
+    return float(np.degrees(np.arctan2((lon[1] - lon[0]) * np.cos(np.radians(lat[0])), lat[1] - lat[0])))
 
 
 def _fm_rate(orbit: Orbit, time: float, t0: float, samples: int) -> tuple[float, ...]:
@@ -225,8 +223,6 @@ def _fm_rate(orbit: Orbit, time: float, t0: float, samples: int) -> tuple[float,
 
 def _with_geolocation(swath: Swath) -> Swath:
     """The swath with tie points as ESA gives them: true zero-Doppler times beside the processor's lines."""
-    import dataclasses
-
     rows = np.append(np.array([b.first_row for b in swath.bursts]), swath.lines_per_burst * len(swath.bursts) - 1)
     cols = np.linspace(0, swath.samples_per_burst - 1, 9).astype(int)
     line, pixel = (a.ravel().astype(float) for a in np.meshgrid(rows, cols, indexing="ij"))

@@ -126,8 +126,31 @@ def _write_sentinel1(
     los, incidence = safe.line_of_sight(settings, grid, terrain.elevation) if raw else sentinel1.line_of_sight(grid)
     velocity = line_of_sight_velocity(slides, grid, los)
     error = sentinel1.dem_error(settings, grid)
+    _write_ground(grid, terrain.elevation, error, velocity, folder)
+    _write_histories(settings, grid, slides, told, velocity, folder)
+    if raw:
+        _remove_others(folder / "sentinel1", set())
+        products = safe.simulate_products(
+            settings, grid, cover, velocity, terrain.elevation, folder / "sentinel1", progress
+        )
+        _remove_others(folder / "sentinel1", {path.name for _, path in products}, "*.SAFE")
+        return
+    _remove_others(folder / "sentinel1", set(), "*.SAFE")
+    _remove_others(folder / "sentinel1", {"geometry.tif", *(f"{day:%Y%m%d}.tif" for day in simulated_dates(settings))})
+    geometry = np.concatenate([los, incidence[None]]).astype(np.float32)
+    raster.write(folder / "sentinel1" / "geometry.tif", grid, geometry, **GEOMETRY, tags=SIMULATED)
+    nested = grid.nested(*sentinel1.NESTED)
+    for day, scene, tags in sentinel1.simulate_slcs(
+        settings, grid, cover, velocity, error, terrain.elevation, progress
+    ):
+        path = folder / "sentinel1" / f"{day:%Y%m%d}.tif"
+        write_geotiff(path, nested, scene[None], names=["VV"], units="1", tags=tags)
+
+
+def _write_ground(grid: Grid, elevation: np.ndarray, error: np.ndarray, velocity: np.ndarray, folder: Path) -> None:
+    """Write the DEM, and what is true of it and of the motion."""
     for path, values, band, units, long_name in (
-        ("dem.tif", terrain.elevation - error, "elevation", "m", "simulated elevation, with the error of a DEM"),
+        ("dem.tif", elevation - error, "elevation", "m", "simulated elevation, with the error of a DEM"),
         (
             "truth/velocity_los.tif",
             velocity,
@@ -139,34 +162,6 @@ def _write_sentinel1(
     ):
         description = {"bands": [band], "units": units, "long_name": long_name, "tags": SIMULATED}
         raster.write(folder / path, grid, values.astype(np.float32), **description)
-    _write_histories(settings, grid, slides, told, velocity, folder)
-    if raw:
-        _remove_others(folder / "sentinel1", set())
-        products = safe.simulate_products(
-            settings, grid, cover, velocity, terrain.elevation, folder / "sentinel1", progress
-        )
-        _remove_others(folder / "sentinel1", {path.name for _, path in products}, "*.SAFE")
-        return
-    _remove_others(folder / "sentinel1", set(), "*.SAFE")
-    raster.write(
-        folder / "sentinel1" / "geometry.tif",
-        grid,
-        np.concatenate([los, incidence[None]]).astype(np.float32),
-        **GEOMETRY,
-        tags=SIMULATED,
-    )
-    _remove_others(folder / "sentinel1", {"geometry.tif", *(f"{day:%Y%m%d}.tif" for day in simulated_dates(settings))})
-    nested = grid.nested(*sentinel1.NESTED)
-    stack = sentinel1.simulate_slcs(settings, grid, cover, velocity, error, terrain.elevation, progress)
-    for day, scene, tags in stack:
-        write_geotiff(
-            folder / "sentinel1" / f"{day:%Y%m%d}.tif",
-            nested,
-            scene[None],
-            names=["VV"],
-            units="1",
-            tags=tags,
-        )
 
 
 def _histories(settings: SimulateSettings, grid: Grid, terrain: Terrain, slides: list[Landslide]) -> Histories:

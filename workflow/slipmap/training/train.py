@@ -87,22 +87,7 @@ def run(
     bands, statistics = choose_bands(stores, selection, experiment.factors, experiment.exclude)
     training = StoredPatches(stores, "training", bands, statistics, settings.augment)
     validation = StoredPatches(stores, "validation", bands, statistics)
-    record = {
-        "version": VERSION,
-        "model": {"name": experiment.model.name, "in_channels": training.channels, "classes": experiment.model.classes}
-        | {"options": dict(experiment.model.options)},
-        **training.record(),
-        "seed": seed,
-        "ground": apart.learnt_ground(stores),
-        "ground_before": start.seen_before(settings),
-        "provenance": {
-            "slipmap": slipmap.__version__,
-            "torch": torch.__version__,
-            "training": settings.model_dump(mode="json", exclude={"seeds"}),
-            "stores": training.provenance(),
-            "patches": {"training": len(training), "validation": len(validation)},
-        },
-    }
+    record = _record(stores, experiment, seed, training, len(validation))
     resume = folder.with_name(folder.name + ".resume")
     _claim(resume, record)
 
@@ -140,6 +125,29 @@ def run(
     record = _finish(model, epoch_record, validation, record, folder, device)
     epoch_record.forget()
     return record
+
+
+def _record(
+    stores: list[Path], experiment: ExperimentSettings, seed: int, training: StoredPatches, validation: int
+) -> dict[str, Any]:
+    """What is known of a training before its first step; `validation` is a number of patches."""
+    model, settings = experiment.model, experiment.training
+    return {
+        "version": VERSION,
+        "model": {"name": model.name, "in_channels": training.channels, "classes": model.classes}
+        | {"options": dict(model.options)},
+        **training.record(),
+        "seed": seed,
+        "ground": apart.learnt_ground(stores),
+        "ground_before": start.seen_before(settings),
+        "provenance": {
+            "slipmap": slipmap.__version__,
+            "torch": torch.__version__,
+            "training": settings.model_dump(mode="json", exclude={"seeds"}),
+            "stores": training.provenance(),
+            "patches": {"training": len(training), "validation": validation},
+        },
+    }
 
 
 def _finish(

@@ -1,11 +1,13 @@
 """OPERA CSLC-S1: geocoded, flattened SLCs of single bursts, HDF5."""
 
 import re
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
+from affine import Affine
 from pyproj import Transformer
 from rasterio.crs import CRS
 
@@ -56,81 +58,112 @@ def read_opera(folder: Path, files: Sequence[str | Path] | None = None) -> Stack
     files (static layers, correction tables) that lie beside are passed over; of geometry.tif (los_east, los_north,
     los_up) comes the line of sight.
     """
-    import h5py
-
-    found, left_out, grids = defaultdict(list), [], []
-    meta: list[tuple[Path, dict[str, str]]] = []
-    states: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
-    simulated = False
+    products, left_out = [], []
     for path in map(Path, files or opera_files(folder)):
         if re.search(r"static", path.name, re.IGNORECASE):
             continue
-        try:
-            file = h5py.File(path)
-        except OSError:
-            left_out.append(f"{path}: not an HDF5 file that can be opened, left out")
-            continue
-        with file:
-            if "data" not in file:
-                left_out.append(f"{path}: not a CSLC-S1 product, left out")
-                continue
-            grid = opera_grid(file, str(path))
-            opera_layer(file, str(path))
-            simulated |= file.attrs.get("SIMULATED") == "yes"
-            grids.append((path, grid.shape, grid.transform, CRS.from_user_input(grid.crs)))
-            start = _text(file, "identification/zero_doppler_start_time", path)
-            found[parse_date(start[:10].replace("-", ""), str(path))].append(path)
-            meta.append(
-                (
-                    path,
-                    {
-                        "wavelength": _text(file, _BURST + "wavelength", path),
-                        "track": _text(file, "identification/track_number", path),
-                        "burst": _text(file, "identification/burst_id", path),
-                        "orbit direction": _text(file, "identification/orbit_pass_direction", path).upper(),
-                        "start": _text(file, _BURST + "starting_range", path),
-                        "spacing": _text(file, _BURST + "range_pixel_spacing", path),
-                        "cell": _text(file, INDEPENDENT_LOOK, path, ""),
-                        "bandwidth": _text(file, _BURST + "range_bandwidth", path, "56.5e6"),
-                    },
-                )
-            )
-            states[str(path)] = _states(file, path)
-    if not found:
+        found = _product(path)
+        if isinstance(found, _Product):
+            products.append(found)
+        else:
+            left_out.append(found)
+    if not products:
         raise InputError(f"inputs.sentinel1.path: no OPERA CSLC-S1 product in {folder}; correct the path.")
-    same_grid(grids)
-    shared = {key: same_value([(p, m[key]) for p, m in meta], key) for key in ("wavelength", "track", "burst")}
-    direction = same_value([(p, m["orbit direction"]) for p, m in meta], "orbit direction")
-    for day, paths in found.items():
-        if len(paths) > 1:
-            raise InputError(f"{paths[1]} has the same date ({day}) as {paths[0].name}; keep one file for each date.")
-    path, shape, transform, crs = grids[0]
-    x, y = transform @ (shape[1] / 2, shape[0] / 2)
-    ground = np.array(Transformer.from_crs(crs.to_wkt(), "EPSG:4978", always_xy=True).transform(x, y, 0.0))
-    days = sorted(found)
-    at = {d: orbit.position_at_closest_approach(*states[str(found[d][0])], ground) for d in days}
-    baselines = [orbit.perpendicular_baseline(at[days[0]], at[d], ground) for d in days]
-    slant = float(np.linalg.norm(at[days[0]][0] - ground))
-    up = _ellipsoid_normal(ground)
-    incidence = float(np.degrees(np.arccos((at[days[0]][0] - ground) @ up / slant)))
-    cell = float(meta[0][1]["cell"]) if meta[0][1]["cell"] else None
+    same_grid([product.grid for product in products])
+    shared = {
+        key: same_value([(product.path, product.said[key]) for product in products], key)
+        for key in ("wavelength", "track", "burst", "orbit direction")
+    }
+    by_date: dict[date, _Product] = {}
+    for product in products:
+        if (other := by_date.setdefault(product.day, product)) is not product:
+            raise InputError(
+                f"{product.path} has the same date ({product.day}) as {other.path.name}; keep one file for each date."
+            )
+    said = products[0].said
+    incidence, slant_range, baselines = _geometry(products[0], by_date)
     return Stack(
         level="slc",
         format="opera",
         radar=Radar(
             wavelength=float(shared["wavelength"]),
             incidence=incidence,
-            slant_range=slant,
-            bandwidth=float(meta[0][1]["bandwidth"]),
-            orbit_direction=direction,
+            slant_range=slant_range,
+            bandwidth=float(said["bandwidth"]),
+            orbit_direction=shared["orbit direction"],
             track=shared["track"],
-            cell=cell,
+            cell=float(said["cell"]) if said["cell"] else None,
         ),
-        acquisitions=[Acquisition(d, str(found[d][0]), b) for d, b in zip(days, baselines, strict=True)],
+        acquisitions=[Acquisition(day, str(by_date[day].path), baseline) for day, baseline in baselines.items()],
         geometry={"los": str(geometry)} if (geometry := folder / GEOMETRY).exists() else {},
         left_out=left_out,
-        simulated=simulated,
+        simulated=any(product.simulated for product in products),
     )
+
+
+@dataclass(frozen=True)
+class _Product:
+    """One file, and what it says.
+
+    Parameters
+    ----------
+    grid : path, shape, transform, CRS. said : by name, as text. states : times (s), positions (m), velocities (m/s) of
+        the satellite.
+    """
+
+    path: Path
+    day: date
+    grid: tuple[Path, tuple[int, int], Affine, CRS]
+    said: dict[str, str]
+    states: tuple[np.ndarray, np.ndarray, np.ndarray]
+    simulated: bool
+
+
+def _product(path: Path) -> _Product | str:
+    """What the product at `path` says; a sentence if it is none."""
+    import h5py
+
+    try:
+        file = h5py.File(path)
+    except OSError:
+        return f"{path}: not an HDF5 file that can be opened, left out"
+    with file:
+        if "data" not in file:
+            return f"{path}: not a CSLC-S1 product, left out"
+        grid = opera_grid(file, str(path))
+        opera_layer(file, str(path))
+        start = _text(file, "identification/zero_doppler_start_time", path)
+        return _Product(
+            path,
+            parse_date(start[:10].replace("-", ""), str(path)),
+            (path, grid.shape, grid.transform, CRS.from_user_input(grid.crs)),
+            {
+                "wavelength": _text(file, _BURST + "wavelength", path),
+                "track": _text(file, "identification/track_number", path),
+                "burst": _text(file, "identification/burst_id", path),
+                "orbit direction": _text(file, "identification/orbit_pass_direction", path).upper(),
+                "start": _text(file, _BURST + "starting_range", path),
+                "spacing": _text(file, _BURST + "range_pixel_spacing", path),
+                "cell": _text(file, INDEPENDENT_LOOK, path, ""),
+                "bandwidth": _text(file, _BURST + "range_bandwidth", path, "56.5e6"),
+            },
+            _states(file, path),
+            file.attrs.get("SIMULATED") == "yes",
+        )
+
+
+def _geometry(first: _Product, by_date: Mapping[date, _Product]) -> tuple[float, float, dict[date, float]]:
+    """Incidence (degrees) and slant range (m) at the middle of the burst, and the baseline of each date (m)."""
+    _, shape, transform, crs = first.grid
+    x, y = transform @ (shape[1] / 2, shape[0] / 2)
+    ground = np.array(Transformer.from_crs(crs.to_wkt(), "EPSG:4978", always_xy=True).transform(x, y, 0.0))
+    days = sorted(by_date)
+    at = {day: orbit.position_at_closest_approach(*by_date[day].states, ground) for day in days}
+    baselines = {day: orbit.perpendicular_baseline(at[days[0]], at[day], ground) for day in days}
+    look = at[days[0]][0] - ground
+    slant_range = float(np.linalg.norm(look))
+    incidence = float(np.degrees(np.arccos(look @ _ellipsoid_normal(ground) / slant_range)))
+    return incidence, slant_range, baselines
 
 
 def _text(file: "h5py.File", key: str, path: Path, default: str | None = None) -> str:  # noqa: F821

@@ -69,9 +69,9 @@ def run(settings: PatchSettings | Mapping[str, Any], store: str | Path, name: st
     side = _side(surveyed, chosen)
     keep = [(found, split) for found, split in zip(surveyed, splits, strict=True) if split]
     bands = [replace(band, optional=band.name in settings.optional_bands) for band in source.bands]
-    required = [not band.optional for band in bands]
     statistics = Accumulator(len(bands))
     with writer.create(store, len(bands), side, settings.compression, threads) as patches:
+        required = [not band.optional for band in bands]
         reading = in_parallel(keep, lambda item: source.read(item[0].sample), threads, held=4 * threads)
         for (found, split), (image, mask) in tqdm(
             reading, total=len(keep), desc=source.name, unit="image", disable=None
@@ -82,25 +82,7 @@ def run(settings: PatchSettings | Mapping[str, Any], store: str | Path, name: st
                 statistics.add(image, mask != IGNORE)
             if chosen.resize is not None:
                 image, mask = fit(image, mask, chosen.resize)
-            left, bottom, right, top = found.sample.bounds or (np.nan,) * 4
-            patches.add(
-                image,
-                mask,
-                mask != IGNORE,
-                area=name or source.name,
-                split=split,
-                row=0,
-                col=0,
-                x=left,
-                y=top,
-                extent_x=right - left,
-                extent_y=top - bottom,
-                crs=found.sample.crs if found.sample.bounds else "",
-                block=-1,
-                source=found.sample.name,
-                parent=-1,
-                augmentation="",
-            )
+            patches.add(image, mask, mask != IGNORE, **_record(found.sample, name or source.name, split))
         present = writer.in_order({split for _, split in keep})
         writer.check_positive(patches.records, present, store)
         choose(patches.records, settings.landslide_share, settings.seed)
@@ -117,6 +99,26 @@ def run(settings: PatchSettings | Mapping[str, Any], store: str | Path, name: st
             crs="",
             left_out=left_out,
         )
+
+
+def _record(sample: Sample, area: str, split: str) -> dict[str, Any]:
+    """What the index says of an image beside its pixels."""
+    left, bottom, right, top = sample.bounds or (np.nan,) * 4
+    return {
+        "area": area,
+        "split": split,
+        "row": 0,
+        "col": 0,
+        "x": left,
+        "y": top,
+        "extent_x": right - left,
+        "extent_y": top - bottom,
+        "crs": sample.crs if sample.bounds else "",
+        "block": -1,
+        "source": sample.name,
+        "parent": -1,
+        "augmentation": "",
+    }
 
 
 def survey(source: Source, settings: ImportSettings, threads: int = 1) -> tuple[list[Surveyed], list[str]]:
