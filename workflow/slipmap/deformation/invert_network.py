@@ -154,19 +154,24 @@ def run(
         sample, noise, closures = _invert(job, series, grid, side)
         removal = surfaces.fit(sample, grid, side, model.row("velocity"), settings, dem)
         spread = _scatter(job, noise, removal, side)
-        tags = {
-            "SIGN": "positive towards the satellite",
-            "REFERENCE_LONGITUDE": f"{point.longitude:.6f}",
-            "REFERENCE_LATITUDE": f"{point.latitude:.6f}",
-            "FIRST_DATE": record["dates"][0],
-            "LAST_DATE": record["dates"][-1],
-        }
-        SeriesFit(series, grid, side, model, removal, spread, point, radar, settings, tags | simulated).write(folder)
+        tags = _tags(point, record["dates"]) | simulated
+        SeriesFit(series, grid, side, model, removal, spread, point, radar, settings, tags).write(folder)
     closures["corrected"] = dict(zip((pair.name for pair in pairs), closures["corrected"], strict=True))
     about = point.record() | removal.record() | {"triplets": closures, "pairs_left_out": left_out}
     about |= {"decorrelation_scale": round(spread.scale, 3), "model_of_time": list(model.names)}
     about |= {"dem_error": model.about, "simulated": record["simulated"]}
     write_text(folder / "reference.json", json.dumps(about, indent=2) + "\n")
+
+
+def _tags(point: reference.Reference, dates: Sequence[str]) -> dict[str, str]:
+    """What every raster says of sign, reference and time."""
+    return {
+        "SIGN": "positive towards the satellite",
+        "REFERENCE_LONGITUDE": f"{point.longitude:.6f}",
+        "REFERENCE_LATITUDE": f"{point.latitude:.6f}",
+        "FIRST_DATE": dates[0],
+        "LAST_DATE": dates[-1],
+    }
 
 
 def _phase_looks(
