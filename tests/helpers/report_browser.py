@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --hide-scrollbars --remote-debugging-pipe"
@@ -29,7 +30,7 @@ def _as_3_and_4(to_read: int, to_write: int) -> None:
 class Browser:
     """One page in one fresh profile; collects what the page asks the network for and what its console says."""
 
-    def __init__(self, width: int, height: int, mobile: bool = False) -> None:
+    def __init__(self, width: int, height: int, mobile: bool = False, dark: bool = False) -> None:
         self.requests: list[str] = []
         self.complaints: list[str] = []
         self.width, self.height = width, height
@@ -53,6 +54,8 @@ class Browser:
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.send("Emulation.setEmulatedMedia", features=[scheme])
 
     def __enter__(self) -> "Browser":
         return self
@@ -103,10 +106,30 @@ class Browser:
         elif method == "Log.entryAdded" and said["entry"]["level"] in ("error", "warning"):
             self.complaints.append(said["entry"]["text"])
 
-    def open(self, page: Path) -> None:
-        """Open a file and wait until its script has run."""
-        self.send("Page.navigate", url=page.resolve().as_uri())
+    def open(self, page: Path, at: str = "") -> None:
+        """Open a file (at an anchor) and wait until its script has run."""
+        self.send("Page.navigate", url=page.resolve().as_uri() + at)
+        self.ready()
+
+    def ready(self) -> None:
+        """Wait until a page's script has run."""
         self.wait("document.readyState === 'complete' && document.documentElement.dataset.ready === 'yes'")
+
+    def violations(self) -> list[tuple[str, list[str]]]:
+        """What axe-core holds against the page by WCAG 2.2 A and AA: rules, and what breaks them."""
+        if not self.evaluate("typeof axe === 'object'"):
+            self.send("Runtime.evaluate", expression=AXE.read_text(encoding="utf-8"))
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        found = self.evaluate(
+            f"axe.run(document, {{runOnly: {json.dumps(tags)}}}).then(r => r.violations.map(v => "
+            "[v.id, v.nodes.map(n => n.html.slice(0, 160) + ' ' + (n.any[0] || {message: ''}).message)]))"
+        )
+        return [(rule, nodes) for rule, nodes in found]
+
+    def pdf(self, path: Path) -> None:
+        """Print the page."""
+        answer = self.send("Page.printToPDF", preferCSSPageSize=True, printBackground=True)
+        Path(path).write_bytes(base64.b64decode(answer["data"]))
 
     def evaluate(self, script: str) -> object:
         """The value of a JavaScript expression."""

@@ -1,4 +1,4 @@
-"""The report as a reader meets it: opened from disk in headless Chromium, layers toggled, a landslide clicked."""
+"""The report as a reader meets it: opened from disk in headless Chromium, layers changed, a landslide clicked."""
 
 import base64
 import io
@@ -14,6 +14,8 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)"),
     pytest.mark.xdist_group("report_browser"),
 ]
+SHOWN = "slipmap.listed().map(l => l.id)"
+PICKED = "document.getElementById('panel').innerText"
 
 
 @pytest.fixture(scope="module")
@@ -25,151 +27,238 @@ def report(tmp_path_factory):
     return page
 
 
-@pytest.fixture(scope="module", params=[(1280, 900, False), (390, 844, True)], ids=["desktop", "phone"])
+@pytest.fixture(scope="module", params=[(1440, 900, False), (390, 844, True)], ids=["desktop", "phone"])
 def browser(request, report):
     with Browser(*request.param) as opened:
-        opened.open(report)
+        opened.open(report, "#explore")
         yield opened
 
 
+@pytest.fixture
+def explore(browser):
+    """Explore with all of the area in view, no filter, nothing laid over."""
+    browser.evaluate("location.hash = '#explore'")
+    browser.wait("typeof slipmap === 'object' && !document.getElementById('explore').hidden")
+    browser.evaluate("slipmap.only(''); slipmap.fit()")
+    browser.frame()
+    return browser
+
+
 def on_screen(browser, col, row):
-    """Where a place of the area (pixels of the pictures) is in the window."""
+    """Where a place of the area (in its pixels) is in the window."""
     return browser.evaluate(
-        f"(() => {{ const m = slipmap.map; m.canvas.scrollIntoView({{block: 'center', behavior: 'instant'}});"
-        f"const b = m.canvas.getBoundingClientRect(); const [x, y] = m.toScreen({col}, {row});"
-        "return [b.left + x, b.top + y]; })()"
+        "(() => { const box = slipmap.map.getContainer(); box.scrollIntoView({block: 'center'});"
+        f"const b = box.getBoundingClientRect(), p = slipmap.map.latLngToContainerPoint(slipmap.at({col}, {row}));"
+        "return [b.left + p.x, b.top + p.y]; })()"
     )
 
 
 def painted(browser):
-    """The map as it is painted: (rows, cols, 4)."""
+    """The middle of the map as it is painted: (rows, cols, 3)."""
+    (x0, y0), (x1, y1) = on_screen(browser, 20, 15), on_screen(browser, 90, 70)
+    browser.evaluate("new Promise(done => setTimeout(() => done(true), 200))")
+    scroll = browser.evaluate("scrollY")
+    clip = {"x": x0, "y": y0 + scroll, "width": x1 - x0, "height": y1 - y0, "scale": 1}
+    data = browser.send("Page.captureScreenshot", format="png", clip=clip)["data"]
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")).astype(int)
+
+
+def choose(browser, layer):
+    browser.evaluate(f"document.querySelector('#themes input[value=\"{layer}\"]').click()")
     browser.frame()
-    uri = browser.evaluate("slipmap.map.canvas.toDataURL('image/png')")
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGBA"))
 
 
-def test_a_click_on_a_landslide_shows_its_attributes_and_its_displacement_history(browser):
-    browser.evaluate("slipmap.map.fit()")
-    browser.frame()
-    x, y = on_screen(browser, 37, 30)
-    browser.click(x, y)
-    said = browser.evaluate("document.getElementById('picked').innerText")
-    assert "Landslide 1" in said and "20\u202f000\u00a0m²" in said and "−30.2\u00a0mm/yr" in said and "matched" in said
-    assert "45.15" in said and "° N, 9.00" in said  # longitude 9 is the zone's middle, x = 500 000 m
-    points = browser.evaluate("document.querySelectorAll('#picked svg.series circle').length")
-    assert points == 6
-    x, y = on_screen(browser, 60, 50)
-    browser.click(x, y)
-    said = browser.evaluate("document.getElementById('picked').innerText")
-    assert "Landslide" not in said and "500600 E, 5000300 N" in said and "Probability" in said
+def test_a_click_on_a_landslide_shows_its_attributes_and_its_displacement_history(explore):
+    explore.click(*on_screen(explore, 37, 30))
+    said = explore.evaluate(PICKED)
+    assert "Landslide 1" in said and "20\u202f000\u00a0m²" in said and "−30.2\u00a0mm/yr" in said
+    assert "in the inventory" in said and "45.15" in said and "° N, 9.00" in said  # longitude 9: x = 500 000 m
+    rate = float(said.split("straight line ")[1].split("\u00a0")[0].replace("−", "-"))
+    assert rate == pytest.approx(-30, abs=0.15) and "scatter about it ± 0.0\u00a0mm" in said  # a straight line
+    assert explore.evaluate("document.querySelectorAll('#panel .uplot canvas').length") == 1
+    assert explore.evaluate("location.hash").startswith("#landslide=1")
 
 
-def test_layers_are_switched_on_and_off_and_made_see_through(browser):
-    browser.evaluate("slipmap.map.fit()")
-    before = painted(browser)
-    browser.evaluate("document.querySelector('input[data-layer=\"factor.elevation\"]').click()")
-    browser.wait("slipmap.map.state.some(s => s.id === 'factor.elevation')")
-    browser.evaluate("new Promise(done => setTimeout(() => done(true), 150))")
-    shown = painted(browser)
-    assert np.abs(shown.astype(int) - before).mean() > 3
-    browser.evaluate(
-        "(() => { const s = document.querySelector('input[data-layer=\"factor.elevation\"]').closest('.layer')"
-        ".querySelector('input[type=range]'); s.value = 0; s.dispatchEvent(new Event('input')); })()"
+def test_a_click_elsewhere_shows_coordinates_values_and_the_nearest_series(explore):
+    explore.click(*on_screen(explore, 60, 50))
+    said = explore.evaluate(PICKED)
+    assert "Landslide" not in said.replace("Probability of landslide", "")
+    east, north = (float(said.split(end)[0].split()[-1]) for end in (" E,", " N"))
+    assert (east, north) == pytest.approx((500600, 5000300), abs=6) and "Probability of landslide" in said
+    assert "Temporal coherence of the nearest series\t0.90" in said and "straight line" in said
+
+
+def test_the_value_at_a_place_is_read_back_from_the_colour(explore):
+    choose(explore, "velocity")
+    explore.click(*on_screen(explore, 55, 10))  # stable ground: within one step of the colour ramp of 0
+    line = next(part for part in explore.evaluate(PICKED).splitlines() if part.startswith("Velocity in the line"))
+    choose(explore, "rs_dr.probability")
+    assert abs(float(line.split("≈")[1].split("mm")[0].replace("−", "-"))) < 4
+
+
+def test_one_layer_is_shown_at_a_time_and_its_legend_with_it(explore):
+    before = painted(explore)
+    choose(explore, "factor.elevation")
+    shown = painted(explore)
+    assert np.abs(shown - before).mean() > 3
+    legend = explore.evaluate("document.getElementById('legend').innerText")
+    assert "Elevation" in legend and "Probability of landslide" not in legend
+    assert explore.evaluate("document.querySelectorAll('.leaflet-left-pane img').length") == 1
+    choose(explore, "rs_dr.probability")
+    assert np.abs(painted(explore) - before).max() <= 2
+
+
+def test_a_swipe_shows_one_layer_on_each_side(explore):
+    alone = painted(explore)
+    choose(explore, "factor.elevation")
+    other = painted(explore)
+    choose(explore, "rs_dr.probability")
+    explore.evaluate(
+        "(() => { const s = document.getElementById('second'); s.value = 'factor.elevation';"
+        "s.dispatchEvent(new Event('change')); })()"
     )
-    assert np.abs(painted(browser).astype(int) - before).max() <= 2
-    browser.evaluate("document.querySelector('input[data-layer=\"factor.elevation\"]').click()")
-    assert np.abs(painted(browser).astype(int) - before).max() <= 2
-
-
-def test_the_map_zooms_where_the_wheel_turns_and_follows_the_mouse(browser):
-    browser.evaluate("slipmap.map.fit()")
-    browser.frame()
-    x, y = on_screen(browser, 40, 40)
-    scale = browser.evaluate("slipmap.map.view.scale")
-    browser.wheel(x, y, -200)
-    browser.wait(f"slipmap.map.view.scale > {1.3 * scale}")
-    assert on_screen(browser, 40, 40) == pytest.approx([x, y], abs=1.5)
-    browser.drag((x, y), (x + 40, y + 25))
-    assert on_screen(browser, 40, 40) == pytest.approx([x + 40, y + 25], abs=1.5)
-
-
-def test_the_scale_bar_is_as_long_as_it_says(browser):
-    browser.evaluate("slipmap.map.fit()")
-    browser.frame()
-    metres, pixels = browser.evaluate(
-        "[slipmap.map.scaleText.textContent, parseFloat(slipmap.map.scaleLine.style.width)]"
+    both = painted(explore)
+    explore.evaluate(
+        "(() => { const s = document.getElementById('second'); s.value = ''; s.dispatchEvent(new Event('change')); })()"
     )
-    number, unit = metres.split()
+    width = both.shape[1]
+    left, right = slice(0, int(0.35 * width)), slice(int(0.65 * width), width)
+    assert np.abs(both[:, left] - alone[:, left]).max() <= 2 and np.abs(both[:, right] - other[:, right]).max() <= 2
+
+
+def test_the_wheel_scrolls_the_page_and_with_ctrl_it_zooms_where_it_turns(explore):
+    x, y = on_screen(explore, 40, 40)
+    zoom = explore.evaluate("slipmap.map.getZoom()")
+    scrolled = explore.evaluate("scrollY")
+    explore.wheel(x, y, 200)
+    explore.wait(f"scrollY > {scrolled} || scrollY + innerHeight >= document.documentElement.scrollHeight - 1")
+    assert explore.evaluate("slipmap.map.getZoom()") == zoom
+    x, y = on_screen(explore, 40, 40)
+    explore.evaluate(
+        f"slipmap.map.getContainer().dispatchEvent(new WheelEvent('wheel', {{clientX: {x}, clientY: {y}, deltaY: -200,"
+        "ctrlKey: true, bubbles: true, cancelable: true}))"
+    )
+    assert explore.evaluate("slipmap.map.getZoom()") > zoom
+    assert on_screen(explore, 40, 40) == pytest.approx([x, y], abs=1.5)
+
+
+def test_the_map_follows_the_mouse_and_the_arrow_keys(explore):
+    x, y = on_screen(explore, 40, 40)
+    explore.drag((x, y), (x + 40, y + 25))
+    explore.wait("!slipmap.map.dragging.moving()")
+    assert on_screen(explore, 40, 40) == pytest.approx([x + 40, y + 25], abs=1.5)
+    explore.evaluate("slipmap.fit(); slipmap.map.getContainer().focus({preventScroll: true})")
+    (x, y), key = on_screen(explore, 40, 40), {"key": "ArrowRight", "code": "ArrowRight", "windowsVirtualKeyCode": 39}
+    for kind in ("keyDown", "keyUp"):
+        explore.send("Input.dispatchKeyEvent", type=kind, **key)
+    explore.wait(
+        f"slipmap.map.latLngToContainerPoint(slipmap.at(40, 40)).x < {x} - "
+        "slipmap.map.getContainer().getBoundingClientRect().left - 20"
+    )
+
+
+def test_the_scale_bar_is_as_long_as_it_says(explore):
+    text, pixels = explore.evaluate(
+        "(() => { const b = document.querySelector('.leaflet-control-scale-line');"
+        "return [b.textContent, b.getBoundingClientRect().width]; })()"
+    )
+    number, unit = text.split()
     ground = float(number) * (1000 if unit == "km" else 1)
-    (x0, _), (x1, _) = on_screen(browser, 0, 0), on_screen(browser, 100, 0)  # 100 pixels of 10 m
-    assert pixels == pytest.approx(ground / 1000 * (x1 - x0), rel=1e-3)
+    (x0, _), (x1, _) = on_screen(explore, 0, 0), on_screen(explore, 100, 0)  # 100 pixels of 10 m
+    assert pixels == pytest.approx(ground / 1000 * (x1 - x0), abs=1.5)
 
 
-def test_the_value_at_a_place_is_read_back_from_the_colour(browser):
-    browser.evaluate("slipmap.map.fit(); document.querySelector('input[data-layer=\"velocity\"]').click()")
-    browser.evaluate("new Promise(done => setTimeout(() => done(true), 150))")
-    x, y = on_screen(browser, 55, 10)  # stable ground: within one step of the colour ramp of 0
-    browser.click(x, y)
-    said = browser.evaluate("document.getElementById('picked').innerText")
-    browser.evaluate("document.querySelector('input[data-layer=\"velocity\"]').click()")
-    line = next(line for line in said.splitlines() if line.startswith("Velocity in the line of sight"))
-    value = float(line.split("≈")[1].split("mm")[0].replace("−", "-"))
-    assert abs(value) < 4
+def test_a_link_leads_to_a_landslide_and_the_buttons_to_the_next(explore):
+    explore.evaluate("location.hash = '#landslide=2&map=rs_dr'")
+    explore.wait("slipmap.chosen() && slipmap.chosen().id === 2")
+    assert "Landslide 2" in explore.evaluate(PICKED) and "moving" in explore.evaluate(PICKED)
+    link = explore.evaluate("document.querySelector('#panel a').href")
+    assert link.startswith("https://www.openstreetmap.org/?mlat=45.15") and "mlon=9.009" in link
+    explore.evaluate("[...document.querySelectorAll('#panel button')].find(b => b.textContent === 'Next').click()")
+    assert explore.evaluate("slipmap.chosen().id") == 1 and "landslide=1" in explore.evaluate("location.hash")
 
 
-def test_a_row_of_the_table_of_landslides_leads_to_the_landslide(browser):
-    browser.evaluate("document.querySelector('tr[data-landslide=\"2\"]').click()")
-    browser.frame()
-    assert "Landslide 2" in browser.evaluate("document.getElementById('picked').innerText")
-    assert browser.evaluate("slipmap.map.selected.id") == 2
+def test_the_table_is_sorted_filtered_and_leads_to_the_map(explore):
+    head = "[...document.querySelectorAll('#head button')].find(b => b.textContent.startsWith('Mean probability'))"
+    explore.evaluate(f"{head}.click()")
+    assert explore.evaluate(SHOWN) == [2, 1]  # 0.83, 0.91
+    explore.evaluate(f"{head}.click()")
+    assert explore.evaluate(SHOWN) == [1, 2]
+    assert explore.evaluate("document.querySelector('[aria-sort]').getAttribute('aria-sort')") == "descending"
+    explore.evaluate("slipmap.only('moving')")
+    assert explore.evaluate(SHOWN) == [2] and explore.evaluate("document.getElementById('count').innerText") == "1 of 2"
+    explore.evaluate("slipmap.only('not in the inventory')")
+    assert explore.evaluate(SHOWN) == [2]
+    explore.evaluate("slipmap.only(''); document.querySelector('#rows tr[data-id=\"2\"] a').click()")
+    assert explore.evaluate("slipmap.chosen().id") == 2
+
+
+def test_what_the_table_shows_is_saved_as_csv(explore):
+    text = explore.evaluate("slipmap.everything()").splitlines()
+    assert text[0].startswith("landslide,motion,inventory,place,area_m2") and text[0].endswith("latitude,longitude")
+    rows = {line.split(",")[0]: line for line in text[1:]}
+    assert "moving,not in the inventory" in rows["2"] and len(rows) == 2
 
 
 def test_a_close_up_shows_its_place(browser):
-    """48 pixels of the area across, round column 74, row 64."""
+    """48 pixels of the area across, round column 74, row 64: its scale bar is that of 480 m."""
+    browser.evaluate("location.hash = '#maps'")
+    browser.wait("document.querySelectorAll('[data-at] .scale').length === 3")
     said = browser.evaluate(
-        "[...document.querySelectorAll('[data-at]')].map(e => [e.clientWidth, e.querySelector('canvas').clientHeight,"
-        "e.querySelector('.scale span').textContent, parseFloat(e.querySelector('.scale i').style.width)])"
+        "[...document.querySelectorAll('[data-at]')].map(e => [e.clientWidth, e.clientHeight,"
+        "e.querySelector('.scale span').textContent, e.querySelector('.scale i').getBoundingClientRect().width,"
+        "e.querySelector('img').getBoundingClientRect().left - e.getBoundingClientRect().left])"
     )
-    assert len(said) == 3
-    for width, height, text, bar in said:
-        metres = float(text.split()[0])
-        assert min(width, height) / (bar / metres) == pytest.approx(480, rel=0.01)
+    for width, height, text, bar, left in said:
+        assert width == pytest.approx(height, abs=1)
+        assert width / (bar / float(text.split()[0])) == pytest.approx(480, rel=0.01)
+        assert left == pytest.approx(-(74 - 24) / 48 * width, abs=1)
 
 
-def test_new_and_moving_landslides_can_be_shown_alone(browser):
-    shown = "slipmap.map.landslides.map(l => l.id)"
-    assert browser.evaluate(shown) == [1, 2]
-    browser.evaluate("document.querySelector('[data-chip=moving]').click()")
-    assert browser.evaluate(shown) == [2]
-    assert browser.evaluate("document.querySelector('[data-chip=moving]').innerText") == "Moving (1)"
-    browser.evaluate("document.querySelector('a[data-only=all]').click()")
-    assert browser.evaluate(shown) == [1, 2]
-    browser.evaluate("document.querySelector('a[data-only=new]').click()")
-    assert browser.evaluate(shown) == [2]
-    colours = browser.evaluate("[...document.querySelectorAll('.keys i')].map(i => i.style.borderColor)")
-    assert len(set(colours)) == 2  # moving, no movement detected
-    browser.evaluate("document.querySelector('[data-chip=all]').click()")
-
-
-def test_the_first_screen_of_a_phone_answers_how_many_landslides_there_are(browser):
-    browser.evaluate("window.scrollTo(0, 0)")
-    bottom = browser.evaluate("document.querySelector('.cards').getBoundingClientRect().bottom")
-    assert bottom <= browser.height
+def test_the_summary_says_verdict_numbers_and_places_on_the_first_screen(browser):
+    browser.evaluate("location.hash = '#summary'")
+    browser.wait("!document.getElementById('summary').hidden")
+    for part in (".verdict", ".cards"):
+        top = browser.evaluate(f"document.querySelector('{part}').getBoundingClientRect().top")
+        assert 0 < top < browser.height
+    assert browser.evaluate("document.querySelectorAll('.cards li').length") == 3
+    browser.evaluate("document.querySelector('#places a').click()")  # the moving landslide first
+    browser.wait("typeof slipmap === 'object' && slipmap.chosen() && slipmap.chosen().id === 2")
 
 
 def test_nothing_is_wider_than_the_window(browser):
-    assert browser.evaluate("document.documentElement.scrollWidth") <= browser.width
-    assert browser.evaluate("window.innerWidth") == browser.width  # a phone widens it for what does not fit
+    for level in ("#summary", "#explore", "#methods"):
+        browser.evaluate(f"location.hash = '{level}'")
+        browser.wait(f"!document.querySelector('{level}').hidden")
+        browser.evaluate("document.getElementById('all').click()")
+        browser.frame()
+        assert browser.evaluate("document.documentElement.scrollWidth") <= browser.width
+        assert browser.evaluate("window.innerWidth") == browser.width  # a phone widens it for what does not fit
 
 
 def test_the_note_stands_beside_the_scores(browser):
+    browser.evaluate("location.hash = '#scores'")
+    browser.wait("document.querySelector('#scores details').open")
     assert NOTE in browser.evaluate("document.getElementById('scores').innerText")
 
 
 def test_nothing_is_fetched_and_the_console_is_silent(browser, report):
-    browser.evaluate("window.scrollTo(0, document.body.scrollHeight)")
-    browser.evaluate("new Promise(done => setTimeout(() => done(true), 200))")
     assert [url for url in browser.requests if not url.startswith("data:")] == [report.resolve().as_uri()]
     assert browser.complaints == []
     blocked = browser.evaluate("fetch('http://127.0.0.1:9/').then(() => 'fetched', () => 'refused')")
     assert blocked == "refused"
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (390, 844)], ids=str)
+def test_axe_finds_no_violation_on_any_level(report, size, dark):
+    with Browser(*size, mobile=size[0] < 500, dark=dark) as opened:
+        opened.open(report)
+        for level in ("#summary", "#landslide=2&map=rs_dr", "#methods"):
+            opened.evaluate(f"location.hash = '{level}'")
+            opened.frame()
+            opened.evaluate("document.getElementById('all').click()")
+            opened.frame()
+            assert opened.violations() == []
+        assert opened.complaints == []
+        assert [url for url in opened.requests if not url.startswith("data:")] == [report.resolve().as_uri()]

@@ -1,7 +1,11 @@
 """What the report says: tables against known numbers, areas with few stages, the same bytes each time."""
 
+import base64
+import hashlib
+import html
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -146,9 +150,26 @@ def test_the_same_results_give_the_same_bytes(tmp_path, full):
 
 def test_nothing_in_the_page_points_elsewhere(full):
     page = full[0]
-    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:|//|file:)""", page)
-    assert "url(" not in page and "@import" not in page
+    markup = re.sub(r"<script.*?</script>", "", page, flags=re.S)
+    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:|//|file:)""", markup)
+    assert "url(" not in markup and "@import" not in markup
     assert "default-src 'none'" in page
+
+
+def test_only_the_scripts_of_the_page_may_run(full):
+    """Each script by its SHA-256, no other: what a text of the user smuggled in would not run."""
+    policy = html.unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', full[0])[1])
+    allowed = set(re.findall(r"'sha256-([^']+)'", policy.partition("script-src")[2].partition(";")[0]))
+    scripts = re.findall(r"<script>(.*?)</script>", full[0], re.S)
+    made = {base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts}
+    assert len(scripts) == 5 and made == allowed
+    assert "unsafe-inline" not in policy.partition("script-src")[2] and "unsafe-eval" not in policy
+
+
+def test_the_scripts_of_our_own_stay_short_and_readable():
+    files = sorted((Path(build_module.__file__).parent / "assets").glob("*.js"))
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    assert len(lines) <= 600 and max(map(len, lines)) <= 120
 
 
 def test_text_of_the_user_cannot_become_markup(tmp_path):
@@ -239,8 +260,6 @@ def test_an_empty_velocity_map_fails_the_comparison():
 
 
 def test_checksums_are_those_of_hashlib(tmp_path):
-    import hashlib
-
     (tmp_path / "folder").mkdir()
     for name in ("b", "a"):
         (tmp_path / "folder" / name).write_bytes(name.encode() * 1000)

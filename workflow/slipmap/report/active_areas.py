@@ -9,10 +9,28 @@ import pandas as pd
 import pyogrio
 
 from slipmap.config.motion import ActiveAreaSettings
+from slipmap.io.grid import Grid
 from slipmap.motion.describe import QUALITY_NAMES
+from slipmap.report.landslides import SERIES_LAYER, WORDS, Kind, for_viewer
 from slipmap.report.tabular import plain, table
 
 MOST = 12  # rows of the table
+LABELS = {
+    "area": ("No.", "", 0),
+    "quality": ("Quality of its series", "", 0),
+    "trend": ("Trend", "", 0),
+    "inventory": ("Against the inventory", "", 0),
+    "area_m2": ("Area", "m²", 0),
+    "velocity_mean": ("Mean velocity in the line of sight", "mm/yr", 1),
+    "velocity_mean_std": ("Its standard deviation", "mm/yr", 1),
+    "velocity_max": ("Largest velocity in the line of sight", "mm/yr", 1),
+    "velocity_max_std": ("Standard deviation of the largest", "mm/yr", 1),
+    "downslope_mean": ("Mean velocity downslope", "mm/yr", 1),
+    "downslope_mean_std": ("Standard deviation downslope", "mm/yr", 1),
+    "significance": ("Times the noise around it", "", 1),
+}
+COLUMNS = ("area", "quality", "trend", "inventory", "area_m2", "velocity_mean", "downslope_mean", "significance")
+KIND = Kind("Active area", "area", LABELS, COLUMNS)
 RULE = (
     "An active area is where at least {min_pixels} reliable pixels move at {min_velocity:g} mm/yr or more in the line "
     "of sight and stand out of the noise around them by {significance:g} standard deviations, with the pixels around "
@@ -41,6 +59,15 @@ def numbers(frame: gpd.GeoDataFrame, drawn: Mapping[str, gpd.GeoDataFrame]) -> p
     return found
 
 
+def for_explore(frame: gpd.GeoDataFrame, path: Path, grid: Grid, most: int) -> dict[str, Any]:
+    """The areas as Explore shows them (`slipmap.report.landslides.for_viewer`); `path` holds their series."""
+    in_words = frame.assign(quality=[QUALITY_NAMES[int(code)] for code in frame["quality"]])
+    series = None
+    if SERIES_LAYER in pyogrio.list_layers(path)[:, 0]:
+        series = pyogrio.read_dataframe(path, layer=SERIES_LAYER, read_geometry=False)
+    return for_viewer(in_words, series if series is not None and len(series) else None, grid, most, KIND)
+
+
 def section(found: pd.DataFrame, settings: ActiveAreaSettings) -> dict[str, Any]:
     """What the page says of them: text, and the table of the most significant."""
     text = [f"{len(found)} active areas. " + RULE.format(**settings.model_dump())]
@@ -60,7 +87,7 @@ def section(found: pd.DataFrame, settings: ActiveAreaSettings) -> dict[str, Any]
             *(_spread(one, name) for name in ("velocity_mean", "velocity_max", "downslope_mean")),
             QUALITY_NAMES[int(one["quality"])],
             one["trend"] or "–",
-            *([one["inventory"]] if "inventory" in found else []),
+            *([WORDS.get(one["inventory"], one["inventory"])] if "inventory" in found else []),
         ]
         for one in found.head(MOST).to_dict("records")
     ]

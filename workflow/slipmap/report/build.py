@@ -1,13 +1,11 @@
 """The driver of the report: from an area's results to ``index.html`` and ``tables/*.csv``."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from slipmap.colours import MOTION
 from slipmap.config.layout import input_files
 from slipmap.config.report import ReportSettings
 from slipmap.config.run import RunSettings
@@ -20,10 +18,10 @@ from slipmap.report import (
     active_truth,
     agreement,
     deformation_truth,
+    explore,
     headline,
     landslide_truth,
     landslides,
-    points,
     record,
     scores,
     template,
@@ -86,22 +84,21 @@ def build(
         aside.mkdir()
         for name, table in numbers.items():
             table.to_csv(aside / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
-    finest = display_grid(sources.grid, settings.max_pixels)
-    places = _places(sources, settings, finest, drawn)
-    shown, layers = _layers_within(sources, settings, finest, taken=len(_as_json(places)))
-    if shown != finest:
-        places = _places(sources, settings, shown, drawn)
-    viewer = _viewer_data(shown, layers) | places
+    found = explore.outlines(sources, drawn, areas, settings.max_landslides)
+    text = template.as_json(found)
+    shown, layers = _layers_within(sources, settings, display_grid(sources.grid, settings.max_pixels), taken=len(text))
+    data = explore.frame(sources.grid, area, layers, shown=list(found["landslides"])) | found
     context = page_context(
         sources,
         numbers,
         layers,
         drawn,
         shown,
+        areas=areas,
         most=settings.max_landslides,
-        has_points=bool(viewer.get("points")),
+        has_points=bool(found.get("points")),
     )
-    write_text(page, _render(context, viewer))
+    write_text(page, template.page("page.html.j2", context, data))
 
 
 def _tables(sources: Sources, settings: ReportSettings) -> dict[str, pd.DataFrame]:
@@ -161,45 +158,3 @@ def _layers_within(sources: Sources, settings: ReportSettings, finest: Grid, tak
         if size <= room or pixels <= LEAST_PIXELS:
             return shown, layers
         pixels = max(LEAST_PIXELS, int(pixels * min(0.9, 0.97 * np.sqrt(room / size))))
-
-
-def _viewer_data(shown: Grid, layers: list[Layer]) -> dict:
-    """What the interactive map needs, but what `_places` gives."""
-    left, _, _, top = shown.bounds
-    return {
-        "width": shown.width,
-        "height": shown.height,
-        "metres": float(np.mean(shown.resolution)),
-        "left": left,
-        "top": top,
-        "layers": [layer.data() for layer in layers],
-        "motion": MOTION,
-    }
-
-
-def _places(sources: Sources, settings: ReportSettings, shown: Grid, drawn: Mapping[str, object]) -> dict:
-    """Outlines and displacement histories, in pixels of `shown`."""
-    data = {
-        "landslides": {
-            name: landslides.for_viewer(
-                frame,
-                landslides.read_series(sources.experiments[name].maps["landslides"]),
-                shown,
-                settings.max_landslides,
-            )
-            for name, frame in drawn.items()
-        },
-    }
-    if "timeseries" in sources.deformation:
-        data["points"] = points.histories(sources.deformation["timeseries"], shown)
-    return data
-
-
-def _as_json(data: Mapping) -> str:
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def _render(context: Mapping, viewer: Mapping) -> str:
-    text = _as_json(viewer)
-    more = {"script": template.asset("map.js") + template.asset("viewer.js"), "map_data": text.replace("</", "<\\/")}
-    return template.render("page.html.j2", {**context, **more})

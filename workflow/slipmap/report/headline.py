@@ -1,12 +1,13 @@
 """The first screen: how many landslides, which are new, what moves, and how far to trust it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from slipmap.patches.split import INDEPENDENCE
+from slipmap.report.landslides import WORDS
 from slipmap.report.sources import Sources
 
 
@@ -32,6 +33,15 @@ def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[
     return found
 
 
+def three(found: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """The `cards` as three numbers: what the inventory lacks is said beside the count, where motion is known too."""
+    if len(found) <= 3:
+        return list(found)
+    count, against, *rest = found
+    said = f"{count['detail']}. {against['value']} of them {against['label']}: {against['detail']}"
+    return [count | {"detail": said}, *rest]
+
+
 def alarms(sources: Sources) -> list[dict[str, Any]]:
     """What speaks against reading a map as probabilities: {"name", "sentences"} of each map with an alarm."""
     found = []
@@ -49,7 +59,7 @@ def _against_inventory(frame: pd.DataFrame) -> dict[str, str]:
     if "probability_mean" in frame and new.any() and not new.all():
         p, q = (frame.loc[chosen, "probability_mean"].mean() for chosen in (new, ~new))
         detail += f". Their mean probability is {p:.2f}, that of matches {q:.2f}"
-    return _card(int(new.sum()), "not in the inventory", detail, "new")
+    return _card(int(new.sum()), "not in the inventory", detail, WORDS["new"])
 
 
 def trust(name: str, numbers: Mapping[str, pd.DataFrame]) -> dict[str, str]:

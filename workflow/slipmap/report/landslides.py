@@ -1,6 +1,9 @@
 """Landslide outlines and displacement histories as the interactive map wants them."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -9,12 +12,11 @@ import pyogrio
 from shapely.geometry import MultiPolygon, Polygon
 
 from slipmap.io.grid import Grid
-from slipmap.report.tabular import plain
 
 SERIES_LAYER = "displacement"
 # attribute → (label, unit, digits after the point)
 LABELS = {
-    "landslide": ("Landslide", "", 0),
+    "landslide": ("No.", "", 0),
     "motion": ("Motion", "", 0),
     "inventory": ("Against the inventory", "", 0),
     "place": ("Place", "", 0),
@@ -39,16 +41,29 @@ LABELS = {
     "sensitivity": ("Sensitivity to downslope motion", "", 2),
 }
 
-# what the table of landslides shows, and its headings
-HEADINGS = {
-    "landslide": "No.",
-    "motion": "Motion",
-    "inventory": "Inventory",
-    "area_m2": "Area, m²",
-    "probability_mean": "Probability",
-    "velocity_downslope": "Downslope, mm/yr",
-    "slope_mean": "Slope, °",
-}
+# what the table of landslides shows
+COLUMNS = ("landslide", "motion", "inventory", "area_m2", "probability_mean", "velocity_downslope", "slope_mean")
+# words of the files → words of the page
+WORDS = {"new": "not in the inventory", "matched": "in the inventory"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What outlines are.
+
+    Parameters
+    ----------
+    noun : what one is called. key : attribute that numbers them. labels : attribute → (label, unit, digits).
+    columns : attributes that the table shows.
+    """
+
+    noun: str
+    key: str
+    labels: Mapping[str, tuple[str, str, int]]
+    columns: Sequence[str]
+
+
+LANDSLIDES = Kind("Landslide", "landslide", LABELS, COLUMNS)
 
 
 def read(path: str | Path) -> gpd.GeoDataFrame:
@@ -71,51 +86,59 @@ def read_series(path: str | Path) -> pd.DataFrame | None:
     return table if len(table) else None
 
 
-def for_viewer(frame: gpd.GeoDataFrame, series: pd.DataFrame | None, shown: Grid, most: int) -> dict:
-    """Outlines in pixels of the pictures, attributes as text, and histories: {"dates", "items"}.
+def for_viewer(
+    frame: gpd.GeoDataFrame, series: pd.DataFrame | None, grid: Grid, most: int, kind: Kind
+) -> dict[str, Any]:
+    """What Explore shows of outlines: {"noun", "fields", "columns", "dates", "items"}.
 
     Parameters
     ----------
-    frame : as `read` gives it. shown : grid of the pictures. most : no more than so many, the first ones.
+    frame : as `read` gives it. grid : of the area; outlines are in its pixels.
+    most : no more than so many, the first ones. kind : what they are.
+
+    Returns
+    -------
+    "fields" : [name, label, unit, digits after the point]. "items" : {"id", "rings", "at": [latitude, longitude],
+    "values" of the fields, "series" at the dates, mm}.
     """
-    inverse = ~shown.transform
-    tolerance = 0.3 * min(shown.resolution)
-    dates: list[str] = []
-    histories: dict[int, list] = {}
-    if series is not None:
-        wide = series.pivot(index="landslide", columns="date", values="displacement_mm").sort_index(axis=1)
-        dates = [str(d)[:10] for d in wide.columns]
-        histories = {int(n): [_number(v, 1) for v in row] for n, row in zip(wide.index, wide.to_numpy(), strict=True)}
-    names = [name for name in LABELS if name in frame.columns]
+    inverse = ~grid.transform
+    tolerance = 0.3 * min(grid.resolution)
+    dates, histories = _histories(series, kind.key)
+    names = [name for name in kind.labels if name in frame.columns]
+    shown = frame[:most]
+    inside = shown.representative_point().to_crs("EPSG:4326")
     items = []
-    for record, geometry in zip(frame[names].to_dict("records"), frame.geometry[:most], strict=False):
+    for record, geometry, at in zip(shown[names].to_dict("records"), shown.geometry, inside, strict=True):
         rings = [
             [_pixel(inverse, x, y) for x, y in ring.coords[:-1]]
             for polygon in _polygons(geometry.simplify(tolerance))
             for ring in (polygon.exterior, *polygon.interiors)
         ]
-        item = {"id": int(record["landslide"]), "rings": rings, "attributes": attributes(record)}
+        values = [_value(record[name], kind.labels[name][2]) for name in names]
+        item = {"id": int(record[kind.key]), "rings": rings, "values": values}
+        item["at"] = [round(at.y, 6), round(at.x, 6)]
         if item["id"] in histories:
             item["series"] = histories[item["id"]]
-        item |= {name: str(record[name]) for name in ("motion", "inventory") if name in record}
         items.append(item)
-    return {"dates": dates, "items": items}
+    fields = [[name, *kind.labels[name]] for name in names]
+    columns = [name for name in kind.columns if name in names]
+    return {"noun": kind.noun, "fields": fields, "columns": columns, "dates": dates, "items": items}
 
 
-def attributes(record: dict) -> list[list[str]]:
-    """[label, value with unit] of the attributes that a landslide has."""
-    rows = []
-    for name, (label, unit, digits) in LABELS.items():
-        value = None if name == "landslide" else record.get(name)
-        if value is None or value != value:
-            continue
-        if isinstance(value, str):
-            text = value
-        else:
-            text = f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "−")
-            text += unit if unit == "°" else f"\u00a0{unit}" if unit else ""
-        rows.append([label, text])
-    return rows
+def _histories(series: pd.DataFrame | None, key: str) -> tuple[list[str], dict[int, list[float | None]]]:
+    """Dates, and the displacement at each of every outline that has one, mm."""
+    if series is None:
+        return [], {}
+    wide = series.pivot(index=key, columns="date", values="displacement_mm").sort_index(axis=1)
+    rows = zip(wide.index, wide.to_numpy(), strict=True)
+    return [str(d)[:10] for d in wide.columns], {int(n): [_number(v, 1) for v in row] for n, row in rows}
+
+
+def _value(value: object, digits: int) -> str | float | None:
+    """A value as the page has it: rounded, in words, None where it is not known."""
+    if value is None or value != value:
+        return None
+    return WORDS.get(value, value) if isinstance(value, str) else _number(float(value), digits)
 
 
 def first_to_look_at(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -124,24 +147,6 @@ def first_to_look_at(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     known = frame["inventory"] != "new" if "inventory" in frame else False
     ordered = frame.assign(_still=still, _known=known, _small=-frame["area_m2"])
     return ordered.sort_values(["_still", "_known", "_small", "landslide"]).drop(columns=["_still", "_known", "_small"])
-
-
-def table_rows(frame: gpd.GeoDataFrame, most: int = 12) -> tuple[list[str], list[list[str]]]:
-    """Headings and text rows of the first `most` landslides for a table; the first column is the number."""
-    names = [name for name in HEADINGS if name in frame.columns]
-    rows = [[_cell(record, name) for name in names] for record in frame.head(most).to_dict("records")]
-    return [HEADINGS[name] for name in names], rows
-
-
-def _cell(record: dict, name: str) -> str:
-    value = record[name]
-    if value is None or value != value:
-        return "–"
-    if isinstance(value, str):
-        return value
-    text = plain(value, LABELS[name][2])
-    spread = record.get("uncertainty_mean") if name == "probability_mean" else None
-    return text if spread is None or spread != spread else f"{text} ± {plain(spread, 2)}"
 
 
 def _polygons(geometry: Polygon | MultiPolygon) -> list[Polygon]:

@@ -46,7 +46,8 @@ class Layer:
     """A layer of the maps.
 
     Its picture, what it is called, the group under which it is listed, whether it is shown at first, how opaque, and
-    how it is laid over what is below ("multiply": relief shows through).
+    how it is laid over what is below ("multiply": relief shows through). Its kind: the "ground" below all, a "theme"
+    of which one is shown at a time, or laid "over" a theme.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Layer:
     shown: bool = False
     opacity: float = 1.0
     blend: str = "source-over"
+    kind: str = "theme"
 
     def data(self) -> dict:
         """What the viewer needs."""
@@ -63,6 +65,7 @@ class Layer:
             "id": self.id,
             "title": self.title,
             "group": self.group,
+            "kind": self.kind,
             "shown": self.shown,
             "opacity": self.opacity,
             "blend": self.blend,
@@ -118,7 +121,11 @@ def _ground(sources: Sources, shown: Grid) -> list[Layer]:
         picture = paint(
             load(sources.hillshade, shown), Style(colours="gray", limits=(-0.45, 1.0))
         )  # light: others lie on it
-        layers.append(Layer("hillshade", "Hillshade", "Ground", Picture(picture.uri, picture.width, picture.height)))
+        layers.append(
+            Layer(
+                "hillshade", "Hillshade", "Ground", Picture(picture.uri, picture.width, picture.height), kind="ground"
+            )
+        )
     for suffix, title in (("", ""), ("_after", " after the event")):
         names = [f"{band}{suffix}" for band in ("B4", "B3", "B2")]
         if all(name in sources.factors for name in names):
@@ -135,10 +142,18 @@ def _factors(sources: Sources, shown: Grid) -> list[Layer]:
             picture = paint(load(path, shown, classes=True), Style("classes"), names=raster.read_classes(path))
         else:
             picture = _ramp(path, shown, factor_style(name))
-        layers.append(
-            Layer(f"factor.{name}", f"{name}: {title}" if title != name else name, "Factors", picture, False, 0.85)
-        )
+        layers.append(Layer(f"factor.{name}", in_words(title), "Factors", picture, False, 1.0, "multiply"))
     return layers
+
+
+def named(name: str, description: str) -> str:
+    """What a map is called: what it was made from, and the short name of its files."""
+    return f"{description} ({name})" if description else f"Map of {name}"
+
+
+def in_words(title: str) -> str:
+    """A title as it begins a line."""
+    return title[:1].upper() + title[1:]
 
 
 def _described(path: Path, name: str) -> tuple[bool, str]:
@@ -177,7 +192,8 @@ def _active_areas(sources: Sources, shown: Grid) -> list[Layer]:
     colours = dict(zip(QUALITY_NAMES, reversed(class_ramp(SUSCEPTIBILITY, len(QUALITY_NAMES))), strict=True))
     names = {code: f"active area, {name}" for code, name in QUALITY_NAMES.items()}
     picture = paint(np.where(codes, codes, np.nan).astype(np.float32), Style("classes", colours), names=names)
-    return [Layer("active_areas", "Active areas by the quality of their series", "Deformation", picture, False, 0.85)]
+    title = "Active areas by the quality of their series"
+    return [Layer("active_areas", title, "Deformation", picture, False, 0.85, kind="over")]
 
 
 def _truth(sources: Sources, shown: Grid) -> list[Layer]:
@@ -211,7 +227,7 @@ def _labels(sources: Sources, shown: Grid) -> list[Layer]:
             Style("classes", {1: GREEN}, hidden=(0,)),
             names={1: "landslide in the inventory"},
         )
-        layers.append(Layer("inventory", "Landslide inventory", "Inventory", picture, False, 0.8))
+        layers.append(Layer("inventory", "Landslide inventory", "Inventory", picture, False, 0.8, kind="over"))
     return layers
 
 
@@ -220,23 +236,24 @@ def _susceptibility(sources: Sources, shown: Grid) -> list[Layer]:
     for name, path in sources.susceptibility.items():
         is_classes, title = _described(path, name)
         if name.endswith("_applicability"):
-            layers.append(_applicability(f"model.{name}", path, "Susceptibility models", shown))
+            model = name.removesuffix("_applicability").replace("_", " ")
+            layers.append(_applicability(f"model.{name}", path, f"the map of {model}", "Susceptibility models", shown))
             continue
         if is_classes:
             picture = _ordered_classes(path, shown, raster.read_classes(path))
         else:
             picture = _ramp(path, shown, Style(colours=PROBABILITY))
         group = "Susceptibility models"
-        layers.append(Layer(f"model.{name}", f"{name}: {title}", group, picture, False, 1.0, "multiply"))
+        layers.append(Layer(f"model.{name}", in_words(title), group, picture, False, 1.0, "multiply"))
     return layers
 
 
-def _applicability(layer: str, path: Path, group: str, shown: Grid) -> Layer:
+def _applicability(layer: str, path: Path, of: str, group: str, shown: Grid) -> Layer:
     """Ground unlike what the model learnt from; the rest shows through."""
     names = {code: name for code, name in raster.read_classes(path).items() if code != INSIDE}
     colours = {OUTSIDE: ORANGE, UNSEEN: VERMILION}
     picture = paint(load(path, shown, classes=True), Style("classes", colours, hidden=(INSIDE,)), names=names)
-    return Layer(layer, "Outside the area of applicability", group, picture, False, 0.8)
+    return Layer(layer, f"Where not to trust {of}", group, picture, False, 0.8, kind="over")
 
 
 def _common_spread(sources: Sources, shown: Grid) -> tuple[float, float]:
@@ -253,7 +270,7 @@ def _common_spread(sources: Sources, shown: Grid) -> tuple[float, float]:
 def _maps(
     name: str, maps: Mapping[str, Path], sources: Sources, shown: Grid, spread: tuple[float, float]
 ) -> list[Layer]:
-    group = f"Map by {name}"
+    group = named(name, sources.experiments[name].settings.description)
     layers = []
     if "probability" in maps:
         style = Style(colours=PROBABILITY, limits=(0, 1))
@@ -262,7 +279,15 @@ def _maps(
     if "uncertainty" in maps:
         picture = _ramp(maps["uncertainty"], shown, Style(colours=UNCERTAINTY, limits=spread))
         layers.append(
-            Layer(f"{name}.uncertainty", "Uncertainty (standard deviation)", group, picture, False, 1.0, "multiply")
+            Layer(
+                f"{name}.uncertainty",
+                "Spread of the probability (standard deviation)",
+                group,
+                picture,
+                False,
+                1.0,
+                "multiply",
+            )
         )
     if "sets" in maps:
         with rasterio.open(maps["sets"]) as source:
@@ -270,7 +295,9 @@ def _maps(
         picture = _ordered_classes(maps["sets"], shown, raster.read_classes(maps["sets"]))
         layers.append(Layer(f"{name}.sets", title, group, picture, False, 1.0, "multiply"))
     if "applicability" in maps:
-        layers.append(_applicability(f"{name}.applicability", maps["applicability"], group, shown))
+        layers.append(
+            _applicability(f"{name}.applicability", maps["applicability"], f"the map of {name}", group, shown)
+        )
     if "probability_class" in maps:
         path = maps["probability_class"]
         picture = _ordered_classes(path, shown, _with_ranges(path))

@@ -1,13 +1,15 @@
 """What the page says, section by section, from what the area has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 import yaml
 from pydantic import BaseModel
 
+from slipmap.colours import MOTION
 from slipmap.io.grid import Grid
 from slipmap.prediction.dates import dates_of
 from slipmap.report import (
@@ -19,10 +21,10 @@ from slipmap.report import (
     deformation_truth,
     headline,
     landslide_truth,
-    landslides,
     published,
     record,
     sections,
+    summary,
 )
 from slipmap.report.layers import Layer
 from slipmap.report.limits import limits
@@ -37,6 +39,7 @@ def page_context(
     drawn: Mapping[str, Any],
     shown: Grid,
     *,
+    areas: gpd.GeoDataFrame | None,
     most: int,
     has_points: bool,
 ) -> dict[str, Any]:
@@ -45,12 +48,13 @@ def page_context(
     Parameters
     ----------
     numbers : the report's tables by name. layers : of the maps. drawn : landslides of each experiment's map.
-    shown : grid of the pictures.
+    shown : grid of the pictures. areas : active areas.
     most : landslides drawn in the interactive map. has_points : whether a click anywhere has a displacement history.
     """
     ids = {layer.id for layer in layers}
     context = {
         **_opening(sources, numbers, drawn, most),
+        **_summary(sources, numbers, drawn, areas, shown, ids),
         "has_points": has_points,
         "data_text": [*_data_text(sources), *attribution.sentences(sources.settings, _days(sources))],
         "study": sections.study_figures(sources, ids),
@@ -88,18 +92,38 @@ def _opening(
         "simulated": sources.simulated,
         "note": sources.settings.note,
         "alarms": headline.alarms(sources),
-        "cards": headline.cards(sources, numbers, drawn),
+        "cards": headline.three(headline.cards(sources, numbers, drawn)),
         "facts": _facts(sources, numbers),
-        "landslides": {
-            name: {"count": len(frame), "about": sources.experiments[name].settings.description}
-            for name, frame in drawn.items()
-        },
         "landslides_left_out": [
             (name, f"the largest {most} of {len(frame)} are drawn here; all are in landslides.gpkg.")
             for name, frame in drawn.items()
             if len(frame) > most
         ],
-        "landslide_tables": _largest(drawn),
+    }
+
+
+def _summary(
+    sources: Sources,
+    numbers: Mapping[str, pd.DataFrame],
+    drawn: Mapping[str, Any],
+    areas: gpd.GeoDataFrame | None,
+    shown: Grid,
+    ids: Collection[str],
+) -> dict[str, Any]:
+    """Verdict, map, where the map must not be used, what to look at first."""
+    name = list(drawn)[-1] if drawn else ""
+    tops = [f"{list(sources.mapped)[-1]}.probability"] if sources.mapped else ["velocity", "optical", "hillshade"]
+    top = next((top for top in tops if top in ids), None)
+    ground = "hillshade " if "hillshade" in ids and top != "hillshade" else ""
+    captions = {"velocity": "Velocity in the line of sight, mm/yr, positive towards the satellite."}
+    caption = captions.get(top or "", f"Probability of landslide by {name}, with its outlines." if name else "")
+    return {
+        "verdict": summary.verdict(sources, numbers, shown),
+        "overview": sections.figure(ground + top, caption, ids, landslides=name) if top else None,
+        "not_here": summary.not_here(sources, drawn, shown),
+        "landslides_drawn": bool(name),
+        "places": summary.places(drawn, numbers.get("active_areas"), areas),
+        "outline_colours": list(MOTION.items()) if name and "motion" in drawn[name] else [],
     }
 
 
@@ -120,9 +144,8 @@ def _as_yaml(settings: BaseModel) -> str:
 
 
 def _sections(context: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Key and name of the page's sections, those that have something to show."""
+    """Key and name of the sections of Methods and quality, those that have something to show."""
     named = (
-        ("explore", "Map", True),
         ("data", "Data", True),
         ("deformation", "Deformation", context["deformation"]),
         ("factors", "Factors", context["factors"]),
@@ -132,7 +155,7 @@ def _sections(context: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("scores", "Scores", context["experiments"]),
         ("published", "Papers", context["published"]),
         ("maps", "Maps", context["experiments"]),
-        ("limits", "Limits", True),
+        ("limits", "What this does not say", True),
         ("provenance", "Provenance", True),
     )
     return [(key, name) for key, name, there in named if there]
@@ -170,15 +193,6 @@ def _facts(sources: Sources, numbers: Mapping[str, pd.DataFrame]) -> list[tuple[
         rms = numbers["velocity_truth"]["rms"].iloc[0]
         facts.append((f"{rms:.1f} mm/yr", "rms of recovered minus simulated velocity"))
     return facts
-
-
-def _largest(drawn: Mapping[str, Any]) -> list[dict]:
-    blocks = []
-    for name, frame in list(drawn.items())[-1:]:
-        if len(frame):
-            head, rows = landslides.table_rows(landslides.first_to_look_at(frame))
-            blocks.append({"name": name, "head": head, "rows": rows})
-    return blocks
 
 
 def _data_text(sources: Sources) -> list[str]:

@@ -14,12 +14,12 @@ LATTICE = 40  # points along the longer side
 LEAST_COHERENCE = 0.7
 
 
-def histories(path: str | Path, shown: Grid) -> dict | None:
-    """Series (mm) of reliable pixels on a lattice: {"dates", "reach", "items": [{"at": [col, row], "series"}]}.
+def histories(path: str | Path, area: Grid) -> dict | None:
+    """Series (mm) of reliable pixels on a lattice: {"dates", "reach", "items": [{"at", "series", "facts"}]}.
 
     Parameters
     ----------
-    path : ``timeseries.nc``. shown : grid of the pictures; "at" and "reach" are in its pixels.
+    path : ``timeseries.nc``. area : the area's grid; "at" (column, row) and "reach" are in its pixels.
 
     Returns
     -------
@@ -31,32 +31,41 @@ def histories(path: str | Path, shown: Grid) -> dict | None:
     """
     with h5netcdf.File(path, "r") as file:
         grid, dates = series_grid(file)
+        deviation = file.variables.get("displacement_std")
         displacement, quality = file.variables["displacement"], file.variables["temporal_coherence"]
         height, width = grid.shape
         step = max(1, max(height, width) // LATTICE)
         rows, cols = np.arange(step // 2, height, step), np.arange(step // 2, width, step)
-        good = np.stack([quality[int(row), :][cols] for row in rows]) >= LEAST_COHERENCE
+        coherence = np.stack([quality[int(row), :][cols] for row in rows])
+        good = coherence >= LEAST_COHERENCE
         items = []
-        inverse = ~shown.transform
+        inverse = ~area.transform
         for i, row in enumerate(rows):
             if not good[i].any():
                 continue
             xs, ys = grid.transform @ (cols + 0.5, np.full(len(cols), row + 0.5))
-            xs, ys = transform(CRS.from_user_input(grid.crs), CRS.from_user_input(shown.crs), xs, ys)
+            xs, ys = transform(CRS.from_user_input(grid.crs), CRS.from_user_input(area.crs), xs, ys)
             line = displacement[:, int(row), :][:, cols]
+            spread = None if deviation is None else deviation[:, int(row), :][:, cols]
             for j in np.flatnonzero(good[i] & np.isfinite(line).any(axis=0)):
                 at = inverse @ (xs[j], ys[j])
-                series = [round(float(v), 1) if np.isfinite(v) else None for v in line[:, j]]
-                items.append({"at": [round(at[0], 1), round(at[1], 1)], "series": series})
+                facts = [["Temporal coherence of the nearest series", f"{coherence[i, j]:.2f}"]]
+                item = {"at": [round(at[0], 1), round(at[1], 1)], "series": rounded(line[:, j]), "facts": facts}
+                items.append(item if spread is None else item | {"std": rounded(spread[:, j])})
     if not items:
         return None
-    reach = 0.75 * step * _pixel_ratio(grid, shown)
+    reach = 0.75 * step * _pixel_ratio(grid, area)
     return {"dates": dates, "reach": round(reach, 1), "items": items}
 
 
-def _pixel_ratio(grid: Grid, shown: Grid) -> float:
-    """Pixels of `shown` in one pixel of `grid`, at its middle."""
+def rounded(values: np.ndarray) -> list[float | None]:
+    """Millimetres with one digit; None where there is no value."""
+    return [round(float(v), 1) if np.isfinite(v) else None for v in values]
+
+
+def _pixel_ratio(grid: Grid, area: Grid) -> float:
+    """Pixels of `area` in one pixel of `grid`, at its middle."""
     ends = [grid.transform @ (grid.width / 2 + k, grid.height / 2 + k) for k in (0, 1)]
-    own, other = CRS.from_user_input(grid.crs), CRS.from_user_input(shown.crs)
+    own, other = CRS.from_user_input(grid.crs), CRS.from_user_input(area.crs)
     xs, ys = transform(own, other, [e[0] for e in ends], [e[1] for e in ends])
-    return float(np.hypot(xs[1] - xs[0], ys[1] - ys[0]) / np.hypot(*shown.resolution))
+    return float(np.hypot(xs[1] - xs[0], ys[1] - ys[0]) / np.hypot(*area.resolution))

@@ -66,7 +66,7 @@ def deformation(sources: Sources, ids: Collection[str]) -> dict | None:
         "network_caption": "The small-baseline network: each dot an acquisition, each line an interferogram."
         if network is not None
         else "",
-        "table": table(["", ""], facts),
+        "table": table(["what", "value"], facts),
         "corrected": _corrected(sources.reference, network),
         "maps": [f for f in maps if f],
     }
@@ -182,8 +182,7 @@ def factors(sources: Sources, layers: Sequence[Layer]) -> dict | None:
     thumbs = []
     for layer in layers:
         if layer.id.startswith("factor."):
-            name, _, title = layer.title.partition(": ")
-            thumbs.append({"id": layer.id, "name": name, "title": title})
+            thumbs.append({"id": layer.id, "name": layer.id.removeprefix("factor."), "title": layer.title})
     if not thumbs:
         return None
     return {

@@ -198,7 +198,7 @@ def _write_classes(index: str | Path, path: str | Path, settings: RiskIndexSetti
             layers.grid,
             bands=["risk_class"],
             units="1",
-            long_name="risk class of the Landslide Risk Index",
+            long_name="class of the Landslide Risk Index, a ranking of places",
             dtype="uint8",
             categories=dict(enumerate(labels, start=1)),
             tags={"breaks": " ".join(f"{b:.6g}" for b in breaks), "cut_by": settings.breaks},

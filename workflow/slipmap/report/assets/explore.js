@@ -1,0 +1,253 @@
+"use strict";
+// Explore: one thematic layer at a time with a swipe between two, outlines to click, a docked panel and a full table.
+// `source` gives pictures, values and series: from this file (report.js), or from `slipmap view` (view.js).
+function explore(data, source) {
+  const { el, quantity, legend, swatch, seriesChart, save } = kit;
+  const PLAIN = "#7a1f5c", CHOSEN = "#ffd400", BLUE = "#0072b2"; // plain: outlines of whose motion nothing is known
+  const $ = (id) => document.getElementById(id);
+  const m = data.metres, layers = new Map(data.layers.map((layer) => [layer.id, layer]));
+  const at = (col, row) => L.latLng(-row * m, col * m), place = (latlng) => [latlng.lng / m, -latlng.lat / m];
+  const bounds = L.latLngBounds(at(0, 0), at(data.width, data.height));
+  const crs = L.extend({}, L.CRS.Simple, { transformation: new L.Transformation(1 / m, 0, -1 / m, 0) });
+  const map = L.map("map", { crs, zoomSnap: 0.25, minZoom: -8, maxZoom: 5, attributionControl: false, maxBounds:
+    bounds.pad(1), scrollWheelZoom: false, renderer: L.canvas({ tolerance: 4, padding: 0.3 }), zoomAnimation: false });
+  L.control.scale({ imperial: false }).addTo(map);
+  const panes = Object.fromEntries(["ground", "left", "right", "over"].map((name, i) => {
+    const pane = map.createPane(name);
+    pane.style.zIndex = 200 + 10 * i;
+    return [name, pane];
+  }));
+  const fit = () => { map.invalidateSize({ animate: false }); map.fitBounds(bounds, { animate: false }); };
+  map.setView(bounds.getCenter(), -2, { animate: false });
+
+  // The wheel belongs to the page; with Ctrl (or ⌘) it zooms.
+  map.getContainer().addEventListener("wheel", (event) => {
+    $("hint").hidden = event.ctrlKey || event.metaKey;
+    if (!$("hint").hidden) { setTimeout(() => { $("hint").hidden = true; }, 1500); return; }
+    event.preventDefault();
+    map.setZoomAround(map.mouseEventToContainerPoint(event), map.getZoom() - Math.sign(event.deltaY) / 2);
+  }, { passive: false });
+
+  // ---- layers
+  const state = { left: "", right: "", opacity: 1, split: 0.5, over: new Set() }, pictures = {};
+  function put(side, layer, pane = side) {
+    if (pictures[side]) pictures[side].remove();
+    pictures[side] = layer ? source.picture(layer, { pane, bounds, opacity: layer.opacity * state.opacity }) : null;
+    if (!layer) return;
+    pictures[side].addTo(map);
+    if (panes[side]) panes[side].style.mixBlendMode = layer.blend === "multiply" ? "multiply" : "normal";
+  }
+  function clip() {
+    const [x0, y0] = ((p) => [p.x, p.y])(map.containerPointToLayerPoint([0, 0])), size = map.getSize();
+    const x = x0 + size.x * state.split, y1 = y0 + size.y, x1 = x0 + size.x;
+    const box = (a, b) => `polygon(${a}px ${y0}px, ${b}px ${y0}px, ${b}px ${y1}px, ${a}px ${y1}px)`;
+    panes.left.style.clipPath = state.right ? box(x0, x) : "";
+    panes.right.style.clipPath = box(x, x1);
+    $("divider").style.left = `${100 * state.split}%`;
+  }
+  function show() {
+    put("left", layers.get(state.left));
+    put("right", layers.get(state.right));
+    for (const item of ["swipe", "divider"]) $(item).hidden = !state.right;
+    const shown = [state.left, state.right, ...state.over].map((id) => layers.get(id)).filter(Boolean);
+    $("legend").replaceChildren(...shown.map((layer) => el("div", {}, el("b", {}, layer.title), legend(layer))),
+      ...outlineKey());
+    clip();
+  }
+  map.on("move zoom resize", clip);
+  function layerList() {
+    const groups = new Map();
+    const add = (group, node) => {
+      if (!groups.has(group)) groups.set(group, el("details", {}, el("summary", {}, group)));
+      groups.get(group).append(node);
+    };
+    for (const layer of [...data.layers].reverse()) {
+      if (layer.kind === "ground") continue;
+      const over = layer.kind === "over";
+      const input = el("input", { type: over ? "checkbox" : "radio", name: over ? null : "theme", value: layer.id,
+        onchange: () => {
+          if (!over) state.left = layer.id;
+          else if (input.checked) state.over.add(layer.id);
+          else state.over.delete(layer.id);
+          if (over) put(layer.id, input.checked ? layer : null, "over");
+          show();
+        } });
+      if (layer.id === data.first) input.checked = true;
+      add(over ? "Laid over it" : layer.group, el("label", { class: "layer" }, input, layer.title));
+    }
+    const first = layers.get(data.first);
+    for (const [name, box] of groups) box.open = name === "Laid over it" || (first && name === first.group);
+    $("themes").append(...groups.values());
+    $("second").append(el("option", { value: "" }, "nothing"), ...[...data.layers].reverse()
+      .filter((l) => l.kind === "theme").map((l) => el("option", { value: l.id }, `${l.group}: ${l.title}`)));
+    $("second").addEventListener("change", () => { state.right = $("second").value; show(); });
+    $("swipe").addEventListener("input", () => { state.split = $("swipe").value / 100; clip(); });
+    $("opacity").addEventListener("input", () => { state.opacity = Number($("opacity").value); show(); });
+    state.left = data.first;
+    for (const layer of data.layers.filter((l) => l.kind === "ground")) source.picture(layer,
+      { pane: "ground", bounds, opacity: 0.7 }).addTo(map);
+  }
+
+  // ---- outlines
+  const drawn = L.layerGroup().addTo(map), names = Object.keys(data.landslides);
+  let chosen = null, listed = [], sorted = { key: null, up: true }, rows = 100;
+  const current = () => data.landslides[$("which").value] || { items: [], fields: [], columns: [], dates: [] };
+  const value = (item, key) => item.values[current().fields.findIndex((f) => f[0] === key)] ?? null;
+  const ring = (rings) => rings.map((points) => points.map(([c, r]) => at(c, r)));
+  const colour = (item) => data.motion[value(item, "motion")] || PLAIN;
+  function outlineKey() {
+    const seen = Object.keys(data.motion).filter((name) => current().items.some((i) => value(i, "motion") === name));
+    const marks = seen.length ? seen.map((name) => swatch(data.motion[name], name, true)) :
+      current().items.length ? [swatch(PLAIN, "landslide", true)] : [];
+    return marks.length ? [el("div", { class: "swatches" }, el("b", {}, "Outlines"), ...marks)] : [];
+  }
+  function outlines() {
+    drawn.clearLayers();
+    for (const item of listed) drawn.addLayer(L.polygon(ring(item.rings), { color: colour(item), weight: 2,
+      fillOpacity: 0.02 }).on("click", (event) => {
+      if (tools.click) return;
+      L.DomEvent.stopPropagation(event);
+      select(item);
+    }));
+  }
+  let marked = null;
+  function mark(layer) {
+    if (marked) marked.remove();
+    marked = layer && layer.addTo(map);
+  }
+  function select(item, look = false) {
+    chosen = item;
+    mark(L.polygon(ring(item.rings), { color: CHOSEN, weight: 4, fill: false, interactive: false }));
+    if (look) map.fitBounds(marked.getBounds().pad(1.5), { animate: false, maxZoom: 1 });
+    const hash = `#landslide=${item.id}` + (names.length > 1 ? `&map=${$("which").value}` : "");
+    if (location.hash !== hash) history.replaceState(null, "", hash);
+    const found = current(), index = listed.indexOf(item);
+    const go = (step) => () => select(listed[(index + step + listed.length) % listed.length], true);
+    const facts = found.fields.filter(([key], i) => key !== "landslide" && item.values[i] !== null)
+      .map(([key, label, unit, digits]) => [label, quantity(value(item, key), unit, digits)]);
+    const mean = { name: "mean of its reliable pixels", values: item.series, colour: BLUE };
+    const said = `Displacement of ${found.noun.toLowerCase()} ${item.id}`;
+    const step = (name, by) => el("button", { type: "button", onclick: go(by) }, name);
+    const [rate, spread] = ["velocity_downslope", "velocity_downslope_std"].map((key) => value(item, key));
+    const moves = value(item, "motion") && (rate === null ? value(item, "motion") : `${value(item, "motion")}: `
+      + `${quantity(rate, "", 1)} ± ${quantity(spread, "mm/yr", 1)} downslope`);
+    panel([`${found.noun} ${item.id}`, moves || ""], facts, item.series && seriesChart(found.dates, [mean], said),
+      item.at, [step("Previous", -1), step("Next", 1)], item.series && found.dates.map((d, i) => [d, item.series[i]]),
+      `${found.noun.toLowerCase().replace(" ", "_")}_${item.id}`);
+    $("rows").querySelectorAll("tr").forEach((r) => r.classList.toggle("chosen", r.dataset.id === String(item.id)));
+  }
+  function panel([title, short], facts, chart, where, buttons = [], series = null, file = "place") {
+    const table = el("table", {}, ...facts.map(([label, text]) =>
+      el("tr", {}, el("th", { scope: "row" }, label), el("td", {}, text))));
+    const [lat, lon] = where, text = `${lat.toFixed(6)}, ${lon.toFixed(6)}`;
+    const copy = el("button", { type: "button", onclick: () => navigator.clipboard.writeText(text)
+      .then(() => { copy.textContent = "Copied"; }, () => { copy.textContent = text; }) }, "Copy coordinates");
+    const link = el("a", { target: "_blank", rel: "noopener noreferrer",
+      href: `https://www.openstreetmap.org/?mlat=${lat.toFixed(6)}&mlon=${lon.toFixed(6)}#map=15/${lat}/${lon}` },
+    "OpenStreetMap (leaves this file)");
+    const csv = series ? [el("button", { type: "button", onclick: () =>
+      save(`${file}.csv`, [["date", "displacement_mm", "displacement_std_mm"], ...series]) }, "Series as CSV")] : [];
+    $("panel").replaceChildren(el("h2", {}, title), el("p", {}, el("b", {}, short)), el("div", { class: "buttons" },
+      ...buttons, copy, ...csv, link), ...(chart ? [chart] : []), table);
+  }
+  async function inspect(latlng) {
+    const [col, row] = place(latlng);
+    chosen = null;
+    mark(L.circleMarker(latlng, { radius: 7, color: CHOSEN, weight: 3, fill: false, interactive: false }));
+    if (!bounds.contains(latlng)) {
+      $("panel").replaceChildren(el("h2", {}, "Outside the area"));
+      return;
+    }
+    const ids = [state.left, state.right, ...state.over].filter(Boolean);
+    const [values, found] = await Promise.all([source.values(ids, col, row), source.series(col, row)]);
+    const facts = ids.map((id, i) => [layers.get(id).title, values[i]]).filter((fact) => fact[1] !== null);
+    if (found) facts.push(...found.facts);
+    panel([coordinates(col, row), ""], facts, found && found.series && seriesChart(found.dates, [{ name: "this place",
+      values: found.series, std: found.std, colour: BLUE }], "Displacement at this place"), degrees(col, row), [],
+    found && found.series && found.dates.map((d, i) => [d, found.series[i], found.std ? found.std[i] : ""]));
+  }
+
+  // ---- where a place is
+  const coordinates = (col, row) =>
+    `${Math.round(data.left + col * m)} E, ${Math.round(data.top - row * m)} N`;
+  function degrees(col, row) {
+    const u = col / data.width, v = row / data.height;
+    const terms = [1, u, v, u * u, u * v, v * v, u ** 3, u * u * v, u * v * v, v ** 3];
+    return [data.latitude, data.longitude].map((c) => terms.reduce((sum, t, i) => sum + t * c[i], 0));
+  }
+  map.on("mousemove", (event) => {
+    const [col, row] = place(event.latlng), [lat, lon] = degrees(col, row);
+    $("cursor").textContent = `${coordinates(col, row)} · ${lat.toFixed(5)}°, ${lon.toFixed(5)}°`;
+  });
+
+  // ---- table
+  function list() {
+    const found = current(), wanted = $("words").value.trim().toLowerCase(), only = $("only").value;
+    const shown = found.columns.map((key) => found.fields.find((f) => f[0] === key));
+    listed = found.items.filter((item) => (!only || item.values.includes(only))
+      && (!wanted || item.values.some((v) => String(v).toLowerCase().includes(wanted))));
+    if (sorted.key) {
+      const [lost, sign] = [sorted.up ? Infinity : -Infinity, sorted.up ? 1 : -1];
+      const key = (item) => value(item, sorted.key) ?? lost;
+      listed.sort((a, b) => sign * (typeof key(a) === "string" ? key(a).localeCompare(key(b)) : key(a) - key(b)));
+    }
+    $("count").textContent = `${listed.length} of ${found.items.length}`;
+    $("head").replaceChildren(el("tr", {}, ...shown.map(([key, label, unit]) => el("th", { scope: "col",
+      "aria-sort": sorted.key === key ? (sorted.up ? "ascending" : "descending") : null },
+    el("button", { type: "button", onclick: () => {
+      sorted = { key, up: sorted.key === key ? !sorted.up : true };
+      list();
+    } }, label + (unit ? `, ${unit}` : ""))))));
+    $("rows").replaceChildren(...listed.slice(0, rows).map((item) => el("tr", { "data-id": item.id,
+      onclick: () => visit(item) }, ...shown.map(([key, , , digits], i) => el("td", {},
+      i ? quantity(value(item, key), "", digits) : el("a", { href: `#landslide=${item.id}&map=${$("which").value}`,
+        onclick: (event) => { event.preventDefault(); } }, String(item.id)))))));
+    $("more").hidden = listed.length <= rows;
+    outlines();
+  }
+  function visit(item) {
+    select(item, true);
+    $("map").scrollIntoView({ block: "nearest" });
+  }
+  function everything() {
+    const found = current();
+    return save(`${$("which").value || data.area}.csv`, [[...found.fields.map((f) => f[0]), "latitude", "longitude"],
+      ...listed.map((item) => [...item.values, ...item.at])]);
+  }
+  function choices() {
+    const found = current(), kinds = ["inventory", "motion"].flatMap((key) =>
+      [...new Set(found.items.map((i) => value(i, key)))].filter(Boolean).sort());
+    $("only").replaceChildren(el("option", { value: "" }, "all"), ...kinds.map((k) => el("option", { value: k },
+      `${k} (${found.items.filter((i) => i.values.includes(k)).length})`)));
+    $("about").textContent = found.about || "";
+    sorted = { key: null, up: true };
+    list();
+    show();
+  }
+  function follow() {
+    const asked = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+    if (!asked.landslide && !asked.area) return;
+    const name = asked.map || (asked.area ? "active areas" : names.filter((n) => n !== "active areas").at(-1));
+    if ($("which").value !== name && data.landslides[name]) { $("which").value = name; choices(); }
+    const item = current().items.find((i) => String(i.id) === (asked.landslide || asked.area));
+    if (item && item !== chosen) {
+      if (!listed.includes(item)) { $("only").value = $("words").value = ""; list(); }
+      select(item, true);
+    }
+  }
+
+  const tools = { click: null }; // what a click does instead of telling of the place
+  map.on("click", (event) => (tools.click ? tools.click(event.latlng) : inspect(event.latlng)));
+  $("which").append(...names.map((name) => el("option", { value: name }, `${data.landslides[name].title} `
+    + `(${data.landslides[name].items.length})`)), el("option", { value: "" }, "none"));
+  $("which").value = data.chosen || "";
+  $("which").addEventListener("change", () => { mark(null); choices(); });
+  for (const [id, kind] of [["words", "input"], ["only", "change"]]) $(id).addEventListener(kind, () => list());
+  $("more").addEventListener("click", () => { rows += 500; list(); });
+  $("csv").addEventListener("click", everything);
+  layerList();
+  choices();
+  window.addEventListener("hashchange", follow);
+  return { map, fit, at, place, select, inspect, show, state, tools, panel, mark, degrees, follow, everything, layers,
+    drawn, listed: () => listed, chosen: () => chosen, only: (kind) => { $("only").value = kind; list(); } };
+}

@@ -1,0 +1,144 @@
+"use strict";
+// The report: three levels of one page, still maps, and Explore over the pictures that are in this file.
+(() => {
+  const { el, ranged, niceLength, legend } = kit;
+  const data = JSON.parse(document.getElementById("map-data").textContent);
+  const layers = new Map(data.layers.map((layer) => [layer.id, layer])), images = new Map();
+  const LEVELS = ["summary", "explore", "methods"];
+
+  const image = (id) => {
+    if (!images.has(id)) images.set(id, Object.assign(new Image(), { src: layers.get(id).uri }));
+    return images.get(id);
+  };
+
+  // What a layer's picture says at a place, read back from its colour.
+  const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  probe.canvas.width = probe.canvas.height = 1;
+  async function valueAt(id, col, row) {
+    const picture = image(id), shown = layers.get(id).legend || {};
+    await picture.decode();
+    probe.clearRect(0, 0, 1, 1);
+    const [x, y] = [col * picture.naturalWidth / data.width, row * picture.naturalHeight / data.height];
+    probe.drawImage(picture, Math.floor(x), Math.floor(y), 1, 1, 0, 0, 1, 1);
+    const [r, g, b, a] = probe.getImageData(0, 0, 1, 1).data;
+    const colour = "#" + [r, g, b].map((v) => v.toString(16).padStart(2, "0")).join("");
+    if (shown.kind === "classes") {
+      const item = a && shown.items.find((i) => i.colour === colour);
+      return item ? item.name : null;
+    }
+    if (shown.kind !== "ramp") return null;
+    if (!a) return "no data";
+    const { colours, min, max, units, clipped } = shown, level = colours.indexOf(colour);
+    if (level < 0) return null;
+    const sign = clipped && level === 0 ? "≤ " : clipped && level === colours.length - 1 ? "≥ " : "≈ ";
+    return `${sign}${ranged(min + (level + 0.5) / colours.length * (max - min), max - min)} ${units}`.trim();
+  }
+
+  function nearest(col, row) {
+    let best = null, least = data.points ? data.points.reach : 0;
+    for (const point of data.points ? data.points.items : []) {
+      const d = Math.hypot(point.at[0] - col, point.at[1] - row);
+      if (d <= least) { least = d; best = point; }
+    }
+    return best && { dates: data.points.dates, series: best.series, std: best.std || null, facts: best.facts };
+  }
+
+  // ---- still maps: pictures laid over each other by the style sheet, so that they print as they look
+  const ARROW = '<svg viewBox="0 0 14 20" aria-hidden="true"><path d="M7 0 13 19 7 15 1 19Z"/></svg>N';
+  const path = (rings) => rings.map((r) => `M${r.map((p) => p.join(" ")).join("L")}Z`).join("");
+  function still(root) {
+    const shown = root.dataset.show.split(" ").map((part) => part.split("@")).filter(([id]) => layers.has(id));
+    const [col, row, span] = root.dataset.at ? root.dataset.at.split(" ").map(Number) : [];
+    const [wide, high] = span ? [span, span] : [data.width, data.height];
+    root.style.aspectRatio = `${wide} / ${high}`;
+    root.style.maxWidth = `min(100%, ${(wide / high).toFixed(4)} * var(--tallest, 34rem))`;
+    const inner = el("div", { class: "inner" });
+    inner.style.width = `${100 * data.width / wide}%`;
+    inner.style.height = `${100 * data.height / high}%`;
+    if (span) {
+      inner.style.left = `${-100 * (col - span / 2) / span}%`;
+      inner.style.top = `${-100 * (row - span / 2) / span}%`;
+    }
+    for (const [id, opacity] of shown) {
+      const picture = el("img", { src: layers.get(id).uri, alt: "" });
+      picture.style.opacity = opacity || (layers.get(id).kind === "ground" ? 0.7 : layers.get(id).opacity);
+      if (layers.get(id).blend === "multiply") picture.style.mixBlendMode = "multiply";
+      inner.append(picture);
+    }
+    const outlined = data.landslides[root.dataset.landslides];
+    if (outlined) {
+      const kind = outlined.fields.findIndex((f) => f[0] === "motion");
+      inner.insertAdjacentHTML("beforeend", `<svg viewBox="0 0 ${data.width} ${data.height}">${outlined.items.map((i) =>
+        `<path d="${path(i.rings)}" stroke="${data.motion[i.values[kind]] || "#7a1f5c"}"/>`).join("")}</svg>`);
+    }
+    const metres = niceLength(0.3 * wide * data.metres), bar = el("i");
+    const length = metres < 1000 ? `${metres} m` : `${metres / 1000} km`;
+    const scale = el("div", { class: "scale" }, el("span", {}, length), bar);
+    scale.style.width = `${100 * metres / (wide * data.metres)}%`;
+    const north = el("div", { class: "north" });
+    north.innerHTML = ARROW;
+    root.setAttribute("role", "img");
+    root.setAttribute("aria-label", root.dataset.label);
+    root.replaceChildren(inner, scale, north);
+    const keys = shown.map(([id]) => layers.get(id)).filter((layer) => (layer.legend || {}).kind).map(legend);
+    if (root.nextElementSibling) root.nextElementSibling.prepend(...keys);
+  }
+  function stills(section) {
+    for (const root of section.querySelectorAll("[data-show]:not([role])")) still(root);
+    for (const picture of section.querySelectorAll("img[data-layer]:not([src])"))
+      picture.src = layers.get(picture.dataset.layer).uri;
+    for (const box of section.querySelectorAll("[data-legend]:empty"))
+      if (layers.has(box.dataset.legend)) box.append(legend(layers.get(box.dataset.legend)));
+  }
+
+  // ---- three levels
+  let explorer = null;
+  function level() {
+    const hash = location.hash.slice(1), target = hash && !hash.includes("=") ? document.getElementById(hash) : null;
+    const inside = target && target.closest(".level");
+    const name = hash.includes("=") ? "explore" : inside ? inside.id : "summary";
+    for (const id of LEVELS) {
+      document.getElementById(id).hidden = id !== name;
+      const tab = document.querySelector(`nav a[href="#${id}"]`);
+      if (id === name) tab.setAttribute("aria-current", "page");
+      else tab.removeAttribute("aria-current");
+    }
+    document.body.dataset.level = name;
+    if (name === "methods") {
+      for (const box of document.querySelectorAll("#methods details[open]")) stills(box);
+      const box = target && target.querySelector("details");
+      if (box) box.open = true;
+      if (target !== inside) target.scrollIntoView();
+    }
+    if (name === "explore") {
+      if (!explorer) {
+        explorer = explore(data, {
+          picture: (layer, { pane, bounds, opacity }) => L.imageOverlay(layer.uri, bounds, { pane, opacity }),
+          values: (ids, col, row) => Promise.all(ids.map((id) => valueAt(id, col, row))),
+          series: async (col, row) => nearest(col, row),
+        });
+        explorer.fit();
+        window.slipmap = { data, ...explorer };
+      } else explorer.map.invalidateSize();
+      explorer.follow();
+      const only = new URLSearchParams(hash).get("only");
+      if (only) explorer.only(only);
+    }
+    if (!target || target === inside) window.scrollTo(0, 0);
+  }
+  for (const box of document.querySelectorAll("#methods details")) box.addEventListener("toggle", () => stills(box));
+  document.getElementById("all").addEventListener("click", () => {
+    for (const box of document.querySelectorAll("#methods > section > details")) box.open = true;
+  });
+  window.addEventListener("beforeprint", () => {
+    if (document.body.dataset.level !== "methods") return;
+    for (const box of document.querySelectorAll("#methods details")) { box.open = true; stills(box); }
+  });
+  window.addEventListener("hashchange", level);
+  stills(document.getElementById("summary"));
+  level();
+  const first = [...document.querySelectorAll("#summary img")];
+  Promise.all(first.map((picture) => picture.decode().catch(() => null))).then(() => {
+    document.documentElement.dataset.ready = "yes";
+  });
+})();

@@ -1,0 +1,78 @@
+"""What Explore shows, as plain data: of the report, where pictures are in it, and of ``slipmap view``."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+from rasterio.crs import CRS
+from rasterio.warp import transform
+
+from slipmap.colours import MOTION
+from slipmap.io.grid import Grid
+from slipmap.report import active_areas, landslides, points
+from slipmap.report.layers import Layer, named
+from slipmap.report.sources import Sources
+
+ACTIVE = "active areas"
+
+
+def frame(grid: Grid, area: str, layers: Sequence[Layer | Mapping[str, Any]], shown: Sequence[str]) -> dict[str, Any]:
+    """Ground and layers: size (pixels of the area), corner, pixel size (m), what is shown at first.
+
+    "latitude" and "longitude" are coefficients of 1, u, v, u², uv, v², u³, u²v, uv², v³ of the share u of the width and
+    v of the height, fitted to the area's projection (within a metre for areas up to 300 km).
+
+    Parameters
+    ----------
+    shown : names of the outlines; landslides of the last map are shown at first, active areas where there is no map.
+    """
+    left, _, _, top = grid.bounds
+    data = [layer.data() if isinstance(layer, Layer) else dict(layer) for layer in layers]
+    first = next((layer["id"] for layer in data if layer.pop("shown", False) and layer["kind"] == "theme"), "")
+    maps = [name for name in shown if name != ACTIVE]
+    latitude, longitude = degrees(grid)
+    return {
+        "area": area,
+        "width": grid.width,
+        "height": grid.height,
+        "metres": float(np.mean(grid.resolution)),
+        "left": left,
+        "top": top,
+        "latitude": latitude,
+        "longitude": longitude,
+        "layers": data,
+        "first": first or next((layer["id"] for layer in data if layer["kind"] == "theme"), ""),
+        "chosen": maps[-1] if maps else ACTIVE if ACTIVE in shown else "",
+        "motion": MOTION,
+    }
+
+
+def degrees(grid: Grid) -> tuple[list[float], list[float]]:
+    """Coefficients of latitude and longitude over the grid; see `frame`."""
+    u, v = (axis.ravel() for axis in np.meshgrid(np.linspace(0, 1, 9), np.linspace(0, 1, 9)))
+    xs, ys = grid.transform @ (u * grid.width, v * grid.height)
+    longitude, latitude = transform(CRS.from_user_input(grid.crs), CRS.from_epsg(4326), xs, ys)
+    terms = np.stack([np.ones_like(u), u, v, u * u, u * v, v * v, u**3, u * u * v, u * v * v, v**3], axis=1)
+    fitted = (np.linalg.lstsq(terms, np.asarray(values), rcond=None)[0] for values in (latitude, longitude))
+    one, other = ([round(float(c), 9) for c in coefficients] for coefficients in fitted)
+    return one, other
+
+
+def outlines(
+    sources: Sources, drawn: Mapping[str, gpd.GeoDataFrame], areas: gpd.GeoDataFrame | None, most: int
+) -> dict[str, Any]:
+    """Outlines of each map and active areas with their series, and the series of a lattice of places."""
+    found = {}
+    for name, outlined in drawn.items():
+        series = landslides.read_series(sources.experiments[name].maps["landslides"])
+        about = sources.experiments[name].settings.description
+        data = landslides.for_viewer(outlined, series, sources.grid, most, landslides.LANDSLIDES)
+        found[name] = {"title": f"Landslides: {named(name, about)}", "about": about} | data
+    if areas is not None and len(areas) and sources.active_areas:
+        data = active_areas.for_explore(areas, sources.active_areas, sources.grid, most)
+        found[ACTIVE] = {"title": "Active areas", "about": "What moves by the radar alone."} | data
+    made: dict[str, Any] = {"landslides": found}
+    if "timeseries" in sources.deformation:
+        made["points"] = points.histories(sources.deformation["timeseries"], sources.grid)
+    return made

@@ -1,0 +1,198 @@
+"""The Summary: may the map be used, where not, and what to look at first."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from slipmap.io.grid import Grid
+from slipmap.motion.describe import QUALITY_NAMES
+from slipmap.patches.split import INDEPENDENCE
+from slipmap.report.landslides import WORDS, first_to_look_at
+from slipmap.report.pictures import load
+from slipmap.report.sources import Experiment, Sources
+from slipmap.report.tabular import plain
+from slipmap.screening.applicability import OUTSIDE, UNSEEN
+
+USABLE, SCREENING, NOT = "Usable", "For screening only", "Not usable"
+LEAST = 0.5  # of the mapped ground that is right, and of the landslide ground that is found, on test ground
+MOST = 10  # places to look at first
+OWN = 3  # of them kept for active areas that no outline covers
+
+
+def verdict(sources: Sources, numbers: Mapping[str, pd.DataFrame], shown: Grid) -> dict[str, str]:
+    """Whether the last experiment's map (or where there is none the velocity) may be used: {"word", "reason"}.
+
+    A map is usable where test ground that is independent of training shows that at least half of what it maps is
+    right and at least half of the landslide ground is found; without such ground, or below, it is for screening only.
+    One whose probabilities say nothing (``usable.json``) is not usable.
+    """
+    word, reason = _verdict(sources, numbers, shown)
+    return {"word": word, "reason": reason, "kind": {USABLE: "good", SCREENING: "fair", NOT: "bad"}[word]}
+
+
+def _verdict(sources: Sources, numbers: Mapping[str, pd.DataFrame], shown: Grid) -> tuple[str, str]:
+    if not sources.mapped:
+        return _of_velocity(sources, shown)
+    name, experiment = list(sources.mapped.items())[-1]
+    told = experiment.usable or {}
+    if told and not told["usable"]:
+        return NOT, f"The map of {name} cannot be read as probabilities. {told['alarms'][0]}"
+    counted = numbers.get("map_agreement")
+    rows = [] if counted is None else counted[(counted["experiment"] == name) & (counted["ground"] == "test")]
+    if not len(rows):
+        return SCREENING, "There is no test ground here, so how right the map is is not known: check it before acting."
+    right, found = (float(rows[score].iloc[0]) for score in ("precision", "recall"))
+    if str(rows.get("independence", pd.Series([""])).iloc[0]).startswith(INDEPENDENCE["random"]):
+        return SCREENING, "Test ground was drawn at random among training ground, so the scores say little of the rest."
+    if not (right >= LEAST and found >= LEAST):
+        return SCREENING, (
+            f"On held-out test ground {_percent(right)} of what is mapped is right and {_percent(found)} of the "
+            f"landslide ground is found; a usable map reaches {_percent(LEAST)} in both."
+        )
+    return USABLE, (
+        f"On held-out test ground {_percent(right)} of what is mapped is right and {_percent(found)} of the landslide "
+        "ground is found. Check each place before acting on it."
+    )
+
+
+def _of_velocity(sources: Sources, shown: Grid) -> tuple[str, str]:
+    if "temporal_coherence" not in sources.deformation:
+        if "velocity" in sources.deformation:
+            return SCREENING, "The velocity came without a measure of its quality; there is no landslide map."
+        return NOT, "Neither a landslide map nor a velocity was made."
+    least = sources.settings.deformation.min_temporal_coherence
+    share = _coherent(sources, shown)
+    return (USABLE if share > 0 else NOT), (
+        f"The velocity may be read on {_percent(share)} of the ground, where its temporal coherence is at least "
+        f"{least:g}; of the rest the radar says nothing. There is no landslide map."
+    )
+
+
+def _coherent(sources: Sources, shown: Grid) -> float:
+    least = sources.settings.deformation.min_temporal_coherence
+    return float((load(sources.deformation["temporal_coherence"], shown) >= least).mean())
+
+
+def not_here(sources: Sources, drawn: Mapping[str, gpd.GeoDataFrame], shown: Grid) -> list[str]:
+    """Where the last map must not be used, with the share of the ground."""
+    text = []
+    if sources.mapped:
+        name, experiment = list(sources.mapped.items())[-1]
+        text += _unlike(experiment, shown)
+        missing = float((~np.isfinite(load(experiment.maps["probability"], shown))).mean())
+        if missing >= 0.0005:
+            text.append(f"Where nothing is mapped: {_percent(missing)} of the ground has no value in some factor.")
+        unseen = (experiment.usable or {}).get("unseen_said")
+        if unseen:
+            text.append(unseen)
+        frame = drawn.get(name)
+        if frame is not None and "motion" in frame and len(frame):
+            hidden = int((frame["motion"] == "not observable").sum())
+            text.append(f"For motion on {hidden} of the {len(frame)} landslides outlined: the radar cannot tell there.")
+    if "temporal_coherence" in sources.deformation:
+        text.append(
+            f"For motion on {_percent(1 - _coherent(sources, shown))} of the ground, which the radar does not see "
+            "coherently: no measured motion there is not stability."
+        )
+    text.append("As the chance that a slope fails in some period, or as a risk: it is neither.")
+    return text
+
+
+def _unlike(experiment: Experiment, shown: Grid) -> Iterator[str]:
+    """Shares of ground outside the map's area of applicability."""
+    if "applicability" not in experiment.maps:
+        return
+    codes = load(experiment.maps["applicability"], shown, classes=True)
+    known = np.isfinite(codes).sum() or 1
+    for code, words in (
+        (OUTSIDE, "is unlike all ground that training saw"),
+        (UNSEEN, "has a class training never saw"),
+    ):
+        share = float((codes == code).sum() / known)
+        if share > 0:
+            yield f"Where the ground {words}: {_percent(share)} of it (layer “Where not to trust the map”)."
+
+
+def places(
+    drawn: Mapping[str, gpd.GeoDataFrame], areas: pd.DataFrame | None, outlines: gpd.GeoDataFrame | None
+) -> list[dict[str, str]]:
+    """Landslides of the last map and active areas to look at first, `MOST`: {"href", "what", "why", "moves", "where"}.
+
+    Moving landslides, then active areas that no outline covers, then landslides that the inventory lacks, then others;
+    each the largest (active areas: the most significant) first.
+
+    Parameters
+    ----------
+    areas : the report's table of them. outlines : the same with their geometry.
+    """
+    name, frame = list(drawn.items())[-1] if drawn else ("", None)
+    own = list(_areas(areas, outlines, name)) if areas is not None and outlines is not None else []
+    if frame is None or not len(frame):
+        return own[:MOST]
+    ordered = first_to_look_at(frame)
+    moving = ordered["motion"] == "moving" if "motion" in ordered else pd.Series(False, index=ordered.index)
+    first = [_landslide(one, name) for one in ordered[moving].head(MOST - min(OWN, len(own))).to_dict("records")]
+    rest = (_landslide(one, name) for one in ordered[~moving].head(MOST).to_dict("records"))
+    return [*first, *own[: MOST - len(first)], *rest][:MOST]
+
+
+def _landslide(one: Mapping[str, Any], name: str) -> dict[str, str]:
+    facts = [f"{plain(one['area_m2'] / 1e4, 2)} ha"]
+    if "inventory" in one:
+        facts.append(WORDS.get(one["inventory"], one["inventory"]))
+    if _known(one, "probability_mean"):
+        spread = f" ± {plain(one['uncertainty_mean'], 2)}" if _known(one, "uncertainty_mean") else ""
+        facts.append(f"probability {plain(one['probability_mean'], 2)}{spread}")
+    return {
+        "href": f"#landslide={int(one['landslide'])}&map={name}",
+        "what": f"Landslide {int(one['landslide'])}",
+        "why": ", ".join(facts),
+        "moves": _motion(one),
+        "where": one["place"],
+    }
+
+
+def _motion(one: Mapping[str, Any]) -> str:
+    """Whether a landslide moves, and how certain that is."""
+    motion = one.get("motion")
+    if motion is None:
+        return "no radar here"
+    if motion == "moving" and _known(one, "velocity_downslope"):
+        rate, spread = one["velocity_downslope"], one["velocity_downslope_std"]
+        times = f", {rate / spread:.0f} standard deviations" if spread and spread == spread else ""
+        return f"moves {plain(rate, 0)} ± {plain(spread, 0)} mm/yr downslope{times}"
+    if motion == "no movement detected" and _known(one, "detectable_velocity"):
+        return f"no movement detected; slower than {plain(one['detectable_velocity'], 0)} mm/yr would not be seen"
+    return "the radar cannot tell" if motion == "not observable" else str(motion)
+
+
+def _areas(table: pd.DataFrame, outlines: gpd.GeoDataFrame, name: str) -> Iterable[dict[str, str]]:
+    """Active areas that no outline of the map covers; all where there is no map."""
+    covered = table.get(f"covered_by_{name}", pd.Series(0.0, index=table.index))
+    inside = outlines.representative_point().to_crs("EPSG:4326")
+    for one, at, share in zip(table.to_dict("records"), inside, covered, strict=True):
+        if share > 0:
+            continue
+        yield {
+            "href": f"#area={int(one['area'])}",
+            "what": f"Active area {int(one['area'])}",
+            "why": f"{plain(one['area_m2'] / 1e4, 2)} ha, outlined by no map; series "
+            f"{QUALITY_NAMES[int(one['quality'])]}",
+            "moves": f"moves {plain(one['velocity_mean'], 0)} ± {plain(one['velocity_mean_std'], 0)} mm/yr in the line "
+            f"of sight, {one['significance']:.0f} standard deviations of the noise around it",
+            "where": f"{at.y:.5f}° N, {at.x:.5f}° E",
+        }
+
+
+def _known(one: Mapping[str, Any], name: str) -> bool:
+    return one.get(name) is not None and bool(one[name] == one[name])
+
+
+def _percent(share: float) -> str:
+    if share != share:
+        return "an unknown share"
+    text = f"{100 * share:.1f}" if 0 < share < 0.0995 else f"{100 * share:.0f}"
+    return f"{text}\u202f%"
