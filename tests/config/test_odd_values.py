@@ -38,6 +38,28 @@ def test_numbers_that_yaml_takes_for_others(text, words, tmp_path):
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("areas: &a\n  valley: *a\n", "uses an anchor (&) inside of what it names"),
+        ("areas: &a [[*a]]\n", "uses an anchor (&) inside of what it names"),
+        ("a: &a [[], [], []]\n" + "".join(f"{y}: &{y} [{', '.join([f'*{x}'] * 12)}]\n" for x, y in
+                                           zip("abcde", "bcdef", strict=True)), "or too many"),
+        ("areas: {a: {cutoff: 2021-02-30}}\n", "line 1: there is no date 2021-02-30"),
+        ("areas:\n  a: 2021-01-02 25:00:00\n", "line 2: there is no date 2021-01-02 25:00:00"),
+        ("areas: {a: 2021-13-01}\n", "there is no date 2021-13-01"),
+        ("? [a, b]\n: 2\n", "takes the key '? …' for ['a', 'b'], not for a name"),
+        ("areas: 1\0\n", "is not valid YAML"),
+    ],
+)  # fmt: skip
+def test_yaml_that_no_config_can_mean_is_one_sentence(text, words, tmp_path):
+    path = tmp_path / "my.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_config(path)
+    assert words in str(caught.value) and "\n" not in str(caught.value) and "Node" not in str(caught.value)
+
+
 def test_numbers_that_are_what_they_look_like(tmp_path):
     path = tmp_path / "my.yaml"
     for text, number in (("0.5", 0.5), ("1e1", 10), ("10", 10), ("1_0", 10), ("0x10", 16)):

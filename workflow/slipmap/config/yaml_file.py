@@ -11,6 +11,7 @@ import yaml
 from slipmap.errors import InputError
 
 _TEXTS = ("description", "note")  # keys whose text is no path
+_MOST = 100_000  # sections of a config, aliases counted as often as they stand
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
@@ -24,9 +25,10 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
             key = self.construct_object(key_node, deep=True)
             line = key_node.start_mark.line + 1
             if not isinstance(key, str):
+                text = key_node.value if isinstance(key_node, yaml.ScalarNode) else "? …"
                 raise _Refused(
-                    f"line {line}: YAML takes the key {key_node.value!r} for {said(key)}, not for a name; put it in "
-                    f'quotes ("{key_node.value}").'
+                    f"line {line}: YAML takes the key '{text}' for {said(key)}, not for a name; put it in quotes "
+                    f'("{text}").'
                 )
             if key in seen:
                 raise _Refused(
@@ -53,8 +55,19 @@ def _number(loader: _Loader, node: yaml.ScalarNode) -> Any:
     return yaml.SafeLoader.yaml_constructors[node.tag](loader, node)
 
 
+def _day(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    """A date that there is in a calendar."""
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError as error:
+        raise _Refused(
+            f"line {node.start_mark.line + 1}: there is no date {node.value} ({error}); correct it."
+        ) from None
+
+
 for _tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"):
     _Loader.add_constructor(_tag, _number)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _day)
 
 
 class _Refused(Exception):
@@ -69,6 +82,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path} {fault}; correct the path of the config file.")
     try:
         record = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
+        _require_tree(record)
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text; save it as UTF-8, or correct the path of the config.") from error
     except _Refused as error:
@@ -77,11 +91,26 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
         raise InputError(
-            f"{path}{where} is not valid YAML ({getattr(error, 'problem', error)}); correct it."
+            f"{path}{where} is not valid YAML ({' '.join(str(getattr(error, 'problem', error)).split())}); correct it."
         ) from error
     if not isinstance(record, dict):
         raise InputError(f"{path} is empty or not a mapping; a config has the keys areas, datasets and experiments.")
     return record
+
+
+def _require_tree(record: Any) -> None:
+    """Raise `_Refused` where an anchor stands inside of itself, or aliases of aliases grow without end."""
+    waiting: list[tuple[Any, tuple[int, ...]]] = [(record, ())]
+    seen = 0
+    while waiting:
+        value, above = waiting.pop()
+        if not isinstance(value, Mapping | list):
+            continue
+        seen += 1
+        if id(value) in above or seen > _MOST:
+            raise _Refused("uses an anchor (&) inside of what it names, or too many; write those sections out.")
+        inner = value.values() if isinstance(value, Mapping) else value
+        waiting += [(item, (*above, id(value))) for item in inner]
 
 
 def said(value: Any) -> str:
