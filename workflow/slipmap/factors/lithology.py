@@ -1,6 +1,6 @@
 """Lithological classes on the area's grid, from polygons or from a class raster."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
@@ -16,12 +16,15 @@ from slipmap.config.inputs import VectorSettings
 from slipmap.errors import InputError, nearest
 from slipmap.factors import catalogue
 from slipmap.factors.align import grown, reader
+from slipmap.inputs.classes import class_names
 from slipmap.inputs.rasters import as_stored, sample
 from slipmap.inputs.vectors import Shape, find_layer, names_of, read_features
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 
 MOST_CLASSES = 254
+_MOST_EXACT = 2.0**24  # whole numbers up to which float32, as which rasters are read, tells them apart
+_NINES = (99, 999, 9999, 99999)  # numbers that stand for nodata where the other classes are far below
 _RASTERS = (".tif", ".tiff", ".vrt", ".img")
 ClassReader = Callable[[Window], np.ndarray]
 
@@ -58,7 +61,7 @@ def run(
     halo = reach + settings.min_patch + 1
     opened: AbstractContextManager[tuple[list[str], ClassReader]]
     if is_raster(path):
-        opened = _from_raster(path, grid, halo, settings, key)
+        opened = _from_raster(source, grid, halo, settings, key)
     else:
         opened = nullcontext(_from_polygons(source, grid, settings, key))
     seen: set[int] = set()
@@ -95,8 +98,9 @@ def classes_of(
     """
     path = Path(source.path)
     if is_raster(path):
-        values, _ = _class_values(path, grid, key)
-        return _ordered(list(_labels(path, values).values()), settings.classes, path, key)
+        named = class_names(path, source.attribute, key)
+        values, _ = _class_values(path, grid, named, key)
+        return _ordered(_labels(named, values), settings.classes, path, key)
     return _from_polygons(source, grid, settings, key)[0]
 
 
@@ -212,16 +216,18 @@ def _from_polygons(
 
 @contextmanager
 def _from_raster(
-    path: Path, grid: Grid, halo: int, settings: LithologySettings, key: str
+    source: VectorSettings, grid: Grid, halo: int, settings: LithologySettings, key: str
 ) -> Iterator[tuple[list[str], ClassReader]]:
-    _class_values(path, grid, key)
+    path = Path(source.path)
+    named = class_names(path, source.attribute, key)
+    _class_values(path, grid, named, key)
     with reader(path, grid, kind="classes") as read:
         values: set[int] = set()
         for window in grid.blocks():
             values |= _whole(read(window), path, key)
-        _require_no_fill(values, path, key)
-        label = _labels(path, values)
-        names = _ordered(list(label.values()), settings.classes, path, key)
+        _require_no_fill(values, named, path, key)
+        label = _labels(named, values)
+        names = _ordered(label, settings.classes, path, key)
 
         def make(window: Window) -> np.ndarray:
             block = read(window)
@@ -233,7 +239,7 @@ def _from_raster(
         yield names, make
 
 
-def _class_values(path: Path, grid: Grid, key: str) -> tuple[set[int], bool]:
+def _class_values(path: Path, grid: Grid, named: Mapping[int, str], key: str) -> tuple[set[int], bool]:
     """(classes of a raster in the area, whether they are all): of a large area some windows are looked at."""
     raster.check(path, key, overlaps=grid)
     as_stored(path, key)
@@ -241,16 +247,16 @@ def _class_values(path: Path, grid: Grid, key: str) -> tuple[set[int], bool]:
     found = _whole(values, path, key)
     if not found and complete:
         raise InputError(f"{key}: {path} has no class inside the area; check grid.bounds and the file.")
-    _require_no_fill(found, path, key)
+    _require_no_fill(found, named, path, key)
     return found, complete
 
 
-def _require_no_fill(found: set[int], path: Path, key: str) -> None:
+def _require_no_fill(found: set[int], named: Mapping[int, str], path: Path, key: str) -> None:
     """No class is a number that stands for nodata almost everywhere, and 0 is one only where the file says so."""
-    named = raster.read_classes(path)
     with rasterio.open(path) as src:
         nodata, largest = src.nodata, np.iinfo(src.dtypes[0]).max if src.dtypes[0].startswith(("u", "i")) else None
     fills = {value for value in found if value < 0 or value == largest} | ({0} & found if nodata is None else set())
+    fills |= {value for value in _NINES if value in found and max(found - {value}, default=value) < value // 2}
     for value in sorted(fills - set(named)):
         raise InputError(
             f"{key}: {path} has the value {value} and does not say whether it is a class or stands for nodata; declare "
@@ -261,6 +267,11 @@ def _require_no_fill(found: set[int], path: Path, key: str) -> None:
 def _whole(block: np.ndarray, path: Path, key: str) -> set[int]:
     """The classes in a block; `InputError` for numbers that are none."""
     found = np.unique(block[np.isfinite(block)])
+    if found.size and (large := found[np.abs(found).argmax()]) and abs(large) >= _MOST_EXACT:
+        raise InputError(
+            f"{key}: {path} has values like {large:.9g}, too large for a class; declare them as nodata if they stand "
+            f"for it (gdal_edit.py -a_nodata), or number the classes from 1 on."
+        )
     odd = found[found != np.round(found)]
     if odd.size:
         raise InputError(
@@ -270,13 +281,13 @@ def _whole(block: np.ndarray, path: Path, key: str) -> set[int]:
     return set(found.astype(int).tolist())
 
 
-def _labels(path: Path, values: Iterable[int]) -> dict[int, str]:
-    """Class → name: of the tag CLASSES, else "class 7"."""
-    tagged = raster.read_classes(path)
-    return {value: tagged.get(value, f"class {value}") for value in sorted(values)}
+def _labels(named: Mapping[int, str], values: Iterable[int]) -> dict[int, str]:
+    """Class → name: that which stands with the raster, else "class 7"."""
+    return {value: named.get(value, f"class {value}") for value in sorted(values)}
 
 
-def _ordered(found: list[str], given: list[str] | None, path: Path, key: str) -> list[str]:
+def _ordered(names: Sequence[str] | Mapping[int, str], given: list[str] | None, path: Path, key: str) -> list[str]:
+    found = list(dict.fromkeys(names.values() if isinstance(names, Mapping) else names))
     if given is not None:
         for name in found:
             if name not in given:
