@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import rasterio
@@ -60,7 +60,9 @@ def band_name(text: str | None) -> str | None:
 
 
 def scene_date(name: str) -> date | None:
-    """The first date (YYYYMMDD, YYYY-MM-DD, ...) in `name`."""
+    """The first date (YYYYMMDD, YYYY-MM-DD, ..., or year and day of the year in names of HLS) in `name`."""
+    if of_year := re.match(r"HLS\.[SL]30\.T\w{5}\.(\d{4})(\d{3})T", name):
+        return date(int(of_year[1]), 1, 1) + timedelta(days=int(of_year[2]) - 1)
     for year, month, day in re.findall(r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)", name):
         try:
             return date(int(year), int(month), int(day))
@@ -104,5 +106,16 @@ def class_mask(band: Band, masked: Collection[int]) -> Mask:
         with reader(band.path, part, bands=band.index, kind="classes") as read:
             found = read(Window(0, 0, part.width, part.height))
         return np.isin(found, classes)
+
+    return unusable
+
+
+def bit_mask(band: Band, bits: int) -> Mask:
+    """Mask from a band of bits (Fmask of HLS): where one of `bits` is set."""
+
+    def unusable(part: Grid) -> np.ndarray:
+        with reader(band.path, part, bands=band.index, kind="classes") as read:
+            found = read(Window(0, 0, part.width, part.height))
+        return (np.where(np.isfinite(found), found, 0).astype(np.uint8) & bits) > 0
 
     return unusable

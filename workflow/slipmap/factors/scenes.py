@@ -15,6 +15,7 @@ from slipmap.factors.scene import (
     Band,
     Scene,
     band_name,
+    bit_mask,
     class_mask,
     sample_reflectance,
     scene_date,
@@ -28,6 +29,10 @@ _FILLS = (-9999.0, -32768.0, -32767.0, 32767.0, 65535.0)
 _OFFSET_SINCE = date(2022, 1, 25)  # processing baseline 04.00
 _DARK, _SOME = 900.0, 0.01  # stored number that no reflectance has with the +1000 on, and the share that tells
 _TIFFS = (".tif", ".tiff")
+_LANDSAT = re.compile(r"(?i)(L[COTEM]\d\d_|HLS\.L30\.)")
+_HLS = re.compile(r"HLS\.S30\.T\w{5}\.\d{7}T\d{6}\.v\d")  # HLS.S30.T32TPQ.2023134T100601.v2.0.B04.tif
+_HLS_SCALE = 1e-4
+_FMASK, _CLOUDY = "Fmask", 0b1111  # HLS's bits 0 to 3: cirrus, cloud, beside one of the two, shadow
 
 
 def find_scenes(path: str | Path, settings: Sentinel2Settings, masked: Collection[int], key: str) -> list[Scene]:
@@ -171,9 +176,10 @@ def _scenes(path: Path, settings: Sentinel2Settings, masked: Collection[int], ke
         if entry.is_dir() or safe.is_safe(entry):
             found += _scenes(entry, settings, masked, key)
         elif entry.suffix.lower() in _TIFFS:
-            group, name = _split_band(entry.stem)
-            if name:
-                single.setdefault(group or path.name, {})[name] = entry
+            _require_own_numbers(entry, key)
+            group, band = _split_band(entry.stem)
+            if band:
+                single.setdefault(group or path.name, {})[band] = entry
             else:
                 found.append(_multiband(entry, settings, masked, key))
     for group, files in single.items():
@@ -182,8 +188,20 @@ def _scenes(path: Path, settings: Sentinel2Settings, masked: Collection[int], ke
     return found
 
 
+def _require_own_numbers(path: Path, key: str) -> None:
+    """Raise `InputError` for Landsat's files: B5 is near infrared there, red edge here."""
+    if _LANDSAT.match(path.name):
+        raise InputError(
+            f"{key}: {path} is of Landsat, whose bands bear other numbers than those of Sentinel-2; give Sentinel-2 "
+            f"(HLS.S30 of the harmonised ones)."
+        )
+
+
 def _split_band(stem: str) -> tuple[str, str | None]:
     """ "T32TQP_20230428_B02_10m" → ("T32TQP_20230428", "B2"); a name without a band → (name, None)."""
+    if _HLS.match(stem):
+        group, _, last = stem.rpartition(".")
+        return group, _FMASK if last == _FMASK else band_name(last)
     parts = stem.split("_")
     for n in range(len(parts) - 1, -1, -1):
         name = band_name(parts[n])
@@ -221,13 +239,17 @@ def _geotiff_band(path: Path, index: int, settings: Sentinel2Settings) -> Band:
     with rasterio.open(path) as src:
         scale, offset = src.scales[index - 1], src.offsets[index - 1]
         nodata = src.nodata
+    if _HLS.match(path.name) and (scale, offset) == (1.0, 0.0):
+        return Band(str(path), index, _HLS_SCALE, 0.0, nodata)
     if (scale, offset) != (1.0, 0.0):  # the file says how its numbers become reflectance
         return Band(str(path), index, scale, offset / scale, nodata)
     return Band(str(path), index, settings.scale, settings.offset or 0.0, nodata, settings.offset is not None)
 
 
 def _scene(name: str, when: date | None, bands: dict[str, Band], masked: Collection[int]) -> Scene:
-    classes = bands.pop("SCL", None)
+    classes, bits = bands.pop("SCL", None), bands.pop(_FMASK, None)
+    if bits:
+        return Scene(name, when, bands, bit_mask(bits, _CLOUDY))
     return Scene(name, when, bands, class_mask(classes, masked) if classes else None)
 
 
