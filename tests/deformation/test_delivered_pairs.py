@@ -107,6 +107,84 @@ def test_a_block_that_cannot_be_decoded_is_nodata_and_named(tmp_path, capsys):
     assert capsys.readouterr().out.count(f"{bad}: the pixels cannot be read") == 1
 
 
+@pytest.fixture
+def stack_folder(tmp_path):
+    """A folder whose pairs are all in order."""
+    licsar(tmp_path)
+    return tmp_path
+
+
+def without_interferogram(folder):
+    (folder / name(*BAD) / f"{name(*BAD)}.geo.unw.tif").unlink()
+
+
+def folder_for_a_file(folder):
+    without_interferogram(folder)
+    (folder / name(*BAD) / f"{name(*BAD)}.geo.unw.tif").mkdir()
+
+
+def link_to_itself(folder):
+    without_interferogram(folder)
+    path = folder / name(*BAD) / f"{name(*BAD)}.geo.unw.tif"
+    path.symlink_to(path.name)
+
+
+def filled(folder):
+    array = phase(*BAD) + np.random.default_rng(1).normal(0, 2, SHAPE).astype(np.float32)
+    array[:4, :8] = 7.25
+    tif(folder / name(*BAD) / f"{name(*BAD)}.geo.unw.tif", array)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (without_interferogram, "no unwrapped file of its dates beside it"),
+        (folder_for_a_file, "no unwrapped file of its dates beside it"),
+        (link_to_itself, "no unwrapped file of its dates beside it"),
+        (filled, "many of its phases are exactly 7.25"),
+    ],
+)
+def test_a_pair_that_cannot_be_used_is_left_out_and_named(stack_folder, change, words):
+    change(stack_folder)
+    stack = read(stack_folder)
+    assert len(stack.pairs) == len(PAIRS) - 1 and name(*BAD) not in {pair.name for pair in stack.pairs}
+    assert [words in sentence and name(*BAD) in sentence for sentence in stack.left_out] == [True]
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        ("20211340_20211341", "'20211340' is not a date"),
+        ("20210231_20210301", "'20210231' is not a date"),
+        (name(*BAD[::-1]), "first date is not before the second"),
+        (name(BAD[0], BAD[0]), "first date is not before the second"),
+    ],
+)
+def test_dates_of_one_pair_that_cannot_be_do_not_stop_the_others(stack_folder, days, words):
+    tif(stack_folder / days / f"{days}.geo.unw.tif", phase(*BAD))
+    stack = read(stack_folder)
+    assert len(stack.pairs) == len(PAIRS)
+    assert [words in sentence and days in sentence for sentence in stack.left_out] == [True]
+
+
+def test_backwards_dates_of_all_pairs_are_refused(tmp_path):
+    licsar(tmp_path, [days[::-1] for days in PAIRS])
+    with pytest.raises(InputError, match=rf"first date is not before the second; .*all {len(PAIRS)} pairs"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_wrapped_phases_given_as_unwrapped_are_asked_about(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    for path in licsar(tmp_path).values():
+        for file in (path, path.with_name(path.name.replace(".unw.", ".cc."))):
+            file.unlink()
+            wrapped = rng.uniform(-np.pi, np.pi, (64, 64)) if ".unw." in file.name else np.full((64, 64), 0.8)
+            tif(file, wrapped.astype(np.float32))
+    with pytest.raises(InputError, match=r"as wrapped ones do; set inputs\.sentinel1\.level: wrapped"):
+        read(tmp_path)
+
+
 def test_where_all_pairs_are_bad_the_first_is_named(tmp_path):
     for path in licsar(tmp_path).values():
         corrupt(path)

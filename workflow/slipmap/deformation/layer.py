@@ -10,17 +10,20 @@ import numpy as np
 import rasterio
 from affine import Affine
 from rasterio.crs import CRS
+from rasterio.enums import MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from slipmap.deformation.phase import supplied_phase
+from slipmap.inputs.contract import repeated_value
 
 _TYPES = {
     "uint8": "Byte", "int8": "Int8", "int16": "Int16", "uint16": "UInt16", "int32": "Int32", "uint32": "UInt32",
     "float32": "Float32", "float64": "Float64", "complex64": "CFloat32", "complex128": "CFloat64",
 }  # fmt: skip
 _SAMPLE = 512  # pixels on a side of what is read at a time in search of data
+_CORNER, _ENOUGH = 32, 4096  # pixels on a side of the corners that are looked at, and values of a part that count
 
 
 class Unreadable(Exception):
@@ -76,6 +79,8 @@ class Header(NamedTuple):
     largest: float
     least: float
     unit: str
+    repeated: float | None
+    masked: bool
 
 
 def value_band(source: DatasetReader) -> int:
@@ -107,11 +112,18 @@ def inspect(layer: Layer, *, phase: bool | None) -> Header:
             sample = np.zeros(1) if phase is None else _first_values(src, band, layer, phase=phase)
             return Header(
                 layer, src.shape, src.transform, src.crs, src.dtypes[band - 1], band, src.scales[band - 1],
-                src.offsets[band - 1], src.nodata, src.tags(), float(sample.max()), float(sample.min()),
-                (src.units[band - 1] or src.tags(band).get("units") or "").strip(),
+                src.offsets[band - 1], src.nodata, src.tags(), float(np.abs(sample).max()), float(np.abs(sample).min()),
+                _unit(src, band), _repeated(src, band, layer, sample) if phase else None,
+                MaskFlags.per_dataset in src.mask_flag_enums[band - 1],
             )  # fmt: skip
     except (RasterioError, OSError) as error:
         raise Unreadable(f"not a raster that can be read ({_short(error)}); fetch it again") from error
+
+
+def _unit(src: DatasetReader, band: int) -> str:
+    """Unit of the band; not that of heights, which GDAL takes from a vertical CRS."""
+    of_heights = src.crs is not None and "VERT" in src.crs.to_wkt()
+    return ((not of_heights and src.units[band - 1]) or src.tags(band).get("units") or "").strip()
 
 
 def _short(error: Exception) -> str:
@@ -119,19 +131,13 @@ def _short(error: Exception) -> str:
 
 
 def _first_values(src: DatasetReader, band: int, layer: Layer, *, phase: bool) -> np.ndarray:
-    """Magnitudes (1-D) in the first part of the raster, from the middle outwards, that has data."""
+    """Values (1-D; magnitudes of complex ones) in the first part of the raster, from the middle outwards, with data."""
     rate = src.scales[band - 1] * layer.factor
     for window in _from_the_middle(src):
         values = src.read(band, window=window)
         wrapped = np.iscomplexobj(values)
         values = np.abs(values) if wrapped else values.astype(np.float32, copy=False)
-        there = np.isfinite(values) & (values != 0)
-        for nothing in (src.nodatavals[band - 1], layer.nodata):
-            if nothing is not None:
-                there &= values != np.float32(nothing)
-        if layer.mask:
-            there &= _kept(layer, window)
-        found = values[there]
+        found = values[_there(values, src, band, layer, window)]
         if phase and not wrapped:
             found = supplied_phase(found if rate == 1 else found * rate)
             found = found[np.isfinite(found)]
@@ -140,6 +146,39 @@ def _first_values(src: DatasetReader, band: int, layer: Layer, *, phase: bool) -
         if found.size:
             return found
     raise Unreadable(f"empty, {'no pixel has data' if phase else 'its coherences are zero or nodata'}; fetch it again")
+
+
+def _there(values: np.ndarray, src: DatasetReader, band: int, layer: Layer, window: Window) -> np.ndarray:
+    """Where stored values are neither 0 nor nodata."""
+    there: np.ndarray = np.isfinite(values) & (values != 0)
+    for nothing in (src.nodatavals[band - 1], layer.nodata):
+        if nothing is not None:
+            there &= values != np.float32(nothing)
+    if MaskFlags.per_dataset in src.mask_flag_enums[band - 1]:
+        there &= src.read_masks(band, window=window) > 0
+    if layer.mask:
+        there &= _kept(layer, window)
+    return there
+
+
+def _repeated(src: DatasetReader, band: int, layer: Layer, middle: np.ndarray) -> float | None:
+    """The phase that the middle and the corners of a raster repeat as only a fill value is repeated, as stored."""
+    if np.dtype(src.dtypes[band - 1]).kind == "c":
+        return None
+    rate, parts = src.scales[band - 1] * layer.factor, [middle / (src.scales[band - 1] * layer.factor)]
+    rows, cols = src.block_shapes[0]
+    if src.height > rows or src.width > cols:  # else the middle was all
+        high, wide = min(_CORNER, src.height), min(_CORNER, src.width)
+        for row in {0, src.height - high}:
+            for col in {0, src.width - wide}:
+                window = Window(col, row, wide, high)
+                try:
+                    stored = src.read(band, window=window).astype(np.float32)
+                    parts.append(stored[_there(stored, src, band, layer, window)])
+                except RasterioError:
+                    continue  # a damaged block is nodata, and named where it is read
+    values = np.concatenate([part.ravel()[:: max(part.size // _ENOUGH, 1)] for part in parts])
+    return repeated_value(values[np.isfinite(supplied_phase(values * rate))])
 
 
 def _kept(layer: Layer, window: Window) -> np.ndarray:
@@ -200,13 +239,17 @@ def view(header: Header, crop: tuple[int, int, int, int] | None = None) -> str:
     factor, offset = header.scale * layer.factor, header.offset * layer.factor + layer.offset
     plain = (factor, offset) == (1.0, 0.0) and layer.nodata is None
     nodata = layer.nodata if layer.nodata is not None else header.nodata
-    if plain:
+    if plain and header.masked and not header.dtype.startswith("complex"):
+        kind, dtype, more = "ComplexSource", "Float32", "<UseMaskBand>true</UseMaskBand>"
+        own = "<NoDataValue>nan</NoDataValue>"
+    elif plain:
         kind, dtype, more = "SimpleSource", _TYPES[header.dtype], ""
         own = "" if nodata is None else f"<NoDataValue>{nodata!r}</NoDataValue>"
     else:
         kind, dtype, own = "ComplexSource", "Float32", "<NoDataValue>nan</NoDataValue>"
         more = f"<ScaleOffset>{offset!r}</ScaleOffset><ScaleRatio>{factor!r}</ScaleRatio>"
-        more += "" if nodata is None else f"<NODATA>{nodata!r}</NODATA>"
+        more += "<UseMaskBand>true</UseMaskBand>" if header.masked else ""
+        more += "" if nodata is None or header.masked else f"<NODATA>{nodata!r}</NODATA>"
     rectangles = (
         f'<SrcRect xOff="{col}" yOff="{row}" xSize="{width}" ySize="{height}"/>'
         f'<DstRect xOff="0" yOff="0" xSize="{width}" ySize="{height}"/>'

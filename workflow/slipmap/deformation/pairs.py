@@ -13,7 +13,7 @@ from rasterio.errors import RasterioError
 
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation.agreement import same_clock, same_value
-from slipmap.deformation.fills import require_no_fill
+from slipmap.deformation.fills import require_phases
 from slipmap.deformation.layer import Header, Layer, Unreadable, inspect, view
 from slipmap.deformation.reader import BOUNDS, SENTINEL1_WAVELENGTH, Listing, PairFormat
 from slipmap.deformation.stack import LeftOut, Pair, Radar, Stack, parse_date
@@ -63,18 +63,21 @@ def assemble(reader: PairFormat, listing: Listing, settings: Sentinel1Settings) 
     InputError : no pair is left; dates that cannot be read or occur twice; CRS, wavelengths or tracks that differ.
     """
     main = reader.wanted[settings.level]
-    candidates = _candidates(reader, listing, main)
+    candidates, unusable = _candidates(reader, listing, main)
     with ThreadPoolExecutor(_THREADS) as pool:
         list(pool.map(lambda candidate: _inspect(candidate, reader), candidates))
     good = [c for c in candidates if not c.problem]
     crops = _common_ground(good, listing.source)
     good = [c for c in good if not c.problem]
     if not good:
-        raise _nothing(candidates, reader, listing, settings)
-    require_no_fill([(c.path, c.headers[main]) for c in good])
+        raise _nothing(candidates, unusable, reader, listing, settings)
+    require_phases([(c.path, c.headers[main]) for c in good], unwrapped=settings.level == "unwrapped")
+    good = [c for c in good if not _is_filled(c, c.headers[main])]
+    if not good:
+        raise _nothing(candidates, unusable, reader, listing, settings)
     _require_whole_bytes(good)
     facts = reader.facts(listing)
-    pairs, shared, clocks, notes = [], defaultdict(list), [], []
+    pairs, shared, clocks, notes = [], defaultdict(list), [], unusable
     for candidate in good:
         known = facts.pair(candidate.first, candidate.second, candidate.layers)
         tag = candidate.headers[main].tags.get("WAVELENGTH_METRES")
@@ -104,31 +107,37 @@ def assemble(reader: PairFormat, listing: Listing, settings: Sentinel1Settings) 
     )
 
 
-def _candidates(reader: PairFormat, listing: Listing, main: str) -> list[_Candidate]:
+def _candidates(reader: PairFormat, listing: Listing, main: str) -> tuple[list[_Candidate], list[str]]:
+    """The pairs, and what has no dates or no interferogram, a sentence each."""
+    unusable: list[str] = []
     found: dict[tuple[str, str], dict[str, list[Path]]] = defaultdict(lambda: defaultdict(list))
     for dates, role, path in reader.rasters(listing):
         found[dates][role].append(path)
     result = []
     for (first, second), roles in sorted(found.items()):
         if main not in roles:
+            alone = next(iter(roles.values()))[0]
+            unusable.append(f"{alone}: there is no {main} file of its dates beside it; pair {first}_{second} left out")
             continue
         for role, paths in roles.items():
             if len(paths) > 1:
                 raise InputError(f"{paths[1]} has the same dates as {paths[0].name} ({role}); keep one of the two.")
         layers = {role: reader.layer(roles[role][0], role) for role in ROLES if role in roles}
-        days = [parse_date(text, str(layers[main].path)) for text in (first, second)]
-        if days[0] >= days[1]:
-            raise InputError(
-                f"{layers[main].path}: the first date is not before the second; swap the dates and the sign."
-            )
+        try:
+            days = [parse_date(text, str(layers[main].path)) for text in (first, second)]
+        except InputError as error:
+            unusable.append(f"{str(error).rstrip('.')}; pair {first}_{second} left out")
+            continue
         result.append(_Candidate(*days, layers, main))
-    return result
+        if days[0] >= days[1]:
+            result[-1].drop(layers[main].path, "the first date is not before the second; swap the dates and the sign")
+    return result, unusable
 
 
 def _inspect(candidate: _Candidate, reader: PairFormat) -> None:
     """Read the headers of a pair, and what its values are like."""
     for role, layer in candidate.layers.items():
-        if role == "components":
+        if role == "components" or candidate.problem:
             continue
         try:
             header = inspect(layer, phase=role != "coherence")
@@ -172,11 +181,29 @@ def _check_coherence(candidate: _Candidate, header: Header, reader: PairFormat) 
         )
 
 
+def _is_filled(candidate: _Candidate, phase: Header) -> bool:
+    """Whether a pair alone has phases that stand for nodata and are not declared as such; it is left out then."""
+    if phase.repeated is None:
+        return False
+    candidate.drop(
+        phase,
+        f"many of its phases are exactly {phase.repeated:g}, which stands for nodata but is not declared as such; "
+        f"declare it (gdal_edit.py -a_nodata {phase.repeated:g})",
+    )
+    return True
+
+
 def _nothing(
-    candidates: Sequence[_Candidate], reader: PairFormat, listing: Listing, settings: Sentinel1Settings
+    candidates: Sequence[_Candidate],
+    unusable: Sequence[str],
+    reader: PairFormat,
+    listing: Listing,
+    settings: Sentinel1Settings,
 ) -> InputError:
     if candidates:
         return InputError(f"{candidates[0].problem} (all {len(candidates)} pairs are like that or left out).")
+    if unusable:
+        return InputError(f"{unusable[0]} (all {len(unusable)} pairs are like that).")
     return InputError(
         f"inputs.sentinel1.path: no readable {settings.level} interferogram ({reader.name} naming) under "
         f"{listing.source}; correct the path, the level or the format."
