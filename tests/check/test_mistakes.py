@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from helpers import mistakes_of_names, mistakes_of_values  # noqa: F401, they register theirs
+from helpers import mistakes_of_files, mistakes_of_names, mistakes_of_values  # noqa: F401, they register theirs
 from helpers.input_writers import heights, square, tif, vector
 from helpers.mistakes import GRID, MISTAKES, Mistake
 from slipmap.cli import main

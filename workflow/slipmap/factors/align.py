@@ -149,6 +149,7 @@ def _warp(
             dst_crs=CRS.from_user_input(part.crs),
             dst_nodata=np.nan,
             resampling=Resampling[resampling],
+            src_alpha=raster.alpha_band(src),
             tolerance=0.05,  # pixels by which GDAL may be off in placing one
             UNIFIED_SRC_NODATA="NO",  # a pixel may be missing in one band alone
         )

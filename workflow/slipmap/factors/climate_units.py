@@ -1,5 +1,6 @@
 """Rain and soil moisture in the units in which they are delivered, as mm of each day and m3/m3."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,9 @@ RAIN = {
     **dict.fromkeys(("m/day", "mday-1"), (1000.0, 24.0)),
     **dict.fromkeys(("m/s", "ms-1"), (1000.0, 1 / 3600)),
     "cm": (10.0, None),
+    **dict.fromkeys(("cm/day", "cmday-1", "cm/d"), (10.0, 24.0)),
+    **dict.fromkeys(("in/day", "inday-1", "inch/day", "inches/day", "in/d"), (25.4, 24.0)),
+    **dict.fromkeys(("in/hr", "in/h", "inch/h", "inches/hour", "inh-1"), (25.4, 1.0)),
     **dict.fromkeys(("in", "inch", "inches"), (25.4, None)),
 }
 SOIL = {
@@ -39,6 +43,12 @@ def volumetric(series: Series, settings: AntecedentSettings, path: str | Path, k
     InputError : a unit that is none of it, or not said; values beyond 1.
     """
     unit = settings.soil_unit or series.units
+    if not settings.soil_unit and _of_saturation(series):
+        raise InputError(
+            f"{key}: '{series.name}' of {path} may be a degree of saturation, as of ASCAT and Copernicus' SSM, and not "
+            f"a share of the volume; multiply it by the porosity, or, if it is volumetric, set "
+            f"factors.climate.soil_unit (m3/m3 or %)."
+        )
     factor = SOIL.get(_compact(unit)) if unit else 1.0
     if factor is None:
         raise InputError(
@@ -59,6 +69,13 @@ def volumetric(series: Series, settings: AntecedentSettings, path: str | Path, k
             f"factors.climate.soil_unit to what it is in (m3/m3, or % where that is right)."
         )
     return values
+
+
+def _of_saturation(series: Series) -> bool:
+    """Whether values may be shares of the pores, not of the volume: by their description, or as ASCAT names them."""
+    told = re.search(r"satur|relative|degree of|wetness", series.description.lower())
+    as_ascat = "ssm" in series.name.lower().split("_") or series.name.lower().startswith("surface_soil_moisture")
+    return bool(told) or (as_ascat and SOIL.get(_compact(series.units)) == 0.01)
 
 
 def undated_rain(series: Series, settings: ClimateSettings, path: str | Path, key: str) -> np.ndarray:
@@ -175,6 +192,11 @@ def _is_accumulated(
     if settings.accumulated is not None:
         return settings.accumulated
     named = series.name.lower() in _RUN_UP
+    if step >= 24 and not (series.accumulates or named) and _never_falls(values):
+        raise InputError(
+            f"{key}: '{series.name}' of {path} never falls from one day to the next, as rain summed up from a first "
+            f"day on; give the rain of each day, or set factors.climate.accumulated: false if it is that."
+        )
     if not (series.accumulates or named or (step < 24 and _runs_up(values, series.times))):
         return False
     raise InputError(
@@ -189,6 +211,13 @@ def _runs_up(values: np.ndarray, times: pd.DatetimeIndex) -> bool:
     same = np.asarray(belongs[1:] == belongs[:-1])
     steps = np.diff(values, axis=0)[same]
     return bool(steps.size and (steps[np.isfinite(steps)] >= 0).all() and (steps > 0).sum() >= 6)
+
+
+def _never_falls(values: np.ndarray) -> bool:
+    """Whether no cell has less than the day before, over a week at least in which it rained."""
+    steps = np.diff(values, axis=0)
+    known = steps[np.isfinite(steps)]
+    return len(steps) >= 7 and bool(known.size and (known >= 0).all()) and int((known > 0).sum()) > known.size // 4
 
 
 def _step_hours(times: pd.DatetimeIndex) -> float:

@@ -44,6 +44,7 @@ class Series:
     name : of the variable.
     accumulates : the file says that its values are sums over time (GRIB_stepType accum).
     assumed : the file does not say its unit (`GEOTIFF_UNITS`).
+    description : what the file says of the variable in words (``long_name``, ``standard_name``).
     """
 
     values: NDArray[np.float32]
@@ -53,6 +54,7 @@ class Series:
     name: str = ""
     accumulates: bool = False
     assumed: bool = False
+    description: str = ""
 
     def dated(self) -> pd.DatetimeIndex:
         """The times of a series that has them."""
@@ -129,6 +131,7 @@ def _from_variable(
     what = {
         "units": str(variable.attrs.get("units", "")).strip(),
         "name": str(variable.name),
+        "description": " ".join(str(variable.attrs.get(name, "")) for name in ("long_name", "standard_name")),
         "accumulates": str(variable.attrs.get("GRIB_stepType", "")).lower() == "accum",
     }
     if t is None:

@@ -12,7 +12,7 @@ from slipmap.errors import InputError
 
 _REAL = ("standard", "gregorian", "proleptic_gregorian", "")
 _SECONDS = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60, "hour": 3600, "hr": 3600, "h": 3600, "day": 86400,
-            "d": 86400, "week": 604800}  # fmt: skip
+            "d": 86400, "week": 604800, "millisecond": 1e-3, "msec": 1e-3, "ms": 1e-3, "microsecond": 1e-6}  # fmt: skip
 _JULIAN_FROM, _JULIAN_TO = pd.Timestamp("1900-03-01"), pd.Timestamp("2100-02-28")  # leap years as in ours
 _LONGEST = 9e9  # s, 285 years
 _MONTHS = np.cumsum([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])

@@ -79,19 +79,30 @@ def check(
         read_landslides(path, grid, key, layer)
         return
     _check_raster(path, grid, key)
-    landslides = pixels = 0
+    landslides = known = pixels = 0
     with raster.warped(path, _fine_grid(path, grid), "nearest", _unknown_value(path)) as source:
         fine = Grid(grid.crs, source.transform, source.width, source.height)
         for number, window in enumerate(fine.blocks()):
-            if landslides and number >= _LOOK:
+            if known > landslides > 0 and number >= _LOOK:
                 break
             values = _read_labels(source, window, path, key)
             landslides += int((values == LANDSLIDE).sum())
+            known += int(np.isfinite(values).sum())
             pixels += values.size
+    _require_both(landslides, known, pixels, path, key)
+
+
+def _require_both(landslides: int, known: int, pixels: int, path: str | Path, key: str) -> None:
+    """Raise `InputError` unless some pixels have a landslide, and some are known to have none."""
     if not landslides:
         raise _none_found(path, key)
     if landslides > _COVER * pixels:
         raise _covers(path, key)
+    if landslides == known:
+        raise InputError(
+            f"{key}: {path} has landslides and unknown ground alone, and nowhere the value 0; write 0 where the ground "
+            f"was mapped and has no landslide (gdal_calc.py, or gdal_edit.py -unsetnodata), or give polygons."
+        )
 
 
 def _check_raster(path: str | Path, grid: Grid, key: str) -> None:
@@ -104,6 +115,12 @@ def _check_raster(path: str | Path, grid: Grid, key: str) -> None:
         ) from error
     raster.check(path, key, overlaps=grid)
     as_stored(path, key)
+    with rasterio.open(path) as src:
+        if src.nodata == LANDSLIDE:
+            raise InputError(
+                f"{key}: {path} declares 1 as nodata, which is its landslides; take that out (gdal_edit.py "
+                f"-unsetnodata)."
+            )
 
 
 def _fine_grid(path: str | Path, grid: Grid) -> Grid:
@@ -142,9 +159,10 @@ def _read_labels(source: WarpedVRT, window: Window, path: str | Path, key: str) 
 
 
 def _none_found(path: str | Path, key: str) -> InputError:
+    marks = "" if is_vector(path) else ", that 1 is landslide (not 255)"
     return InputError(
-        f"{key}: {path} has no landslide in the area; check grid.bounds, or leave inventory out to make a prediction "
-        f"area."
+        f"{key}: {path} has no landslide in the area; check grid.bounds{marks}, or leave inventory out to make a "
+        f"prediction area."
     )
 
 
@@ -205,7 +223,7 @@ def _from_raster(path: str | Path, grid: Grid, output: str | Path, key: str, des
     """Write a raster's landslides to `output`; unknown is what is unknown at the centre of a pixel."""
     fine = _fine_grid(path, grid)
     draw = None if fine == grid else burner(_outlined(path, fine, key), grid)
-    found = 0
+    found = known = 0
     with (
         raster.warped(path, grid, "nearest", _unknown_value(path)) as source,
         raster.create(output, grid, **description) as writer,
@@ -215,11 +233,9 @@ def _from_raster(path: str | Path, grid: Grid, output: str | Path, key: str, des
             if draw is not None:
                 values = np.where(draw(window) == LANDSLIDE, LANDSLIDE, np.where(np.isnan(values), np.nan, 0))
             found += int((values == LANDSLIDE).sum())
+            known += int(np.isfinite(values).sum())
             writer.write(np.where(np.isfinite(values), values, raster.CLASS_NODATA).astype(np.uint8), window)
-        if not found:
-            raise _none_found(path, key)
-        if found > _COVER * grid.width * grid.height:
-            raise _covers(path, key)
+        _require_both(found, known, grid.width * grid.height, path, key)
 
 
 def _outlined(path: str | Path, fine: Grid, key: str) -> np.ndarray:

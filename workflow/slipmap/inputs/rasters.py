@@ -8,7 +8,7 @@ import numpy as np
 import pyproj
 import rasterio
 from pyproj.exceptions import CRSError
-from rasterio.enums import ColorInterp
+from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.windows import Window
 
 from slipmap.errors import InputError
@@ -22,6 +22,20 @@ _SEA = 20.0  # m: zeros beside ground that is all higher than this are no sea
 _COARSE_STEP = 0.0875  # gradient: 5 degrees
 _LONE = 3.0  # pixels' width: heights that all others are further from than that, and than _LONE_HEIGHT, are no ground
 _LONE_HEIGHT = 90.0  # m
+_HALF_TURN = 180.0  # degrees of longitude
+_STEEPEST = 60.0  # degrees: no landscape is so steep in half of its pixels
+_FAR, _ROUGH = 20, 3.0  # pixels; how much steeper noise is from one pixel to the next than over those
+_UNIT_TAGS = (
+    "units",
+    "unit",
+    "unittype",
+    "unit_type",
+    "zunits",
+    "z_units",
+    "zunit",
+    "vertical_units",
+    "elevation_units",
+)
 
 
 def elevation(path: str | Path, grid: Grid, key: str, max_void: float = 1.0) -> str:
@@ -48,7 +62,10 @@ def elevation(path: str | Path, grid: Grid, key: str, max_void: float = 1.0) -> 
     values, whole = sample(view, grid)
     known = np.isfinite(values)
     if not known.any():
-        raise InputError(f"{key}: {path} has no elevation in the area; check its nodata value, grid.bounds, the file.")
+        with rasterio.open(path) as src:
+            beyond = src.crs.is_geographic and raster.outer_bounds(src)[2] > _HALF_TURN
+        advice = "write its longitudes from -180 to 180 (gdal_edit.py -a_ullr)" if beyond else "check its nodata value"
+        raise InputError(f"{key}: {path} has no elevation in the area; {advice}, grid.bounds, the file.")
     ELEVATION.require(values, path, key)
     zero = values == 0
     if zero.any() and (values[known & ~zero] > _SEA).all() and not zero[known].all():
@@ -57,6 +74,7 @@ def elevation(path: str | Path, grid: Grid, key: str, max_void: float = 1.0) -> 
             f"{values[known & ~zero].min():.0f} m; declare it as nodata (gdal_edit.py -a_nodata 0)."
         )
     _require_no_lone_value(values[known], path, key, max(grid.resolution))
+    _require_slopes(view, path, grid, key)
     void = 1 - known.mean()
     if void > (max_void if whole else min(2 * max_void + 0.05, 1.0)):
         raise InputError(
@@ -121,14 +139,22 @@ def as_stored(path: str | Path, key: str) -> None:
 
 
 def band_unit(src: rasterio.io.DatasetReader, band: int = 1) -> str:
-    """What the band says its unit is: GDAL's unit, or the tag ``units``; "" where it says none."""
-    return (src.units[band - 1] or src.tags(band).get("units") or src.tags().get("units") or "").strip()
+    """What the band says its unit is: GDAL's unit, or a tag such as ``units``; "" where it says none."""
+    if said := (src.units[band - 1] or "").strip():
+        return said
+    for tags in (src.tags(band), src.tags()):
+        for name, text in tags.items():
+            if name.lower().rpartition("#")[2] in _UNIT_TAGS and text.strip():
+                return text.strip()
+    return ""
 
 
 def view(src: rasterio.io.DatasetReader, path: str | Path, band: int, scale: float, offset: float, unit: str) -> str:
     """A view of one band as float32, stored number × scale + offset, NaN for nodata: a text that GDAL opens."""
     transform = ", ".join(repr(float(value)) for value in src.transform.to_gdal())
     nodata = "" if src.nodata is None else f"<NODATA>{float(src.nodata)!r}</NODATA>"
+    if MaskFlags.per_dataset in src.mask_flag_enums[band - 1]:
+        nodata = "<UseMaskBand>true</UseMaskBand>"  # a mask or an alpha band goes before a number, as GDAL has it
     name = str(path)
     if not name.startswith("/vsi"):
         name = str(Path(path).resolve())
@@ -189,6 +215,34 @@ def _require_no_lone_value(values: np.ndarray, path: str | Path, key: str, pixel
                 f"{key}: {path} has the value {lone:g} in {np.count_nonzero(values == lone)} pixels, and no other "
                 f"within {abs(next_one - lone):.0f} m of it; declare it as nodata (gdal_edit.py -a_nodata {lone:g})."
             )
+
+
+def _require_slopes(view: str | Path, path: str | Path, grid: Grid, key: str) -> None:
+    """Raise `InputError` where half of some ground is steeper than any: heights in decimetres, say."""
+    size = min(_WHOLE // 4, grid.width, grid.height)
+    window = Window((grid.width - size) // 2, (grid.height - size) // 2, size, size)
+    with raster.warped(view, grid, "bilinear") as source:
+        values = raster.read_open(source, window, 1)
+    step = min(_FAR, size // 2)
+    if not step:
+        return
+    far, near = (_median_gradient(values, grid, pixels) for pixels in (step, 1))
+    middle = float(np.degrees(np.arctan(far)))
+    if middle > _STEEPEST and near < _ROUGH * far:
+        raise InputError(
+            f"{key}: half of the ground in {path} would be steeper than {middle:.0f} degrees if its heights are "
+            f"metres; say what they are in (gdal_edit.py -units ft, cm or dm), or give an elevation in metres."
+        )
+
+
+def _median_gradient(values: np.ndarray, grid: Grid, step: int) -> float:
+    """Median of the gradient between pixels `step` apart; 0 where none is known."""
+    rx, ry = grid.resolution
+    down = (values[step:, :-step] - values[:-step, :-step]) / (step * ry)
+    across = (values[:-step, step:] - values[:-step, :-step]) / (step * rx)
+    gradients = np.hypot(down, across)
+    known = gradients[np.isfinite(gradients)]
+    return float(np.median(known)) if known.size else 0.0
 
 
 def _require_height_unit(src: rasterio.io.DatasetReader, path: str | Path, key: str) -> None:

@@ -1,5 +1,6 @@
 """Features of any vector file, as its reader wants them: the right layer, valid, whole names, in the grid's CRS."""
 
+import glob
 import logging
 import unicodedata
 import warnings
@@ -64,6 +65,8 @@ def find_layer(path: str | Path, key: str, layer: str | None = None, layer_key: 
     except Exception as error:  # pyogrio raises a family of errors of its own
         if inner := _within(path):
             raise InputError(f"{key}: {path} holds {inner} in a subfolder; unzip it, and name {inner}.") from error
+        if missing := _missing_part(Path(path)):
+            raise InputError(f"{key}: {missing} is missing beside {path}; fetch or copy it too.") from error
         raise InputError(f"{key}: {path} is not a vector file that can be read; export it as GeoPackage.") from error
     shaped = [name for name, kind in found if kind is not None]
     if not shaped:
@@ -95,6 +98,14 @@ def _within(path: str | Path) -> str | None:
         return None
     with zipfile.ZipFile(path) as archive:
         return next((name for name in archive.namelist() if Path(name).suffix.lower() in SUFFIXES), None)
+
+
+def _missing_part(path: Path) -> str | None:
+    """The file without which a Shapefile cannot be read, where it is not there."""
+    if path.suffix.lower() != ".shp" or not path.is_file():
+        return None
+    there = {file.suffix.lower() for file in path.parent.glob(f"{glob.escape(path.stem)}.*")}
+    return None if ".shx" in there else f"{path.stem}.shx"
 
 
 def _require_coordinates(layer: Layer, path: str | Path, key: str) -> None:
@@ -151,6 +162,7 @@ def read_features(
     frame = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     frame = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
     if not frame.empty:
+        _require_numbers(frame, path, key)
         frame = _single_parts(frame.to_crs(grid.crs))
         _require_shapes(frame, shapes, path, key)
         frame = _valid(frame, path, key)
@@ -265,6 +277,17 @@ def _says_encoding(path: str | Path) -> bool:
     with open(table, "rb") as file:
         head = file.read(30)
     return len(head) > 29 and head[29] not in (0, 0x57)  # 0x57 is "whatever ANSI was", which GDAL takes for Latin 1
+
+
+def _require_numbers(frame: gpd.GeoDataFrame, path: str | Path, key: str) -> None:
+    """Raise `InputError` where an outline has a coordinate that is no number: where it runs is not known."""
+    places, owner = shapely.get_coordinates(frame.geometry.to_numpy(), return_index=True)
+    broken = np.unique(owner[~np.isfinite(places).all(axis=1)])
+    if broken.size:
+        raise InputError(
+            f"{key}: {path} has coordinates that are no numbers in {broken.size} feature{'s' * (broken.size > 1)} "
+            f"(counted from 0 in the area: {broken[0]}); correct or delete {'them' if broken.size > 1 else 'it'}."
+        )
 
 
 def _require_shapes(frame: gpd.GeoDataFrame, shapes: Collection[Shape], path: str | Path, key: str) -> None:

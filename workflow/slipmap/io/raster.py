@@ -15,7 +15,7 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 from rasterio.crs import CRS
-from rasterio.enums import Resampling
+from rasterio.enums import ColorInterp, MaskFlags, Resampling
 from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
@@ -191,6 +191,12 @@ def file_name(src: rasterio.io.DatasetReader | WarpedVRT | str | Path) -> str:
     return html.unescape(found[1]) if found else str(name)
 
 
+def alpha_band(src: rasterio.io.DatasetReader) -> int:
+    """Number of the band that says where the others have data; 0 where there is none."""
+    bands = [number for number, shown in enumerate(src.colorinterp, 1) if shown == ColorInterp.alpha]
+    return bands[0] if bands else 0
+
+
 def outer_bounds(src: rasterio.io.DatasetReader) -> tuple[float, float, float, float]:
     """(left, bottom, right, top) of a raster, left < right and bottom < top even where it is stored south-up."""
     left, bottom, right, top = src.bounds
@@ -291,12 +297,31 @@ def check(path: str | Path, key: str, *, overlaps: Grid | None = None) -> None:
             )
         if src.driver == "GTiff":
             check_whole(src, path, key)
+        elif src.driver == "VRT":
+            _require_sources(path, key)
+        alpha = alpha_band(src)
+        if alpha and not any(MaskFlags.alpha in flags for flags in src.mask_flag_enums):
+            raise InputError(
+                f"{key}: {path} has an alpha band of {src.dtypes[alpha - 1]}, which GDAL does not take for a mask; "
+                f"write it as one (gdal_translate -mask {alpha})."
+            )
         if overlaps is not None and not _overlap(src, overlaps):
             raise InputError(
                 f"{key}: {path} does not overlap the area (its bounds are "
                 f"{[round(v, 4) for v in outer_bounds(src)]} in {crs_name(src.crs)[:40]}, the area's "
                 f"{[round(v, 1) for v in overlaps.bounds]} in {overlaps.crs[:40]}); check grid.bounds and the file."
             )
+
+
+def _require_sources(path: Path, key: str) -> None:
+    """Raise `InputError` where a file that a virtual raster refers to is not there."""
+    for relative, name in re.findall(
+        r'<SourceFilename(?:[^>]*relativeToVRT="([01])")?[^>]*>([^<]+)<', path.read_text(errors="replace")
+    ):
+        name = html.unescape(name).strip()
+        source = path.parent / name if relative == "1" else Path(name)
+        if not name.startswith(("/vsi", "<")) and ":" not in name and not source.exists():
+            raise InputError(f"{key}: {path} refers to {source}, which does not exist; put it there or correct {path}.")
 
 
 def check_whole(src: rasterio.io.DatasetReader, path: Path, key: str, size: int | None = None) -> None:
