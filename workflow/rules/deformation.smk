@@ -99,6 +99,7 @@ rule invert_network:
     output:
         velocity=HERE.velocity,
         velocity_std=HERE.velocity_std,
+        averaging_std=HERE.averaging_std,
         temporal_coherence=HERE.temporal_coherence,
         dem_error=HERE.dem_error,
         mask=HERE.mask,
@@ -112,6 +113,7 @@ rule invert_network:
         settings=part_of("deformation", options.InversionSettings),
         looks=supplied_looks,
         least_fit=least_fit,
+        linked=linked_window,
     threads: 2
     resources: mem_mb=memory(2000), runtime=minutes(20, per_megapixel=1)
     script: "../scripts/invert_network.py"

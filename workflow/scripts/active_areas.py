@@ -6,9 +6,10 @@ with job(snakemake):
     from slipmap.motion import active_areas
 
     given = dict(snakemake.input.items())
-    radar = ("velocity", "velocity_std", "mask", "timeseries", "sensitivity", "downslope", "visibility")
+    radar = ("velocity", "velocity_std", "averaging_std", "mask", "timeseries")
+    slopes = ("sensitivity", "downslope", "visibility")
     active_areas.run(
-        deformation={name: given[name] for name in radar if name in given},
+        deformation={name: given[name] for name in (*radar, *slopes) if name in given},
         grid=Grid.load(snakemake.input.grid),
         settings=ActiveAreaSettings(**snakemake.params.settings),
         outputs={name: snakemake.output[name] for name in ("significance", "areas", "style")},

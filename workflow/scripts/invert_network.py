@@ -15,4 +15,5 @@ with job(snakemake):
         dem=snakemake.input.dem or None,
         looks=snakemake.params.looks,
         least_fit=snakemake.params.least_fit,
+        linked=snakemake.params.linked,
     )

@@ -44,6 +44,13 @@ def least_fit(wildcards):
     return settings.phase_linking.min_goodness_of_fit if settings.estimator == "phase_linking" else None
 
 
+def linked_window(wildcards):
+    """Window of an area's linked phases and kind of its weights; none where phases are not linked."""
+    settings = AREAS[wildcards.area].deformation
+    options = settings.phase_linking
+    return (options.window, options.window_weights) if settings.estimator == "phase_linking" else None
+
+
 def network_pairs(wildcards):
     """The pairs of an area's network by name, once its files have been read."""
     path = checkpoints.network.get(area=wildcards.area).output.network

@@ -68,6 +68,7 @@ class Results:
     unwrapped_interferograms = _Path("deformation/unwrapped")
     velocity = _Path("deformation/velocity.tif")
     velocity_std = _Path("deformation/velocity_std.tif")
+    averaging_std = _Path("deformation/averaging_std.tif")
     temporal_coherence = _Path("deformation/temporal_coherence.tif")
     dem_error = _Path("deformation/dem_error.tif")
     mask = _Path("deformation/mask.tif")

@@ -8,7 +8,8 @@ import numpy as np
 from rasterio.windows import Window
 
 from slipmap.config.deformation import InversionSettings
-from slipmap.deformation import reliability, subsets, velocity
+from slipmap.deformation import averaging, reliability, subsets, velocity
+from slipmap.deformation.interferogram import with_margin
 from slipmap.deformation.reference import Reference
 from slipmap.deformation.scatter import Scatter
 from slipmap.deformation.stack import Radar
@@ -22,7 +23,11 @@ MAPS = {
     "velocity_std": (
         "mm/yr",
         "standard deviation of the line-of-sight velocity against stable ground: decorrelation by the full covariance "
-        "of the interferograms, and what scatter of the dates about the model there is beside it",
+        "of the interferograms, what scatter of the dates about the model there is beside it, and what averaging hides",
+    ),
+    "averaging_std": (
+        "mm/yr",
+        "part of the velocity's standard deviation: motion that differs within the window of the phase's average",
     ),
     "temporal_coherence": ("1", "temporal coherence of the network inversion"),
     "dem_error": ("m", "DEM error (true ground minus DEM); nodata where not estimated"),
@@ -31,11 +36,11 @@ MAPS = {
 }
 # Kept beside the series only.
 KEPT = {
+    "noise_std": ("mm/yr", "standard deviation of the velocity without what averaging hides"),
     "decorrelation_std": ("mm/yr", "standard deviation of the velocity by the coherences alone"),
     "reliability": ("1", "class of reliability: " + ", ".join(f"{k} {v}" for k, v in reliability.CLASSES.items())),
 }
 CLASSES, MASK = reliability.CLASSES, {0: "not reliable", 1: "reliable"}
-COPIED = ("temporal_coherence", "interferograms", "open_triplets")  # known before the series are corrected
 FILES = {name: "interferograms_used" if name == "interferograms" else name for name in MAPS}
 
 
@@ -47,7 +52,7 @@ class SeriesFit:
     ----------
     series : displacement (mm, relative to the reference area's phase), and the maps `COPIED`; it is corrected in place.
     side : of the blocks, pixels. removal : surfaces to take from each date. scatter : of a sample of the series.
-    point : the reference area.
+    point : the reference area. weights : of the average over neighbours (`averaging.weights_of`).
     tags : what every product says of itself.
     """
 
@@ -58,6 +63,7 @@ class SeriesFit:
     removal: Removal
     scatter: Scatter
     point: Reference
+    weights: np.ndarray
     radar: Radar
     settings: InversionSettings
     tags: dict[str, str]
@@ -77,19 +83,33 @@ class SeriesFit:
                 self._create_classes(Path(folder) / "mask.tif", "pixels whose velocity can be relied on", MASK)
             )
             for window in self.grid.blocks(self.side):
-                found = np.nan_to_num(self.series.read_map("reliability", window), nan=raster.CLASS_NODATA)
-                reliable = found == reliability.RELIABLE
                 displacement, result = self._fit(window, shift)
                 self.series.write(displacement.astype(np.float32), window)
-                result |= {name: self.series.read_map(name, window) for name in COPIED}
-                if self.settings.mask_velocity:
-                    result["velocity"] = np.where(reliable, result["velocity"], np.nan)
                 for name, values in result.items():
-                    out[name].write(values.astype(np.float32), window)
-                    if name not in COPIED:
-                        self.series.write_map(name, values.astype(np.float32), window)
+                    self.series.write_map(name, values.astype(np.float32), window)
+            for window in self.grid.blocks(self.side):
+                found = np.nan_to_num(self.series.read_map("reliability", window), nan=raster.CLASS_NODATA)
+                reliable = found == reliability.RELIABLE
+                for name, values in self._maps(window).items():
+                    shown = np.where(reliable, values, np.nan) if name == "velocity" and self._masked else values
+                    out[name].write(shown.astype(np.float32), window)
                 classes.write(found.astype(np.uint8), window)
                 mask.write(np.where(found == raster.CLASS_NODATA, found, reliable).astype(np.uint8), window)
+
+    @property
+    def _masked(self) -> bool:
+        return self.settings.mask_velocity
+
+    def _maps(self, window: Window) -> dict[str, np.ndarray]:
+        """The maps of a window, (rows, cols) each; adds to the series what the velocities around tell of its σ."""
+        outer, inner = with_margin(window, self.grid, len(self.weights) // 2)
+        velocity, noise = (self.series.read_map(name, outer) for name in ("velocity", "noise_std"))
+        hidden = averaging.spread(velocity, noise.astype(np.float64) ** 2, self.weights)[inner]
+        total = np.sqrt(noise[inner].astype(np.float64) ** 2 + hidden)
+        found = {"averaging_std": np.where(np.isfinite(total), np.sqrt(hidden), np.nan), "velocity_std": total}
+        for name, values in found.items():
+            self.series.write_map(name, values.astype(np.float32), window)
+        return found | {name: self.series.read_map(name, window) for name in MAPS if name not in found}
 
     def _corrected(self, window: Window) -> np.ndarray:
         return self.series.read(window) - self.removal.at(window)
@@ -108,7 +128,7 @@ class SeriesFit:
         flat = block.reshape(len(block), -1).astype(np.float64)
         reach = subsets.join(flat, self.series.read_subsets(window).reshape(flat.shape), self.model.design)
         decorrelation = self.series.read_map("decorrelation_std", window).ravel().astype(np.float64) ** 2
-        result = {"velocity_std": self._deviation(flat, decorrelation, reach)}
+        result = {"noise_std": self._deviation(flat, decorrelation, reach)}
         deviations = self.series.read_deviations(window)
         if deviations is not None:
             more = 2 * self.scatter.of_dates(flat, decorrelation).reshape(1, *block.shape[1:])
@@ -119,7 +139,7 @@ class SeriesFit:
         names = self.model.names
         parameters = velocity.fit(self.model, flat)
         rate = parameters[names.index("velocity")]
-        result |= {"velocity": np.where(np.isfinite(result["velocity_std"]), rate, np.nan)}
+        result |= {"velocity": np.where(np.isfinite(result["noise_std"]), rate, np.nan)}
         result["dem_error"] = np.full_like(result["velocity"], np.nan)
         if "dem_error" in names:
             k = names.index("dem_error")

@@ -10,7 +10,7 @@ import numpy as np
 from rasterio.windows import Window
 
 from slipmap.config.deformation import InversionSettings
-from slipmap.deformation import closure, reference, reliability, scatter, surfaces, timeseries, velocity
+from slipmap.deformation import averaging, closure, reference, reliability, scatter, surfaces, timeseries, velocity
 from slipmap.deformation.coherent_network import block_side, coherent_network
 from slipmap.deformation.fit_series import KEPT, MAPS, SeriesFit
 from slipmap.deformation.geometry import pixel_size
@@ -95,11 +95,12 @@ def run(
     dem: str | Path | None = None,
     looks: float | None = None,
     least_fit: float | None = None,
+    linked: tuple[int, str] | None = None,
 ) -> None:
     """Invert the network and write the results into `folder`.
 
-    They are velocity.tif, velocity_std.tif, temporal_coherence.tif, dem_error.tif, mask.tif, reliability.tif,
-    interferograms_used.tif, open_triplets.tif, timeseries.nc and reference.json.
+    They are velocity.tif, velocity_std.tif, averaging_std.tif, temporal_coherence.tif, dem_error.tif, mask.tif,
+    reliability.tif, interferograms_used.tif, open_triplets.tif, timeseries.nc and reference.json.
 
     Parameters
     ----------
@@ -108,6 +109,7 @@ def run(
     dem : elevation (m) on any grid, for the phase–elevation fit.
     looks : independent looks behind supplied interferograms; None: `phase.SUPPLIED_LOOKS`.
     least_fit : goodness of fit of linked phases that are reliable; None: the pairs are no linked phases.
+    linked : window of linked phases and kind of its weights, for what averaging hides.
 
     Notes
     -----
@@ -154,8 +156,9 @@ def run(
         sample, noise, closures = _invert(job, series, grid, side)
         removal = surfaces.fit(sample, grid, side, model.row("velocity"), settings, dem)
         spread = _scatter(job, noise, removal, side)
+        weights = averaging.weights_of(pairs, settings.phase_window, linked)
         tags = _tags(point, record["dates"]) | simulated
-        SeriesFit(series, grid, side, model, removal, spread, point, radar, settings, tags).write(folder)
+        SeriesFit(series, grid, side, model, removal, spread, point, weights, radar, settings, tags).write(folder)
     closures["corrected"] = dict(zip((pair.name for pair in pairs), closures["corrected"], strict=True))
     about = point.record() | removal.record() | {"triplets": closures, "pairs_left_out": left_out}
     about |= {"decorrelation_scale": round(spread.scale, 3), "model_of_time": list(model.names)}

@@ -55,7 +55,7 @@ def run(
 
     Parameters
     ----------
-    deformation : velocity, velocity_std, mask and timeseries on one grid; sensitivity, downslope and
+    deformation : velocity, velocity_std, averaging_std, mask and timeseries on one grid; sensitivity, downslope and
         visibility where there is a DEM.
     grid : of the area, in whose CRS outlines are written; areas outside it are left out.
     outputs : significance (.tif), areas (.gpkg: layer "active_areas", table "displacement"), style (.qml).

@@ -38,6 +38,8 @@ class LocalMean:
     Parameters
     ----------
     velocity, deviation, mask : rasters (mm/yr, mm/yr, 1 where reliable) on `grid`.
+    averaging : raster of the part of `deviation` that is no noise but motion which averaging hides, mm/yr: ground that
+        stands still has none, so that it says nothing against standing out.
     visibility : raster of layover and shadow, where there is one: several places in one pixel, or none.
     sigma : standard deviation of the Gaussian weights, pixels (rows, cols).
     background : velocity of the surroundings, mm/yr. excess : by how much local means scatter more than independent
@@ -47,6 +49,7 @@ class LocalMean:
     velocity: Path
     deviation: Path
     mask: Path
+    averaging: Path | None
     visibility: Path | None
     grid: Grid
     sigma: tuple[float, float]
@@ -67,6 +70,9 @@ class LocalMean:
         """
         outer, inner = with_margin(window, self.grid, int(np.ceil(REACH * max(self.sigma))))
         values, deviation = self.reliable(outer), raster.read(self.deviation, outer, 1).astype(np.float64)
+        if self.averaging is not None:
+            hidden = raster.read(self.averaging, outer, 1).astype(np.float64)
+            deviation = np.sqrt(np.maximum(deviation**2 - hidden**2, 0))
         if self.background is not None:
             values = values - self.background.at(outer)
         known = np.isfinite(values) & (deviation > 0)
@@ -96,6 +102,7 @@ def local_mean(files: Mapping[str, str | Path], settings: ActiveAreaSettings) ->
         Path(files["velocity"]),
         Path(files["velocity_std"]),
         Path(files["mask"]),
+        Path(files["averaging_std"]) if "averaging_std" in files else None,
         Path(files["visibility"]) if "visibility" in files else None,
         grid,
         (settings.smoothing / y, settings.smoothing / x),
@@ -119,7 +126,8 @@ def run(
 
     Parameters
     ----------
-    files : velocity, velocity_std and mask, and visibility where there is a DEM. tags : what the raster says of itself.
+    files : velocity, velocity_std and mask, averaging_std where it is known, visibility where there is a DEM.
+    tags : what the raster says of itself.
     """
     means = local_mean(files, settings)
     units, names = ([about[k] for about in BANDS.values()] for k in (0, 1))

@@ -46,7 +46,7 @@ def motion_files(run: RunSettings, area: str) -> dict[str, str]:
 def active_area_files(run: RunSettings, area: str) -> dict[str, str]:
     """What active areas are made of and described by, by role: the radar's products, and what else there is."""
     settings, made = run.areas[area], Results(area)
-    files = {role: getattr(made, role) for role in ("velocity", "velocity_std", "mask", "timeseries")}
+    files = {role: getattr(made, role) for role in ("velocity", "velocity_std", "averaging_std", "mask", "timeseries")}
     if settings.inputs.dem:
         files |= {role: getattr(made, role) for role in ("sensitivity", "downslope", "visibility")}
     if has_factors(settings):
