@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from slipmap.errors import InputError, nearest
+
+Format = TypeVar("Format")
 
 
 def points(group: str) -> tuple[EntryPoint, ...]:
@@ -52,7 +54,7 @@ def load(point: EntryPoint, what: str) -> Any:
 
 
 @dataclass(frozen=True)
-class Formats:
+class Formats(Generic[Format]):
     """Formats by name: one module each beside the index, and those that other packages register.
 
     Attributes
@@ -61,12 +63,14 @@ class Formats:
     kind : what knows a format, "reader"; a module holds it under that name in capitals.
     folders : where slipmap's own modules are (those that begin with an underscore are none).
     own : imports the module of one of slipmap's own formats.
+    more : other words that a config may have in place of a format.
     """
 
     group: str
     kind: str
     folders: Callable[[], Iterable[str]]
     own: Callable[[str], Any]
+    more: tuple[str, ...] = ()
 
     def own_names(self) -> list[str]:
         """Names of the formats that slipmap knows itself, sorted."""
@@ -77,32 +81,23 @@ class Formats:
         """Names of all formats, sorted."""
         return sorted({*self.own_names(), *self._others()})
 
-    def check(self, name: str, *, more: Iterable[str] = ()) -> None:
-        """Raise `InputError` unless the format is known; nothing is imported.
-
-        Parameters
-        ----------
-        name : of the format.
-        more : other words that would have been right.
-        """
-        if name not in self.own_names() and name not in self._others():
-            raise InputError(f"there is no {self.kind} of the format '{name}'{nearest(name, [*more, *self.names()])}")
-
-    def load(self, name: str) -> Any:
+    def load(self, name: str) -> Format:
         """What knows the format called `name`, with that name.
 
         Raises
         ------
         InputError : the format is unknown, or the package that brings it cannot be imported.
         """
-        self.check(name)
+        if name not in self.names():
+            known = [*self.more, *self.names()]
+            raise InputError(f"there is no {self.kind} of the format '{name}'{nearest(name, known)}")
         attribute = self.kind.upper()
         if name in self.own_names():
-            found = getattr(self.own(name), attribute)
+            found: Format = getattr(self.own(name), attribute)
         else:
             given = load(self._others()[name], f"the {self.kind} of '{name}'")
             found = getattr(given, attribute, given)
-        found.name = name
+        found.name = name  # type: ignore[attr-defined]
         return found
 
     def _others(self) -> dict[str, EntryPoint]:

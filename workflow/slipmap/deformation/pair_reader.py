@@ -1,5 +1,8 @@
 """The base of readers of interferograms."""
 
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation.pairs import assemble
 from slipmap.deformation.reader import Listing, PairFormat
@@ -12,3 +15,18 @@ class PairReader(PairFormat):
     def stack(self, listing: Listing, settings: Sentinel1Settings) -> Stack:
         """Describe the pairs."""
         return assemble(self, listing, settings)
+
+
+class ProductReader(PairReader):
+    """A format that has all rasters of a pair in one file; `datasets` names them by their roles."""
+
+    levels = ("unwrapped",)
+    geocode = "fetch the product again"
+    datasets: Mapping[str, str]
+
+    def rasters(self, listing: Listing) -> Iterator[tuple[tuple[str, str], str, Path]]:
+        """Every role of each file."""
+        for path in listing.named(*self.files["unwrapped"]):
+            dates = self.dates(path, listing.source)
+            for role in self.datasets:
+                yield dates, role, path

@@ -11,36 +11,11 @@ from slipmap.plugins import Formats
 if TYPE_CHECKING:
     from slipmap.deformation.reader import Reader
 
-_FORMATS = Formats(
+_FORMATS: Formats["Reader"] = Formats(
     group="slipmap.readers",
     kind="reader",
     folders=lambda: __path__,
     own=lambda name: import_module(f"{__name__}.{name}"),
+    more=("auto",),
 )
-
-
-def own_formats() -> list[str]:
-    """Names of the formats that slipmap itself reads, sorted."""
-    return _FORMATS.own_names()
-
-
-def formats() -> list[str]:
-    """Names of all formats, sorted: slipmap's own and those of installed packages."""
-    return _FORMATS.names()
-
-
-def check_format(name: str) -> None:
-    """Raise `InputError` unless there is a reader of that name; nothing is imported."""
-    _FORMATS.check(name, more=("auto",))
-
-
-def load(name: str) -> "Reader":
-    """The reader of the format called `name`.
-
-    Raises
-    ------
-    InputError : there is none of that name, or the package that brings it cannot be imported.
-    """
-    check_format(name)
-    reader: Reader = _FORMATS.load(name)
-    return reader
+own_formats, formats, load = _FORMATS.own_names, _FORMATS.names, _FORMATS.load

@@ -8,41 +8,32 @@ as MintPy's prep_aria does; the azimuth is anti-clockwise from east, of the way 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 from slipmap.deformation.layer import Layer
-from slipmap.deformation.pair_reader import PairReader
+from slipmap.deformation.pair_reader import ProductReader
 from slipmap.deformation.reader import BOUNDS, Facts, Listing, number
 from slipmap.errors import InputError
 
 _NAME = re.compile(r"^S1-GUNW-([AD])-R-(\d{3})-tops-(\d{8})_(\d{8})-")
 _DATA, _GEOMETRY = "/science/grids/data/", "/science/grids/imagingGeometry/"
-_ROLES = {"unwrapped": "unwrappedPhase", "coherence": "coherence"}
 
 
-class Aria(PairReader):
+class Aria(ProductReader):
     """One NetCDF file for each pair."""
 
     title = "ARIA-S1-GUNW"
     source = "ASF, ARIA Sentinel-1 GUNW product guide; aria-tools/ARIA-tools"
-    levels = ("unwrapped",)
     files = {"unwrapped": ("S1-GUNW-*.nc",), "coherence": ("S1-GUNW-*.nc",)}
-    geocode = "fetch the product again"
+    datasets = {"unwrapped": f"{_DATA}unwrappedPhase", "coherence": f"{_DATA}coherence"}
     units = "phase in radians, coherence 0 to 1, angles in degrees"
     sign = "turned on reading: the later date is the reference in the file"
     beside = "in the file: wavelength, perpendicular baseline (mean, sign turned), incidence and azimuth angles"
     checks = "one track and flight direction; where connectedComponents is 0 there is no data"
-
-    def rasters(self, listing: Listing) -> Iterator[tuple[tuple[str, str], str, Path]]:
-        """Both roles lie in one file."""
-        for path in listing.named(*self.files["unwrapped"]):
-            dates = self.dates(path, listing.source)
-            for role in _ROLES:
-                yield dates, role, path
 
     def dates(self, path: Path, source: Path) -> tuple[str, str]:
         """The earlier date first."""
@@ -56,7 +47,7 @@ class Aria(PairReader):
         match = _NAME.match(path.name)
         turned = -1.0 if role == "unwrapped" and match and match[3] > match[4] else 1.0
         mask = f"{_DATA}connectedComponents"
-        return Layer(path, f"{_DATA}{_ROLES[role]}", factor=turned, nodata=0.0, mask=mask)
+        return Layer(path, self.datasets[role], factor=turned, nodata=0.0, mask=mask)
 
     def views(self, listing: Listing) -> dict[str, Layer]:
         """Line of sight as HyP3 has it, of the first product, at the lowest height of its grid."""

@@ -10,42 +10,33 @@ A displacement becomes the phase −4π d / λ of a pair, so that it runs throug
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 from slipmap.deformation.layer import Layer
-from slipmap.deformation.pair_reader import PairReader
+from slipmap.deformation.pair_reader import ProductReader
 from slipmap.deformation.reader import SENTINEL1_WAVELENGTH, Facts, Listing
 from slipmap.errors import InputError
 
 _NAME = re.compile(r"OPERA_L3_DISP-S1_IW_(F\d{5})_(?:VV|HH)_(\d{8})T\d{6}Z_(\d{8})T\d{6}Z_v")
-_ROLES = {"unwrapped": "/displacement", "coherence": "/temporal_coherence"}
 _METRES = ("m", "meter", "meters", "metre", "metres")
 
 
-class OperaDisp(PairReader):
+class OperaDisp(ProductReader):
     """One NetCDF file for each date, relative to the reference date of its batch."""
 
     title = "OPERA DISP-S1"
     source = "OPERA, DISP-S1 product specification; opera-adt/disp-s1"
-    levels = ("unwrapped",)
     files = {"unwrapped": ("OPERA_L3_DISP-S1_IW_*.nc",), "coherence": ("OPERA_L3_DISP-S1_IW_*.nc",)}
+    datasets = {"unwrapped": "/displacement", "coherence": "/temporal_coherence"}
     geometry = {"sight": ("*_line_of_sight_enu.tif",), "dem": ("OPERA_L3_DISP-S1-STATIC_*_dem.tif",)}
-    geocode = "fetch the product again"
     units = "displacement in metres, temporal coherence 0 to 1"
     sign = "displacement positive towards the satellite, from the first date to the second"
     beside = "in the file: track, pass direction, units; `*_line_of_sight_enu.tif` of the static product"
     checks = "one frame and track; units; where recommended_mask is 0 there is no data; baselines are not read"
-
-    def rasters(self, listing: Listing) -> Iterator[tuple[tuple[str, str], str, Path]]:
-        """Both roles lie in one file."""
-        for path in listing.named(*self.files["unwrapped"]):
-            dates = self.dates(path, listing.source)
-            for role in _ROLES:
-                yield dates, role, path
 
     def dates(self, path: Path, source: Path) -> tuple[str, str]:
         """Reference and secondary date of the name."""
@@ -57,7 +48,7 @@ class OperaDisp(PairReader):
     def layer(self, path: Path, role: str) -> Layer:
         """A data set of the file; displacement as phase."""
         factor = -4 * np.pi / SENTINEL1_WAVELENGTH if role == "unwrapped" else 1.0
-        return Layer(path, _ROLES[role], factor=factor, mask="/recommended_mask")
+        return Layer(path, self.datasets[role], factor=factor, mask="/recommended_mask")
 
     def views(self, listing: Listing) -> dict[str, Layer]:
         """Line of sight of the static product: a raster for each axis."""

@@ -12,30 +12,10 @@ from slipmap.plugins import Formats
 if TYPE_CHECKING:
     from slipmap.patches.importing.importer import Importer
 
-_FORMATS = Formats(
+_FORMATS: Formats["Importer"] = Formats(
     group="slipmap.importers",
     kind="importer",
     folders=lambda: __path__,
     own=lambda name: import_module(f"{__name__}.{name}"),
 )
-
-
-def own_formats() -> list[str]:
-    """Names of the formats that slipmap itself imports, sorted."""
-    return _FORMATS.own_names()
-
-
-def formats() -> list[str]:
-    """Names of all formats, sorted: slipmap's own and those of installed packages."""
-    return _FORMATS.names()
-
-
-def load(name: str) -> "Importer":
-    """The importer of the format called `name`.
-
-    Raises
-    ------
-    InputError : there is none of that name, or the package that brings it cannot be imported.
-    """
-    importer: Importer = _FORMATS.load(name)
-    return importer
+own_formats, formats, load = _FORMATS.own_names, _FORMATS.names, _FORMATS.load
