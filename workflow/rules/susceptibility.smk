@@ -43,8 +43,8 @@ rule risk_index:
         inventory=where_inventory(HERE.inventory),
         split=where_inventory(HERE.split),
     output:
-        index=HERE.susceptibility("lsi"),
-        classes=HERE.susceptibility("lsi_class"),
+        index=HERE.risk_index,
+        classes=HERE.risk_index_classes,
     params:
         settings=settings_of("susceptibility.risk_index"),
         names=lambda wildcards: list(files.index_files(RUN, wildcards.area)),
@@ -54,7 +54,7 @@ rule risk_index:
 
 rule risk_index_factor:
     message: "Give the Landslide Risk Index of {wildcards.area} to the networks as a channel."
-    input: index=HERE.susceptibility("lsi")
-    output: factor=HERE.factor("lsi")
+    input: index=HERE.risk_index
+    output: factor=HERE.factor(catalogue.RISK_INDEX.name)
     resources: mem_mb=memory(500), runtime=minutes(10)
     script: "../scripts/risk_index_factor.py"

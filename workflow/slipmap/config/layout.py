@@ -118,9 +118,11 @@ class Results:
 
     # classical models
     sample = _Path("susceptibility/sample.json")
+    risk_index = _Path("susceptibility/lsi.tif")
+    risk_index_classes = _Path("susceptibility/lsi_class.tif")
 
     def susceptibility(self, name: str) -> str:
-        """Map by one classical model, or of the Landslide Risk Index ("lsi", "lsi_class")."""
+        """Map by one classical model."""
         return f"{self.folder}/susceptibility/{name}.tif"
 
     def susceptibility_applicability(self, model: str, kind: str) -> str:

@@ -204,15 +204,17 @@ _DEFORMATION = (
         style=Ramp(VELOCITY, centred=True),
     ),
 )  # fmt: skip
-_RISK_INDEX = (  # the Landslide Risk Index of the susceptibility stage as a channel of a network
-    Factor(
-        "lsi", "risk_index", ("susceptibility.risk_index",), "1", "Landslide Risk Index",
-        "slipmap.susceptibility.maps:map_risk_index",
-    ),
-)  # fmt: skip
+RISK_INDEX = Factor(  # of the susceptibility stage, as a channel of a network
+    "lsi",
+    "risk_index",
+    ("susceptibility.risk_index",),
+    "1",
+    "Landslide Risk Index",
+    "slipmap.susceptibility.maps:map_risk_index",
+)
 OWN = (
     *_TERRAIN, *_HYDROLOGY, *_LITHOLOGY, *(factor for period in ("composite", *PERIODS) for factor in _optical(period)),
-    *_CLIMATE, *_PROXIMITY, *_DEFORMATION, *_RISK_INDEX,
+    *_CLIMATE, *_PROXIMITY, *_DEFORMATION, RISK_INDEX,
 )  # fmt: skip
 
 

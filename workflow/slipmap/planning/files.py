@@ -95,7 +95,7 @@ def susceptibility_files(run: RunSettings, area: str) -> list[str]:
     chosen, made = run.areas[area].susceptibility, Results(area)
     if chosen is None:
         return []
-    files = [made.susceptibility(name) for name in ("lsi", "lsi_class")] if chosen.risk_index is not None else []
+    files = [made.risk_index, made.risk_index_classes] if chosen.risk_index is not None else []
     if run.areas[area].inputs.inventory is not None:
         tables = ("cross_validation_summary", "distances", "test_scores")
         files += [made.susceptibility_table(name) for name in tables]

@@ -106,7 +106,7 @@ def map_risk_index(
             "rain": settings.rain.model_dump_json() if model.rain else "none (R = 1)",
             "source": "Zheng et al. 2025, eq. 4 and 5",
         }
-        factor = catalogue.get("lsi")
+        factor = catalogue.RISK_INDEX
         try:
             _write(
                 layers,
@@ -189,7 +189,7 @@ def _write(layers: Layers, path: str | Path, predict: Callable, **description: o
 
 
 def _write_classes(index: str | Path, path: str | Path, settings: RiskIndexSettings, seed: int) -> None:
-    with opened({"lsi": index}) as layers:
+    with opened({catalogue.RISK_INDEX.name: index}) as layers:
         breaks = class_breaks(_some_values(layers, seed), settings.classes, settings.breaks, settings.fixed_breaks)
         count = len(breaks) + 1
         labels = {3: ("low", "medium", "high")}.get(count, tuple(f"class {i + 1}" for i in range(count)))
@@ -222,7 +222,8 @@ def _some_values(layers: Layers, seed: int) -> np.ndarray:
     values = values[np.isfinite(values)]
     if not len(values):
         raise InputError(
-            f"{layers.factors['lsi'].name}: no pixel has a value in every factor; see factors/coverage.csv."
+            f"{layers.factors[catalogue.RISK_INDEX.name].name}: no pixel has a value in every factor; "
+            f"see factors/coverage.csv."
         )
     return values
 
