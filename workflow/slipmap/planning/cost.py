@@ -54,8 +54,8 @@ class Stage:
 
 TRAINING = "training, one run"
 STAGES = (
-    Stage("geocoding of raw Sentinel-1", ("geocode/*", "azimuth_shift/*"), ("sentinel1/slc",), "pixel date"),
-    Stage("interferograms and unwrapping", ("unwrap*/*",), ("deformation/unwrapped",), "pixel pair"),
+    Stage("geocoding of raw Sentinel-1", ("geocode/*", "azimuth_shift/*"), (Results.slcs,), "pixel date"),
+    Stage("interferograms and unwrapping", ("unwrap*/*",), (Results.unwrapped_interferograms,), "pixel pair"),
     Stage("inversion", ("invert_network",), ("deformation/*.tif", "deformation/*.nc"), "pixel pair"),
     Stage(
         "factors",
@@ -129,11 +129,11 @@ def size_of(results: str | Path) -> Size:
         `results` holds no finished run with deformation.
     """
     results = Path(results)
-    pairs = len(list((results / "deformation/unwrapped").glob("*.tif")))
+    pairs = len(list((results / Results.unwrapped_interferograms).glob("*.tif")))
     if not (results / Results.grid).is_file() or not pairs:
         raise InputError(f"{results} holds no finished run with deformation; run an area first (the demo: make demo).")
     grid = json.loads((results / Results.grid).read_text(encoding="utf-8"))
-    return Size(grid["width"] * grid["height"], len(list((results / "sentinel1/slc").glob("*.h5"))), pairs)
+    return Size(grid["width"] * grid["height"], len(list((results / Results.slcs).glob("*.h5"))), pairs)
 
 
 def measure(results: str | Path) -> dict[str, Rate]:
