@@ -41,6 +41,15 @@ class TestTransformers(ModelContract):
     }
 
 
+class TestFoundationModels(ModelContract):
+    train_size: ClassVar = 64  # a patch of 32 pixels has four tokens
+    learning_rate: ClassVar = 2e-3
+    cases: ClassVar = {
+        f"prithvi_eo_v2_{size}": {"width": 1 / 16, "depth": 4, "features": 256, "dropout": 0.0}
+        for size in ("tiny", "100", "300", "600")
+    }
+
+
 class TestEncodersWithDecoders(ModelContract):
     cases: ClassVar = {
         "contextnet": {"width": 1 / 4, "dropout": 0.0},

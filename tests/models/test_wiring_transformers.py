@@ -1,4 +1,4 @@
-"""SegFormer, ShapeFormer and TransUNet, each written as plain functions of tokens and maps."""
+"""SegFormer, ShapeFormer, TransUNet and Prithvi, each written as plain functions of tokens and maps."""
 
 import math
 
@@ -143,3 +143,76 @@ def test_transunet():
         return t.conv(x, "head")
 
     same(built("transunet_r50_vitb16", 3, width=1 / 8, depth=2, heads=3), network, (48, 64))
+
+
+def prithvi_maps(image, t, heads, patch, taken):
+    """Szwarcman et al. 2024: a token for each patch and one more, fixed positions, plain transformer blocks."""
+    x = t.conv(image, "encoder.patch_embed.proj", stride=patch, padding=0)
+    size, dim, side = x.shape[2:], x.shape[1], 224 // patch
+    place = torch.zeros(dim, side, side, dtype=x.dtype)
+    for first, share, along in ((0, 6, "column"), (6, 6, "row"), (12, 4, "date")):
+        channels = share * dim // 16
+        for row in range(side):
+            for column in range(side):
+                at = {"column": column, "row": row, "date": 0}[along]
+                for wave in range(channels // 2):
+                    angle = at / 10000 ** (2 * wave / channels)
+                    place[first * dim // 16 + wave, row, column] = math.sin(angle)
+                    place[first * dim // 16 + channels // 2 + wave, row, column] = math.cos(angle)
+    x = x + F.interpolate(place.float().double()[None], size=size, mode="bicubic", align_corners=True)
+    tokens = torch.cat([t.of["encoder.cls_token"].expand(len(x), 1, dim), to_tokens(x)], dim=1)
+    maps = []
+    for number in range(taken[-1] + 1):
+        name = f"encoder.blocks.{number}"
+        q, k, v = linear(layer_norm(tokens, t, f"{name}.norm1", 1e-5), t, f"{name}.attn.qkv").chunk(3, dim=-1)
+        tokens = tokens + linear(attend(q, k, v, heads), t, f"{name}.attn.proj")
+        wide = F.gelu(linear(layer_norm(tokens, t, f"{name}.norm2", 1e-5), t, f"{name}.mlp.fc1"))
+        tokens = tokens + linear(wide, t, f"{name}.mlp.fc2")
+        if number == taken[-1]:
+            tokens = layer_norm(tokens, t, "encoder.norm", 1e-5)
+        if number in taken:
+            maps.append(to_map(tokens[:, 1:], size))
+    finest = F.gelu(t.norm(t.up(maps[0], "pyramid.finest.0", stride=2), "pyramid.finest.1"))
+    return [
+        t.up(finest, "pyramid.finest.3", stride=2),
+        t.up(maps[1], "pyramid.finer", stride=2),
+        maps[2],
+        F.max_pool2d(maps[3], 2, ceil_mode=True),
+    ]
+
+
+def prithvi_head(x, image, t):
+    return enlarge(t.conv(t.conv_norm(x, "head.0"), "head.2"), image.shape[2:])
+
+
+def test_prithvi_with_upernet():
+    """Xiao et al. 2018, Figure 4, on four depths of the encoder: 1, 3, 4 and 6 of six blocks."""
+
+    def network(image, t):
+        *finer, coarsest = prithvi_maps(image, t, 3, 16, (0, 2, 3, 5))
+        pooled = [coarsest]
+        for branch, bins in enumerate((1, 2, 3, 6)):
+            x = t.norm(
+                t.conv(F.adaptive_avg_pool2d(coarsest, bins), f"decoder.pooling.branches.{branch}.0"),
+                f"decoder.pooling.branches.{branch}.1",
+            )
+            pooled.append(enlarge(torch.relu(x), coarsest.shape[2:]))
+        summed = {3: t.conv_norm(torch.cat(pooled, dim=1), "decoder.bottom")}
+        for level in (2, 1, 0):
+            own = t.conv_norm(finer[level], f"decoder.lateral.{level}")
+            summed[level] = own + enlarge(summed[level + 1], own.shape[2:])
+        done = [t.conv_norm(summed[level], f"decoder.smooth.{level}") for level in (0, 1, 2)] + [summed[3]]
+        x = torch.cat([enlarge(y, done[0].shape[2:]) for y in done], dim=1)
+        return prithvi_head(t.conv_norm(x, "decoder.fuse"), image, t)
+
+    same(built("prithvi_eo_v2_tiny", 3, width=1 / 8, depth=6, features=64), network, (64, 96))
+
+
+def test_prithvi_with_the_decoder_of_a_unet():
+    def network(image, t):
+        first, second, third, x = prithvi_maps(image, t, 16, 14, (0, 1, 2, 3))
+        for step, level in enumerate((third, second, first)):
+            x = t.double(torch.cat([level, enlarge(x, level.shape[2:])], dim=1), f"decoder.steps.{step}")
+        return prithvi_head(x, image, t)
+
+    same(built("prithvi_eo_v2_600", 3, width=1 / 16, depth=4, decoder="unet", features=128), network, (56, 84))

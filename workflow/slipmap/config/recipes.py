@@ -1,4 +1,4 @@
-"""Training recipes of the papers: what each states, and what is assumed where it states nothing."""
+"""Training recipes of papers: what each states, and what is assumed where it states nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -110,5 +110,24 @@ RECIPES: dict[str, Recipe] = {
         },
         "Enhanced U-Net, J. Comput. Commun. 2025, 13, 80-107",
         "Optimiser and loss are not stated: AdamW, and binary cross-entropy plus Dice.",
+    ),
+    "prithvi_eo_v2": Recipe(
+        {
+            "epochs": 50,
+            "batch_size": 8,
+            "optimiser": "adamw",
+            "learning_rate": 5e-5,
+            "weight_decay": 0.1,
+            "schedule": "cosine",
+            "gradient_clip": None,
+            "prior_bias": False,
+            "loss": {"focal": 1.0},
+            "patience": 10,
+            "monitor": "loss",
+            "augment": {"flips": True, "rotations": False},
+        },
+        "Prithvi-EO-2.0, arXiv:2412.02732",
+        "Of its fine-tuning on Landslide4Sense (configs/landslide.yaml of the authors' repository). Their random crops "
+        "of 224 x 224 are left out: patches keep their size.",
     ),
 }

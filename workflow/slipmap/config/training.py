@@ -32,7 +32,13 @@ class EncoderWeightsSettings(Settings):
     source_prefix: str = Field("", description="What they begin with in the file; taken off before matching.")
     bands: dict[str, int] = Field(
         default_factory=dict,
-        description="Band of ours → input channel of the file (from 0); other bands get the file's mean kernel.",
+        description="Band of ours → input channel of the file (from 0); other bands get the file's mean kernel. Of a "
+        "foundation encoder other bands begin with kernels of 0, and its own bands are known by name.",
+    )
+    reflectance: bool = Field(
+        True,
+        description="Of a foundation encoder: the bands are reflectance from 0 to 1, and its first convolution is "
+        "brought to their normalisation; false: they are as in its pretraining.",
     )
 
 

@@ -12,11 +12,19 @@ from torch import Tensor
 
 from slipmap.config.training import EncoderWeightsSettings, TrainingSettings
 from slipmap.errors import InputError, nearest
+from slipmap.models.backbones.prithvi import PrithviEncoder
 from slipmap.models.base import SegmentationModel
+from slipmap.patches.normalisation import Statistics
+from slipmap.training.foundation import published_tensors
 from slipmap.training.weights import WEIGHTS, load_state, read_record, read_tensors
 
 
-def start_from(model: SegmentationModel, settings: TrainingSettings, channels: Sequence[str]) -> set[str]:
+def start_from(
+    model: SegmentationModel,
+    settings: TrainingSettings,
+    channels: Sequence[str],
+    statistics: Statistics | None = None,
+) -> set[str]:
     """Load the weights that the settings start from into `model`.
 
     Parameters
@@ -27,6 +35,8 @@ def start_from(model: SegmentationModel, settings: TrainingSettings, channels: S
         ``initial_weights`` (fine-tuning) or ``encoder_weights``.
     channels
         Names of the model's input channels.
+    statistics
+        By which they are normalised; a foundation encoder is brought to them.
 
     Returns
     -------
@@ -50,7 +60,7 @@ def start_from(model: SegmentationModel, settings: TrainingSettings, channels: S
         load_state(model, tensors, folder / WEIGHTS)
         return set(tensors)
     if settings.encoder_weights:
-        return load_encoder(model, settings.encoder_weights, channels)
+        return load_encoder(model, settings.encoder_weights, channels, statistics)
     return set()
 
 
@@ -66,10 +76,16 @@ def seen_before(settings: TrainingSettings) -> list[dict[str, Any]]:
     return [*record.get("ground", unknown), *record.get("ground_before", [])]
 
 
-def load_encoder(model: SegmentationModel, given: EncoderWeightsSettings, channels: Sequence[str]) -> set[str]:
+def load_encoder(
+    model: SegmentationModel,
+    given: EncoderWeightsSettings,
+    channels: Sequence[str],
+    statistics: Statistics | None = None,
+) -> set[str]:
     """Load pretrained encoder weights; the first convolution's kernels go to bands by name.
 
-    A band without a partner in the file gets the mean of the file's kernels. All kernels of the first convolution
+    A foundation encoder takes the whole of its published file (`slipmap.training.foundation`). Of other models
+    a band without a partner in the file gets the mean of the file's kernels, and all kernels of the first convolution
     are then scaled by (channels in the file) / (channels of ours), so that its output keeps its size.
 
     Returns
@@ -83,6 +99,11 @@ def load_encoder(model: SegmentationModel, given: EncoderWeightsSettings, channe
         for name, tensor in read_tensors(path).items()
         if name.startswith(given.source_prefix)
     }
+    encoder = getattr(model, "encoder", None)
+    if isinstance(encoder, PrithviEncoder):
+        tensors = published_tensors(encoder, source, given, channels, statistics, path)
+        encoder.load_state_dict(tensors)
+        return {f"encoder.{name}" for name in tensors}
     own = {
         name: tensor
         for name, tensor in model.state_dict().items()

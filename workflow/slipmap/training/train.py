@@ -101,7 +101,7 @@ def run(
     model = create_model(experiment.model.name, training.channels, experiment.model.classes, **experiment.model.options)
     if settings.prior_bias:
         start.set_prior(model, training.negative_share())
-    pretrained = start.start_from(model, settings, training.channel_names)
+    pretrained = start.start_from(model, settings, training.channel_names, statistics)
     data = PatchData(training, validation, settings, seed)
     per_epoch = math.ceil(data.batches_per_epoch / settings.accumulate)
     epochs = settings.epochs if settings.max_steps is None else math.ceil(settings.max_steps / per_epoch)
