@@ -5,6 +5,8 @@
 # make test-faults  kills, a full disk, a read-only folder, servers that fail; writes docs/faults.md (as root)
 # make tables the results tables of the five papers, every model, on the demo area (84 minutes of processor time)
 # make bench-training  the training loop, and every model, on a GPU or the CPU
+# make docs   the site, in site/      make coverage  the tests of the library, and what they reach
+# make release  wheel and source distribution in dist/, each tried in an empty environment
 
 # the first Python that runs and has the right version (a name on the PATH may be a shim of one that is not there)
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
@@ -18,7 +20,8 @@ PEERS_READY := $(if $(SLIPMAP_PEER_PYTHON),,$(PEERS)/installed)
 INSTALLED := $(VENV)/installed
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
 
-.PHONY: demo install test test-slurm test-faults lint bench bench-deformation bench-training tables clean
+.PHONY: demo install test test-slurm test-faults lint bench bench-deformation bench-training tables docs \
+  docs-pictures coverage release clean
 
 demo: install
 	$(SNAKEMAKE)
@@ -30,7 +33,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUITABLE)' 2>/dev/null || { \
 	  echo "slipmap needs Python 3.11 or 3.12: install one, or name it with 'make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)'."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,docs]'
 	$(BIN)/python -c 'from slipmap.deformation.inversion import compile_kernel; compile_kernel()'
 	$(BIN)/python -c 'from slipmap.simulator.compile_ahead import compile_kernels; compile_kernels()' >/dev/null
 	@touch $@
@@ -71,6 +74,25 @@ tables: install
 # the training loop against the bare step and a plain loop; every model's rate and memory; on a GPU or the CPU
 bench-training: install
 	$(BIN)/python -m benchmarks.training --models results/model_costs.csv
+
+# strict: a warning is an error; then every link and every address that a page would load
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	$(BIN)/python docs/tools/links.py site
+
+# from finished runs of the areas (docs/tools/pictures.py says which)
+docs-pictures: install
+	$(BIN)/python docs/tools/pictures.py results
+
+coverage: install
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[coverage]'
+	NUMBA_DISABLE_JIT=0 $(BIN)/coverage run --branch --source workflow/slipmap -m pytest -m 'not integration and not slow and not slurm and not faults'
+	$(BIN)/coverage report --skip-covered --sort cover | tail -40
+
+release: install
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist .
+	$(BIN)/python docs/tools/try_release.py dist
 
 # results, and what the simulator made; a user's own inputs stay
 clean:

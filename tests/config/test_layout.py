@@ -14,7 +14,7 @@ from slipmap.jobs.provenance import LIBRARY
 
 def test_every_path_that_the_readme_names_is_in_the_layout(repository):
     """The table of results: a file named alone lies beside the one before it."""
-    table = (repository / "README.md").read_text().partition("| path | what it is |")[2].partition("\n\n")[0]
+    table = (repository / "docs/results.md").read_text().partition("| path | what it is |")[2].partition("\n\n")[0]
     folder, paths = "", []
     for cell in (line.split("|")[1] for line in table.splitlines() if line.startswith("| `")):
         for name in re.findall(r"`([^`]+)`", cell):

@@ -23,9 +23,9 @@ def library(monkeypatch, tmp_path):
 
 
 def clear():
-    cached = ("code_digest", "_text", "_content", "_imported", "_beside", "_asked", "_data_files", "_plugin_files")
-    for name in cached:
-        getattr(provenance, name).cache_clear()
+    for cached in vars(provenance).values():
+        if hasattr(cached, "cache_clear"):
+            cached.cache_clear()
 
 
 def write(library, modules):

@@ -51,7 +51,7 @@ def test_three_files_become_a_short_config_on_the_ground_that_they_share(files, 
         capsys, "valley", "--dem", "dem.tif", "--sentinel2", "s2_20230514.tif", "--inventory", "slides.gpkg"
     )
     text = (files / "valley.yaml").read_text()
-    assert len(text.splitlines()) <= 25
+    assert len(text.splitlines()) <= 26
     area = yaml.safe_load(text)["areas"]["valley"]
     assert area["grid"] == {
         "crs": UTM, "resolution": 10.0, "bounds": [500_000.0, 5_000_000.0, 505_000.0, 5_006_400.0]
@@ -142,3 +142,13 @@ def test_another_config_is_not_overwritten(files, capsys):
     (files / "valley.yaml").write_text("mine")
     status, _ = run(capsys, "valley", "--dem", "dem.tif")
     assert status == 1 and (files / "valley.yaml").read_text() == "mine"
+
+
+@pytest.mark.parametrize("gpu", [True, False])
+def test_the_network_is_small_only_where_there_is_no_gpu(files, capsys, monkeypatch, gpu):
+    monkeypatch.setattr(init, "has_gpu", lambda: gpu)
+    given = ["--dem", "dem.tif", "--sentinel2", "s2_20230514.tif", "--inventory", "slides.gpkg"]
+    status, said = run(capsys, "valley", *given)
+    model = yaml.safe_load((files / "valley.yaml").read_text())["experiments"]["unet"].get("model")
+    assert model == (None if gpu else {"name": "unet", "options": {"width": init.SMALL}})
+    assert ("no NVIDIA GPU" in said.out) != gpu and status == 0

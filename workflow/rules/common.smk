@@ -18,6 +18,7 @@ except ImportError as error:
     sys.exit(f"slipmap is not installed in {sys.executable} ({error}); run 'make install', then '.venv/bin/snakemake …'.")
 
 command.quote_interpreter()
+command.spare_pandas()
 CONFIG_SOURCE = ", ".join(map(str, workflow.configfiles)) or "config"
 
 try:

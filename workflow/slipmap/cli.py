@@ -1,12 +1,14 @@
 """The command line beside the workflow: look at a config before running it, list what there is, link real data."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TypeAlias
 
 from slipmap import __version__
 from slipmap.errors import InputError, SlipmapError
+from slipmap.sharing import command as weights_command
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -22,10 +24,19 @@ def main(arguments: list[str] | None = None) -> int:
     if passed_on:
         options.passed_on = passed_on
     try:
-        return options.command(options) or 0
+        status = options.command(options) or 0
+        sys.stdout.flush()  # a closed pipe shows here, not after everything
+        return status
     except SlipmapError as error:
         print(f"slipmap: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("slipmap: interrupted; nothing half-written was left. Give the same command again.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more as it ends
+        print("slipmap: whatever read the output has closed it; the rest is not shown.", file=sys.stderr)
+        return 141
     except OSError as error:
         if error.filename is None:
             raise
@@ -44,10 +55,17 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="check a config and the inputs it names, without running anything")
     check.add_argument("config", nargs="?", default="config/config.yaml", help="config file (default: %(default)s)")
     check.set_defaults(command=_check)
+    _add_looks(commands)
     _add_init(commands)
     _add_new_area(commands)
+    practice = commands.add_parser(
+        "practice", help="write simulated files to practise with: a DEM, a Sentinel-2 scene, landslides, Sentinel-1"
+    )
+    practice.add_argument("folder", help="new folder for the files")
+    practice.set_defaults(command=_practice)
     _add_plans(commands)
     _add_lists(commands)
+    weights_command.add(commands)
     link = commands.add_parser("link", help="link real data from a folder to where an area's config looks for them")
     link.add_argument("area", help="name of the area: the data appear under resources/AREA/")
     link.add_argument("--from", dest="source", required=True, metavar="PATH", help="folder that holds the data")
@@ -70,6 +88,15 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("-n", "--dry-run", action="store_true", help="show what would run")
     run.add_argument("--full-output", action="store_true", help="Snakemake's own messages instead of one line a stage")
     run.set_defaults(command=_run, passed_on=[])
+
+
+def _add_looks(commands: Commands) -> None:
+    status = commands.add_parser("status", help="tell how far each stage is, whether a run works here, what it took")
+    status.add_argument("area", nargs="*", help="areas to tell of (default: all under results/)")
+    status.set_defaults(command=_status)
+    show = commands.add_parser("open", help="open an area's report in the browser")
+    show.add_argument("area", nargs="?", help="area (default: the one that has a report)")
+    show.set_defaults(command=_open)
 
 
 def _add_plans(commands: Commands) -> None:
@@ -169,6 +196,26 @@ def _init(options: argparse.Namespace) -> int:
     )
     print(init.message(begun))
     return 1 if begun.faults else 0
+
+
+def _practice(options: argparse.Namespace) -> None:
+    from slipmap.simulator import practice
+
+    for path in practice.run(options.folder):
+        print(f"wrote {path}")
+    print("All of it is simulated: it shows how slipmap works, and nothing about a real place.")
+
+
+def _status(options: argparse.Namespace) -> None:
+    from slipmap.planning import status
+
+    print(status.page(options.area))
+
+
+def _open(options: argparse.Namespace) -> None:
+    from slipmap.planning import status
+
+    print(status.show(options.area))
 
 
 def _add_new_area(commands: Commands) -> None:

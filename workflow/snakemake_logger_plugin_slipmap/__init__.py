@@ -3,11 +3,9 @@
 Snakemake finds logger plugins by the name of their package, so this one cannot live inside `slipmap`.
 """
 
-import re
 import sys
 import time
 from collections import Counter
-from functools import cache
 from itertools import takewhile
 from logging import ERROR, LogRecord
 from pathlib import Path
@@ -16,18 +14,9 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from slipmap.checkout import CHECKOUT
+from slipmap.jobs.stages import stage_of_rule
 
 EVERY = 10.0  # seconds between two lines where no terminal shows one line that changes
-
-
-@cache
-def stage_of_rule() -> dict[str, str]:
-    """Rule → stage: the rule file that it stands in."""
-    found = {}
-    for path in (CHECKOUT / "workflow/rules").glob("*.smk"):
-        for name in re.findall(r"^(?:rule|checkpoint) (\w+):|^\s*use rule \w+ as (\w+) with:", path.read_text(), re.M):
-            found["".join(name)] = path.stem
-    return found
 
 
 def duration(seconds: float) -> str:

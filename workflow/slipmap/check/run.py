@@ -132,9 +132,7 @@ def _look_at_area(
 
 def _require_there(path: Path, key: str) -> bool:
     if not path.exists():
-        raise InputError(
-            f"{key}: {path} does not exist; correct the path or put the data there (README, 'Your own area')."
-        )
+        raise InputError(f"{key}: {path} does not exist; correct the path, or put the data there.")
     return True
 
 

@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 # options of Snakemake 9 with which it tells something and makes nothing
 _QUESTIONS = (
@@ -28,3 +29,22 @@ def quote_interpreter() -> None:
     """
     if Path(sys.executable).exists():  # not quoted yet
         sys.executable = shlex.quote(sys.executable)
+
+
+def spare_pandas() -> None:
+    """Keep Snakemake from importing pandas, half a second, to ask whether a parameter is a table of it.
+
+    A parameter can be one only where pandas was imported already. Snakemake 9 imports it for each run, each dry run and
+    each job of a cluster.
+    """
+    from snakemake import persistence
+
+    kind = next((one for one in vars(persistence).values() if hasattr(one, "_serialize_param_pandas")), None)
+    if kind is None:  # another Snakemake, which asks otherwise
+        return
+    asks = kind._serialize_param_pandas
+
+    def ask(self: Any, value: Any) -> Any:
+        return asks(self, value) if "pandas" in sys.modules else self._serialize_param_builtin(value)
+
+    kind._serialize_param_pandas = ask

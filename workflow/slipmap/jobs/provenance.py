@@ -10,7 +10,7 @@ import hashlib
 import importlib.util
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -57,6 +57,7 @@ def code_files(*roots: Path) -> set[Path]:
     return found
 
 
+@cache
 def _is_plan(path: Path) -> bool:
     return _place(path) in _PLAN
 
@@ -102,14 +103,15 @@ def _imported(path: Path) -> tuple[Path, ...]:
     return tuple(sorted({file for name in names for file in _module_files(name)}))
 
 
-def _module_files(name: str) -> Iterator[Path]:
+@cache
+def _module_files(name: str) -> tuple[Path, ...]:
     """The file of the library's module `name`, if it is one, and the package files that Python runs before it."""
     package, *parts = name.split(".")
-    if package != "slipmap":
-        return
-    for depth in range(1, len(parts) + 1):
-        place = LIBRARY.joinpath(*parts[:depth])
-        yield from (file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file())
+    if package != "slipmap" or not parts:
+        return ()
+    place = LIBRARY.joinpath(*parts)
+    files = tuple(file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file())
+    return (*_module_files(name.rpartition(".")[0]), *files)
 
 
 @cache

@@ -20,6 +20,7 @@ LEVELS = ("safe", "slc", "wrapped", "unwrapped", "velocity")
 _TIFFS = (".tif", ".tiff")
 _PATCHES = (128, 64, 32)  # pixels; the largest of which an area holds at least _ROOM a side
 _ROOM = 5
+SMALL = 0.25  # width of the network where there is no GPU
 _MOST_PIXELS = 40_000  # a side
 
 
@@ -219,14 +220,24 @@ def _record(
             )
         else:
             record["datasets"] = {f"p{size}": {"size": size, "stride": size // 2}}
-            record["experiments"] = {"unet": {"dataset": f"p{size}", "train_areas": [name], "test_areas": [name]}}
-            begun.made.append("landslides, by a U-Net trained on the inventory, with scores on test ground")
+            experiment: dict[str, Any] = {"dataset": f"p{size}", "train_areas": [name], "test_areas": [name]}
+            note = ""
+            if not has_gpu():
+                experiment |= {"model": {"name": "unet", "options": {"width": SMALL}}}
+                note = f"; this machine has no NVIDIA GPU, so the network is small (width {SMALL})"
+            record["experiments"] = {"unet": experiment}
+            begun.made.append(f"landslides, by a U-Net trained on the inventory, with scores on test ground{note}")
     else:
         begun.missing.append(
             "landslides: there is no inventory to learn from; give --inventory, or --weights of an experiment trained "
             "elsewhere"
         )
     return record
+
+
+def has_gpu() -> bool:
+    """Whether the machine seems to have an NVIDIA GPU; asked without torch, which takes seconds to import."""
+    return Path("/proc/driver/nvidia/version").exists()
 
 
 def _optical(path: str, begun: Begun) -> dict[str, list[str]] | None:

@@ -38,8 +38,8 @@ def run(settings: SimulateSettings, grid: Grid, folder: str | Path) -> None:
     ``dem.tif`` (m; the DEM with its error), ``lithology.gpkg``, ``rainfall.nc``, ``soil_moisture.nc``,
     ``inventory.gpkg`` (unless ``settings.inventory`` is false), ``sentinel1/`` (geocoded SLCs and ``geometry.tif``, or
     raw SAFE products), ``sentinel2/``, ``truth/`` (``velocity_los.tif``, ``dem_error.tif``, ``landslides.gpkg``) and
-    ``SIMULATED.txt``, in formats that README.md lists. The same settings and grid give the same bytes on the same
-    machine.
+    ``SIMULATED.txt``, in formats that docs/input_formats.md lists. The same settings and grid give the same bytes on
+    the same machine.
 
     Parameters
     ----------

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from slipmap.config.patches import PatchSettings
 from slipmap.config.run import ExperimentSettings
 from slipmap.config.tables import PaperInputs, RowSettings, TableSettings, TablesRunSettings
+from slipmap.config.yaml_file import SAFE
 from slipmap.errors import InputError, nearest
 
 
@@ -193,7 +194,7 @@ def _checked(model: type, path: Path) -> Any:
     if not path.is_file():
         raise InputError(f"{path} does not exist; restore it from the repository.")
     try:
-        return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return model.model_validate(yaml.load(path.read_text(encoding="utf-8"), SAFE))
     except yaml.YAMLError as error:
         raise InputError(f"{path} is not valid YAML ({error.problem}); correct it.") from None
     except ValidationError as error:
