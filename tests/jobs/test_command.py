@@ -1,11 +1,13 @@
 """What Snakemake was asked for: questions leave a run alone, work does not; odd paths of Python are quoted."""
 
+import os
 import shlex
 import subprocess
 import sys
 
 import pytest
 
+from slipmap import cli
 from slipmap.jobs import command
 
 
@@ -61,3 +63,37 @@ def test_a_shell_finds_the_quoted_interpreter(folder, tmp_path, monkeypatch):
     command.quote_interpreter()  # a module used twice reads the rules twice
     said = subprocess.run(f"{sys.executable} -m", shell=True, capture_output=True, text=True, check=True)
     assert said.stdout == "ran -m\n"
+
+
+def test_a_closed_pipe_is_one_sentence():
+    """`slipmap models | head -1` of a reader that is gone before anything was written."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = [sys.executable, "-m", "slipmap.cli", "models"]
+    answer = subprocess.run(run, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert answer.returncode == 141
+    assert answer.stderr.count("\n") == 1 and answer.stderr.startswith("slipmap: "), answer.stderr
+
+
+def test_ctrl_c_is_one_sentence(monkeypatch, capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("slipmap.models.listing.table", interrupted)
+    assert cli.main(["models"]) == 130
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "same command again" in said
+
+
+def test_pandas_is_not_imported_to_look_at_parameters():
+    """Snakemake's own question would import it; a parameter that is a table is still taken for one."""
+    code = (
+        "import sys; from slipmap.jobs.command import spare_pandas;"
+        "from snakemake.persistence import PersistenceBase as P; spare_pandas();"
+        "one = type('One', (), {'_serialize_param_builtin': P._serialize_param_builtin})();"
+        "print(P._serialize_param_pandas(one, 'a'), 'pandas' in sys.modules);"
+        "import pandas; print(P._serialize_param_pandas(one, pandas.Series([1])).startswith('['))"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert answer.stdout.split() == ["'a'", "False", "True"], answer.stdout + answer.stderr[-1500:]
