@@ -174,7 +174,7 @@ def test_sbconv_unet_in_a_residual_block():
     same(built("sbconv_unet", 5, **NARROW, idcu="B"), network)
 
 
-@pytest.mark.parametrize("name", ["resunet", "sru_resunet", "bru_resunet", "sbconv_resunet"])
+@pytest.mark.parametrize("name", ["resunet", "resunet_obia", "sru_resunet", "bru_resunet", "sbconv_resunet"])
 def test_resunet(name):
     """Zhang et al. 2018, Figures 1 and 2: pre-activation units, strides for poolings; refinement after convolutions."""
     kind = name.partition("_")[0]

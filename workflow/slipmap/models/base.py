@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from slipmap.errors import InputError
@@ -93,6 +95,18 @@ class SegmentationModel(nn.Module, ABC):
             The recipe's loss of logits and target.
         """
         return loss(network(x), target)
+
+    def object_stage(self, found: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return what the method makes of the pixels of an image in which it found a landslide; they stay as they are.
+
+        A method that goes on to objects after its network takes out those that are none.
+
+        Parameters
+        ----------
+        found
+            (rows, columns) bool.
+        """
+        return found
 
     def parameter_count(self) -> int:
         """Return the number of parameters, trained or not (buffers not counted)."""

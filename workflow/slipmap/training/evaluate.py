@@ -37,9 +37,10 @@ def run(
 
     The file has, each named by how it was pooled: ``pooled_over_pixels`` (each labelled ground pixel counted once),
     ``mean_over_images`` (an image is a block of the split, or a picture of a published data set), ``boundary`` and
-    ``objects``; ``calibration`` has what each calibration does to the probabilities. The ``threshold`` was chosen on
-    validation and is not fitted here. ``test_distance`` and ``test_distance_least`` are the median and least distance
-    of test ground to training ground, m. Undefined scores are null.
+    ``objects``, all after the object stage of a method that has one; ``calibration`` has what each calibration does
+    to the probabilities. The ``threshold`` was chosen on validation and is not fitted here. ``test_distance`` and
+    ``test_distance_least`` are the median and least distance of test ground to training ground, m. Undefined scores
+    are null.
 
     Parameters
     ----------
@@ -78,6 +79,7 @@ def run(
     for logit, truth in tqdm(images(model, patches, device), desc="Scoring", unit="image", total=_images(patches)):
         histogram.add(logit, truth)
         found = 1 / (1 + np.exp(-logit.astype(np.float64))) >= threshold
+        found = model.object_stage(found & (truth != IGNORE))
         counts = confusion(truth, found)
         total += counts
         rows.append(scores(counts))
