@@ -6,11 +6,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from affine import Affine
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.pair_samples import read_pair
-from slipmap.deformation import pair_file
+from slipmap.deformation import pair_file, sources
 from slipmap.deformation.phase import TABLE_SIZE, wrap
 from slipmap.deformation.sources import NetworkReader, Stored
 from slipmap.deformation.stack import Pair
@@ -31,6 +31,7 @@ def write(path, phase, coherence, components=None, original=None):
     return path
 
 
+@settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), size=st.sampled_from([1.0, 30.0, 2000.0]))
 def test_phase_turns_and_coherence_come_back(tmp_path_factory, seed, size):
     rng = np.random.default_rng(seed)
@@ -57,7 +58,7 @@ def test_phase_turns_and_coherence_come_back(tmp_path_factory, seed, size):
     # What the inversion reads is the same to float32's last digits.
     source = Stored(str(path))
     read = np.empty((3, *shape), np.float32)
-    source.fill(next(iter(grid_of(shape).blocks())), *read)
+    source.fill(next(iter(grid_of(shape).blocks())), np.float32(0), read)
     for values, wanted in zip(read, (found[0], found[1], found[3]), strict=True):
         np.testing.assert_allclose(values, wanted, rtol=2e-7, atol=1e-6)
 
@@ -93,16 +94,32 @@ def test_sums_of_coherence_are_those_of_what_is_read(tmp_path):
         np.testing.assert_allclose(of_pairs, np.nansum(coherence, axis=(1, 2)), rtol=1e-5)
 
 
-def test_a_file_cut_short_is_named(tmp_path):
+@pytest.mark.parametrize("kept", [0, 2**30])
+def test_a_file_cut_short_is_named(tmp_path, monkeypatch, kept):
+    """Whether the whole network is read at once or each block when it is needed."""
+    monkeypatch.setattr(sources, "KEPT_BYTES", kept)
     rng = np.random.default_rng(3)
-    arrays = [rng.uniform(0.01, 1, (2, 600, 300)).astype(np.float32)]
-    pairs, files = network_of(tmp_path, arrays)
-    reader = NetworkReader(pairs, files)
+    pairs, files = network_of(tmp_path, [rng.uniform(0.01, 1, (2, 600, 300)).astype(np.float32)])
     whole = files[0].read_bytes()
     files[0].write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=rf"{files[0].name}: .*made again"):
+        reader = NetworkReader(pairs, files)
         for window in reader.grid.blocks():
             reader.read(window)
+
+
+def test_offsets_are_taken_off_both_phases(tmp_path, monkeypatch):
+    rng = np.random.default_rng(6)
+    pairs, files = network_of(tmp_path, [rng.uniform(0.01, 1, (2, 40, 30)).astype(np.float32) for _ in range(3)])
+    offsets = np.array([0.5, -2, 30], np.float32)
+    window = next(iter(grid_of((40, 30)).blocks()))
+    for kept in (0, 2**30):
+        monkeypatch.setattr(sources, "KEPT_BYTES", kept)
+        reader = NetworkReader(pairs, files)
+        plain = [values.copy() for values in reader.read(window, original=True)]
+        moved = reader.read(window, original=True, offsets=offsets)
+        for k, taken in enumerate((offsets, 0 * offsets, offsets)):
+            np.testing.assert_array_equal(moved[k], plain[k] - taken[:, None, None])
 
 
 def test_a_pair_takes_at_most_five_bytes_a_pixel(tmp_path):

@@ -58,13 +58,15 @@ def fit_surfaces(
     """
     coefficients = np.zeros((len(series), len(terms)))
     stable = np.ones(series.shape[1], bool)
+    rate, limit = operator @ series, np.finfo(float).eps * series.shape[1]
     for _ in range(rounds):
-        velocity = operator @ (series - coefficients @ design.T)
+        velocity = rate - (operator @ coefficients) @ design.T
         stable = np.abs(velocity - np.median(velocity)) <= moving
         if stable.sum() < 10 * len(terms):
             break
-        chosen = design[stable]
-        coefficients = np.linalg.lstsq(chosen, series[:, stable].T, rcond=None)[0].T
+        # Least squares over the stable pixels: rows of zeros stand for the others, which spares a copy of the series.
+        basis, triangle = np.linalg.qr(design * stable[:, None])
+        coefficients = np.linalg.lstsq(triangle, basis.T @ series.T, rcond=limit)[0].T
     share = float(stable.mean())
     used = share >= MIN_STABLE_SHARE and stable.sum() >= 10 * len(terms)
     return Surfaces(terms, coefficients if used else np.zeros_like(coefficients), share, used)

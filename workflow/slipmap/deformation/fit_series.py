@@ -112,7 +112,9 @@ class SeriesFit:
         return found | {name: self.series.read_map(name, window) for name in MAPS if name not in found}
 
     def _corrected(self, window: Window) -> np.ndarray:
-        return self.series.read(window) - self.removal.at(window)
+        """Series without what is removed from each date, float64 (dates, rows, cols), mm."""
+        series, removed = self.series.read(window), self.removal.at(window)
+        return series.astype(np.float64) if removed is None else np.subtract(series, removed, out=removed)
 
     def _reference_shift(self) -> np.ndarray:
         """Mean corrected displacement of the reference area on each date, (dates,), mm."""
@@ -125,7 +127,7 @@ class SeriesFit:
         `shift` : what the reference area has on each date, (dates,).
         """
         block = self._corrected(window)
-        flat = block.reshape(len(block), -1).astype(np.float64)
+        flat = block.reshape(len(block), -1)  # changed in place from here on
         reach = subsets.join(flat, self.series.read_subsets(window).reshape(flat.shape), self.model.design)
         decorrelation = self.series.read_map("decorrelation_std", window).ravel().astype(np.float64) ** 2
         result = {"noise_std": self._deviation(flat, decorrelation, reach)}
@@ -135,7 +137,7 @@ class SeriesFit:
             deviations = np.sqrt(self.scatter.scale * deviations**2 + more)
             deviations[0] = 0
             self.series.write_deviations(np.where(np.isfinite(block), deviations, np.nan).astype(np.float32), window)
-        flat = flat - shift[:, None]
+        flat -= shift[:, None]
         names = self.model.names
         parameters = velocity.fit(self.model, flat)
         rate = parameters[names.index("velocity")]
@@ -144,9 +146,10 @@ class SeriesFit:
         if "dem_error" in names:
             k = names.index("dem_error")
             result["dem_error"] = parameters[k] / 1000 * _range_sine(self.radar)
-            flat = flat - self.model.design[:, k, None] * parameters[k]
-        flat = flat - _first_seen(flat)
-        return flat.reshape(block.shape), {name: values.reshape(block.shape[1:]) for name, values in result.items()}
+            for values, baseline in zip(flat, self.model.design[:, k], strict=True):
+                values -= baseline * parameters[k]
+        flat -= _first_seen(flat)
+        return block, {name: values.reshape(block.shape[1:]) for name, values in result.items()}
 
     def _deviation(self, series: np.ndarray, decorrelation: np.ndarray, reach: np.ndarray) -> np.ndarray:
         """Standard deviation of the velocity, (pixels,), mm/yr; NaN where there is none."""

@@ -258,9 +258,7 @@ def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> tup
     samples, noises = [], []
     closures, corrected = np.zeros(3, np.int64), np.zeros(len(job.numbers), np.int64)
     for window in grid.blocks(side):
-        phase, coherence, *more = job.reader.read(window, original=job.reader.has_original)
-        for array in (phase, *more):
-            array -= job.offsets[:, None, None]
+        phase, coherence, *more = job.reader.read(window, original=job.reader.has_original, offsets=job.offsets)
         if job.settings.min_coherence:
             phase[coherence < job.settings.min_coherence] = np.nan
         shape = phase.shape[1:]

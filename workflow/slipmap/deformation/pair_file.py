@@ -15,7 +15,7 @@ import rasterio
 from rasterio.crs import CRS
 
 from slipmap.io.atomic import write_aside
-from slipmap.io.grid import Grid
+from slipmap.io.grid import BLOCK, Grid
 
 TURN = 2 * np.pi
 STEPS = 65535  # of the phase in a turn
@@ -25,7 +25,7 @@ MIDDLE = COARSE // 2 + 1  # of which phase zero is
 HIGH = 256  # each as a whole high byte, which compresses to one byte
 NO_TURN = 32768  # stands for zero turns
 PARTS = 1000  # steps of the coherence, those of the tables of weights (`phase.TABLE_SIZE`)
-TILE = 256  # pixels on a side
+TILE = 256  # pixels on a side; blocks are whole multiples
 
 _BANDS = {
     # name: (what it is, unit, scale, offset)
@@ -57,11 +57,12 @@ def encode(unwrapped: np.ndarray, coherence: np.ndarray, components: np.ndarray,
     steps = np.rint(np.where(there, unwrapped, 0) * np.float64(STEPS / TURN)).astype(np.int64) + HALF
     turns, wrapped = np.divmod(steps, STEPS)
     before = np.rint(np.where(there & np.isfinite(original), original, 0) * (COARSE / TURN)).astype(np.int32)
+    known = np.where(there, coherence, 0).astype(np.float32)
     bands = np.stack(
         [
             wrapped + 1,
             turns + NO_TURN,
-            np.clip(np.rint(np.where(there, coherence, 0) * PARTS), 1, PARTS),
+            np.clip(np.floor(known * np.float32(PARTS) + np.float32(0.5)), 1, PARTS),  # as the kernel rounds
             np.minimum(components, STEPS),
             ((before + MIDDLE - 1) % COARSE + 1) * HIGH,
         ]
@@ -71,10 +72,11 @@ def encode(unwrapped: np.ndarray, coherence: np.ndarray, components: np.ndarray,
 
 def write(path: str | Path, grid: Grid, bands: np.ndarray, tags: Mapping[str, object]) -> None:
     """Write what `encode` gave, whole or not at all."""
+    tile = TILE if max(grid.shape) > BLOCK else -(-max(grid.shape) // 16) * 16
     profile = {
         "driver": "GTiff", "width": grid.width, "height": grid.height, "count": len(bands), "dtype": "uint16",
         "crs": CRS.from_user_input(grid.crs), "transform": grid.transform, "nodata": 0, "tiled": True,
-        "blockxsize": TILE, "blockysize": TILE, "interleave": "band", "bigtiff": "if_safer",
+        "blockxsize": tile, "blockysize": tile, "interleave": "band", "bigtiff": "if_safer",
         "compress": "zstd", "zstd_level": 1,
     }  # fmt: skip
     with write_aside(path) as aside, rasterio.open(aside, "w", **profile) as dataset:

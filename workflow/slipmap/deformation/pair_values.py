@@ -9,22 +9,25 @@ _STEP, _COARSE_STEP, _PART = np.float32(TURN / STEPS), np.float32(TURN / COARSE)
 
 
 @njit(cache=True, nogil=True)
-def decode(wrapped, turns, coherence, phase, quality):
-    """Unwrapped phase (rad) and coherence of flat arrays, float32; NaN for nodata, into `phase` and `quality`."""
+def decode(wrapped, turns, coherence, offset, phase, quality):
+    """Unwrapped phase less `offset` (rad) and coherence of flat arrays, float32, into `phase` and `quality`.
+
+    NaN for nodata.
+    """
     nan = np.float32(np.nan)
     for x in range(phase.size):
         steps = (np.int32(turns[x]) - np.int32(NO_TURN)) * np.int32(STEPS) + np.int32(wrapped[x]) - np.int32(HALF + 1)
         there = coherence[x] > 0
-        phase[x] = np.float32(steps) * _STEP if there else nan
+        phase[x] = np.float32(steps) * _STEP - offset if there else nan
         quality[x] = np.float32(coherence[x]) * _PART if there else nan
 
 
 @njit(cache=True, nogil=True)
-def decode_original(original, phase):
-    """The phase before any filter (rad) of a flat array into `phase`; NaN for nodata."""
+def decode_original(original, offset, phase):
+    """The phase before any filter less `offset` (rad) of a flat array into `phase`; NaN for nodata."""
     for x in range(phase.size):
         value = np.float32(np.int32(original[x] // HIGH) - np.int32(MIDDLE)) * _COARSE_STEP
-        phase[x] = value if original[x] > 0 else np.float32(np.nan)
+        phase[x] = value - offset if original[x] > 0 else np.float32(np.nan)
 
 
 @njit(cache=True, nogil=True)

@@ -62,11 +62,10 @@ class Scatter:
         """
         if len(self.fast) == 0:
             return np.zeros(series.shape[1])
-        centred = series - self.common[:, None]
-        square = np.mean((self.fast @ centred) ** 2, axis=0)
+        square = np.mean((self.fast @ series - (self.fast @ self.common)[:, None]) ** 2, axis=0)
         gaps = np.flatnonzero(~np.isfinite(square))
         if len(gaps):
-            square[gaps] = _mean_square(self.model.design, centred[:, gaps])
+            square[gaps] = _mean_square(self.model.design, series[:, gaps] - self.common[:, None])
         expected = self.scale * decorrelation * np.exp(np.polyval(self.curve, _log(decorrelation)))
         return np.nan_to_num(np.maximum(square - np.nan_to_num(expected), 0))
 

@@ -1,6 +1,6 @@
 """Unwrapped phase and coherence of a whole network, read by window."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +8,8 @@ from typing import Protocol
 
 import numpy as np
 import rasterio
+from affine import Affine
+from rasterio.crs import CRS
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
@@ -23,6 +25,7 @@ from slipmap.io import raster
 from slipmap.io.grid import Grid
 
 KEPT_BYTES = 256 * 2**20  # of a small network, read once for all the passes over it
+_USED = ("wrapped_phase", "turns", "coherence", "phase_original")  # bands of our own files
 NO_COHERENCE = 0.5  # taken where a supplied interferogram has no coherence raster
 
 
@@ -35,40 +38,54 @@ class Source(Protocol):
     def paths(self) -> list[str]:
         """Its files, that of the coherence last."""
 
-    def fill(self, window: Window, phase: np.ndarray, coherence: np.ndarray, original: np.ndarray | None) -> None:
-        """Read a window into float32 arrays (rows, cols); NaN in phase and coherence where either is missing."""
+    def fill(self, window: Window, offset: np.float32, out: np.ndarray) -> None:
+        """Read a window into float32 (2 or 3, rows, cols): phase, coherence, phase before any filter.
+
+        `offset` (rad) is taken off both phases. NaN in phase and coherence where either is missing.
+        """
 
 
-@dataclass(frozen=True)
 class Stored:
     """A pair that we unwrapped ourselves (`pair_file`)."""
 
-    path: str
     has_original = True
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._kept: np.ndarray | None = None
 
     @property
     def paths(self) -> list[str]:
         """The one file."""
         return [self.path]
 
-    def bands(self, names: Sequence[str], window: Window) -> np.ndarray:
-        """Bands as they are stored, uint16 (bands, rows · cols)."""
-        with _open(self.path) as src:
-            try:
-                values = src.read([pair_file.band(name) for name in names], window=window)
-            except RasterioError as error:
-                raise InputError(
-                    f"{self.path}: the pixels cannot be read ({error}); remove the file, so that it is made again."
-                ) from error
-        return values.reshape(len(names), -1)
+    def keep(self, source: rasterio.io.DatasetReader) -> None:
+        """Read the whole of the open file, for all windows to come."""
+        self._kept = self._read(source, _USED, None)
 
-    def fill(self, window: Window, phase: np.ndarray, coherence: np.ndarray, original: np.ndarray | None) -> None:
+    def bands(self, names: Sequence[str], window: Window) -> Iterable[np.ndarray]:
+        """Bands as they are stored, uint16, each flat."""
+        if self._kept is not None:
+            rows, cols = window.toslices()
+            return (self._kept[_USED.index(name)][rows, cols].reshape(-1) for name in names)
+        with _open(self.path) as src:
+            values = self._read(src, names, window)
+        return iter(values.reshape(len(names), -1))
+
+    def fill(self, window: Window, offset: np.float32, out: np.ndarray) -> None:
         """As `Source.fill`."""
-        names = ("wrapped_phase", "turns", "coherence", *(["phase_original"] if original is not None else []))
-        wrapped, turns, quality, *before = self.bands(names, window)
-        decode(wrapped, turns, quality, phase.reshape(-1), coherence.reshape(-1))
-        if original is not None:
-            decode_original(*before, original.reshape(-1))
+        wrapped, turns, coherence, *before = self.bands(_USED[: 1 + len(out)], window)
+        decode(wrapped, turns, coherence, offset, out[0].reshape(-1), out[1].reshape(-1))
+        if before:
+            decode_original(*before, offset, out[2].reshape(-1))
+
+    def _read(self, source: rasterio.io.DatasetReader, names: Sequence[str], window: Window | None) -> np.ndarray:
+        try:
+            return source.read([pair_file.band(name) for name in names], window=window)
+        except RasterioError as error:
+            raise InputError(
+                f"{self.path}: the pixels cannot be read ({error}); remove the file, so that it is made again."
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -84,14 +101,15 @@ class Supplied:
         """The files, one or two."""
         return [place[0] for place in (self.phase, self.coherence) if place]
 
-    def fill(self, window: Window, phase: np.ndarray, coherence: np.ndarray, original: np.ndarray | None) -> None:
+    def fill(self, window: Window, offset: np.float32, out: np.ndarray) -> None:
         """As `Source.fill`; a phase of exactly zero, or one that cannot be, is nodata (`phase.supplied_phase`)."""
-        phase[...] = supplied_phase(_read_band(*self.phase, window))
+        phase, coherence = out
+        phase[...] = supplied_phase(_read_band(*self.phase, window)) - offset
         coherence[...] = NO_COHERENCE
         if self.coherence:
             coherence[...] = supplied_coherence(_read_band(*self.coherence, window, coherence=True))
         gap = ~(np.isfinite(phase) & (coherence > 0))
-        phase[gap] = coherence[gap] = np.nan
+        out[:, gap] = np.nan
 
 
 class NetworkReader:
@@ -105,35 +123,62 @@ class NetworkReader:
 
     def __init__(self, pairs: Sequence[Pair], unwrapped: Sequence[str | Path]) -> None:
         own = {Path(p).stem: str(p) for p in unwrapped}
-        self.sources = [Stored(own[pair.name]) if pair.name in own else _supplied(pair) for pair in pairs]
-        grids = []
-        for path in dict.fromkeys(path for source in self.sources for path in source.paths):
-            with _open(path) as src:
-                grids.append((Path(path), src.shape, src.transform, src.crs))
-        same_grid(grids)
+        self.sources: list[Source] = [Stored(own[pair.name]) if pair.name in own else _supplied(pair) for pair in pairs]
+        self._stored = [source for source in self.sources if isinstance(source, Stored)]
         self.grid = Grid.from_raster(self.sources[0].paths[0])
+        pixels = len(pairs) * self.grid.width * self.grid.height
+        # floats of supplied pairs; our own stay as they are stored
+        self._keeps = pixels * (2 * len(_USED) if len(self._stored) == len(pairs) else 8) <= KEPT_BYTES
         self._kept: list[np.ndarray] | None = None
+        self._buffer = np.empty(0, np.float32)
         self._unreadable: set[str] = set()
+        self._check_grids()
+
+    def _check_grids(self) -> None:
+        """Open every file: all must lie on one grid. Small ones of our own are read at once."""
+        own = {source.path: source for source in self._stored} if self._keeps else {}
+
+        def look(path: str) -> tuple[Path, tuple[int, int], Affine, CRS | None]:
+            with _open(path) as src:
+                if path in own:
+                    own[path].keep(src)
+                return Path(path), src.shape, src.transform, src.crs
+
+        paths = dict.fromkeys(path for source in self.sources for path in source.paths)
+        with ThreadPoolExecutor(thread_count()) as pool:
+            same_grid(list(pool.map(look, paths)))
 
     @property
     def has_original(self) -> bool:
         """Whether the phase before any filter is known, which it is of what we unwrapped ourselves."""
         return all(source.has_original for source in self.sources)
 
-    def read(self, window: Window, *, original: bool = False) -> list[np.ndarray]:
+    def read(self, window: Window, *, original: bool = False, offsets: np.ndarray | None = None) -> list[np.ndarray]:
         """Phase (rad) and coherence, float32 (pairs, rows, cols); NaN in both where either is missing.
 
-        With `original` also the wrapped phase before any filter (rad). Several threads read; every file is opened once
-        and each of its tiles decoded once, if the window is one of the files' tiles. What is no larger than
-        `KEPT_BYTES` in all is read once and kept.
+        Parameters
+        ----------
+        original : also return the wrapped phase before any filter (rad).
+        offsets : (pairs,) float32, rad, taken off the phases.
+
+        Notes
+        -----
+        The arrays are written over by the next call: to fetch new memory for each block would take longer than to read
+        it. Several threads read; every file is opened once and each of its tiles decoded once, if the window is made of
+        whole tiles. What is no larger than `KEPT_BYTES` in all is read once and kept.
         """
-        size = 4 * (2 + self.has_original) * len(self.sources) * self.grid.width * self.grid.height
-        if size > KEPT_BYTES:
-            return self._load(window, original)
+        offsets = np.zeros(len(self.sources), np.float32) if offsets is None else offsets
+        if not self._keeps or self._stored:
+            return self._load(window, offsets, self._memory(window, original))
         if self._kept is None:
-            self._kept = self._load(Window(0, 0, self.grid.width, self.grid.height), self.has_original)
+            whole = Window(0, 0, self.grid.width, self.grid.height)
+            zeros = np.zeros(len(self.sources), np.float32)
+            self._kept = self._load(whole, zeros, np.empty((2, len(self.sources), *self.grid.shape), np.float32))
+        stack = self._memory(window, original)
         rows, cols = window.toslices()
-        return [array[:, rows, cols].copy() for array in self._kept[: 2 + original]]
+        np.subtract(self._kept[0][:, rows, cols], offsets[:, None, None], out=stack[0])
+        stack[1] = self._kept[1][:, rows, cols]
+        return list(stack)
 
     def sum_coherence(self, window: Window) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Sum of the coherences of all pairs and number of pairs at each pixel, and both over the pixels of each pair.
@@ -141,7 +186,7 @@ class NetworkReader:
         float64 (rows, cols), int (rows, cols), float64 (pairs,), int (pairs,). Of our own files only the coherence is
         read.
         """
-        if not all(isinstance(source, Stored) for source in self.sources):
+        if len(self._stored) < len(self.sources):
             _, values = self.read(window)
             there = np.isfinite(values)
             values = np.where(there, values, 0)
@@ -154,20 +199,25 @@ class NetworkReader:
 
         def add(thread: int) -> None:
             for k in range(thread, pairs, threads):
-                (values,) = self.sources[k].bands(["coherence"], window)
+                (values,) = self._stored[k].bands(["coherence"], window)
                 of_pairs[:, k] = add_coherence(values, total[thread].reshape(-1), count[thread].reshape(-1))
 
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(add, range(threads)))
         return total.sum(axis=0) / pair_file.PARTS, count.sum(axis=0), of_pairs[0] / pair_file.PARTS, of_pairs[1]
 
-    def _load(self, window: Window, original: bool) -> list[np.ndarray]:
+    def _memory(self, window: Window, original: bool) -> np.ndarray:
+        """Where a window is read into, float32 (2 or 3, pairs, rows, cols)."""
         shape = (2 + original, len(self.sources), int(window.height), int(window.width))
-        stack = np.empty(shape, np.float32)
+        size = int(np.prod(shape))
+        if size > self._buffer.size:
+            self._buffer = np.empty(size, np.float32)
+        return self._buffer[:size].reshape(shape)
 
+    def _load(self, window: Window, offsets: np.ndarray, stack: np.ndarray) -> list[np.ndarray]:
         def fill(k: int) -> None:
             try:
-                self.sources[k].fill(window, stack[0, k], stack[1, k], stack[2, k] if original else None)
+                self.sources[k].fill(window, np.float32(offsets[k]), stack[:, k])
             except InputError as error:
                 if isinstance(self.sources[k], Stored):
                     raise

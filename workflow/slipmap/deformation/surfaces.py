@@ -27,6 +27,8 @@ class Sample:
     @classmethod
     def joined(cls, parts: "list[Sample]") -> "Sample":
         """The pixels of all `parts`."""
+        if len(parts) == 1:
+            return parts[0]
         return cls(
             np.concatenate([part.series for part in parts], axis=1),
             np.concatenate([part.rows for part in parts]),
@@ -67,10 +69,10 @@ class Removal:
     grid: Grid
     dem: str | Path | None
 
-    def at(self, window: Window) -> np.ndarray | float:
-        """What is removed in `window`: (dates, rows, cols) or 0, mm."""
+    def at(self, window: Window) -> np.ndarray | None:
+        """What is removed in `window`: float64 (dates, rows, cols), mm; None: nothing."""
         if self.surfaces is None or not self.surfaces.used:
-            return 0.0
+            return None
         (r0, r1), (c0, c1) = window.toranges()
         rows, cols = np.meshgrid(np.arange(r0, r1), np.arange(c0, c1), indexing="ij")
         elevation = None
@@ -79,7 +81,12 @@ class Removal:
                 elevation = raster.read_open(src, window, 1) / 1000
         x, y = _unit(self.grid, rows, cols)
         design = correction.surface_design(self.surfaces.terms, x, y, elevation)
-        return np.einsum("dt,rct->drc", self.surfaces.coefficients, design)
+        terms = np.ascontiguousarray(np.moveaxis(design, -1, 0))
+        removed = np.zeros((len(self.surfaces.coefficients), *rows.shape))
+        for date, coefficients in zip(removed, self.surfaces.coefficients, strict=True):
+            for coefficient, term in zip(coefficients, terms, strict=True):
+                date += coefficient * term  # no matrix product: its last digits go with the block's size
+        return removed
 
     def at_pixels(self, rows: np.ndarray, cols: np.ndarray, side: int) -> np.ndarray | float:
         """What is removed at some pixels: (dates, pixels) or 0, mm; `side` of the blocks in which elevation is read."""
