@@ -135,6 +135,12 @@ def _add_upkeep(commands: Commands) -> None:
     picture.add_argument("experiment")
     picture.add_argument("output", help="PNG to write")
     picture.set_defaults(command=_picture)
+    report = commands.add_parser("report", help="say where an area's report is, or print its summary as PDF")
+    report.add_argument("area")
+    report.add_argument("--pdf", action="store_true", help="print the summary: results/AREA/report/summary.pdf")
+    report.add_argument("--out", metavar="FILE", help="PDF to write instead")
+    report.set_defaults(command=_report)
+
     bench = commands.add_parser("bench", help="measure speed against named peers, as ratios")
     bench.add_argument("what", nargs="*", help="which benchmarks (default: all)")
     bench.set_defaults(command=_bench)
@@ -356,6 +362,15 @@ def _picture(options: argparse.Namespace) -> None:
     from slipmap.report.overview import run
 
     run(options.area, options.experiment, options.output)
+
+
+def _report(options: argparse.Namespace) -> None:
+    from slipmap.report import printing
+
+    if options.pdf or options.out:
+        print(printing.run(options.area, out=Path(options.out) if options.out else None))
+    else:
+        print(printing.page_of(options.area))
 
 
 def _bench(options: argparse.Namespace) -> None:

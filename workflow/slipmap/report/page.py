@@ -119,6 +119,7 @@ def _summary(
     caption = captions.get(top or "", f"Probability of landslide by {name}, with its outlines." if name else "")
     return {
         "verdict": summary.verdict(sources, numbers, shown),
+        "aspect": f"{shown.width / shown.height:.4f}",
         "overview": sections.figure(ground + top, caption, ids, landslides=name) if top else None,
         "not_here": summary.not_here(sources, drawn, shown),
         "landslides_drawn": bool(name),

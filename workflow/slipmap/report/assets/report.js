@@ -51,7 +51,7 @@
     const [col, row, span] = root.dataset.at ? root.dataset.at.split(" ").map(Number) : [];
     const [wide, high] = span ? [span, span] : [data.width, data.height];
     root.style.aspectRatio = `${wide} / ${high}`;
-    root.style.maxWidth = `min(100%, ${(wide / high).toFixed(4)} * var(--tallest, 34rem))`;
+    root.style.width = `min(100%, ${(wide / high).toFixed(4)} * var(--tallest, 34rem))`;
     const inner = el("div", { class: "inner" });
     inner.style.width = `${100 * data.width / wide}%`;
     inner.style.height = `${100 * data.height / high}%`;
@@ -131,8 +131,8 @@
     for (const box of document.querySelectorAll("#methods > section > details")) box.open = true;
   });
   window.addEventListener("beforeprint", () => {
-    if (document.body.dataset.level !== "methods") return;
-    for (const box of document.querySelectorAll("#methods details")) { box.open = true; stills(box); }
+    const printed = document.body.dataset.level === "methods" ? "methods" : "summary";
+    for (const box of document.querySelectorAll(`#${printed} details`)) { box.open = true; stills(box); }
   });
   window.addEventListener("hashchange", level);
   stills(document.getElementById("summary"));
