@@ -141,6 +141,15 @@ def _add_upkeep(commands: Commands) -> None:
     report.add_argument("--out", metavar="FILE", help="PDF to write instead")
     report.set_defaults(command=_report)
 
+    view = commands.add_parser(
+        "view", help="look at an area's finished results in a browser: any pixel's series, a moved reference, profiles"
+    )
+    view.add_argument("area")
+    view.add_argument("--config", default="config/config.yaml", help="config of the run (default: %(default)s)")
+    view.add_argument("--port", type=int, default=8808, help="port on 127.0.0.1 (default: %(default)s)")
+    view.add_argument("--no-browser", action="store_true", help="only say where the page is")
+    view.set_defaults(command=_view)
+
     bench = commands.add_parser("bench", help="measure speed against named peers, as ratios")
     bench.add_argument("what", nargs="*", help="which benchmarks (default: all)")
     bench.set_defaults(command=_bench)
@@ -371,6 +380,12 @@ def _report(options: argparse.Namespace) -> None:
         print(printing.run(options.area, out=Path(options.out) if options.out else None))
     else:
         print(printing.page_of(options.area))
+
+
+def _view(options: argparse.Namespace) -> None:
+    from slipmap.viewer.server import run
+
+    run(options.area, options.config, options.port, not options.no_browser)
 
 
 def _bench(options: argparse.Namespace) -> None:

@@ -57,10 +57,8 @@ function explore(data, source) {
   map.on("move zoom resize", clip);
   function layerList() {
     const groups = new Map();
-    const add = (group, node) => {
-      if (!groups.has(group)) groups.set(group, el("details", {}, el("summary", {}, group)));
-      groups.get(group).append(node);
-    };
+    const add = (group, node) => (groups.get(group) || groups.set(group,
+      el("details", {}, el("summary", {}, group))).get(group)).append(node);
     for (const layer of [...data.layers].reverse()) {
       if (layer.kind === "ground") continue;
       const over = layer.kind === "over";
@@ -75,8 +73,8 @@ function explore(data, source) {
       if (layer.id === data.first) input.checked = true;
       add(over ? "Laid over it" : layer.group, el("label", { class: "layer" }, input, layer.title));
     }
-    const first = layers.get(data.first);
-    for (const [name, box] of groups) box.open = name === "Laid over it" || (first && name === first.group);
+    const open = ["Laid over it", (layers.get(data.first) || {}).group];
+    for (const [name, box] of groups) box.open = open.includes(name);
     $("themes").append(...groups.values());
     $("second").append(el("option", { value: "" }, "nothing"), ...[...data.layers].reverse()
       .filter((l) => l.kind === "theme").map((l) => el("option", { value: l.id }, `${l.group}: ${l.title}`)));
@@ -97,18 +95,16 @@ function explore(data, source) {
   const colour = (item) => data.motion[value(item, "motion")] || PLAIN;
   function outlineKey() {
     const seen = Object.keys(data.motion).filter((name) => current().items.some((i) => value(i, "motion") === name));
-    const marks = seen.length ? seen.map((name) => swatch(data.motion[name], name, true)) :
-      current().items.length ? [swatch(PLAIN, "landslide", true)] : [];
-    return marks.length ? [el("div", { class: "swatches" }, el("b", {}, "Outlines"), ...marks)] : [];
+    const marks = (seen.length ? seen : ["outline"]).map((name) => swatch(data.motion[name] || PLAIN, name, true));
+    return current().items.length ? [el("div", { class: "swatches" }, el("b", {}, "Outlines"), ...marks)] : [];
   }
   function outlines() {
     drawn.clearLayers();
+    const pick = (item) => (event) => {
+      if (!tools.click) { L.DomEvent.stopPropagation(event); select(item); }
+    };
     for (const item of listed) drawn.addLayer(L.polygon(ring(item.rings), { color: colour(item), weight: 2,
-      fillOpacity: 0.02 }).on("click", (event) => {
-      if (tools.click) return;
-      L.DomEvent.stopPropagation(event);
-      select(item);
-    }));
+      fillOpacity: 0.02 }).on("click", pick(item)));
   }
   let marked = null;
   function mark(layer) {
@@ -154,10 +150,7 @@ function explore(data, source) {
     const [col, row] = place(latlng);
     chosen = null;
     mark(L.circleMarker(latlng, { radius: 7, color: CHOSEN, weight: 3, fill: false, interactive: false }));
-    if (!bounds.contains(latlng)) {
-      $("panel").replaceChildren(el("h2", {}, "Outside the area"));
-      return;
-    }
+    if (!bounds.contains(latlng)) return void $("panel").replaceChildren(el("h2", {}, "Outside the area"));
     const ids = [state.left, state.right, ...state.over].filter(Boolean);
     const [values, found] = await Promise.all([source.values(ids, col, row), source.series(col, row)]);
     const facts = ids.map((id, i) => [layers.get(id).title, values[i]]).filter((fact) => fact[1] !== null);
@@ -181,6 +174,7 @@ function explore(data, source) {
   });
 
   // ---- table
+  const sort = (key) => () => { sorted = { key, up: sorted.key === key ? !sorted.up : true }; list(); };
   function list() {
     const found = current(), wanted = $("words").value.trim().toLowerCase(), only = $("only").value;
     const shown = found.columns.map((key) => found.fields.find((f) => f[0] === key));
@@ -188,31 +182,25 @@ function explore(data, source) {
       && (!wanted || item.values.some((v) => String(v).toLowerCase().includes(wanted))));
     if (sorted.key) {
       const [lost, sign] = [sorted.up ? Infinity : -Infinity, sorted.up ? 1 : -1];
-      const key = (item) => value(item, sorted.key) ?? lost;
-      listed.sort((a, b) => sign * (typeof key(a) === "string" ? key(a).localeCompare(key(b)) : key(a) - key(b)));
+      const of = (item) => value(item, sorted.key) ?? lost;
+      listed.sort((a, b) => sign * (typeof of(a) === "string" ? of(a).localeCompare(of(b)) : of(a) - of(b)));
     }
     $("count").textContent = `${listed.length} of ${found.items.length}`;
     $("head").replaceChildren(el("tr", {}, ...shown.map(([key, label, unit]) => el("th", { scope: "col",
       "aria-sort": sorted.key === key ? (sorted.up ? "ascending" : "descending") : null },
-    el("button", { type: "button", onclick: () => {
-      sorted = { key, up: sorted.key === key ? !sorted.up : true };
-      list();
-    } }, label + (unit ? `, ${unit}` : ""))))));
+    el("button", { type: "button", onclick: sort(key) }, label + (unit ? `, ${unit}` : ""))))));
+    const visit = (item) => () => { select(item, true); $("map").scrollIntoView({ block: "nearest" }); };
+    const link = (item) => el("a", { href: `#landslide=${item.id}&map=${$("which").value}`,
+      onclick: (event) => event.preventDefault() }, String(item.id));
     $("rows").replaceChildren(...listed.slice(0, rows).map((item) => el("tr", { "data-id": item.id,
-      onclick: () => visit(item) }, ...shown.map(([key, , , digits], i) => el("td", {},
-      i ? quantity(value(item, key), "", digits) : el("a", { href: `#landslide=${item.id}&map=${$("which").value}`,
-        onclick: (event) => { event.preventDefault(); } }, String(item.id)))))));
+      onclick: visit(item) }, ...shown.map(([key, , , digits], i) =>
+      el("td", {}, i ? quantity(value(item, key), "", digits) : link(item))))));
     $("more").hidden = listed.length <= rows;
     outlines();
   }
-  function visit(item) {
-    select(item, true);
-    $("map").scrollIntoView({ block: "nearest" });
-  }
   function everything() {
-    const found = current();
-    return save(`${$("which").value || data.area}.csv`, [[...found.fields.map((f) => f[0]), "latitude", "longitude"],
-      ...listed.map((item) => [...item.values, ...item.at])]);
+    const head = [...current().fields.map((f) => f[0]), "latitude", "longitude"];
+    return save(`${$("which").value || data.area}.csv`, [head, ...listed.map((i) => [...i.values, ...i.at])]);
   }
   function choices() {
     const found = current(), kinds = ["inventory", "motion"].flatMap((key) =>

@@ -49,16 +49,12 @@
   function still(root) {
     const shown = root.dataset.show.split(" ").map((part) => part.split("@")).filter(([id]) => layers.has(id));
     const [col, row, span] = root.dataset.at ? root.dataset.at.split(" ").map(Number) : [];
-    const [wide, high] = span ? [span, span] : [data.width, data.height];
-    root.style.aspectRatio = `${wide} / ${high}`;
-    root.style.width = `min(100%, ${(wide / high).toFixed(4)} * var(--tallest, 34rem))`;
+    const [wide, high] = span ? [span, span] : [data.width, data.height], share = (a, b) => `${100 * a / b}%`;
+    Object.assign(root.style, { aspectRatio: `${wide} / ${high}`,
+      width: `min(100%, ${(wide / high).toFixed(4)} * var(--tallest, 34rem))` });
     const inner = el("div", { class: "inner" });
-    inner.style.width = `${100 * data.width / wide}%`;
-    inner.style.height = `${100 * data.height / high}%`;
-    if (span) {
-      inner.style.left = `${-100 * (col - span / 2) / span}%`;
-      inner.style.top = `${-100 * (row - span / 2) / span}%`;
-    }
+    Object.assign(inner.style, { width: share(data.width, wide), height: share(data.height, high) });
+    if (span) Object.assign(inner.style, { left: share(span / 2 - col, span), top: share(span / 2 - row, span) });
     for (const [id, opacity] of shown) {
       const picture = el("img", { src: layers.get(id).uri, alt: "" });
       picture.style.opacity = opacity || (layers.get(id).kind === "ground" ? 0.7 : layers.get(id).opacity);
@@ -74,7 +70,7 @@
     const metres = niceLength(0.3 * wide * data.metres), bar = el("i");
     const length = metres < 1000 ? `${metres} m` : `${metres / 1000} km`;
     const scale = el("div", { class: "scale" }, el("span", {}, length), bar);
-    scale.style.width = `${100 * metres / (wide * data.metres)}%`;
+    scale.style.width = share(metres, wide * data.metres);
     const north = el("div", { class: "north" });
     north.innerHTML = ARROW;
     root.setAttribute("role", "img");
@@ -99,9 +95,7 @@
     const name = hash.includes("=") ? "explore" : inside ? inside.id : "summary";
     for (const id of LEVELS) {
       document.getElementById(id).hidden = id !== name;
-      const tab = document.querySelector(`nav a[href="#${id}"]`);
-      if (id === name) tab.setAttribute("aria-current", "page");
-      else tab.removeAttribute("aria-current");
+      document.querySelector(`nav a[href="#${id}"]`).setAttribute("aria-current", id === name ? "page" : "false");
     }
     document.body.dataset.level = name;
     if (name === "methods") {
@@ -121,8 +115,7 @@
         window.slipmap = { data, ...explorer };
       } else explorer.map.invalidateSize();
       explorer.follow();
-      const only = new URLSearchParams(hash).get("only");
-      if (only) explorer.only(only);
+      if (hash.startsWith("only=")) explorer.only(new URLSearchParams(hash).get("only"));
     }
     if (!target || target === inside) window.scrollTo(0, 0);
   }

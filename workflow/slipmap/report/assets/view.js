@@ -1,0 +1,93 @@
+"use strict";
+// `slipmap view`: Explore over tiles and pixels of the full results; reference, comparison and profile.
+(() => {
+  const { el, quantity, chart, seriesChart, save } = kit;
+  const data = JSON.parse(document.getElementById("map-data").textContent);
+  const ask = async (what, values) => (await fetch(`${what}?${new URLSearchParams(values)}`)).json();
+  const told = document.getElementById("told");
+  let reference = null, before = null, start = null, line = null;
+  const MOVED = new Set(["velocity"]);
+
+  const minus = (a, b) => (a === null || b === null ? null : a - b);
+  const both = (a, b) => (a === null || b === null ? null : Math.hypot(a, b));
+  // A place against the reference that was chosen: series, rate and their standard deviations.
+  async function series(column, row, absolute = false) {
+    const found = await ask("series", { column, row });
+    if (!found || absolute || !reference) return found;
+    const values = found.series && reference.series && found.series.map((v, i) => minus(v, reference.series[i]));
+    const std = found.std && reference.std && found.std.map((v, i) => both(v, reference.std[i]));
+    const velocity = minus(found.velocity, reference.velocity);
+    const spread = both(found.velocity_std, reference.velocity_std);
+    const facts = velocity === null ? found.facts : [["Velocity against the reference",
+      `${quantity(velocity, "", 1)} ± ${quantity(spread, "mm/yr", 1)}`], ...found.facts.slice(1)];
+    return { ...found, series: values, std, velocity, velocity_std: spread, facts };
+  }
+  const source = {
+    picture: (layer, { pane, bounds, opacity }) => (layer.uri ? L.imageOverlay(layer.uri, bounds, { pane, opacity }) :
+      L.tileLayer(`tile/${encodeURIComponent(layer.id)}/{z}/{x}/{y}.png${reference && MOVED.has(layer.id)
+        ? `?minus=${reference.velocity || 0}` : ""}`,
+      { pane, bounds, opacity, minZoom: -8, maxZoom: 5, maxNativeZoom: 3, minNativeZoom: -6 })),
+    values: (ids, column, row) => ask("values", { column, row, layers: ids.join(",") }),
+    series,
+  };
+  const view = explore(data, source);
+  view.fit();
+
+  const where = view.place, actions = {
+    async reference(latlng) {
+      reference = await series(...where(latlng), true);
+      const [column, row] = where(latlng).map(Math.floor);
+      if (!reference || reference.velocity === null) reference = null;
+      told.textContent = reference ? `Velocities are against column ${column}, row ${row}.` :
+        "No velocity there: velocities are against the reference of the results.";
+      view.show();
+      mode("");
+    },
+    async compare(latlng) {
+      const [one, other] = await Promise.all([before || latlng, latlng].map((p) => series(...where(p))));
+      const places = [["first", one, "#0072b2"], ["second", other, "#d55e00"]].filter((p) => p[1] && p[1].series)
+        .map(([name, found, colour]) => ({ name, values: found.series, std: found.std, colour }));
+      if (!places.length) { told.textContent = "Neither place has a series."; return; }
+      const dates = (one.series ? one : other).dates;
+      const rows = dates.map((d, i) => [d, ...places.map((p) => p.values[i])]);
+      const facts = [one, other].flatMap((found, i) => (found ? found.facts : [])
+        .map(([what, text]) => [`${what}, ${["first", "second"][i]}`, text]));
+      show("Two places", seriesChart(dates, places, "Displacement at two places"), facts,
+        () => save("comparison.csv", [["date", ...places.map((p) => `${p.name}_mm`)], ...rows]));
+    },
+    async profile(latlng) {
+      if (!start) { start = latlng; told.textContent = "Click where the profile ends."; return; }
+      const [a, b] = [start, latlng], layer = view.layers.get(view.state.left);
+      start = null;
+      if (line) line.remove();
+      line = L.polyline([a, b], { color: "#ffd400", weight: 4, interactive: false }).addTo(view.map);
+      const found = await ask("profile", { layer: layer.id, line: [...where(a), ...where(b)].join(",") });
+      const moved = reference && MOVED.has(layer.id), x = found.distance, length = quantity(x.at(-1), "m", 0);
+      const values = moved ? found.values.map((v) => minus(v, reference.velocity)) : found.values;
+      const band = moved && found.std ? found.std.map((v) => both(v, reference.velocity_std)) : found.std;
+      const said = `Profile of ${layer.title} over ${length}`, yLabel = `value (${found.units || "no unit"})`;
+      show(`Profile: ${layer.title}`, chart({ x, isTime: false, xLabel: "distance (m)", yLabel, said,
+        curves: [{ name: layer.title, values, colour: "#0072b2", band }] }), [["Length", length]],
+      () => save("profile.csv", [["distance_m", "value", "std"], ...x.map((d, i) => [d, values[i], band && band[i]])]));
+    },
+  };
+  function show(title, picture, facts, csv) {
+    document.getElementById("panel").replaceChildren(el("h2", {}, title), el("div", { class: "buttons" },
+      el("button", { type: "button", id: "saved", onclick: csv }, "Save as CSV")), picture, el("table", {},
+      ...facts.map((f) => el("tr", {}, el("th", { scope: "row" }, f[0]), el("td", {}, f[1])))));
+  }
+  function mode(name) {
+    view.tools.click = actions[name] || null;
+    start = null;
+    told.textContent = { compare: "Click the second place.", reference: "Click the place that is to stand still.",
+      profile: "Click where the profile begins." }[name] || told.textContent;
+    for (const button of document.querySelectorAll("#modes button"))
+      button.setAttribute("aria-pressed", String(button.dataset.mode === name));
+  }
+  view.map.on("click", (event) => { before = view.tools.click ? before : event.latlng; });
+  for (const button of document.querySelectorAll("#modes button"))
+    button.addEventListener("click", () => mode(button.dataset.mode));
+  view.follow();
+  window.slipmap = Object.assign(view, { data, mode, reference: () => reference });
+  document.documentElement.dataset.ready = "yes";
+})();

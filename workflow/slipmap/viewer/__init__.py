@@ -1,0 +1,1 @@
+"""``slipmap view``: an area's finished results in a browser on this machine, pixel by pixel."""
