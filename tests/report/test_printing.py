@@ -28,7 +28,7 @@ def area(tmp_path_factory):
 @needs_browser
 def test_distances_on_the_printed_summary_are_those_of_the_raster(area):
     """Between the two landslides, measured by the printed scale bar, within 1 %."""
-    pdf = printing.run("valley", results=area / "results")
+    pdf = printing.run("valley", root=area)
     pages = pypdfium2.PdfDocument(pdf)
     assert len(pages) == 2
     picture = np.asarray(pages[0].render(scale=6).to_pil().convert("RGB")).astype(int)
@@ -58,7 +58,7 @@ def two(mask):
 
 @needs_browser
 def test_the_pdf_says_verdict_places_where_not_to_use_it_and_what_it_comes_from(area):
-    pages = pypdfium2.PdfDocument(printing.run("valley", results=area / "results", out=area / "a.pdf"))
+    pages = pypdfium2.PdfDocument(printing.run("valley", root=area, out=area / "a.pdf"))
     first, second = (" ".join(page.get_textpage().get_text_range().split()) for page in pages)
     assert "Usable (of simulated ground)" in first and "landslides outlined" in first and "moving" in first
     assert "Look at these first" in second and "Landslide 2" in second and "Do not use it" in second
@@ -67,9 +67,9 @@ def test_the_pdf_says_verdict_places_where_not_to_use_it_and_what_it_comes_from(
 
 def test_without_a_report_or_a_browser_it_says_so_in_one_sentence(area, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="run the workflow for valley first"):
-        printing.run("valley", results=tmp_path)
+        printing.run("valley", root=tmp_path)
     monkeypatch.setattr(printing, "browser", lambda: None)
     with pytest.raises(InputError, match="no Chromium, Chrome or Edge is on the path"):
-        printing.run("valley", results=area / "results")
-    assert printing.page_of("valley", area / "results") == Path(area / "results/valley/report/index.html")
+        printing.run("valley", root=area)
+    assert printing.page_of("valley", area) == Path(area / "results/valley/report/index.html")
     assert not list((area / "results/valley/report").glob(".*pdf"))

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from slipmap import __version__
 from slipmap.errors import InputError, SlipmapError
 from slipmap.sharing import command as weights_command
+from slipmap.viewer import command as viewer_command
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     link.add_argument("area", help="name of the area: the data appear under resources/AREA/")
     link.add_argument("--from", dest="source", required=True, metavar="PATH", help="folder that holds the data")
     link.set_defaults(command=_link)
+    viewer_command.add(commands)
     _add_upkeep(commands)
     return parser
 
@@ -130,26 +132,6 @@ def _add_upkeep(commands: Commands) -> None:
     template.set_defaults(command=_template)
     schema = commands.add_parser("schema", help="write the JSON Schema of the config from the settings models")
     schema.set_defaults(command=_schema)
-    picture = commands.add_parser("picture", help="draw one picture of an area's map")
-    picture.add_argument("area")
-    picture.add_argument("experiment")
-    picture.add_argument("output", help="PNG to write")
-    picture.set_defaults(command=_picture)
-    report = commands.add_parser("report", help="say where an area's report is, or print its summary as PDF")
-    report.add_argument("area")
-    report.add_argument("--pdf", action="store_true", help="print the summary: results/AREA/report/summary.pdf")
-    report.add_argument("--out", metavar="FILE", help="PDF to write instead")
-    report.set_defaults(command=_report)
-
-    view = commands.add_parser(
-        "view", help="look at an area's finished results in a browser: any pixel's series, a moved reference, profiles"
-    )
-    view.add_argument("area")
-    view.add_argument("--config", default="config/config.yaml", help="config of the run (default: %(default)s)")
-    view.add_argument("--port", type=int, default=8808, help="port on 127.0.0.1 (default: %(default)s)")
-    view.add_argument("--no-browser", action="store_true", help="only say where the page is")
-    view.set_defaults(command=_view)
-
     bench = commands.add_parser("bench", help="measure speed against named peers, as ratios")
     bench.add_argument("what", nargs="*", help="which benchmarks (default: all)")
     bench.set_defaults(command=_bench)
@@ -365,27 +347,6 @@ def _schema(_: argparse.Namespace) -> None:
 
     write_schema()
     print(f"wrote {SCHEMA.name}")
-
-
-def _picture(options: argparse.Namespace) -> None:
-    from slipmap.report.overview import run
-
-    run(options.area, options.experiment, options.output)
-
-
-def _report(options: argparse.Namespace) -> None:
-    from slipmap.report import printing
-
-    if options.pdf or options.out:
-        print(printing.run(options.area, out=Path(options.out) if options.out else None))
-    else:
-        print(printing.page_of(options.area))
-
-
-def _view(options: argparse.Namespace) -> None:
-    from slipmap.viewer.server import run
-
-    run(options.area, options.config, options.port, not options.no_browser)
 
 
 def _bench(options: argparse.Namespace) -> None:

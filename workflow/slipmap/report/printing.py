@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from slipmap.config.layout import Results
 from slipmap.errors import InputError
 from slipmap.io.atomic import write_aside
 
@@ -18,22 +19,22 @@ def browser() -> str | None:
     return next((found for name in BROWSERS if (found := shutil.which(name))), None)
 
 
-def page_of(area: str, results: Path = Path("results")) -> Path:
+def page_of(area: str, root: str | Path = "") -> Path:
     """The report of an area; `InputError` where there is none."""
-    page = results / area / "report" / "index.html"
+    page = Path(root) / Results(area).report
     if not page.is_file():
         raise InputError(f"{page} does not exist; run the workflow for {area} first.")
     return page
 
 
-def run(area: str, results: Path = Path("results"), out: Path | None = None) -> Path:
-    """Print the Summary of an area's report; return the PDF (beside the report unless `out` says where).
+def run(area: str, root: str | Path = "", out: Path | None = None) -> Path:
+    """Print the Summary of an area's report in the run's folder `root`; return the PDF (`out`, or beside the report).
 
     Raises
     ------
     InputError : there is no report, no browser, or the browser fails.
     """
-    page = page_of(area, results)
+    page = page_of(area, root)
     program = browser()
     if program is None:
         raise InputError(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from slipmap.config.layout import Results
 from slipmap.config.run import RunSettings
 from slipmap.errors import InputError
 from slipmap.io.grid import Grid
@@ -47,8 +48,8 @@ def load(area: str, run: RunSettings, root: str | Path = "") -> Shown:
     if area not in run.areas:
         raise InputError(f"area {area} is not in the config; it has {', '.join(run.areas)}.")
     there = [path for path in reported_files(run, area) if (Path(root) / path).exists()]
-    if not any(path.endswith("grid.json") for path in there):
-        raise InputError(f"results/{area}/grid.json does not exist; run the workflow for {area} first.")
+    if Results(area).grid not in there:
+        raise InputError(f"{Results(area).grid} does not exist; run the workflow for {area} first.")
     sources = gather(area, run, Given(there, root))
     rasters = _rasters(sources)
     layers = make_layers(sources, display_grid(sources.grid, PIXELS))
