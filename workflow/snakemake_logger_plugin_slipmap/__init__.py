@@ -5,7 +5,7 @@ Snakemake finds logger plugins by the name of their package, so this one cannot 
 
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import takewhile
 from logging import ERROR, LogRecord
 from pathlib import Path
@@ -36,6 +36,8 @@ class LogHandler(LogHandlerBase):
         self._began = time.monotonic()
         self._shown = 0.0
         self._rules: dict[int, str] = {}
+        self._started: dict[int, float] = {}
+        self._took: defaultdict[str, list[float]] = defaultdict(list)
         self._expected: Counter[str] = Counter()
         self._finished: Counter[str] = Counter()
         self._stage = self._line = ""
@@ -74,11 +76,16 @@ class LogHandler(LogHandlerBase):
                 self._expected.update({name: n for name, n in counts.items() if name != "total"})
                 self._progress = (0, int(counts.get("total", 0)))
             case LogEvent.JOB_INFO:
-                self._rules[int(getattr(record, "jobid", -1))] = str(getattr(record, "rule_name", ""))
-                self._show(self._rules[int(getattr(record, "jobid", -1))])
+                job = int(getattr(record, "jobid", -1))
+                self._rules[job] = str(getattr(record, "rule_name", ""))
+                self._started[job] = time.monotonic()
+                self._show(self._rules[job])
             case LogEvent.JOB_FINISHED:
-                rule = self._rules.get(int(getattr(record, "job_id", -1)), "")
+                job = int(getattr(record, "job_id", -1))
+                rule = self._rules.get(job, "")
                 self._finished[rule] += 1
+                if job in self._started:
+                    self._took[rule].append(time.monotonic() - self._started.pop(job))
                 self._show(rule)
             case LogEvent.PROGRESS:
                 self._progress = (int(getattr(record, "done", 0)), int(getattr(record, "total", 0)))
@@ -109,10 +116,18 @@ class LogHandler(LogHandlerBase):
         self._stream.flush()
 
     def _left(self) -> str:
-        done, total = self._progress
-        if done < 5:
+        """The time that is left, once a job of every rule that still has some has ended; before, nobody knows.
+
+        Each job is taken to last as long as the mean of its rule's, as many at once as there were so far.
+        """
+        left = {rule: n - self._finished[rule] for rule, n in self._expected.items() if n > self._finished[rule]}
+        left = {rule: n for rule, n in left.items() if rule in stage_of_rule()}  # a target has no work of its own
+        if not left or any(not self._took[rule] for rule in left):
             return ""
-        return f", about {duration((time.monotonic() - self._began) / done * (total - done))} left"
+        work = sum(n * sum(self._took[rule]) / len(self._took[rule]) for rule, n in left.items())
+        passed = max(time.monotonic() - self._began, 1e-3)
+        lanes = max(sum(map(sum, self._took.values())) / passed, 1.0)
+        return f", about {duration(work / lanes)} left"
 
     def _end(self) -> None:
         self._say(f"100 %  done in {duration(time.monotonic() - self._began)}")
