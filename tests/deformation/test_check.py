@@ -90,6 +90,38 @@ def test_faults_of_interferograms_are_seen(capsys, fault):
     assert text.startswith("areas.valley.inputs.sentinel1.path: ") and words in text
 
 
+def test_all_faults_are_told_at_once(capsys):
+    licsar("ifg", [*PAIRS, (DAYS[0], DAYS[1])])
+    for fault in ("metadata that cannot be", "baselines that cannot be", "beside the area"):
+        FAULTS[fault][0]()
+    area = {"grid": GRID, "inputs": {"sentinel1": {"level": "unwrapped", "path": "ifg"}}}
+    with open("my.yaml", "w") as file:
+        yaml.safe_dump({"areas": {"valley": area}}, file)
+    assert main(["check", "my.yaml"]) == 1
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert all(line.startswith("slipmap: areas.valley.inputs.sentinel1.path: ") for line in lines)
+    for fault in ("metadata that cannot be", "baselines that cannot be"):
+        assert sum(FAULTS[fault][1] in line for line in lines) == 1, lines
+
+
+def test_network_model_and_place_are_told_at_once(capsys):
+    licsar("ifg", [(DAYS[0], DAYS[1]), (DAYS[3], DAYS[4])])
+    FAULTS["beside the area"][0]()
+    for days in (PAIRS[1], PAIRS[2], PAIRS[4], PAIRS[5], PAIRS[6]):
+        drop(days)
+    area = {
+        "grid": GRID,
+        "inputs": {"sentinel1": {"level": "unwrapped", "path": "ifg"}},
+        "deformation": {"annual": True},
+    }
+    with open("my.yaml", "w") as file:
+        yaml.safe_dump({"areas": {"valley": area}}, file)
+    assert main(["check", "my.yaml"]) == 1
+    said = capsys.readouterr().err.strip().splitlines()
+    for words in ("subsets", "deformation.annual", "does not overlap the area"):
+        assert [words in line for line in said].count(True) == 1, said
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [({"annual": True}, "deformation.annual"), ({"steps": ["2021-01-15"]}, "deformation.steps")],
@@ -135,7 +167,8 @@ def test_what_will_be_left_out_is_told(capsys):
         {"grid": GRID, "inputs": {"sentinel1": {"level": "unwrapped", "path": "ifg"}}}
     )  # fmt: skip
     with rasterio.open(f"ifg/{name(*PAIRS[0])}/{name(*PAIRS[0])}.geo.unw.tif"):
-        (sentence,) = check(area, "areas.a.inputs.sentinel1.path", Grid.from_bounds("EPSG:32632", 50, GRID["bounds"]))
+        found = check(area, "areas.a.inputs.sentinel1.path", Grid.from_bounds("EPSG:32632", 50, GRID["bounds"]))
+        (sentence,) = found.left_out
     assert name(*PAIRS[6]) in sentence and sentence.endswith("left out")
     assert said(capsys) == ""
     main(["check", "my.yaml"])

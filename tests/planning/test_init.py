@@ -71,7 +71,7 @@ def test_a_dem_in_degrees_gets_its_utm_zone(tmp_path, monkeypatch):
     tif("dem.tif", np.random.default_rng(1).normal(500, 50, (200, 200)), 1 / 3600, (11.2, 44.2), "EPSG:4326")
     init.begin("valley", {"dem": "dem.tif"}, output="valley.yaml")
     grid = yaml.safe_load(open("valley.yaml"))["areas"]["valley"]["grid"]
-    assert grid["crs"] == "EPSG:32632" and grid["resolution"] == 12.5
+    assert grid["crs"] == "EPSG:32632" and grid["resolution"] == 30
     # 200 seconds of arc are 6.17 km of latitude, 4.43 km of longitude at 44.2 N; north is turned by 1.5 degrees
     left, bottom, right, top = grid["bounds"]
     assert 4200 < right - left <= 4430 and 6000 < top - bottom <= 6170
@@ -100,7 +100,7 @@ def test_web_mercator_is_not_taken_for_metres(tmp_path, monkeypatch):
 def test_a_level_that_file_names_tell_is_not_asked(tmp_path, names, level):
     for name in names:
         (tmp_path / name).mkdir() if name.endswith(".SAFE") else (tmp_path / name).touch()
-    assert init.sentinel1_level(str(tmp_path)) == level
+    assert init.level_of(str(tmp_path)) == level
 
 
 @pytest.mark.parametrize(

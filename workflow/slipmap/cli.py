@@ -168,7 +168,9 @@ def _add_init(commands: Commands) -> None:
         "that the rasters share)",
     )  # fmt: skip
     parser.add_argument("--crs", metavar="EPSG:N", help="CRS of the grid (default: the DEM's, or the UTM zone)")
-    parser.add_argument("--resolution", type=float, help="pixel size, m (default: 10 with Sentinel-2, else 12.5)")
+    parser.add_argument(
+        "--resolution", type=float, help="pixel size, m (default: that of the finest raster, 10 at least)"
+    )
     parser.add_argument("--weights", metavar="FOLDER", help="trained experiment to map the area with")
     parser.add_argument("--out", metavar="FILE", help="config to write (default: NAME.yaml)")
     parser.add_argument("--force", action="store_true", help="overwrite the config")
@@ -299,12 +301,12 @@ def _check(options: argparse.Namespace) -> None:
     from slipmap.fetch.check import advice
 
     settings = read_config(options.config)
-    left_out = check_run(settings)
+    seen = check_run(settings)
     print(
         f"{options.config}: {len(settings.areas)} area(s) ({', '.join(settings.areas)}) and "
         f"{len(settings.experiments)} experiment(s) are in order. A run makes:"
     )
-    for line in summary.lines(settings, left_out):
+    for line in summary.lines(settings, seen):
         print(line)
     for line in advice(settings):
         print(f"note: {line}")

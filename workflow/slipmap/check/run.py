@@ -7,6 +7,7 @@ from slipmap.check.experiments import check_experiment, check_factors
 from slipmap.check.files import check_scenes
 from slipmap.config.layout import PUBLISHED, imported_datasets, input_files
 from slipmap.config.run import AreaSettings, RunSettings
+from slipmap.deformation.found import Found
 from slipmap.errors import Faults, InputError
 from slipmap.factors.check import check_sources
 from slipmap.fetch.check import check_fetch
@@ -18,7 +19,7 @@ from slipmap.patches.buffer import buffer_pixels
 from slipmap.sentinel1 import check as check_sentinel1
 
 
-def check_run(settings: RunSettings, *, planning: bool = False) -> dict[str, list[str]]:
+def check_run(settings: RunSettings, *, planning: bool = False) -> dict[str, Found]:
     """Raise one `InputError` for all that cannot work in `settings`, a sentence on each line.
 
     The readers of the run open what the config names and look at headers and some pixels; nothing heavy is imported
@@ -30,16 +31,16 @@ def check_run(settings: RunSettings, *, planning: bool = False) -> dict[str, lis
 
     Returns
     -------
-    What a run will leave out of each area's data and why, a sentence each.
+    What the Sentinel-1 data of each area are like, as far as there are some.
     """
     faults = Faults()
     factors: dict[str, list[str]] = {}
     grids: dict[str, Grid] = {}
     classes: dict[str, list[str]] = {}
-    left_out: dict[str, list[str]] = {}
+    seen: dict[str, Found] = {}
     for name, area in settings.areas.items():
         names = faults.of(check_factors, name, area)
-        found = _look_at_area(name, area, names or [], faults, left_out, voids=not planning)
+        found = _look_at_area(name, area, names or [], faults, seen, voids=not planning)
         if names is not None:
             factors[name] = names
         if found is not None:
@@ -54,7 +55,7 @@ def check_run(settings: RunSettings, *, planning: bool = False) -> dict[str, lis
             faults.of(check_experiment, name, settings, factors)
         faults.of(across.check_classes, settings, name, factors, classes)
     faults.end()
-    return left_out
+    return seen
 
 
 def check_area(name: str, area: AreaSettings) -> None:
@@ -93,13 +94,13 @@ def _look_at_area(
     area: AreaSettings,
     factors: list[str],
     faults: Faults,
-    left_out: dict[str, list[str]],
+    seen: dict[str, Found],
     *,
     voids: bool = True,
 ) -> tuple[Grid, list[str] | None] | None:
     """The grid of an area and its lithological classes as far as they are known; what is wrong goes to `faults`.
 
-    What a run will leave out goes to `left_out`.
+    What the Sentinel-1 data are like goes to `seen`.
     """
     key = f"areas.{name}"
     grid = faults.of(area_grid.decide, area.grid, f"{key}.grid")
@@ -119,7 +120,7 @@ def _look_at_area(
         if faults.of(_require_there, Path(text), f"{key}.inputs.{part}"):
             given[part] = Path(text)
     if sentinel1 and (path := given.get("sentinel1.path")):
-        left_out[name] = faults.of(_check_sentinel1, area, path, f"{key}.inputs.sentinel1.path", grid) or []
+        seen[name] = faults.of(_check_sentinel1, area, path, f"{key}.inputs.sentinel1.path", grid) or Found()
     check_ground(area, f"{key}.inputs", grid, given, faults, voids=voids)
     whole = all(part in given for part in input_files(area.inputs) if part.startswith("sentinel2"))
     for part, path in given.items():
@@ -141,11 +142,10 @@ def _overlaps(path: Path, key: str, grid: Grid) -> bool:
     return True
 
 
-def _check_sentinel1(area: AreaSettings, path: Path, key: str, grid: Grid) -> list[str]:
+def _check_sentinel1(area: AreaSettings, path: Path, key: str, grid: Grid) -> Found:
     level = area.inputs.sentinel1.level if area.inputs.sentinel1 else None
     if level == "safe":
-        check_sentinel1.check_raw(area, key, grid)
-        return []
+        return Found(dates=check_sentinel1.check_raw(area, key, grid), format="SAFE")
     if level == "slc" and check_sentinel1.looks_raw(path):
         raise InputError(f"{key}: {path} holds raw SAFE products; set inputs.sentinel1.level: safe.")
     from slipmap.deformation.check import check as check_deformation  # its imports take a while

@@ -5,35 +5,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+from slipmap.check.products import products
 from slipmap.config.layout import imported_datasets
 from slipmap.config.products import mapped_areas
 from slipmap.config.run import AreaSettings, RunSettings
+from slipmap.deformation.found import Found
 from slipmap.errors import InputError
 from slipmap.factors.names import factor_names
 from slipmap.inputs import area_grid
 
 _DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)")
-_MADE_OF = {
-    "dem": "terrain and hydrology",
-    "sentinel2": "reflectance and indices",
-    "lithology": "lithology",
-    "rainfall": "rain",
-    "soil_moisture": "soil moisture",
-}
 _SHOWN = 10  # reasons
-_DATED = {"Sentinel-1": ("sentinel1", "path"), "Sentinel-2": ("sentinel2", "path")}
 
 
-def lines(settings: RunSettings, left_out: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """The summary, a line each: areas with their grid, dates and factors, then experiments with their maps.
+def lines(settings: RunSettings, seen: Mapping[str, Found]) -> Iterator[str]:
+    """The summary, a line each: areas with their grid, dates and products, then experiments with their maps.
 
     Parameters
     ----------
-    left_out : of each area, what `check.run.check_run` found that a run will leave out.
+    seen : what `check.run.check_run` found of each area's Sentinel-1 data.
     """
     for name, area in settings.areas.items():
-        yield from _area(name, area, settings)
-        yield from _left_out(left_out.get(name, ()))
+        found = seen.get(name, Found())
+        yield from _area(name, area, settings, found)
+        yield from _left_out(found.left_out)
     for name in imported_datasets(settings):
         yield f"data set {name}: imported from {settings.datasets[name].source.path}"
     for name in settings.experiments:
@@ -42,7 +37,7 @@ def lines(settings: RunSettings, left_out: Mapping[str, Sequence[str]]) -> Itera
         yield "no experiment: no model is trained and no map is made, factors and deformation alone"
 
 
-def _area(name: str, area: AreaSettings, settings: RunSettings) -> Iterator[str]:
+def _area(name: str, area: AreaSettings, settings: RunSettings, found: Found) -> Iterator[str]:
     grid = area_grid.decide(area.grid, f"areas.{name}.grid")
     left, bottom, right, top = grid.bounds
     yield (
@@ -51,18 +46,44 @@ def _area(name: str, area: AreaSettings, settings: RunSettings) -> Iterator[str]
     )
     if area.simulate:
         yield f"  simulated: {area.simulate.dates} dates of Sentinel-1, {area.simulate.scenes} scenes of Sentinel-2"
-    for sensor, (section, part) in _DATED.items():
-        path = getattr(getattr(area.inputs, section), part, None)
-        if path and not area.simulate and (days := _dates(Path(path))):
-            yield f"  {sensor}: {len(days)} date(s) from {days[0]} to {days[-1]} in {path}"
+    yield from _acquisitions(area, found)
     try:
         factors = factor_names(area)
     except InputError:
         factors = []
     if factors:
         yield f"  {len(factors)} factors: {', '.join(factors)}"
-    for missing, why in _not_made(name, area, settings, factors):
-        yield f"  not made: {missing} ({why})"
+    told = list(products(name, settings, factors, found))
+    made = [what for what, why in told if not why]
+    yield f"  made: {'; '.join(made)}"
+    for what, why in told:
+        if why:
+            yield f"  not made: {what} ({why})"
+
+
+def _acquisitions(area: AreaSettings, found: Found) -> Iterator[str]:
+    radar, optical = area.inputs.sentinel1, area.inputs.sentinel2
+    if area.simulate:
+        return
+    if radar:
+        days = found.dates or _dates(Path(radar.path))
+        pairs = f", {found.pairs} interferograms" if found.pairs else ""
+        kind = f" ({found.format})" if found.format else ""
+        if days:
+            yield f"  Sentinel-1: {len(days)} date(s) from {days[0]} to {days[-1]}{pairs} in {radar.path}{kind}"
+        else:
+            yield f"  Sentinel-1: level {radar.level} in {radar.path}{kind}"
+    for part in ("path", "before", "after"):
+        place = getattr(optical, part, None)
+        if optical is None or not place:
+            continue
+        days = [
+            day
+            for day in _dates(Path(place))
+            if (optical.start or day) <= day <= (optical.end or day) or part != "path"
+        ]
+        if days:
+            yield f"  Sentinel-2: {len(days)} date(s) from {days[0]} to {days[-1]} in {place}"
 
 
 def _left_out(reasons: Sequence[str]) -> Iterator[str]:
@@ -70,22 +91,6 @@ def _left_out(reasons: Sequence[str]) -> Iterator[str]:
         yield f"  left out: {reason}"
     if len(reasons) > _SHOWN:
         yield f"  left out: {len(reasons) - _SHOWN} more, for such reasons"
-
-
-def _not_made(name: str, area: AreaSettings, settings: RunSettings, factors: list[str]) -> Iterator[tuple[str, str]]:
-    if not factors:
-        yield "factors", "no input from which one is made"
-    if area.inputs.sentinel1 is None:
-        yield "deformation rates", "no inputs.sentinel1"
-    for key, what in _MADE_OF.items():
-        if getattr(area.inputs, key) is None:
-            yield what, f"no inputs.{key}"
-    if area.inputs.inventory is None:
-        yield "scores and training", "no inputs.inventory: a prediction area"
-    if area.susceptibility is None:
-        yield "susceptibility models", f"no areas.{name}.susceptibility"
-    if settings.experiments and not any(name in mapped_areas(settings, one) for one in settings.experiments):
-        yield "landslide maps", "no experiment maps it"
 
 
 def _experiment(name: str, settings: RunSettings) -> str:

@@ -4,58 +4,83 @@ import rasterio
 from rasterio.crs import CRS
 from rasterio.warp import transform_bounds
 
+from slipmap.config.inputs import Sentinel1Settings
 from slipmap.config.run import AreaSettings
 from slipmap.deformation import velocity
+from slipmap.deformation.found import Found
 from slipmap.deformation.network import baselines_by_date, choose_pairs
 from slipmap.deformation.reading import read_stack, read_velocity
 from slipmap.deformation.ready_velocity import check_values
 from slipmap.deformation.slc_file import open_slc
-from slipmap.deformation.stack import Stack, network_dates
-from slipmap.errors import InputError
+from slipmap.deformation.stack import Pair, Stack, network_dates
+from slipmap.errors import NEXT, Faults, InputError
 from slipmap.io.grid import Grid
+from slipmap.sentinel1.sight import AXES, HEADINGS
 
 
-def check(area: AreaSettings, key: str, grid: Grid) -> list[str]:
-    """Raise `InputError` for what the stage would stumble over in the data of ``inputs.sentinel1`` (not raw ones).
-
-    Returns what will be left out and why, a sentence each.
+def check(area: AreaSettings, key: str, grid: Grid) -> Found:
+    """Raise one `InputError` for all that the stage would stumble over in the data of ``inputs.sentinel1`` (not raw).
 
     Parameters
     ----------
     key : of the path, ``areas.NAME.inputs.sentinel1.path``. grid : of the area, which the data must overlap.
     """
-    settings, left_out = area.inputs.sentinel1, []
-    try:
-        if settings.level == "velocity":
-            found = read_velocity(settings)
-            check_values(found)
-            own = found.grid
-        else:
-            stack = read_stack(settings)
-            own, left_out = _grid(stack), stack.left_out
-            _check_network(stack, area)
-    except InputError as error:
-        raise InputError(f"{key}: {_without_key(str(error))}") from error
-    if not overlaps(own, grid):
-        raise InputError(f"{key}: {settings.path} does not overlap the area; check grid.bounds and the files.")
-    return left_out
+    settings, faults = area.inputs.sentinel1, Faults()
+    found, own = Found(), None
+    if settings.level == "velocity":
+        if (velocity_ := faults.of(read_velocity, settings)) is not None:
+            faults.of(check_values, velocity_)
+            found, own = Found(format=velocity_.format), velocity_.grid
+    elif (stack := faults.of(read_stack, settings)) is not None:
+        own = _grid(stack)
+        pairs = _check_network(stack, area, faults)
+        found = Found(stack.left_out, network_dates(pairs), len(pairs), stack.format, _tells_sight(stack))
+    if own is not None and not overlaps(own, grid):
+        faults.add(f"{settings.path} does not overlap the area; check grid.bounds and the files.")
+    if faults.found:
+        raise InputError(NEXT.join(f"{key}: {_without_key(sentence)}" for sentence in faults.found))
+    return found
+
+
+def data_grid(settings: Sentinel1Settings) -> Grid:
+    """The grid of a ready velocity, or the common one of SLCs or interferograms.
+
+    Raises
+    ------
+    InputError : as `slipmap.deformation.reading` has it.
+    """
+    return read_velocity(settings).grid if settings.level == "velocity" else _grid(read_stack(settings))
+
+
+def _tells_sight(stack: Stack) -> bool:
+    """Whether the line of sight is known, as `slipmap.sentinel1.sight.line_of_sight` asks."""
+    radar, known = stack.radar, stack.geometry.keys()
+    heading = radar.heading is not None or radar.orbit_direction.upper() in HEADINGS
+    rasters = "los" in known or set(AXES) <= known or {"look_theta", "look_phi"} <= known
+    return rasters or (heading and radar.incidence is not None)
 
 
 def _without_key(sentence: str) -> str:
     return sentence.removeprefix("inputs.sentinel1.path: ")
 
 
-def _check_network(stack: Stack, area: AreaSettings) -> None:
+def _check_network(stack: Stack, area: AreaSettings, faults: Faults) -> list[Pair]:
     """The pairs hang together, and their dates carry the model of motion that the config asks for."""
     options = area.deformation
-    pairs = choose_pairs(stack, options)
+    pairs = faults.of(choose_pairs, stack, options)
+    if pairs is None:  # the model of motion is looked at for what there is
+        pairs = stack.pairs
+    if not pairs:
+        return []
     by_date = baselines_by_date(pairs) if options.dem_error else None
-    velocity.time_model(
+    faults.of(
+        velocity.time_model,
         network_dates(pairs),
         annual=options.annual,
         steps=options.steps,
         baselines=list(by_date.values()) if by_date else None,
     )
+    return pairs
 
 
 def _grid(stack: Stack) -> Grid:

@@ -15,9 +15,9 @@ from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation.agreement import same_clock, same_value
 from slipmap.deformation.fills import require_phases
 from slipmap.deformation.layer import Header, Layer, Unreadable, inspect, view
-from slipmap.deformation.reader import BOUNDS, SENTINEL1_WAVELENGTH, Listing, PairFormat
+from slipmap.deformation.reader import BOUNDS, SENTINEL1_WAVELENGTH, Facts, Listing, PairFormat
 from slipmap.deformation.stack import LeftOut, Pair, Radar, Stack, parse_date
-from slipmap.errors import InputError
+from slipmap.errors import Faults, InputError
 from slipmap.io.grid import crs_name
 
 _THREADS = 4  # that open files: on a network most of the time is waiting
@@ -71,15 +71,17 @@ def assemble(reader: PairFormat, listing: Listing, settings: Sentinel1Settings) 
     good = [c for c in good if not c.problem]
     if not good:
         raise _nothing(candidates, unusable, reader, listing, settings)
-    require_phases([(c.path, c.headers[main]) for c in good], unwrapped=settings.level == "unwrapped")
+    faults = Faults()
+    faults.of(require_phases, [(c.path, c.headers[main]) for c in good], unwrapped=settings.level == "unwrapped")
     good = [c for c in good if not _is_filled(c, c.headers[main])]
     if not good:
+        faults.end()
         raise _nothing(candidates, unusable, reader, listing, settings)
-    _require_whole_bytes(good)
-    facts = reader.facts(listing)
+    faults.of(_require_whole_bytes, good)
+    facts = faults.of(reader.facts, listing) or Facts()
     pairs, shared, clocks, notes = [], defaultdict(list), [], unusable
     for candidate in good:
-        known = facts.pair(candidate.first, candidate.second, candidate.layers)
+        known = faults.of(facts.pair, candidate.first, candidate.second, candidate.layers) or {}
         tag = candidate.headers[main].tags.get("WAVELENGTH_METRES")
         known |= {"wavelength": tag} if tag else {}
         for key in _SHARED_VALUES:
@@ -92,19 +94,28 @@ def assemble(reader: PairFormat, listing: Listing, settings: Sentinel1Settings) 
         )
         if "coherence" not in candidate.layers:
             notes.append(f"{candidate.path}: no coherence raster beside it, its weight is that of coherence 0.5")
-    same_clock(clocks)
-    values = {key: same_value(found, key.replace("_", " ")) for key, found in shared.items()}
+    faults.of(same_clock, clocks)
+    values = faults.of(_shared_values, shared) or {}
     left_out = [LeftOut(c.first, c.second, c.problem) for c in candidates if c.problem]
-    geometry = {role: place for role, layer in reader.views(listing).items() if (place := _geometry(layer))}
+    views = faults.of(reader.views, listing) or {}
+    geometry = {role: place for role, layer in views.items() if (place := faults.of(_geometry, layer))}
+    radar = faults.of(_radar, faults.of(facts.radar) or {}, values, geometry, settings)
+    faults.end()
+    assert radar is not None  # else there was a fault
     return Stack(
         level=settings.level,
         format=reader.name,
-        radar=_radar(facts.radar(), values, geometry, settings),
+        radar=radar,
         pairs=pairs,
         geometry=geometry,
         left_out=[f"{each.why}; pair {each.name} left out" for each in left_out] + notes,
         pairs_left_out=left_out,
     )
+
+
+def _shared_values(shared: Mapping[str, Sequence[tuple[Path, str]]]) -> dict[str, str]:
+    """What all pairs must have in common; the first that differs is named: of another track, bursts differ too."""
+    return {key: same_value(shared[key], key.replace("_", " ")) for key in _SHARED_VALUES if key in shared}
 
 
 def _candidates(reader: PairFormat, listing: Listing, main: str) -> tuple[list[_Candidate], list[str]]:

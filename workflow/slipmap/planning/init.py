@@ -1,6 +1,5 @@
 """`slipmap init`: the config of an area from the files that its user has."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,16 +11,13 @@ from slipmap.check.run import check_run
 from slipmap.config.load import parse_config
 from slipmap.errors import InputError, nearest
 from slipmap.io.atomic import write_text
-from slipmap.io.grid import Grid
+from slipmap.planning.ground import Box, share
 
-Box = tuple[float, float, float, float]
-FINE, PLAIN = 10.0, 12.5  # metres: with Sentinel-2, without
 LEVELS = ("safe", "slc", "wrapped", "unwrapped", "velocity")
 _TIFFS = (".tif", ".tiff")
 _PATCHES = (128, 64, 32)  # pixels; the largest of which an area holds at least _ROOM a side
 _ROOM = 5
 SMALL = 0.25  # width of the network where there is no GPU
-_MOST_PIXELS = 40_000  # a side
 
 
 @dataclass
@@ -55,8 +51,8 @@ def begin(
 ) -> Begun:
     """Write the config of the area `name` from `files` (key of ``inputs`` → path).
 
-    The grid is the ground that all rasters of `files` share, or `bbox` (west, south, east, north, degrees). Its CRS is
-    that of the DEM if its metres are true, else the UTM zone.
+    The grid is the ground that all rasters of `files` share, or `bbox` (west, south, east, north, degrees); see
+    `slipmap.planning.ground.share`.
 
     Raises
     ------
@@ -73,9 +69,11 @@ def begin(
             raise InputError(f"--{key.replace('_', '-')} {path} does not exist; correct the path.")
     if not files:
         raise InputError("no file is given; name what you have (--dem, --sentinel2, --inventory …).")
-    grid = _grid(files, bbox, crs, resolution or (FINE if "sentinel2" in files else PLAIN))
-    begun = Begun(output)
-    record = _record(name, files, grid, sentinel1_level, lithology_attribute, weights, begun)
+    if "sentinel1" in files and sentinel1_level is None:
+        sentinel1_level = level_of(files["sentinel1"])
+    ground = share(files, sentinel1_level, bbox, crs, resolution)
+    begun = Begun(output, [f"a grid of {ground.grid['resolution']:g} m ({ground.because})"])
+    record = _record(name, files, ground.grid, sentinel1_level, lithology_attribute, weights, begun)
     text = _text(record, output)
     settings = parse_config(yaml.safe_load(text), str(output))
     try:
@@ -85,100 +83,6 @@ def begin(
     output.parent.mkdir(parents=True, exist_ok=True)
     write_text(output, text)
     return begun
-
-
-def _grid(files: Mapping[str, str], bbox: Box | None, crs: str | None, resolution: float) -> dict[str, Any]:
-    from rasterio.crs import CRS
-    from rasterio.warp import transform_bounds
-
-    rasters = {key: path for key in ("dem", "sentinel2") if (path := _raster(files.get(key)))}
-    if bbox is None and not rasters:
-        raise InputError(
-            "the files do not tell where the area is; give --dem or a Sentinel-2 GeoTIFF, or --bbox W S E N in degrees."
-        )
-    chosen = crs or _metric_crs(rasters.get("dem")) or _zone(bbox, rasters)
-    target = CRS.from_user_input(chosen)
-    if bbox is not None:
-        box = transform_bounds(CRS.from_epsg(4326), target, *bbox)
-    else:
-        boxes = [_inside(path, target) for path in rasters.values()]
-        box = tuple(side([b[i] for b in boxes]) for i, side in enumerate((max, max, min, min)))
-        if box[0] >= box[2] or box[1] >= box[3]:
-            named = " and ".join(f"--{key} {path}" for key, path in rasters.items())
-            raise InputError(f"{named} share no ground; give files of one area.")
-    snap = (math.floor, math.floor, math.ceil, math.ceil) if bbox else (math.ceil, math.ceil, math.floor, math.floor)
-    bounds = [step(value / resolution) * resolution for step, value in zip(snap, box, strict=True)]
-    columns, rows = ((bounds[i + 2] - bounds[i]) / resolution for i in (0, 1))
-    if min(columns, rows) < 1:
-        raise InputError(f"the area is smaller than a pixel of {resolution:g} m; give a finer --resolution.")
-    if max(columns, rows) > _MOST_PIXELS:
-        raise InputError(
-            f"the area has {columns:,.0f} x {rows:,.0f} pixels of {resolution:g} m; give --bbox of a smaller one or a "
-            f"coarser --resolution."
-        )
-    return {"crs": chosen, "resolution": resolution, "bounds": bounds}
-
-
-def _corners(path: Path, target: Any) -> tuple[Any, Any, float, float, float, float]:
-    import rasterio
-
-    with rasterio.open(path) as src:
-        if src.crs is None:
-            raise InputError(f"{path} has no CRS; assign the right one (gdal_edit.py -a_srs EPSG:n).")
-        return src.crs, target, *src.bounds
-
-
-def _inside(path: Path, target: Any) -> Box:
-    """The box in `target` all of which the raster covers: between its edges, as they run there."""
-    import numpy as np
-    from rasterio.warp import transform
-
-    crs, _, left, bottom, right, top = _corners(path, target)
-    steps = np.linspace(0, 1, 21)
-    across, up = left + (right - left) * steps, bottom + (top - bottom) * steps
-    fixed = np.ones(21)
-    edges = [(left * fixed, up), (across, bottom * fixed), (right * fixed, up), (across, top * fixed)]
-    west, south, east, north = (transform(crs, target, *edge) for edge in edges)
-    return max(west[0]), max(south[1]), min(east[0]), min(north[1])
-
-
-def _raster(path: str | None) -> Path | None:
-    """The raster at `path`, or the first GeoTIFF in that folder."""
-    if path is None:
-        return None
-    place = Path(path)
-    found = sorted(p for p in place.rglob("*") if p.suffix.lower() in _TIFFS) if place.is_dir() else [place]
-    return found[0] if found and found[0].suffix.lower() != ".zip" else None
-
-
-def _metric_crs(path: Path | None) -> str | None:
-    """The CRS of a raster, if it is one of metres that are true at its centre."""
-    import rasterio
-
-    from slipmap.inputs.crs import require_true_scale
-
-    if path is None:
-        return None
-    with rasterio.open(path) as src:
-        if src.crs is None or not src.crs.is_projected or src.crs.to_epsg() is None:
-            return None
-        grid = Grid(f"EPSG:{src.crs.to_epsg()}", src.transform, src.width, src.height)
-    try:
-        require_true_scale(grid, "")
-    except InputError:
-        return None
-    return grid.crs
-
-
-def _zone(bbox: Box | None, rasters: Mapping[str, Path]) -> str:
-    from rasterio.crs import CRS
-    from rasterio.warp import transform_bounds
-
-    from slipmap.planning.new_area import utm
-
-    if bbox is None:
-        bbox = transform_bounds(*_corners(next(iter(rasters.values())), CRS.from_epsg(4326)))
-    return utm((bbox[0] + bbox[2]) / 2, (bbox[1] + bbox[3]) / 2)
 
 
 def _record(
@@ -193,7 +97,7 @@ def _record(
     inputs: dict[str, Any] = {}
     for key, path in files.items():
         if key == "sentinel1":
-            inputs[key] = {"level": level or sentinel1_level(path), "path": path}
+            inputs[key] = {"level": level, "path": path}
         elif key == "sentinel2":
             inputs[key] = {"path": path}
         elif key == "lithology":
@@ -262,7 +166,7 @@ def _optical(path: str, begun: Begun) -> dict[str, list[str]] | None:
     return {"bands": bands, "indices": indices}
 
 
-def sentinel1_level(path: str) -> str:
+def level_of(path: str) -> str:
     """The level of the Sentinel-1 data at `path`, if its file names leave no doubt.
 
     Raises

@@ -1,5 +1,6 @@
 """Looks at raw Sentinel-1 before any work: listings, annotation and the headers of measurements; no pixel."""
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,10 @@ HEIGHTS = (-430.0, 8850.0)  # m, between which ground lies
 COARSEST = (6.0, 20.0)  # m, pixels (x, y) beyond which a geocoded SLC is aliased: IW resolves about 5 m by 20 m
 
 
-def check_raw(area: AreaSettings, key: str, grid: Grid) -> None:
+def check_raw(area: AreaSettings, key: str, grid: Grid) -> list[date]:
     """Raise `InputError` unless the products make up a stack that sees the area; `key` is that of the path.
 
-    The dates are found by what the first job calls. Orbits that are still to be fetched are not looked at.
+    Returns its dates. They are found by what the first job calls. Orbits that are still to be fetched are passed over.
     """
     from slipmap.sentinel1.acquisitions import find_dates
     from slipmap.sentinel1.products import find_products
@@ -33,13 +34,15 @@ def check_raw(area: AreaSettings, key: str, grid: Grid) -> None:
     if settings.orbits and not Path(settings.orbits).exists():
         settings = settings.model_copy(update={"orbits": None})
     whole = [Window(0, 0, grid.width, grid.height)]
-    for products, scene in find_dates(settings, area.geocoding).values():
+    found = find_dates(settings, area.geocoding)
+    for products, scene in found.values():
         footprints = scene.footprints(grid, whole, HEIGHTS)
         if not overlapping(np.array([burst.span for burst in scene.bursts]), footprints).any():
             raise InputError(
                 f"{key}: none of the {len(scene.bursts)} bursts of {products[0].path} sees the area; remove the "
                 f"product or correct grid.bounds."
             )
+    return sorted(found)
 
 
 def needed_for_geocoding(area: AreaSettings, key: str, grid: Grid) -> None:

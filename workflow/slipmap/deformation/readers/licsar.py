@@ -12,6 +12,7 @@ from slipmap.deformation.layer import Layer
 from slipmap.deformation.pair_reader import PairReader
 from slipmap.deformation.reader import BOUNDS, Facts, Listing, number
 from slipmap.deformation.stack import parse_date
+from slipmap.errors import Faults
 
 _FRAME = re.compile(r"(?<!\d)(\d{3}[AD])_\d{5}_\d{6}(?!\d)")  # track and direction, then the frame on it
 _KEYS = {"centre_range_m": "slant_range", "heading": "heading", "avg_incidence_angle": "incidence"}
@@ -52,13 +53,17 @@ class LiCSAR(PairReader):
 
 class _Frame(Facts):
     def __init__(self, listing: Listing) -> None:
-        self._baselines = Baselines(_baselines(listing))
+        faults = Faults()
+        self._baselines = Baselines(faults.of(_baselines, listing) or {})
         self._radar: dict[str, object] = {}
         for path in listing.named("metadata.txt")[:1]:
             words = dict(line.split("=", 1) for line in path.read_text(errors="replace").splitlines() if "=" in line)
-            values = {name: number(path, key, words.get(key, ""), *BOUNDS[name]) for key, name in _KEYS.items()}
+            values = {
+                name: faults.of(number, path, key, words.get(key, ""), *BOUNDS[name]) for key, name in _KEYS.items()
+            }
             self._radar = {name: value for name, value in values.items() if value is not None}
         self._source = listing.source
+        faults.end()
 
     def pair(self, first: date, second: date, layers: Mapping[str, Layer]) -> dict[str, object]:
         path = next(iter(layers.values())).path
