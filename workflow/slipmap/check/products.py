@@ -41,7 +41,10 @@ def products(name: str, run: RunSettings, factors: Sequence[str], found: Found) 
     yield "classical susceptibility models with scores", unasked or no_inventory
     no_maps = "" if chosen and chosen.maps else "no susceptibility.maps"
     yield "maps of classical models", unasked or no_inventory or no_maps
-    yield "Landslide Risk Index", unasked or ("" if chosen and chosen.risk_index else "no susceptibility.risk_index")
+    yield (
+        "map and classes of the Landslide Risk Index",
+        unasked or ("" if chosen and chosen.risk_index else "no susceptibility.risk_index"),
+    )
     yield from _maps(name, run, bool(no_inventory))
     yield "report with tables", ""
 
