@@ -78,7 +78,9 @@ CASES = {
     "split, screening and patches": (dict(inputs=without("inventory"), experiments={}), "no inputs.inventory"),
     "classical susceptibility models with scores": ({}, "no areas.valley.susceptibility"),
     "maps of classical models": (dict(susceptibility={"maps": []}), "no susceptibility.maps"),
-    "map and classes of the Landslide Risk Index": (dict(susceptibility={"risk_index": None}), "no susceptibility.risk_index"),
+    "map and classes of the Landslide Risk Index": (
+        dict(susceptibility={"risk_index": None}), "no susceptibility.risk_index"
+    ),
     "landslide maps": (dict(experiments={}), "no experiments"),
     "landslide maps (probability, uncertainty, classes, outlines, where they apply)": (
         dict(experiments={"unet": UNET | {"map_areas": ["other"]}}), "no experiment maps it"
