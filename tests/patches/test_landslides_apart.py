@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+import rasterio
 from rasterio.features import rasterize
+from scipy import ndimage
 
+from slipmap.config import read_config
 from slipmap.config.patches import SplitSettings
 from slipmap.inputs import inventory
 from slipmap.io import raster
@@ -34,6 +37,41 @@ def test_no_mapped_landslide_lies_in_two_splits(tmp_path, seed):
             whole = next(iter(grid.blocks()))
             blocks = split.pixel_labels(split.assign(landslide, known, chosen), BlockNumbers(*edges), whole, 0)
             assert _in_several(drawn.geometry, blocks, grid) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [7, 8])
+def test_no_landslide_of_the_whole_demo_lies_in_two_splits(tmp_path, repository, seed):
+    """The demo's area, inventory and split as its config has them, and a second seed."""
+    area = read_config(repository / "config/config.yaml").areas["demo"]
+    given = area.simulate
+    grid = Grid.from_bounds(area.grid.crs, area.grid.resolution, area.grid.bounds)
+    terrain = simulate_terrain(seed, grid)
+    slides = place_landslides(seed, grid, terrain, given.landslides, given.moving)
+    drawn = map_inventory(
+        seed, grid, terrain, slides, error=given.mapping_error, missed=given.missed, false=given.false
+    )
+    assert len(drawn) > 120
+    drawn.to_file(tmp_path / "inventory.gpkg")
+    inventory.run(tmp_path / "inventory.gpkg", grid, tmp_path / "inventory.tif")
+    split.run(tmp_path / "inventory.tif", area.split, tmp_path / "s.tif", tmp_path / "b.gpkg")
+    labels = np.nan_to_num(raster.read(tmp_path / "s.tif", bands=1), nan=255)
+    assert _in_several(drawn.geometry, labels, grid) == 0
+    with rasterio.open(tmp_path / "s.tif") as source:
+        assert int(source.tags()["SPLIT_LANDSLIDES_ACROSS"]) > 10  # blocks alone would have cut them
+
+
+def test_no_landslide_of_romagna_lies_in_two_splits(tmp_path, repository, real_data):
+    """May 2023, Emilia-Romagna, with the split of its config; what touches, at a corner too, is one landslide."""
+    mask = real_data / "romagna/p4120_mask.tif"
+    settings = read_config(repository / "config/areas/romagna.yaml").areas["romagna"].split
+    split.run(mask, settings, tmp_path / "s.tif", tmp_path / "b.gpkg")
+    with rasterio.open(mask) as source, rasterio.open(tmp_path / "s.tif") as made:
+        landslides, count = ndimage.label(source.read(1) == 1, np.ones((3, 3)))
+        labels, across = made.read(1), int(made.tags()["SPLIT_LANDSLIDES_ACROSS"])
+    own = [set(labels[landslides == number]) - {255} for number in range(1, count + 1)]
+    assert count > 20 and max(map(len, own)) == 1 and across > 0
+    assert {0, 1, 2} <= set().union(*own)
 
 
 def _in_several(polygons, labels, grid):
