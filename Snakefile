@@ -16,6 +16,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/fetch.smk"
 include: "workflow/rules/deformation.smk"
+include: "workflow/rules/event.smk"
 include: "workflow/rules/factors.smk"
 include: "workflow/rules/screening.smk"
 include: "workflow/rules/patches.smk"
@@ -46,5 +47,6 @@ rule all:
         [Results(name).report for name in IMPORTED if any(is_tested(RUN, e, name) for e in EXPERIMENTS)],
         [Results(area).velocity for area in AREAS if has_deformation(area)],
         [path for area in AREAS for path in files.beside_velocity(RUN, area)],
+        [Results(area).event_landslides for area in files.event_areas(RUN)],
         [path for area in AREAS for path in files.susceptibility_files(RUN, area)],
         kept_interferograms,

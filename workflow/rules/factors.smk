@@ -146,11 +146,15 @@ rule motion_factor:
     script: "../scripts/motion_factor.py"
 
 
+use rule motion_factor as event_factor with:
+    wildcard_constraints: factor=one_of("event")
+
+
 # What somebody has already made takes the place of what would be derived here.
 ruleorder: ready_factor > terrain > terrain_extra > hydrology > lithology
 
 
-ruleorder: ready_factor > rain > soil > proximity > velocity_factor > motion_factor
+ruleorder: ready_factor > rain > soil > proximity > velocity_factor > motion_factor > event_factor
 
 
 rule ready_factor:

@@ -1,7 +1,10 @@
 # Stage 1, inputs: the area's grid, the simulator, the landslide inventory on the grid.
-from slipmap.config.layout import TRUTH
+from slipmap.config.layout import EVENT_TRUTH, TRUTH
+
+import re
 
 SIMULATED = [area for area in AREAS if AREAS[area].simulate]
+WITH_EVENT = [area for area in SIMULATED if AREAS[area].simulate.event]
 SIMULATED_FILES = dict(
     dem="resources/{area}/dem.tif",
     sentinel1=directory("resources/{area}/sentinel1"),
@@ -12,6 +15,15 @@ SIMULATED_FILES = dict(
     truth=[f"resources/{{area}}/truth/{name}" for name in TRUTH],
     label="resources/{area}/SIMULATED.txt",
 )
+
+
+def event_outputs(area):
+    """What the simulator makes of an area with an event, by role."""
+    simulated = AREAS[area].simulate
+    folders = ["sentinel2_before", "sentinel2_after"] + ["sentinel1_vh"] * (simulated.sentinel1 == "slc")
+    found = SIMULATED_FILES | {name: directory(f"resources/{{area}}/{name}") for name in folders}
+    found["event_truth"] = [f"resources/{{area}}/truth/{name}" for name in EVENT_TRUTH]
+    return found | ({"inventory": "resources/{area}/inventory.gpkg"} if simulated.inventory else {})
 
 
 rule grid:
@@ -29,7 +41,7 @@ rule simulate:
     output:
         inventory="resources/{area}/inventory.gpkg",
         **SIMULATED_FILES,
-    wildcard_constraints: area=wildcard(filter(has_inventory, SIMULATED))
+    wildcard_constraints: area=wildcard(area for area in SIMULATED if has_inventory(area) and area not in WITH_EVENT)
     params:
         settings=settings_of("simulate"),
         folder="resources/{area}",
@@ -40,7 +52,25 @@ rule simulate:
 
 use rule simulate as simulate_without_inventory with:
     output: **SIMULATED_FILES
-    wildcard_constraints: area=wildcard(area for area in SIMULATED if not has_inventory(area))
+    wildcard_constraints: area=wildcard(a for a in SIMULATED if not has_inventory(a) and a not in WITH_EVENT)
+
+
+# With an event there are more files: images of VH beside SLCs, scenes before and after. So a rule for each such area.
+for area in WITH_EVENT:
+    plain = re.sub("[^A-Za-z0-9]", "_", area)
+
+    rule:
+        name: f"simulate_{plain}_with_event"
+        message: f"Simulate the inputs of {area} and an event (simulated data, not observations)."
+        input: grid=HERE.grid
+        output: **event_outputs(area)
+        wildcard_constraints: area=wildcard([area])
+        params:
+            settings=settings_of("simulate"),
+            folder="resources/{area}",
+        threads: 2
+        resources: mem_mb=memory(4000), runtime=minutes(20, per_megapixel=8)
+        script: "../scripts/simulate.py"
 
 
 rule inventory:

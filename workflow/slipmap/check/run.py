@@ -9,6 +9,7 @@ from slipmap.config.layout import PUBLISHED, imported_datasets, input_files
 from slipmap.config.run import AreaSettings, RunSettings
 from slipmap.deformation.found import Found
 from slipmap.errors import Faults, InputError
+from slipmap.event.check import check_event
 from slipmap.factors.check import check_sources
 from slipmap.fetch.check import check_fetch
 from slipmap.inputs import area_grid
@@ -121,6 +122,8 @@ def _look_at_area(
             given[part] = Path(text)
     if sentinel1 and (path := given.get("sentinel1.path")):
         seen[name] = faults.of(_check_sentinel1, area, path, f"{key}.inputs.sentinel1.path", grid) or Found()
+        if area.event is not None:
+            faults.of(check_event, area, key)
     check_ground(area, f"{key}.inputs", grid, given, faults, voids=voids)
     whole = all(part in given for part in input_files(area.inputs) if part.startswith("sentinel2"))
     for part, path in given.items():

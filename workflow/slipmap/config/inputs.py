@@ -1,5 +1,6 @@
 """Where an area's raw data are, and what the simulator makes when there are none."""
 
+import datetime
 from datetime import date
 from typing import Literal
 
@@ -19,6 +20,19 @@ class GridSettings(Settings):
     like: str | None = Field(None, description="A raster whose CRS, bounds and pixels are taken over exactly.")
 
 
+class SimulatedEventSettings(Settings):
+    """A storm in a simulated area: new landslides, and what changes the radar image without being one."""
+
+    date: datetime.date = Field(description="Day of the event: new landslides show from the next image on.")
+    landslides: int = Field(25, ge=1, description="New landslides to place; fewer where the area has no room.")
+    rain: float = Field(80.0, ge=0, description="Rain of the event, mm: wet ground looks different, and less coherent.")
+    harvest: float = Field(
+        0.3, ge=0, le=1, description="Share of the fields that are harvested between the two images about the event."
+    )
+    worked: float = Field(0.08, ge=0, le=1, description="Share of the fields that are worked between other images.")
+    clouds: float = Field(0.3, ge=0, le=0.8, description="Cloud cover of the Sentinel-2 scene after the event.")
+
+
 class SimulateSettings(Settings):
     """The simulated area: deterministic from the seed."""
 
@@ -36,6 +50,10 @@ class SimulateSettings(Settings):
         ge=0,
         le=1,
         description="Share of the moving landslides that accelerate, follow the season, step after rain or start late.",
+    )
+    event: SimulatedEventSettings | None = Field(
+        None,
+        description="A storm with new landslides: VH images and Sentinel-2 scenes before and after too; null: none.",
     )
     baseline: float = Field(
         50.0, ge=0, description="Standard deviation of the perpendicular baselines, m (Sentinel-1 tube: 50-60)."

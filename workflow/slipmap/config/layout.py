@@ -104,6 +104,19 @@ class Results:
         """Unwrapped interferogram of one pair."""
         return f"{self.unwrapped_interferograms}/{pair}.tif"
 
+    # event
+    slcs_vh = _Path("sentinel1/slc_vh")
+    event_track = _Path("event/track.tif")
+    event_images = _Path("event/images.json")
+    event_significance = _Path("event/significance.tif")
+    event_landslides = _Path("event/event_landslides.gpkg")
+    event_style = _Path("event/event_landslides.qml")
+    event_record = _Path("event/event.json")
+
+    def slc_vh(self, date: str) -> str:
+        """Geocoded VH of one date."""
+        return f"{self.slcs_vh}/{date}.h5"
+
     # factors and their screening
     coverage = _Path("factors/coverage.csv")
     selection = _Path("screening/selection.json")
@@ -229,6 +242,7 @@ MAPS = ("probability", "uncertainty", "class", "probability_class")
 
 
 TRUTH = ("velocity_los.tif", "dem_error.tif", "landslides.gpkg")
+EVENT_TRUTH = ("event.tif", "event_backscatter.tif", "event_landslides.gpkg")
 # text in the settings of inputs
 _NOT_PATHS = (
     "level", "attribute", "format", "product", "label", "x", "y", "crs", "layer", "encoding", "inventory_layer",
@@ -241,16 +255,20 @@ def simulated_truth(area: str) -> dict[str, str]:
     return {Path(name).stem: f"resources/{area}/truth/{name}" for name in TRUTH}
 
 
-def simulated_inputs(area: str, *, inventory: bool, sentinel1: Literal["slc", "safe"] = "slc") -> InputSettings:
+def simulated_inputs(
+    area: str, *, inventory: bool, sentinel1: Literal["slc", "safe"] = "slc", event: bool = False
+) -> InputSettings:
     """Input settings of the simulated area named `area`; without `inventory` it is a prediction area.
 
-    `sentinel1` is the level of the simulated Sentinel-1 data: "slc" or "safe".
+    `sentinel1` is the level of the simulated Sentinel-1 data: "slc" or "safe". With an `event` there are Sentinel-2
+    scenes before and after it.
     """
     folder = f"resources/{area}"
+    before, after = (f"{folder}/sentinel2_{name}" if event else None for name in ("before", "after"))
     return InputSettings(
         dem=f"{folder}/dem.tif",
         sentinel1=Sentinel1Settings(level=sentinel1, path=f"{folder}/sentinel1"),
-        sentinel2=Sentinel2Settings(path=f"{folder}/sentinel2"),
+        sentinel2=Sentinel2Settings(path=f"{folder}/sentinel2", before=before, after=after),
         lithology=VectorSettings(path=f"{folder}/lithology.gpkg", attribute="lithology"),
         rainfall=f"{folder}/rainfall.nc",
         soil_moisture=f"{folder}/soil_moisture.nc",

@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from slipmap.config.event import EventSettings
 from slipmap.config.inputs import InputSettings
 from slipmap.config.layout import acquired_inputs, imported_datasets, simulated_inputs
 from slipmap.config.names import check_names
@@ -56,7 +57,13 @@ def _with_inputs(settings: RunSettings, source: str) -> RunSettings:
                 f"take out 'simulate:' (all of it) to map your own data, or 'inputs:' to simulate."
             )
         if area.simulate:
-            inputs = simulated_inputs(name, inventory=area.simulate.inventory, sentinel1=area.simulate.sentinel1)
+            storm = area.simulate.event
+            inputs = simulated_inputs(
+                name, inventory=area.simulate.inventory, sentinel1=area.simulate.sentinel1, event=storm is not None
+            )
+            if storm is not None and area.event is None:
+                vh = f"resources/{name}/sentinel1_vh" if area.simulate.sentinel1 == "slc" else None
+                area = area.model_copy(update={"event": EventSettings(date=storm.date, vh=vh)})
         elif area.acquire:
             fetched = acquired_inputs(name, area.acquire)
             for key in fetched:

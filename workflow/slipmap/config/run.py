@@ -5,6 +5,7 @@ from pydantic import Field, field_validator, model_validator
 from slipmap.config.acquire import AcquireSettings
 from slipmap.config.base import Settings
 from slipmap.config.deformation import DeformationSettings
+from slipmap.config.event import EventSettings
 from slipmap.config.factors import FactorSettings
 from slipmap.config.geocoding import GeocodingSettings
 from slipmap.config.inputs import GridSettings, InputSettings, SimulateSettings
@@ -37,6 +38,9 @@ class AreaSettings(Settings):
     )
     active_areas: ActiveAreaSettings = Field(
         default_factory=ActiveAreaSettings, description="Active deformation areas, from the velocity alone."
+    )
+    event: EventSettings | None = Field(
+        None, description="Event map: what failed on a day, from the images before and after it; null: not made."
     )
     factors: FactorSettings = Field(default_factory=FactorSettings, description="Factors on the area's grid.")
     screening: ScreeningSettings = Field(default_factory=ScreeningSettings, description="Screening of factors.")

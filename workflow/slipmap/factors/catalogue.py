@@ -204,6 +204,26 @@ _DEFORMATION = (
         style=Ramp(VELOCITY, centred=True),
     ),
 )  # fmt: skip
+_EVENT = (
+    Factor(
+        "event_significance", "event", ("event",), "1",
+        "change about the event over its scatter in the surroundings", "slipmap.factors.align:align",
+        style=Ramp("viridis"),
+    ),
+    Factor(
+        "coherence_loss_score", "event", ("event",), "1",
+        "coherence lost across the event, in its standard deviations", "slipmap.factors.align:align",
+        style=TWO_SIGNS,
+    ),
+    Factor(
+        "vv_change", "event", ("event",), "dB", "change of VV backscatter across the event",
+        "slipmap.factors.align:align", style=TWO_SIGNS,
+    ),
+    Factor(
+        "vh_change", "event", ("event.vh",), "dB", "change of VH backscatter across the event",
+        "slipmap.factors.align:align", style=TWO_SIGNS,
+    ),
+)  # fmt: skip
 RISK_INDEX = Factor(  # of the susceptibility stage, as a channel of a network
     "lsi",
     "risk_index",
@@ -214,7 +234,7 @@ RISK_INDEX = Factor(  # of the susceptibility stage, as a channel of a network
 )
 OWN = (
     *_TERRAIN, *_HYDROLOGY, *_LITHOLOGY, *(factor for period in ("composite", *PERIODS) for factor in _optical(period)),
-    *_CLIMATE, *_PROXIMITY, *_DEFORMATION, RISK_INDEX,
+    *_CLIMATE, *_PROXIMITY, *_DEFORMATION, *_EVENT, RISK_INDEX,
 )  # fmt: skip
 
 

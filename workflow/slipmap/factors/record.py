@@ -60,8 +60,8 @@ class Factor:
         such as ``tpi_{metres}``.
     family
         What makes it: "terrain" (one function of a block of ground, see `slipmap.factors.block`), or "hydrology",
-        "lithology", "optical", "rain", "soil", "proximity", "deformation", "motion", "risk_index" (one pass makes
-        several).
+        "lithology", "optical", "rain", "soil", "proximity", "deformation", "motion", "event", "risk_index" (one pass
+        makes several).
     needs
         Keys of an area's config without which it cannot be made: ``inputs.dem``.
     units

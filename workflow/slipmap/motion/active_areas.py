@@ -90,7 +90,7 @@ def run(
     frame.insert(0, "area", np.arange(1, len(frame) + 1))
     frame.insert(1, "area_m2", frame.area)
     frame = describe(frame, factors or {}, grid)
-    frame = frame.assign(**_near(frame, grid, nearby or {}))
+    frame = frame.assign(**near(frame, grid, nearby or {}))
     if inventory is not None:
         frame["inventory"] = match_inventory(frame, inventory)
     rows = [
@@ -143,7 +143,7 @@ def _series(file: SeriesFile, cluster: Cluster, reader: Reader, settings: Active
     return found - np.nanmedian(series[:, still], axis=1, keepdims=True)
 
 
-def _near(frame: gpd.GeoDataFrame, grid: Grid, nearby: Mapping[str, tuple[str | Path, str | None]]) -> dict[str, Any]:
+def near(frame: gpd.GeoDataFrame, grid: Grid, nearby: Mapping[str, tuple[str | Path, str | None]]) -> dict[str, Any]:
     """Distance (m) to the nearest road or building, 0 where it lies in the area; number of buildings in the area."""
     found: dict[str, Any] = {}
     for name, (path, layer) in nearby.items():

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -90,8 +91,41 @@ class Cluster:
     inside: np.ndarray
 
 
-def clusters(reader: Reader, settings: ActiveAreaSettings) -> Iterator[Cluster]:
-    """The active areas from north to south. Holds a block, or one area's pixels, and the outlines."""
+class Pixels(Protocol):
+    """What stands out in a window, (rows, cols) bool."""
+
+    def seeds(self, settings: Any) -> np.ndarray:
+        """Pixels from which an area grows."""
+
+    def candidates(self, settings: Any) -> np.ndarray:
+        """Pixels that belong to an area if they join its seeds."""
+
+
+class Source(Protocol):
+    """Reads windows of a map whose pixels are to be clustered."""
+
+    @property
+    def grid(self) -> Grid:
+        """Where the map lies."""
+
+    def at(self, window: Window) -> Pixels:
+        """What stands out in a window."""
+
+
+class Clustering(Protocol):
+    """How pixels are clustered: the settings of active areas, and of landslides of an event."""
+
+    @property
+    def min_pixels(self) -> int:
+        """Least number of seeds in an area."""
+
+    @property
+    def gap(self) -> int:
+        """Pixels by which areas are widened to close gaps between them."""
+
+
+def clusters(reader: Source, settings: Clustering) -> Iterator[Cluster]:
+    """The areas from north to south. Holds a block, or one area's pixels, and the outlines."""
     grid = reader.grid
     for region in _regions(reader, settings):
         window = pixels_of(region.bounds, grid)
@@ -107,7 +141,7 @@ def clusters(reader: Reader, settings: ActiveAreaSettings) -> Iterator[Cluster]:
         yield Cluster(MultiPolygon(getattr(merged, "geoms", [merged])), window, inside)
 
 
-def _regions(reader: Reader, settings: ActiveAreaSettings) -> list[Polygon]:
+def _regions(reader: Source, settings: Clustering) -> list[Polygon]:
     """Connected candidates, widened by ``gap`` pixels so that close ones join, as polygons from north to south."""
     grid = reader.grid
     inner_pieces: list[Polygon] = []

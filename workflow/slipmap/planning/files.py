@@ -62,8 +62,11 @@ def nearby_layers(run: RunSettings, area: str) -> dict[str, str | None]:
 
 
 def motion_source(area: str, factor: str) -> str:
-    """The raster in which a factor of motion is the band of its own name."""
-    return Results(area).significance if factor == "significance" else Results(area).kinematics
+    """The raster in which a factor of motion, or of an event, is the band of its own name."""
+    made = Results(area)
+    sources = {"significance": made.significance, "event_significance": made.event_significance}
+    sources |= dict.fromkeys(("coherence_loss_score", "vv_change", "vh_change"), made.event_track)
+    return sources.get(factor, made.kinematics)
 
 
 def opposite_files(run: RunSettings, area: str) -> dict[str, str]:
@@ -81,6 +84,24 @@ def beside_velocity(run: RunSettings, area: str) -> list[str]:
     if not settings.deformation.opposite_area:
         return moving
     return [*moving, made.vertical, made.east, *([made.slope_parallel] if settings.inputs.dem else [])]
+
+
+def event_areas(run: RunSettings) -> list[str]:
+    """Areas of which an event map is made."""
+    return [name for name, area in run.areas.items() if area.event is not None]
+
+
+def event_files(run: RunSettings, area: str) -> dict[str, str]:
+    """What an event map is made of and described by, by role: its tracks, and what else there is."""
+    settings, made = run.areas[area], Results(area)
+    files = {"track": made.event_track, "images": made.event_images}
+    opposite = settings.deformation.opposite_area
+    if opposite and run.areas[opposite].event is not None:
+        files |= {"opposite_track": Results(opposite).event_track, "opposite_images": Results(opposite).event_images}
+    if has_factors(settings):
+        factors = factor_files(run, area)
+        files |= {name: factors[name] for name in ("ndvi_change", *DESCRIBED_BY) if name in factors}
+    return files | {name: str(getattr(settings.inputs, name)) for name in nearby_layers(run, area)}
 
 
 def index_files(run: RunSettings, area: str) -> dict[str, str]:

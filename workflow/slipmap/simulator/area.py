@@ -1,11 +1,14 @@
 """Simulate the raw data of an area: every file that a real area would have, and the truth behind them."""
 
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 
 from slipmap.config.inputs import SimulateSettings
+from slipmap.config.layout import EVENT_TRUTH
 from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.atomic import write_text
@@ -15,6 +18,7 @@ from slipmap.jobs import runs
 from slipmap.sentinel1.sight import GEOMETRY
 from slipmap.simulator import safe, sentinel1, sentinel2
 from slipmap.simulator.climate import simulate_moisture, simulate_rain
+from slipmap.simulator.event import CHANGES, Event, event_rain, simulate_event
 from slipmap.simulator.fields import SIMULATED, write_geotiff, write_netcdf
 from slipmap.simulator.histories import KINDS, Histories, histories
 from slipmap.simulator.landcover import simulate_cover
@@ -38,8 +42,9 @@ def run(settings: SimulateSettings, grid: Grid, folder: str | Path) -> None:
     ``dem.tif`` (m; the DEM with its error), ``lithology.gpkg``, ``rainfall.nc``, ``soil_moisture.nc``,
     ``inventory.gpkg`` (unless ``settings.inventory`` is false), ``sentinel1/`` (geocoded SLCs and ``geometry.tif``, or
     raw SAFE products), ``sentinel2/``, ``truth/`` (``velocity_los.tif``, ``dem_error.tif``, ``landslides.gpkg``) and
-    ``SIMULATED.txt``, in formats that docs/input_formats.md lists. The same settings and grid give the same bytes on
-    the same machine.
+    ``SIMULATED.txt``, in formats that docs/input_formats.md lists. With an event also ``sentinel1_vh/`` (SLCs alone),
+    ``sentinel2_before/`` and ``sentinel2_after/``, and what is true of it. The same settings and grid give the same
+    bytes on the same machine.
 
     Parameters
     ----------
@@ -62,21 +67,19 @@ def run(settings: SimulateSettings, grid: Grid, folder: str | Path) -> None:
         )
     terrain, slides = _ground(settings, grid)
     cover, parcel = simulate_cover(settings.seed, grid, terrain, slides)
-    _write_sentinel1(settings, grid, terrain, slides, cover, folder)
     last = simulated_dates(settings)[-1]
-    _remove_others(folder / "sentinel2", {f"{day:%Y%m%d}.tif" for day in sentinel2.scene_dates(settings, last)})
-    for day, scene in sentinel2.simulate_scenes(settings, grid, terrain, cover, parcel, slides, last):
-        write_geotiff(
-            folder / "sentinel2" / f"{day:%Y%m%d}.tif",
-            sentinel2.scene_grid(grid),
-            scene,
-            names=[*sentinel2.BANDS, "SCL"],
-            units="reflectance x 10000; SCL: class",
-            tags={"ACQUISITION_DATE": day.isoformat()},
-            nodata=sentinel2.NODATA,
-            compress="deflate",
-        )
     rain = simulate_rain(settings.seed, grid, terrain.elevation, settings.start, last)
+    event = _event(settings, grid, terrain, slides, cover, parcel, rain)
+    _write_sentinel1(settings, grid, terrain, slides, cover, folder, event)
+    scenes = sentinel2.simulate_scenes(settings, grid, terrain, cover, parcel, slides, last)
+    _write_scenes(folder / "sentinel2", grid, scenes)
+    ground = (settings, grid, terrain, cover, parcel, slides)
+    about = [] if event is None else [*sentinel2.simulate_event_scenes(*ground, event)]
+    for name in ("before", "after"):
+        _write_scenes(folder / f"sentinel2_{name}", grid, [(day, scene) for part, day, scene in about if part == name])
+    if event is not None and settings.event is not None:
+        fell = event_rain(settings.event, settings.start, rain.sizes["time"])
+        rain.rainfall.values += fell[:, None, None].astype(np.float32)
     write_netcdf(folder / "rainfall.nc", rain)
     write_netcdf(folder / "soil_moisture.nc", simulate_moisture(settings.seed, grid, rain))
     write_vector(folder / "lithology.gpkg", lithology_polygons(terrain, grid), "lithology")
@@ -95,6 +98,41 @@ def run(settings: SimulateSettings, grid: Grid, folder: str | Path) -> None:
     else:
         (folder / "inventory.gpkg").unlink(missing_ok=True)
     write_text(folder / "SIMULATED.txt", _statement(settings, grid, slides))
+
+
+def _write_scenes(folder: Path, grid: Grid, scenes: Iterable[tuple[date, np.ndarray]]) -> None:
+    """Write Sentinel-2 scenes as one folder, in which no others stay."""
+    written = set()
+    for day, scene in scenes:
+        path = folder / f"{day:%Y%m%d}.tif"
+        write_geotiff(
+            path,
+            sentinel2.scene_grid(grid),
+            scene,
+            names=[*sentinel2.BANDS, "SCL"],
+            units="reflectance x 10000; SCL: class",
+            tags={"ACQUISITION_DATE": day.isoformat()},
+            nodata=sentinel2.NODATA,
+            compress="deflate",
+        )
+        written.add(path.name)
+    _remove_others(folder, written)
+
+
+def _event(
+    settings: SimulateSettings,
+    grid: Grid,
+    terrain: Terrain,
+    slides: list[Landslide],
+    cover: np.ndarray,
+    parcel: np.ndarray,
+    rain: xr.Dataset,
+) -> Event | None:
+    if settings.event is None:
+        return None
+    daily = rain.rainfall.mean(("lat", "lon")).to_numpy()
+    dates = simulated_dates(settings)
+    return simulate_event(settings.seed, settings.event, dates, grid, terrain, slides, cover, parcel, daily)
 
 
 def simulated_dates(settings: SimulateSettings) -> list[date]:
@@ -118,6 +156,7 @@ def _write_sentinel1(
     slides: list[Landslide],
     cover: np.ndarray,
     folder: Path,
+    event: Event | None,
 ) -> None:
     raw = settings.sentinel1 == "safe"
     told = _histories(settings, grid, terrain, slides) if settings.nonlinear else None
@@ -128,23 +167,28 @@ def _write_sentinel1(
     error = sentinel1.dem_error(settings, grid)
     _write_ground(grid, terrain.elevation, error, velocity, folder)
     _write_histories(settings, grid, slides, told, velocity, folder)
+    _write_event(grid, event, folder)
     if raw:
         _remove_others(folder / "sentinel1", set())
         products = safe.simulate_products(
-            settings, grid, cover, velocity, terrain.elevation, folder / "sentinel1", progress
+            settings, grid, cover, velocity, terrain.elevation, folder / "sentinel1", progress, event
         )
         _remove_others(folder / "sentinel1", {path.name for _, path in products}, "*.SAFE")
         return
     _remove_others(folder / "sentinel1", set(), "*.SAFE")
-    _remove_others(folder / "sentinel1", {"geometry.tif", *(f"{day:%Y%m%d}.tif" for day in simulated_dates(settings))})
+    names = {f"{day:%Y%m%d}.tif" for day in simulated_dates(settings)}
+    _remove_others(folder / "sentinel1", {"geometry.tif", *names})
+    _remove_others(folder / "sentinel1_vh", set() if event is None else names)
     geometry = np.concatenate([los, incidence[None]]).astype(np.float32)
     raster.write(folder / "sentinel1" / "geometry.tif", grid, geometry, **GEOMETRY, tags=SIMULATED)
     nested = grid.nested(*sentinel1.NESTED)
-    for day, scene, tags in sentinel1.simulate_slcs(
-        settings, grid, cover, velocity, error, terrain.elevation, progress
-    ):
-        path = folder / "sentinel1" / f"{day:%Y%m%d}.tif"
-        write_geotiff(path, nested, scene[None], names=["VV"], units="1", tags=tags)
+    for polarisation in ("VV",) if event is None else ("VV", "VH"):
+        cross = polarisation == "VH"
+        for day, scene, tags in sentinel1.simulate_slcs(
+            settings, grid, cover, velocity, error, terrain.elevation, progress, disturbed=event, cross=cross
+        ):
+            path = folder / ("sentinel1_vh" if cross else "sentinel1") / f"{day:%Y%m%d}.tif"
+            write_geotiff(path, nested, scene[None], names=[polarisation], units="1", tags=tags)
 
 
 def _write_ground(grid: Grid, elevation: np.ndarray, error: np.ndarray, velocity: np.ndarray, folder: Path) -> None:
@@ -162,6 +206,27 @@ def _write_ground(grid: Grid, elevation: np.ndarray, error: np.ndarray, velocity
     ):
         description = {"bands": [band], "units": units, "long_name": long_name, "tags": SIMULATED}
         raster.write(folder / path, grid, values.astype(np.float32), **description)
+
+
+def _write_event(grid: Grid, event: Event | None, folder: Path) -> None:
+    """Write what the event changed: classes, true change of backscatter, outlines of new landslides."""
+    truth = folder / "truth"
+    names = EVENT_TRUTH
+    if event is None:
+        for name in names:
+            (truth / name).unlink(missing_ok=True)
+        return
+    tags = SIMULATED | {"EVENT_DATE": event.settings.date.isoformat()}
+    raster.write(
+        truth / names[0], grid, event.truth(), bands=["change"], units="1", dtype="uint8", categories=CHANGES,
+        long_name="what changed between the images about the event", tags=tags,
+    )  # fmt: skip
+    change = event.decibels(event.first) - event.decibels(event.first - 1)
+    raster.write(
+        truth / names[1], grid, change.astype(np.float32), bands=["vv", "vh"], units="dB", tags=tags,
+        long_name="true change of backscatter between the images about the event",
+    )  # fmt: skip
+    write_vector(truth / names[2], event.outlines(grid), "landslides")
 
 
 def _histories(settings: SimulateSettings, grid: Grid, terrain: Terrain, slides: list[Landslide]) -> Histories:
@@ -204,14 +269,17 @@ def _remove_others(folder: Path, wanted: set[str], pattern: str = "*.tif") -> No
     for path in folder.glob(pattern):
         if path.name not in wanted:
             runs.remove(path)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _statement(settings: SimulateSettings, grid: Grid, slides: list[Landslide]) -> str:
     moving = [slide for slide in slides if slide.moving]
+    unused = {name for name in ("nonlinear", "event") if not getattr(settings, name)}
     return (
         "These data are SIMULATED by slipmap (slipmap.simulator.area); they are not observations of any place.\n"
         f"Grid: {grid.width} x {grid.height} pixels of {grid.resolution[0]:g} m, {grid.crs}.\n"
         f"Landslides: {len(slides)}, of which {len(moving)} move.\n"
         "truth/ holds what the workflow must recover and must never read.\n"
-        f"Settings: {settings.model_dump_json(exclude=None if settings.nonlinear else {'nonlinear'})}\n"
+        f"Settings: {settings.model_dump_json(exclude=unused)}\n"
     )

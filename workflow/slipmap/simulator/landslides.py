@@ -1,6 +1,7 @@
 """Simulated landslides: where they lie, how they move, and what a mapper would have drawn."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -51,17 +52,20 @@ class Landslide:
         return self.rate > 0
 
 
-def place_landslides(seed: int, grid: Grid, terrain: Terrain, count: int, moving: float) -> list[Landslide]:
+def place_landslides(
+    seed: int, grid: Grid, terrain: Terrain, count: int, moving: float, among: Sequence[Landslide] | None = None
+) -> list[Landslide]:
     """Place up to `count` landslides, largest first, where slope and lithology favour them.
 
     Areas are distributed as in inventories; a share `moving` of them moves, larger ones more often. Centres are
     drawn in proportion to `susceptibility`; outlines are elongated down the slope, keep to one
-    hillslope, do not touch, and lie within the area.
+    hillslope, do not touch, and lie within the area. `among` are earlier ones, which they do not touch either.
     """
-    rng = stream(seed, "landslides")
+    rng = stream(seed, "landslides" if among is None else "new landslides")
     chance = susceptibility(terrain).ravel()
     chance = np.cumsum(chance / chance.sum())
     lengths = np.sort(_lengths(rng, count))[::-1]
+    earlier = [slide.outline for slide in among or ()]
     taken: list[shapely.Polygon] = []
     found = []
     room = _COVERED * grid.width * grid.height * grid.resolution[0] ** 2
@@ -75,7 +79,7 @@ def place_landslides(seed: int, grid: Grid, terrain: Terrain, count: int, moving
             row, col = divmod(int(np.searchsorted(chance, rng.random())), grid.width)
             towards = terrain.downslope[:, row, col]
             outline = _outline(rng, grid, row, col, towards, length, width)
-            if not _fits(outline, grid, taken):
+            if not _fits(outline, grid, [*earlier, *taken]):
                 continue
             inside = _pixels(outline, grid)
             if towards @ terrain.downslope[:, *inside].mean(1) > _ONE_HILLSLOPE:

@@ -89,13 +89,14 @@ def simulate_products(
     elevation: np.ndarray,
     folder: Path,
     progress: Callable[[int], np.ndarray] | None = None,
+    disturbed: sentinel1.Disturbance | None = None,
 ) -> Iterator[tuple[date, Path]]:
     """Write the SAFE product of each date into `folder`; yields date and product.
 
     Parameters
     ----------
     cover : land cover. velocity : LOS, mm/yr. elevation : of the true ground, m. All (rows, cols).
-    progress : as for `slipmap.simulator.sentinel1.displacement`.
+    progress : as for `slipmap.simulator.sentinel1.displacement`. disturbed : as for its `scatterers`.
 
     Notes
     -----
@@ -115,7 +116,7 @@ def simulate_products(
     centroid = rng.normal(-10, 5, len(dates))
     # motion and delay only: the DEM's error acts through the geometry
     shifts = sentinel1.displacement(settings, grid, velocity, np.zeros(grid.shape), elevation, progress)
-    scenes = sentinel1.scatterers(settings, cover, noise=False)
+    scenes = sentinel1.scatterers(settings, cover, noise=False, disturbed=disturbed)
     for k, (day, scene, shift) in enumerate(zip(dates, scenes, shifts, strict=True)):
         passing = first.shifted(baselines[k], parallel[k] if k else 0.0, _TIME_OF_DAY)
         swath = make_swath(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Protocol
 
 import numpy as np
 
@@ -21,6 +22,27 @@ NESTED = (4, 1)  # SLC pixels in a pixel of the area's grid (x, y)
 YEAR = 365.25  # days
 _REPEAT = 12  # days, one satellite
 _SPACING = 25.0  # days, mean
+
+
+# Power of VH over that of VV, by cover: volume scattering turns the polarisation, surfaces hardly do.
+CROSS = {FOREST: 0.3, FIELD: 0.15, WATER: 0.1, ROAD: 0.08, ROCK: 0.1}
+CROSS_SHARE = 0.14
+
+
+class Disturbance(Protocol):
+    """What changes scatterers beside the time that passes, date by date (number k); arrays (rows, cols)."""
+
+    def renewed(self, k: int) -> np.ndarray:
+        """Where they are new since the date before, bool."""
+
+    def bared(self, k: int) -> np.ndarray:
+        """Where the ground is that of a fresh landslide since the date before, bool."""
+
+    def kept(self, k: int) -> np.ndarray:
+        """Correlation with the date before that is left, 0-1."""
+
+    def gain(self, k: int, *, cross: bool) -> np.ndarray:
+        """Factor of the amplitude."""
 
 
 @dataclass(frozen=True)
@@ -113,31 +135,53 @@ def displacement(
         yield (motion - delay) * 1e-3 + baseline * sensitivity * error
 
 
-def scatterers(settings: SimulateSettings, cover: np.ndarray, *, noise: bool = True) -> Iterator[np.ndarray]:
+def scatterers(
+    settings: SimulateSettings,
+    cover: np.ndarray,
+    *,
+    noise: bool = True,
+    disturbed: "Disturbance | None" = None,
+    cross: bool = False,
+) -> Iterator[np.ndarray]:
     """Complex reflectivity of each date, complex64 (rows, 4 × cols), without propagation phase.
 
     Circular Gaussian speckle: a lasting part, and a changing one that follows a first-order autoregression, so that
     the coherence of two dates Δt apart is ``c∞ + (1 − c∞) exp(−Δt/τ)``, lowered by thermal noise (unless `noise` is
     false: then the receiver's is added elsewhere).
+
+    Parameters
+    ----------
+    disturbed : what an event, rain and farming do to them. cross : in the cross polarisation (VH) instead of VV.
     """
     dates = acquisition_dates(settings)
     table = np.zeros((3, max(SCATTERING) + 1), np.float32)
     for code, kind in SCATTERING.items():
-        table[:, code] = kind.power, kind.days, kind.lasting
+        table[:, code] = kind.power * (CROSS.get(code, CROSS_SHARE) if cross else 1), kind.days, kind.lasting
     power, days, lasting = (np.repeat(table[k][cover], NESTED[0], axis=1) for k in range(3))
-    rng = stream(settings.seed, "speckle")
+    rng = stream(settings.seed, "speckle", *(["VH"] if cross else []))
     permanent = speckle(rng, power.shape) * np.sqrt(power * lasting if settings.decorrelation else power)
     changing = speckle(rng, power.shape)
     part = np.sqrt(power * (1 - lasting))
     previous = dates[0]
-    for day in dates:
+    for k, day in enumerate(dates):
+        if disturbed is not None and (new := np.repeat(disturbed.renewed(k), NESTED[0], axis=1)).any():
+            count = int(new.sum())
+            permanent[new] = speckle(rng, (1, count))[0] * np.sqrt(power * lasting)[new]
+            changing[new] = speckle(rng, (1, count))[0]
+            bare = np.repeat(disturbed.bared(k), NESTED[0], axis=1)
+            days[bare], lasting[bare] = table[1:, SCAR]
+            part = np.sqrt(power * (1 - lasting))
         scene = permanent.copy()
         if settings.decorrelation:
             if day != previous:
                 keep = np.exp(-np.float32((day - previous).days) / days)
+                if disturbed is not None:
+                    keep *= np.repeat(disturbed.kept(k), NESTED[0], axis=1)
                 changing *= keep
                 changing += speckle(rng, power.shape) * np.sqrt(1 - keep * keep)
             scene += changing * part
+        if disturbed is not None:
+            scene *= np.repeat(disturbed.gain(k, cross=cross), NESTED[0], axis=1)
         if settings.thermal_noise and noise:
             scene += speckle(rng, power.shape) * np.float32(settings.thermal_noise**0.5)
         previous = day
@@ -152,15 +196,22 @@ def simulate_slcs(
     error: np.ndarray,
     elevation: np.ndarray,
     progress: Callable[[int], np.ndarray] | None = None,
+    *,
+    disturbed: "Disturbance | None" = None,
+    cross: bool = False,
 ) -> Iterator[tuple[date, np.ndarray, dict[str, object]]]:
     """Date, SLC (complex64, on the area's grid nested 4 × 1) and tags, one date at a time.
 
-    Two speckle fields and one date are held in memory.
+    Two speckle fields and one date are held in memory. `disturbed` and `cross` are those of `scatterers`.
     """
     baselines = perpendicular_baselines(settings)
     shifts = displacement(settings, grid, velocity, error, elevation, progress)
     for day, baseline, scene, shift in zip(
-        acquisition_dates(settings), baselines, scatterers(settings, cover), shifts, strict=True
+        acquisition_dates(settings),
+        baselines,
+        scatterers(settings, cover, disturbed=disturbed, cross=cross),
+        shifts,
+        strict=True,
     ):
         phase = (4 * np.pi / WAVELENGTH * _finer(shift)).astype(np.float32)
         scene.real, scene.imag = (

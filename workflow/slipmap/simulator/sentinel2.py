@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from slipmap.config.inputs import SimulateSettings
 from slipmap.io.grid import Grid
+from slipmap.simulator.event import Event
 from slipmap.simulator.fields import power_law, smoothstep, stream
 from slipmap.simulator.landcover import BADLAND, BUILT, FIELD, FOREST, GRASS, QUARRY, ROAD, ROCK, SCAR, WATER
 from slipmap.simulator.landslides import Landslide, label, velocity_along_slope
@@ -59,33 +60,71 @@ def simulate_scenes(
     last: date,
 ) -> Iterator[tuple[date, np.ndarray]]:
     """Date and scene, int16 (11, rows, cols) on `scene_grid`: reflectance × 10000 of `BANDS`, then SCL."""
-    fine = scene_grid(grid)
-    resample = _Resampler(grid, fine)
-    bare = _bare_share(settings.seed, grid, slides)
-    texture = stream(settings.seed, "texture")
-    vigour = 0.12 * power_law(texture, grid.shape, 2.6, outer=60) + 0.05 * texture.standard_normal(grid.shape)
-    # A faint loss of vigour where ground moves or moved: hollows hold water, roots are torn.
-    vigour = vigour - 0.08 * (label(slides, grid) > 0)
-    days = scene_dates(settings, last)
-    for number, day in enumerate(days):
+    view = _View(settings, grid, terrain, cover, parcel, slides)
+    for number, day in enumerate(scene_dates(settings, last)):
         rng = stream(settings.seed, "sentinel2", day)
-        ground = _ground(rng, day, terrain, cover, parcel, bare, vigour)
-        scene = np.stack([resample(band) for band in ground])
-        scl = _classify(scene)
-        scene *= 1 + 0.02 * rng.standard_normal(scene.shape[1:], dtype=np.float32)
-        scene += 0.002 * rng.standard_normal(scene.shape, dtype=np.float32)
-        elevation = resample(terrain.elevation)
-        _light(scene, elevation, day)
-        share = 0.0 if number == 0 and settings.scenes > 1 else settings.clouds * rng.uniform(0.4, 1.6)
-        _cloud(rng, scene, scl, day, min(share, 0.9))
-        for band in _COARSE:
-            scene[band] = _blocky(scene[band])
-        out = np.empty((len(BANDS) + 1, *fine.shape), np.int16)
-        out[:-1] = np.clip(np.round(scene * 1e4), 1, 16000)
-        out[-1] = scl
+        clouds = None if number == 0 and settings.scenes > 1 else settings.clouds
+        out = view.scene(rng, day, clouds, view.bare)
         if number == settings.scenes - 1 and settings.scenes > 2:
             _cut_swath(rng, out)
         yield day, out
+
+
+def simulate_event_scenes(
+    settings: SimulateSettings,
+    grid: Grid,
+    terrain: Terrain,
+    cover: np.ndarray,
+    parcel: np.ndarray,
+    slides: list[Landslide],
+    event: Event,
+) -> Iterator[tuple[str, date, np.ndarray]]:
+    """ "before" (clear) or "after" (with new landslides), date, and a scene as of `simulate_scenes`."""
+    view = _View(settings, grid, terrain, cover, parcel, slides)
+    bare = (view.bare, np.maximum(view.bare, event.bare()))
+    for name, day, clouds, share in zip(
+        ("before", "after"), event.scene_dates(), (None, event.settings.clouds), bare, strict=True
+    ):
+        yield name, day, view.scene(stream(settings.seed, "sentinel2", name, day), day, clouds, share)
+
+
+class _View:
+    """The ground as Sentinel-2 sees it on any day."""
+
+    def __init__(
+        self,
+        settings: SimulateSettings,
+        grid: Grid,
+        terrain: Terrain,
+        cover: np.ndarray,
+        parcel: np.ndarray,
+        slides: list[Landslide],
+    ) -> None:
+        self.ground = terrain, cover, parcel
+        self.resample = _Resampler(grid, scene_grid(grid))
+        self.bare = _bare_share(settings.seed, grid, slides)
+        texture = stream(settings.seed, "texture")
+        vigour = 0.12 * power_law(texture, grid.shape, 2.6, outer=60) + 0.05 * texture.standard_normal(grid.shape)
+        # A faint loss of vigour where ground moves or moved: hollows hold water, roots are torn.
+        self.vigour = vigour - 0.08 * (label(slides, grid) > 0)
+
+    def scene(self, rng: np.random.Generator, day: date, clouds: float | None, bare: np.ndarray) -> np.ndarray:
+        """The scene of a day; `clouds` is their mean cover, None without any."""
+        terrain, cover, parcel = self.ground
+        ground = _ground(rng, day, terrain, cover, parcel, bare, self.vigour)
+        scene = np.stack([self.resample(band) for band in ground])
+        scl = _classify(scene)
+        scene *= 1 + 0.02 * rng.standard_normal(scene.shape[1:], dtype=np.float32)
+        scene += 0.002 * rng.standard_normal(scene.shape, dtype=np.float32)
+        _light(scene, self.resample(terrain.elevation), day)
+        share = 0.0 if clouds is None else clouds * rng.uniform(0.4, 1.6)
+        _cloud(rng, scene, scl, day, min(share, 0.9))
+        for band in _COARSE:
+            scene[band] = _blocky(scene[band])
+        out = np.empty((len(BANDS) + 1, *scl.shape), np.int16)
+        out[:-1] = np.clip(np.round(scene * 1e4), 1, 16000)
+        out[-1] = scl
+        return out
 
 
 class _Resampler:
