@@ -7,7 +7,7 @@ the Sentinel-2 scene after the storm lies under clouds. Steep ground alone count
 import sys
 import tempfile
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import geopandas as gpd
@@ -52,8 +52,8 @@ def run(seeds: tuple[int, ...] = SEEDS, side: int = SIDE) -> dict[str, object]:
 
 def judge(seed: int, side: int, folder: Path) -> dict[str, dict[str, float]]:
     """Scores of one simulated storm: the whole map, radar alone, optical alone, and each indicator of the radar."""
-    grid, settings = simulate(seed, side, folder), EventSettings(date=EVENT)
-    made = make(folder, grid, settings)
+    grid, chosen = simulate(seed, side, folder), settings()
+    made = make(folder, grid, chosen)
     truth, slides = (
         raster.read(folder / "truth/event.tif", None, 1),
         gpd.read_file(folder / "truth/event_landslides.gpkg"),
@@ -64,14 +64,14 @@ def judge(seed: int, side: int, folder: Path) -> dict[str, dict[str, float]]:
     bands = {name: single[k] for k, name in enumerate(track.BANDS)}
     maps = {
         "map": made["significance"],
-        "radar alone": alone(made, grid, settings, folder / "radar.tif"),
-        "optical alone": alone(made, grid, settings, folder / "optical.tif", optical=True),
+        "radar alone": alone(made, grid, chosen, folder / "radar.tif"),
+        "optical alone": alone(made, grid, chosen, folder / "optical.tif", optical=True),
     }
     found = {}
     for name, path in maps.items():
         found[name] = {"auroc": auroc(raster.read(path, None, 1), truth == NEW, looked)}
-        found[name] |= alarms(path, grid, settings, slides, truth, looked)
-        found[name] |= at_same_find(path, grid, settings, slides, truth, looked)
+        found[name] |= alarms(path, grid, chosen, slides, truth, looked)
+        found[name] |= at_same_find(path, grid, chosen, slides, truth, looked)
     for name, values in (
         ("coherence loss", bands["coherence_loss_score"]),
         ("VV change", np.abs(bands["vv_change_score"])),
@@ -82,11 +82,22 @@ def judge(seed: int, side: int, folder: Path) -> dict[str, dict[str, float]]:
     return found
 
 
-def simulate(seed: int, side: int, folder: Path) -> Grid:
+def settings() -> EventSettings:
+    """Of the map: those that an area has unless it says otherwise."""
+    return EventSettings(date=EVENT)
+
+
+def storm(seed: int, dates: int = DATES) -> SimulateSettings:
+    """Settings of a simulated storm."""
+    event = SimulatedEventSettings(date=EVENT, landslides=30)
+    start = EVENT - timedelta(days=24 * (dates - 2) - 12)
+    return SimulateSettings(seed=seed, dates=dates, landslides=40, scenes=1, event=event, start=start)
+
+
+def simulate(seed: int, side: int, folder: Path, dates: int = DATES) -> Grid:
     """Write the inputs of a storm into `folder`."""
     grid = Grid.from_bounds("EPSG:32632", 12.5, (680000, 4880000, 680000 + 12.5 * side, 4880000 + 12.5 * side))
-    storm = SimulatedEventSettings(date=EVENT, landslides=30)
-    area.run(SimulateSettings(seed=seed, dates=DATES, landslides=40, scenes=1, event=storm), grid, folder)
+    area.run(storm(seed, dates), grid, folder)
     return grid
 
 

@@ -65,10 +65,14 @@ def coherence_and_backscatter(
 
     def fisher(pair: tuple[int, int]) -> np.ndarray:
         i, j = pair
-        cross = multilook(slcs[i] * np.conj(slcs[j]), looks)
+        cross, gap = multilook(slcs[i] * np.conj(slcs[j]), looks), empty[i] | empty[j]
+        both = [sums[i], sums[j]]
+        if (gap != empty[i]).any() or (gap != empty[j]).any():  # only what both images saw counts
+            cross[gap] = 0
+            both = [boxcar(np.where(gap, 0, powers[k]).astype(np.float32), side) for k in pair]
         with np.errstate(invalid="ignore", divide="ignore"):
-            found = np.abs(boxcar(cross, side)) / np.sqrt(sums[i] * sums[j])
-        found[empty[i] | empty[j]] = np.nan
+            found = np.abs(boxcar(cross, side)) / np.sqrt(both[0] * both[1])
+        found[gap] = np.nan
         return np.asarray(np.arctanh(np.minimum(found, HIGHEST))[inner], np.float32)
 
     def decibels(k: int) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from rasterio.features import geometry_mask, shapes
 from rasterio.windows import Window
 from scipy import ndimage
+from shapely import STRtree
 from shapely.geometry import MultiPolygon, Polygon, box, shape
 from shapely.ops import unary_union
 
@@ -142,22 +143,43 @@ def clusters(reader: Source, settings: Clustering) -> Iterator[Cluster]:
 
 
 def _regions(reader: Source, settings: Clustering) -> list[Polygon]:
-    """Connected candidates, widened by ``gap`` pixels so that close ones join, as polygons from north to south."""
+    """Connected candidates, widened by ``gap`` pixels so that close ones join, as polygons from north to south.
+
+    Those with too few seeds to become an area are left out at once: noise leaves many.
+    """
     grid = reader.grid
-    inner_pieces: list[Polygon] = []
-    edges: list[Polygon] = []
+    whole: list[Polygon] = []
+    edges: list[tuple[Polygon, int]] = []
     for window in grid.blocks():
         outer, inner = with_margin(window, grid, settings.gap)
-        hits = _widened(reader.at(outer).candidates(settings), settings.gap)[inner]
+        standing = reader.at(outer)
+        hits = _widened(standing.candidates(settings), settings.gap)[inner]
+        number, count = ndimage.label(hits)
+        seeds = np.bincount(number[hits & standing.seeds(settings)[inner]], minlength=count + 1)
         part = grid.window_grid(window)
         block = box(*part.bounds)
-        for geometry, _ in shapes(hits.astype(np.uint8), mask=hits, transform=part.transform):
-            polygon = shape(geometry)
-            (edges if polygon.intersects(block.exterior) else inner_pieces).append(polygon)
-    if edges:  # only what touches a block's edge can go on in the next block
-        merged = gpd.GeoSeries(edges, crs=grid.crs).union_all()
-        inner_pieces += list(getattr(merged, "geoms", [merged]))
-    return sorted(inner_pieces, key=lambda polygon: (-polygon.bounds[3], polygon.bounds[0]))
+        for geometry, label in shapes(number.astype(np.int32), mask=hits, transform=part.transform):
+            polygon, found = shape(geometry), int(seeds[int(label)])
+            if polygon.intersects(block.exterior):
+                edges.append((polygon, found))
+            elif found >= settings.min_pixels:
+                whole.append(polygon)
+    return sorted(
+        [*whole, *_across(edges, grid, settings)], key=lambda polygon: (-polygon.bounds[3], polygon.bounds[0])
+    )
+
+
+def _across(edges: list[tuple[Polygon, int]], grid: Grid, settings: Clustering) -> list[Polygon]:
+    """What touches a block's edge, joined with what goes on in the next block; without those of too few seeds."""
+    if not edges:
+        return []
+    pieces = [polygon for polygon, _ in edges]
+    union = gpd.GeoSeries(pieces, crs=grid.crs).union_all()
+    merged = list(getattr(union, "geoms", [union]))
+    found = np.zeros(len(merged), int)
+    inside, of = STRtree([piece.representative_point() for piece in pieces]).query(merged, predicate="contains")
+    np.add.at(found, inside, np.array([seeds for _, seeds in edges])[of])
+    return [polygon for polygon, seeds in zip(merged, found, strict=True) if seeds >= settings.min_pixels]
 
 
 def _widened(hits: np.ndarray, by: int) -> np.ndarray:
