@@ -43,7 +43,7 @@ def run(seeds: tuple[int, ...] = SEEDS, side: int = SIDE) -> dict[str, object]:
             rows[f"seed {seed}"] = judge(seed, side, Path(folder))
             print(f"seed {seed} done", file=sys.stderr)
     means = {
-        what: {key: round(float(np.mean([row[what][key] for row in rows.values()])), 3) for key in rows[first][what]}
+        what: {key: round(float(np.nanmean([row[what][key] for row in rows.values()])), 3) for key in rows[first][what]}
         for first in list(rows)[:1]
         for what in rows[first]
     }
