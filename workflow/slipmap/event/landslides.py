@@ -16,6 +16,7 @@ from shapely.geometry import box
 
 from slipmap.config.event import EventMapSettings
 from slipmap.event.evidence import Evidence, combine
+from slipmap.event.track import described
 from slipmap.io import raster
 from slipmap.io.atomic import write_text
 from slipmap.io.grid import Grid
@@ -27,7 +28,7 @@ from slipmap.prediction.styles import class_outline_style
 
 LAYER = "event_landslides"
 BANDS = {
-    "event_significance": ("1", "change about the event over its scatter in the surroundings"),
+    "event_significance": described("event_significance"),
     "radar": ("1", "coherence lost and backscatter changed, all tracks together, in standard deviations"),
     "optical": ("1", "vegetation lost, in standard deviations; nodata under clouds or without an optical change"),
 }

@@ -25,9 +25,17 @@ from slipmap.event import expectation
 from slipmap.event.expectation import Expectation
 from slipmap.event.images import Images, choose
 from slipmap.event.indicators import Change, Read, coherence_and_backscatter
+from slipmap.factors import catalogue
 from slipmap.io import raster
 from slipmap.io.atomic import write_text
 from slipmap.io.grid import Grid
+
+
+def described(name: str) -> tuple[str, str]:
+    """Units and title of a band that can be a factor, from the catalogue."""
+    factor = catalogue.by_pattern(name)
+    return factor.units, factor.long_name
+
 
 SIDE = 256  # pixels, of the blocks
 SAMPLES = 48  # blocks from which the expectation is learnt
@@ -35,11 +43,11 @@ SCORES = ("coherence_loss_score", "vv_change_score", "vh_change_score")
 BANDS = {
     "coherence_before": ("1", "mean coherence of the pairs before the event"),
     "coherence_across": ("1", "coherence of the pair about the event"),
-    "coherence_loss_score": ("1", "loss of coherence in its standard deviations"),
-    "vv_change": ("dB", "change of VV backscatter across the event"),
-    "vv_change_score": ("1", "change of VV backscatter in its standard deviations"),
-    "vh_change": ("dB", "change of VH backscatter across the event"),
-    "vh_change_score": ("1", "change of VH backscatter in its standard deviations"),
+    "coherence_loss_score": described("coherence_loss_score"),
+    "vv_change": described("vv_change"),
+    "vv_change_score": ("1", "that of VV in its standard deviations"),
+    "vh_change": described("vh_change"),
+    "vh_change_score": ("1", "that of VH in its standard deviations"),
 }
 
 
