@@ -31,7 +31,10 @@ LONG = "a target of its own: hours, root or a GPU"
 # What runs a command: a test (file::function), or why none does. The first pattern that fits a whole command counts.
 RUN_BY = (
     # run by tests/docs/test_commands.py itself, in an empty folder
-    (r"slipmap (--version|--help|models|models unet|models NAME|factors|COMMAND --help|weights|status)", "cheap"),
+    (
+        r"slipmap (--version|--help|models|models unet|models NAME|factors|COMMAND --help|weights|status( demo)?)",
+        "cheap",
+    ),
     (r"slipmap weights (--help|publish --help|--near .*)", "cheap"),
     (r"slipmap practice my_data", "cheap"),
     (r"slipmap init (valley|slope) --dem my_data/dem.tif (?!.*--weights).*", "cheap"),
@@ -59,7 +62,6 @@ RUN_BY = (
     # Snakemake
     (r"snakemake resources/published/.*", INTERNET),
     (r"snakemake fetched .*", INTERNET),
-    (r"snakemake --lint", "tests/jobs/test_command.py::"),
     (r"snakemake .*--software-deployment-method conda.*", TOOL),
     (r"snakemake .*--workflow-profile workflow/profiles/slurm.*", LONG),
     (r"snakemake -n .*--workflow-profile.*|snakemake --workflow-profile workflow/profiles/workstation .*", "cheap"),
@@ -73,17 +75,13 @@ RUN_BY = (
     # make
     (r"make (demo|test|install|lint|docs|coverage|clean)", "Makefile"),
     (r"make (release|docs-pictures|test-slurm|test-faults|bench|bench-deformation|bench-training)", LONG),
-    (r"make PYTHON=.*", "Makefile"),
     # around
     (r"pip install dist/slipmap-.*", LONG),
     (r"pip install|pip install torch .*|pip install -e '?\.\[slurm\]'?", INTERNET),
     (r"python -c .*Prithvi.*", INTERNET),
-    (r"pip install snaphu", INTERNET),
     (r"podman .*|apptainer .*", TOOL),
     (r"snakedeploy deploy-workflow https.*", INTERNET),
-    (r"python docs/tools/(links|pictures).py.*", "tests/docs/test_site.py::"),
     (r"python -m benchmarks.training.*", LONG),
-    (r"python -m slipmap\.\w+\.page .*", "tests/factors/test_page.py::"),
     (r"pytest -m \"not integration and not slow\"", "Makefile"),
 )
 

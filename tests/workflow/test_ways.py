@@ -69,7 +69,7 @@ def run(command, folder, path=None):
 
 
 def keep_compiled(library):
-    """Put numba's compiled kernels beside a copy of the library, which it takes where file times agree; minutes less."""
+    """Put numba's compiled kernels beside a copy of the library; it takes them where the times of files agree."""
     source = REPOSITORY / "workflow" / "slipmap"
     for compiled in source.rglob("*.nb[ci]"):
         place = library / compiled.relative_to(source)
@@ -154,15 +154,12 @@ def test_snakedeploy(sources, tmp_path):
     assert (tmp_path / "mine/config/config.yaml").read_bytes() == (REPOSITORY / "config/config.yaml").read_bytes()
     snakefile.write_text(text.replace('"workflow/Snakefile"', f'"git+file://{sources}/workflow/Snakefile@main"'))
     (tmp_path / "mine/config/config.yaml").write_text(yaml.safe_dump(valley()))
-    # the library that is tested, called by the version that the sources have
-    site = tmp_path / "site"
-    site.mkdir()
-    for name in ("slipmap", "snakemake_logger_plugin_slipmap"):
-        (site / name).symlink_to(REPOSITORY / "workflow" / name)
-    note = site / f"slipmap-{version_of(sources)}.dist-info"
-    note.mkdir()
+    # the library that is tested, under the version that the sources have
+    note = tmp_path / f"site/slipmap-{version_of(sources)}.dist-info"
+    note.mkdir(parents=True)
     (note / "METADATA").write_text(f"Metadata-Version: 2.1\nName: slipmap\nVersion: {version_of(sources)}\n")
-    run([sys.executable, "-m", "snakemake", "--cores", "2", "--resources", "gpu=1"], tmp_path / "mine", site)
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--resources", "gpu=1"]
+    run(command, tmp_path / "mine", f"{note.parent}{os.pathsep}{REPOSITORY / 'workflow'}")
     assert is_reported(tmp_path / "mine")
 
 

@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterable
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 
 from slipmap import plugins
@@ -24,7 +25,7 @@ _APART = {"factors/record.py"}  # so has what a factor's record names
 _PLAN = {"config/load.py", "config/run.py", "config/schema.py", "config/template.py"}
 _PLAN |= {f"jobs/{name}.py" for name in ("disk", "job", "launch", "provenance", "rules", "runs")} | {"errors.py"}
 _IMPORT = re.compile(r"^[ \t]*((?:from|import)[ \t]+slipmap\b(?:[^\n(]*\([^)]*\)|[^\n]*))", re.MULTILINE)
-_BY_NAME = re.compile(r"\b(?:import_module|iter_modules|walk_packages)\(")
+_BY_NAME = ("import_module(", "iter_modules(", "walk_packages(")
 _COMPILED = {".pyc", ".nbi", ".nbc", ".so"}
 
 
@@ -32,7 +33,7 @@ _COMPILED = {".pyc", ".nbi", ".nbc", ".so"}
 def code_digest(script: Path) -> str:
     """Short SHA-256 of all code of the library that `script` reaches (`code_files`), by path and content."""
     digest = hashlib.sha256()
-    for path in sorted(code_files(script)):
+    for path in sorted(code_files(script), key=attrgetter("parts")):
         digest.update(_place(path).encode() + b"\0" + _content(path))
     return digest.hexdigest()[:12]
 
@@ -62,6 +63,7 @@ def _is_plan(path: Path) -> bool:
     return _place(path) in _PLAN
 
 
+@cache
 def _place(path: Path) -> str:
     """Path under the library, or of other files their name and folder."""
     return path.relative_to(LIBRARY if path.is_relative_to(LIBRARY) else path.parents[1]).as_posix()
@@ -121,7 +123,7 @@ def _beside(path: Path) -> tuple[Path, ...]:
         return ()
     found = set(_data_files(path.parent))
     text = _text(path)
-    if _BY_NAME.search(text) and _place(path) not in _APART:
+    if any(name in text for name in _BY_NAME) and _place(path) not in _APART:
         found |= set(path.parent.rglob("*.py"))
     return tuple(sorted(found))
 
