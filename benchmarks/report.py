@@ -1,4 +1,5 @@
-"""Size, time and memory of the report of an area of 4,000 × 4,000 pixels: ``slipmap bench report``.
+"""Size, time and memory of the report of an area of 4,000 × 4,000 pixels, and how soon it answers in a browser:
+``slipmap bench report``.
 
 The area's results are made up: fields of noise with detail at every scale, as terrain has, so that pictures compress no
 better than real ones; 3,000 landslides, each with a displacement history; two experiments.
@@ -6,6 +7,7 @@ better than real ones; 3,000 landslides, each with a displacement history; two e
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -34,12 +36,12 @@ from slipmap.io.vector import write_layers
 from slipmap.planning.files import reported_files
 from slipmap.report.build import build
 
-PIXEL, DATES, COARSE = 12.5, 60, 4  # metres; acquisitions; pixels of the area in one of the time series
+PIXEL, DATES, COARSE = 12.5, 103, 4  # metres; acquisitions; pixels of the area in one of the time series
 AREA, EXPERIMENTS = "wide", ("rs", "rs_dr")
 
 
 def run(side: int = 4000, landslides: int = 3000) -> dict[str, Any]:
-    """Megabytes of the report (10^6 bytes), seconds it took, and the peak memory (MiB) of its process."""
+    """Megabytes of the report (10^6 bytes), seconds it took, peak memory (MiB) of its process, and `browsed`."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         settings = _settings(side)
@@ -48,9 +50,32 @@ def run(side: int = 4000, landslides: int = 3000) -> dict[str, Any]:
         command = [sys.executable, "-m", __spec__.name, str(folder)]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | {"GDAL_CACHEMAX": "256"})
         page = folder / "index.html"
-        return {"pixels": side**2, "landslides": landslides, "megabytes": page.stat().st_size / 1e6} | json.loads(
-            done.stdout
-        )
+        size = {"pixels": side**2, "landslides": landslides, "megabytes": page.stat().st_size / 1e6}
+        return size | json.loads(done.stdout) | browsed(page)
+
+
+def browsed(page: Path, times: int = 5) -> dict[str, float]:
+    """Milliseconds until the first map is painted, of Summary and of Explore, and from a click to its answer."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    from helpers.report_browser import CHROMIUM, Browser
+
+    if CHROMIUM is None:
+        return {}
+    found: dict[str, list[float]] = {"summary_ms": [], "explore_ms": [], "landslide_ms": [], "place_ms": []}
+    answer = (
+        "(async () => { const start = performance.now(); await slipmap.%s;"
+        "await new Promise(done => requestAnimationFrame(() => setTimeout(done)));"
+        "return performance.now() - start; })()"
+    )
+    for _ in range(times):
+        for name, at in (("summary_ms", "#summary"), ("explore_ms", "#explore")):
+            with Browser(1440, 900) as browser:
+                browser.open(page, at)
+                found[name].append(float(browser.evaluate("performance.getEntriesByName('ready')[0].startTime")))
+                if at == "#explore":
+                    found["landslide_ms"].append(float(browser.evaluate(answer % "select(slipmap.listed()[7], true)")))
+                    found["place_ms"].append(float(browser.evaluate(answer % "inspect(slipmap.at(1234, 2345))")))
+    return {name: statistics.median(values) for name, values in found.items()}
 
 
 def _settings(side: int) -> RunSettings:

@@ -16,9 +16,10 @@ class ReportSettings(Settings):
         "coarser to stay below it.",
     )
     max_landslides: int = Field(
-        2000,
+        5000,
         ge=1,
-        description="Landslides drawn in the interactive map, the largest first; all are in landslides.gpkg.",
+        description="Landslides drawn on the report's map and listed in its table, the largest first; all are in "
+        "landslides.gpkg.",
     )
     checksum_megabytes: float = Field(
         2048.0,

@@ -26,8 +26,7 @@
       const item = a && shown.items.find((i) => i.colour === colour);
       return item ? item.name : null;
     }
-    if (shown.kind !== "ramp") return null;
-    if (!a) return "no data";
+    if (shown.kind !== "ramp" || !a) return shown.kind === "ramp" ? "no data" : null;
     const { colours, min, max, units, clipped } = shown, level = colours.indexOf(colour);
     if (level < 0) return null;
     const sign = clipped && level === 0 ? "≤ " : clipped && level === colours.length - 1 ? "≥ " : "≈ ";
@@ -130,8 +129,9 @@
   window.addEventListener("hashchange", level);
   stills(document.getElementById("summary"));
   level();
-  const first = [...document.querySelectorAll("#summary img")];
+  const first = [...document.querySelectorAll(".level:not([hidden]) img")];
   Promise.all(first.map((picture) => picture.decode().catch(() => null))).then(() => {
+    performance.mark("ready");
     document.documentElement.dataset.ready = "yes";
   });
 })();
