@@ -115,6 +115,15 @@ def write_area(root: Path, *, inventory: bool = True, optical: bool = True, expe
 def _deformation(folder: Path, velocity: np.ndarray, slides: np.ndarray) -> None:
     coherence = np.full(GRID.shape, 0.9, np.float32)
     coherence[:, :8] = 0.3
+    mask = (coherence >= 0.7).astype(np.uint8)
+    raster.write(
+        folder / "mask.tif", GRID, mask, bands=["mask"], units="1", long_name="mask", dtype="uint8",
+        categories={0: "not reliable", 1: "reliable"},
+    )  # fmt: skip
+    raster.write(
+        folder / "reliability.tif", GRID, 2 - mask, bands=["reliability"], units="1", long_name="why", dtype="uint8",
+        categories={1: "reliable", 2: "low coherence"},
+    )  # fmt: skip
     for name, values, units in (
         ("velocity", velocity, "mm/yr"),
         ("velocity_std", np.full(GRID.shape, 1.5), "mm/yr"),
@@ -129,6 +138,7 @@ def _deformation(folder: Path, velocity: np.ndarray, slides: np.ndarray) -> None
             "secondary": [DATES[b] for _, b in PAIRS],
             "temporal_baseline_days": [(DATES[b] - DATES[a]).days for a, b in PAIRS],
             "perpendicular_baseline_m": [baselines[b] - baselines[a] for a, b in PAIRS],
+            "mean_coherence": np.linspace(0.3, 0.8, len(PAIRS)),
         }
     ).to_csv(folder / "network.csv", index=False)
     record = {

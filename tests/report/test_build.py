@@ -134,7 +134,8 @@ def test_an_area_with_deformation_alone_has_network_and_velocity(tmp_path):
     )
     assert (tables / "network.csv").exists()
     data = viewer_data(page)
-    assert [layer["id"] for layer in data["layers"]] == ["velocity", "velocity_std", "temporal_coherence"]
+    ids = ["reliability", "temporal_coherence", "velocity_std", "velocity"]
+    assert [layer["id"] for layer in data["layers"]] == ids and data["first"] == "velocity"
 
 
 def viewer_data(page):

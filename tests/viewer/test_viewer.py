@@ -82,8 +82,9 @@ def test_values_and_series_are_those_of_the_files(root, shown):
     with rasterio.open(root / "results/valley/deformation/velocity.tif") as source:
         assert found["velocity"] == pytest.approx(source.read(1)[30, 37])
     assert found["dates"] == [f"{day}" for day in DATES] and found["velocity_std"] == pytest.approx(1.5)
-    assert found["facts"][0][1].endswith("± 1.5 mm/yr") and found["facts"][1][1] == "0.90: reliable, at least 0.7"
-    assert "not reliable" in pixels.series(3, 30)["facts"][1][1]  # columns below 8 are not coherent
+    assert found["facts"][0][1].endswith("± 1.5 mm/yr")
+    assert found["facts"][1:] == [["Temporal coherence", "0.90"], ["Reliability of the velocity", "reliable"]]
+    assert pixels.series(3, 30)["facts"][-1][1] == "low coherence"  # columns below 8
     assert (
         pixels.text("inventory", 35, 30) == "landslide in the inventory" and pixels.value("factor.slope", -5, 3) is None
     )

@@ -234,7 +234,8 @@ def reported_files(run: RunSettings, area: str) -> list[str]:
         files.append(made.velocity)
     if has_series(run, area):
         files += [made.velocity_std, made.temporal_coherence, made.dem_error, made.mask, made.timeseries]
-        files += [made.network, made.stack, made.reference, made.active_areas]
+        files += [made.network, made.stack, made.reference, made.active_areas, made.reliability, made.averaging_std]
+        files += [made.trend, made.kinematics, *([made.downslope] if settings.inputs.dem else [])]
     if settings.inputs.inventory is not None:
         files += [made.inventory, made.split, made.selection, *map(made.screening, SCREENING_TABLES)]
     if settings.simulate:

@@ -13,7 +13,7 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 14, 14, 44
 
 @dataclass(frozen=True)
 class Line:
-    """One curve (or, with `markers` alone, points) of a chart."""
+    """One curve (or, with `markers` alone, points, with `ring` as rings) of a chart."""
 
     name: str
     x: Sequence[float]
@@ -22,6 +22,7 @@ class Line:
     dash: str = ""
     markers: bool = False
     stroke: bool = True
+    ring: bool = False
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -53,7 +54,7 @@ def chart(
     y_range: tuple[float, float] | None = None,
     x_ticks: Mapping[float, str] | None = None,
     verticals: Mapping[float, str] | None = None,
-    segments: Sequence[tuple[float, float, float, float]] = (),
+    segments: Sequence[tuple] = (),
     diagonal: bool = False,
 ) -> str:
     """Curves and points over two axes.
@@ -63,7 +64,7 @@ def chart(
     title : said to screen readers.
     x_ticks : position → label; None: round numbers.
     verticals : position → label of dashed marks.
-    segments : (x0, y0, x1, y1) thin grey lines below the curves.
+    segments : (x0, y0, x1, y1, colour, dash) thin lines below the curves; an empty colour is grey.
     diagonal : also draw y = x.
     """
     xs = np.concatenate([np.asarray(line.x, float) for line in lines] or [np.zeros(1)])
@@ -124,9 +125,11 @@ class _Frame:
         at, anchor = (px + 4, "start") if px < WIDTH - 90 else (px - 4, "end")
         yield f'<text class="tick" x="{at:.1f}" y="{TOP + 11}" text-anchor="{anchor}">{escape(label)}</text>'
 
-    def line(self, style: str, x0: float, y0: float, x1: float, y1: float) -> str:
+    def line(self, kind: str, x0: float, y0: float, x1: float, y1: float, colour: str = "", dash: str = "") -> str:
         (ax, ay), (bx, by) = self.place(x0, y0), self.place(x1, y1)
-        return f'<line class="{style}" x1="{ax:.1f}" y1="{ay:.1f}" x2="{bx:.1f}" y2="{by:.1f}"/>'
+        style = f"stroke:{colour};" * bool(colour) + f"stroke-dasharray:{dash}" * bool(dash)
+        own = f' style="{style}"' if style else ""
+        return f'<line class="{kind}"{own} x1="{ax:.1f}" y1="{ay:.1f}" x2="{bx:.1f}" y2="{by:.1f}"/>'
 
     def curve(self, line: Line) -> Iterator[str]:
         points = [self.place(x, y) for x, y in zip(line.x, line.y, strict=True) if np.isfinite(x) and np.isfinite(y)]
@@ -134,7 +137,10 @@ class _Frame:
             path = " ".join(f"{px:.1f},{py:.1f}" for px, py in points)
             dash = f' stroke-dasharray="{line.dash}"' if line.dash else ""
             yield f'<polyline points="{path}" fill="none" stroke="{line.colour}" stroke-width="2"{dash}/>'
-        if line.markers or len(points) == 1:
+        if line.ring:
+            look = f'fill="none" stroke="{line.colour}" stroke-width="2.5"'
+            yield from (f'<circle cx="{px:.1f}" cy="{py:.1f}" r="7" {look}/>' for px, py in points)
+        elif line.markers or len(points) == 1:
             yield from (f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3.2" fill="{line.colour}"/>' for px, py in points)
 
 

@@ -109,10 +109,10 @@ def _first_view(layers: list[Layer], sources: Sources) -> list[Layer]:
     return [replace(layer, shown=layer.id in wanted) for layer in layers]
 
 
-def _ramp(path: Path, shown: Grid, style: Style) -> Picture:
+def _ramp(path: Path, shown: Grid, style: Style, band: int = 1) -> Picture:
     with rasterio.open(path) as source:
-        units = source.tags(1).get("units", source.tags().get("units", ""))
-    return paint(load(path, shown), style, units=units)
+        units = source.tags(band).get("units", source.tags().get("units", ""))
+    return paint(load(path, shown, band=band), style, units=units)
 
 
 def _ground(sources: Sources, shown: Grid) -> list[Layer]:
@@ -169,17 +169,35 @@ def _ordered_classes(path: Path, shown: Grid, names: Mapping[int, str]) -> Pictu
 
 
 def _deformation(sources: Sources, shown: Grid) -> list[Layer]:
+    """The velocity, its quality and its changes over time."""
     found = sources.deformation
+    velocity = factor_style("velocity")
+    two_signs, plain = Style(colours="PuOr", centred=True), Style(colours="cividis")
     wanted = (
-        ("velocity", "Velocity in the line of sight", factor_style("velocity")),
-        ("velocity_std", "Standard deviation of the velocity", Style(colours="cividis")),
-        ("temporal_coherence", "Temporal coherence", Style(colours="cividis", limits=(0, 1))),
+        ("kinematics", 7, "Largest step of the displacement", two_signs),
+        ("kinematics", 3, "Amplitude of the annual cycle", plain),
+        ("kinematics", 0, "Acceleration in the line of sight", two_signs),
+        ("averaging_std", 0, "Standard deviation that averaging hides at the edges of slides", plain),
+        ("temporal_coherence", 0, "Temporal coherence", replace(plain, limits=(0, 1))),
+        ("velocity_std", 0, "Standard deviation of the velocity", plain),
+        ("downslope", 0, "Velocity downslope, downhill positive", velocity),
+        ("velocity", 0, "Velocity in the line of sight", velocity),
     )
-    return [
-        Layer(name, title, "Deformation", _ramp(found[name], shown, style), False, 1.0, "multiply")
-        for name, title, style in wanted
-        if name in found
-    ]
+    layers = []
+    for product, title in (
+        ("reliability", "Why a velocity is reliable or not"),
+        ("trend", "Trend of the displacement"),
+    ):
+        if product in found:
+            names = raster.read_classes(found[product])
+            picture = paint(load(found[product], shown, classes=True), Style("classes"), names=names)
+            layers.append(Layer(product, title, "Deformation", picture, False, 1.0, "multiply"))
+    for product, band, title, style in wanted:
+        if product in found:
+            name = product if product != "kinematics" else f"kinematics.{band + 1}"
+            picture = _ramp(found[product], shown, style, band + 1)
+            layers.append(Layer(name, title, "Deformation", picture, False, 1.0, "multiply"))
+    return layers
 
 
 def _active_areas(sources: Sources, shown: Grid) -> list[Layer]:

@@ -21,6 +21,7 @@ from slipmap.report import (
     deformation_truth,
     headline,
     landslide_truth,
+    pairs,
     published,
     record,
     sections,
@@ -181,8 +182,9 @@ def _days(sources: Sources) -> list[date]:
 def _facts(sources: Sources, numbers: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
     facts = []
     if sources.network is not None:
-        dates = set(sources.network["reference"]) | set(sources.network["secondary"])
-        facts.append((f"{len(dates)}", f"radar dates, {len(sources.network)} interferograms"))
+        kept = sources.network[pairs.used(sources.network, sources.reference)]
+        dates = set(kept["reference"]) | set(kept["secondary"])
+        facts.append((f"{len(dates)}", f"radar dates, {len(kept)} interferograms"))
     if sources.factors:
         facts.append((str(len(sources.factors)), "factors on one grid"))
     if "scores" in numbers:

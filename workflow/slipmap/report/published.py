@@ -53,9 +53,6 @@ def _block(name: str, published: Published, simulated: bool) -> dict:
         for heading, digits in decimals.items():
             cells += [plain(row[f"{heading}, published"], digits), _ours(row, heading, digits)]
         rows.append(cells)
-    size = "published size" if ours["width"] == 1 else f"{ours['width']:g} of their published width"
-    seeds = int(numbers["seeds"].max())
-    runs = f"mean ± standard deviation of {seeds} seeds" if seeds > 1 else "one seed"
     notes = numbers.dropna(subset=["note"])
     return {
         "name": name,
@@ -63,9 +60,7 @@ def _block(name: str, published: Published, simulated: bool) -> dict:
         "paper": about["paper"],
         "data": [
             f"Published: {theirs['data']} {theirs['split']}",
-            f"Ours: {'simulated ' if simulated else ''}{', '.join(ours['areas'])}, {ours['images']} test images of "
-            f"{ours['pixels']:,} labelled pixels; division of the ground: {ours['independence']}. Models at {size}, "
-            f"{ours['training']['epochs']} epochs, {runs}.",
+            f"Ours: {'simulated ' if simulated else ''}{ours['statement']}",
         ],
         "table": table(head, rows, numeric=range(1, len(head))),
         "notes": [f"{row['model']}: {row['note']}" for _, row in notes.iterrows()],

@@ -3,11 +3,10 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from slipmap.colours import BLUE, ORANGE, VERMILION
-from slipmap.report import calibration, scores
+from slipmap.report import calibration, pairs, scores
 from slipmap.report.charts import Line, bars, chart, heat_map
 from slipmap.report.layers import Layer
 from slipmap.report.sources import Sources, Tested
@@ -46,7 +45,7 @@ def deformation(sources: Sources, ids: Collection[str]) -> dict | None:
     )
     least = sources.settings.deformation.min_temporal_coherence
     facts = [
-        *(_network_facts(network) if network is not None else ()),
+        *(pairs.facts(network, sources.reference) if network is not None else ()),
         *(_radar_facts(stack) if stack else ()),
         *(_reference_facts(sources.reference) if sources.reference else ()),
         ("reliable where temporal coherence is at least", f"{least:g}"),
@@ -62,24 +61,12 @@ def deformation(sources: Sources, ids: Collection[str]) -> dict | None:
     ]
     return {
         "text": [text],
-        "network": _network(network, stack) if network is not None and stack else "",
-        "network_caption": "The small-baseline network: each dot an acquisition, each line an interferogram."
-        if network is not None
-        else "",
+        "network": pairs.chart_of(network, stack, sources.reference) if network is not None and stack else "",
+        "network_caption": pairs.caption(network, sources.reference) if network is not None else "",
         "table": table(["what", "value"], facts),
-        "corrected": _corrected(sources.reference, network),
+        "corrected": pairs.corrected(sources.reference, network),
         "maps": [f for f in maps if f],
     }
-
-
-def _network_facts(network: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    dates = sorted({*network["reference"], *network["secondary"]})
-    yield "dates", f"{len(dates)}, {dates[0]} to {dates[-1]}"
-    yield "interferograms", str(len(network))
-    yield "longest pair", f"{network['temporal_baseline_days'].max():.0f} days"
-    longest = network["perpendicular_baseline_m"].abs().max()
-    if np.isfinite(longest):
-        yield "longest perpendicular baseline", f"{longest:.0f} m"
 
 
 def _radar_facts(stack: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -105,39 +92,6 @@ def _reference_facts(reference: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if counted.get("all"):
         before, after = (counted[key] / counted["all"] for key in ("open_before", "open_after"))
         yield "triplets open by whole turns", f"{before:.2%}, after correction {after:.2%}"
-
-
-def _corrected(reference: dict | None, network: pd.DataFrame | None) -> str:
-    """Share of pixels to which triplet closure gave whole turns, of each interferogram, over the time it spans."""
-    shares = (reference or {}).get("triplets", {}).get("corrected", {})
-    if not any(shares.values()) or network is None:
-        return ""
-    spans = dict(zip(network["pair"], network["temporal_baseline_days"].astype(float), strict=True))
-    named = [name for name in shares if name in spans]
-    return chart(
-        [Line("", [spans[n] for n in named], [100 * shares[n] for n in named], BLUE, markers=True, stroke=False)],
-        title="Unwrapping errors corrected",
-        x_label="days between the acquisitions",
-        y_label="pixels corrected (%)",
-    )
-
-
-def _network(network: pd.DataFrame, stack: Mapping[str, Any]) -> str:
-    """Dates against their perpendicular baselines, pairs as lines; a date of unknown baseline lies on the zero line."""
-    dates, baselines = stack["dates"], stack["perpendicular_baselines"]
-    heights = [baseline or 0.0 for baseline in baselines or [None] * len(dates)]
-    days = (pd.to_datetime(dates) - pd.Timestamp(dates[0])).days.to_numpy(float)
-    place = dict(zip(dates, zip(days, heights, strict=True), strict=True))
-    lines = [(*place[a], *place[b]) for a, b in zip(network["reference"], network["secondary"], strict=True)]
-    marks = np.unique(np.linspace(0, len(dates) - 1, min(4, len(dates))).round().astype(int))
-    return chart(
-        [Line("", list(days), heights, BLUE, markers=True, stroke=False)],
-        title="Small-baseline network",
-        x_label="date",
-        y_label="perpendicular baseline (m)" if baselines else "perpendicular baseline not known",
-        x_ticks={float(days[i]): dates[i][:7] for i in marks},
-        segments=lines,
-    )
 
 
 def truth(sources: Sources, compared: pd.DataFrame | None, ids: Collection[str]) -> dict | None:

@@ -25,7 +25,10 @@ from slipmap.io.grid import Grid
 from slipmap.report import published
 from slipmap.report.published import Published
 
-DEFORMATION = ("velocity", "velocity_std", "temporal_coherence", "dem_error", "mask", "timeseries")
+DEFORMATION = (
+    "velocity", "velocity_std", "averaging_std", "temporal_coherence", "reliability", "dem_error", "mask", "timeseries",
+    "downslope", "trend", "kinematics",
+)  # fmt: skip
 
 
 class Given:

@@ -59,21 +59,25 @@ def _verdict(sources: Sources, numbers: Mapping[str, pd.DataFrame], shown: Grid)
 
 
 def _of_velocity(sources: Sources, shown: Grid) -> tuple[str, str]:
-    if "temporal_coherence" not in sources.deformation:
+    share = reliable_share(sources, shown)
+    if share is None:
         if "velocity" in sources.deformation:
             return SCREENING, "The velocity came without a measure of its quality; there is no landslide map."
         return NOT, "Neither a landslide map nor a velocity was made."
-    least = sources.settings.deformation.min_temporal_coherence
-    share = _coherent(sources, shown)
     return (USABLE if share > 0 else NOT), (
-        f"The velocity may be read on {_percent(share)} of the ground, where its temporal coherence is at least "
-        f"{least:g}; of the rest the radar says nothing. There is no landslide map."
+        f"The velocity may be read on {_percent(share)} of the ground, where it is reliable; of the rest the radar "
+        "says nothing. There is no landslide map."
     )
 
 
-def _coherent(sources: Sources, shown: Grid) -> float:
-    least = sources.settings.deformation.min_temporal_coherence
-    return float((load(sources.deformation["temporal_coherence"], shown) >= least).mean())
+def reliable_share(sources: Sources, shown: Grid) -> float | None:
+    """Share of the ground whose velocity is reliable, by the deformation stage's own mask; None without radar."""
+    if "mask" in sources.deformation:
+        return float((load(sources.deformation["mask"], shown, classes=True) == 1).mean())
+    if "temporal_coherence" in sources.deformation:
+        least = sources.settings.deformation.min_temporal_coherence
+        return float((load(sources.deformation["temporal_coherence"], shown) >= least).mean())
+    return None
 
 
 def not_here(sources: Sources, drawn: Mapping[str, gpd.GeoDataFrame], shown: Grid) -> list[str]:
@@ -92,10 +96,11 @@ def not_here(sources: Sources, drawn: Mapping[str, gpd.GeoDataFrame], shown: Gri
         if frame is not None and "motion" in frame and len(frame):
             hidden = int((frame["motion"] == "not observable").sum())
             text.append(f"For motion on {hidden} of the {len(frame)} landslides outlined: the radar cannot tell there.")
-    if "temporal_coherence" in sources.deformation:
+    share = reliable_share(sources, shown)
+    if share is not None:
         text.append(
-            f"For motion on {_percent(1 - _coherent(sources, shown))} of the ground, which the radar does not see "
-            "coherently: no measured motion there is not stability."
+            f"For motion on {_percent(1 - share)} of the ground, where the radar's velocity is not reliable: no "
+            "measured motion there is not stability."
         )
     text.append("As the chance that a slope fails in some period, or as a risk: it is neither.")
     return text

@@ -57,10 +57,10 @@ class Pixels:
             more = "" if spread is None else f" ± {spread:.1f}"
             facts.append(["Velocity in the line of sight", f"{velocity:.1f}{more} mm/yr".replace("-", "−")])
         if coherence is not None:
-            reliable = f"reliable, at least {self.shown.least:g}" if coherence >= self.shown.least else (
-                f"not reliable, below {self.shown.least:g}"
-            )  # fmt: skip
-            facts.append(["Temporal coherence", f"{coherence:.2f}: {reliable}"])
+            facts.append(["Temporal coherence", f"{coherence:.2f}"])
+        why = self.text("reliability", column, row)
+        if why is not None:
+            facts.append(["Reliability of the velocity", why])
         found["facts"] = facts
         if self._series is not None:
             found |= self._history(column, row)

@@ -26,7 +26,7 @@ class Shown:
     Parameters
     ----------
     title : of the page. data : what Explore shows. rasters : layer → raster. legends : layer → what colours mean.
-    deformation : the deformation stage's products. least : temporal coherence from which a pixel is reliable.
+    deformation : the deformation stage's products.
     """
 
     title: str
@@ -35,7 +35,6 @@ class Shown:
     rasters: Mapping[str, Path]
     legends: Mapping[str, dict[str, Any]]
     deformation: Mapping[str, Path]
-    least: float
 
 
 def load(area: str, run: RunSettings, root: str | Path = "") -> Shown:
@@ -70,7 +69,6 @@ def load(area: str, run: RunSettings, root: str | Path = "") -> Shown:
         rasters=rasters,
         legends={layer.id: layer.picture.legend or GREY for layer in layers},
         deformation=sources.deformation,
-        least=sources.settings.deformation.min_temporal_coherence,
     )
 
 
