@@ -50,3 +50,10 @@ rule all:
         [Results(area).event_landslides for area in files.event_areas(RUN)],
         [path for area in AREAS for path in files.susceptibility_files(RUN, area)],
         kept_interferograms,
+
+
+# The whole run for the latest acquisition, and then what is new since the earlier one (`changes.earlier`).
+rule latest:
+    input:
+        rules.all.input,
+        [Results(area).changes for area in AREAS if AREAS[area].changes and files.has_series(RUN, area)],

@@ -71,3 +71,24 @@ def test_two_tracks_are_combined_from_files_of_both():
 @pytest.mark.parametrize(("names", "constraint"), [([], "none"), (["a"], "a"), ({"a": 1, "b_c": 2}, "a|b_c")])
 def test_a_wildcard_lets_its_names_through_and_else_nothing(names, constraint):
     assert files.wildcard(names) == constraint
+
+
+def test_an_event_map_takes_both_tracks_where_both_have_the_event_and_its_factors_have_their_sources():
+    storm = {"date": "2021-05-20", "landslides": 5}
+    one = {"grid": GRID, "simulate": {"event": storm}, "deformation": {"opposite_area": "other"}}
+    both = parse_config({"areas": {"valley": one, "other": {"grid": GRID, "simulate": {"event": storm, "seed": 2}}}})
+    assert files.event_areas(both) == ["valley", "other"]
+    found = files.event_files(both, "valley")
+    assert found["opposite_track"] == "results/other/event/track.tif" and found["ndvi_change"] and found["slope"]
+    assert both.areas["valley"].event.vh == "resources/valley/sentinel1_vh"
+    alone = parse_config({"areas": {"valley": one, "other": {"grid": GRID, "simulate": {"seed": 2}}}})
+    assert "opposite_track" not in files.event_files(alone, "valley")
+    assert files.motion_source("valley", "vv_change") == "results/valley/event/track.tif"
+    assert files.motion_source("valley", "event_significance") == "results/valley/event/significance.tif"
+    assert files.motion_source("valley", "acceleration") == "results/valley/deformation/kinematics.tif"
+
+
+def test_what_is_new_takes_the_earlier_run_and_the_maps_of_the_present_one():
+    given = run(changes={"earlier": "earlier/valley"})
+    assert "earlier/valley/deformation/reference.json" in files.earlier_files(given, "valley")
+    assert files.earlier_files(run(), "valley") == [] and files.new_outline_files(given, "valley") == {}

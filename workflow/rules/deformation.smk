@@ -237,3 +237,28 @@ rule export_motion:
     wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")
     resources: mem_mb=memory(1500), runtime=minutes(30, per_megapixel=1)
     script: "../scripts/export_motion.py"
+
+
+rule whats_new:
+    message: "Tell what is new in {wildcards.area} since its earlier run."
+    input:
+        unpack(of_area(files.new_outline_files)),
+        grid=HERE.grid,
+        velocity=HERE.velocity,
+        reference=HERE.reference,
+        timeseries=HERE.timeseries,
+        mask=HERE.mask,
+        active_areas=HERE.active_areas,
+        earlier=lambda wildcards: files.earlier_files(RUN, wildcards.area),
+    output:
+        areas=HERE.changes,
+        table=HERE.changes_table,
+        change=HERE.velocity_change,
+        record=HERE.changes_record,
+    wildcard_constraints: area=wildcard(area for area in AREAS if AREAS[area].changes and files.has_series(RUN, area))
+    params:
+        settings=settings_of("changes"),
+        maps=lambda wildcards: list(files.new_outline_files(RUN, wildcards.area)),
+        simulated=lambda wildcards: AREAS[wildcards.area].simulate is not None,
+    resources: mem_mb=memory(1500), runtime=minutes(30, per_megapixel=0.2)
+    script: "../scripts/whats_new.py"

@@ -9,12 +9,12 @@ from slipmap.config.layout import PUBLISHED, imported_datasets, input_files
 from slipmap.config.run import AreaSettings, RunSettings
 from slipmap.deformation.found import Found
 from slipmap.errors import Faults, InputError
-from slipmap.event.check import check_event
 from slipmap.factors.check import check_sources
 from slipmap.fetch.check import check_fetch
 from slipmap.inputs import area_grid
 from slipmap.inputs.check import check_ground
 from slipmap.io.grid import Grid
+from slipmap.motion.earlier import check_earlier
 from slipmap.patches import importers
 from slipmap.patches.buffer import buffer_pixels
 from slipmap.sentinel1 import check as check_sentinel1
@@ -108,6 +108,8 @@ def _look_at_area(
     if grid is None:
         return None  # without a grid no file can be looked at
     faults.of(buffer_pixels, area.split, grid, f"{key}.split")
+    if area.changes is not None:
+        faults.of(check_earlier, area.changes.earlier, grid, f"{key}.changes.earlier")
     if area.simulate:
         return grid, None  # the simulator makes the files
     sentinel1 = area.inputs.sentinel1
@@ -123,7 +125,7 @@ def _look_at_area(
     if sentinel1 and (path := given.get("sentinel1.path")):
         seen[name] = faults.of(_check_sentinel1, area, path, f"{key}.inputs.sentinel1.path", grid) or Found()
         if area.event is not None:
-            faults.of(check_event, area, key)
+            faults.of(_check_event, area, key)
     check_ground(area, f"{key}.inputs", grid, given, faults, voids=voids)
     whole = all(part in given for part in input_files(area.inputs) if part.startswith("sentinel2"))
     for part, path in given.items():
@@ -143,6 +145,12 @@ def _require_there(path: Path, key: str) -> bool:
 def _overlaps(path: Path, key: str, grid: Grid) -> bool:
     check_scenes(path, key, grid)
     return True
+
+
+def _check_event(area: AreaSettings, key: str) -> None:
+    from slipmap.event.check import check_event  # its imports take a while
+
+    check_event(area, key)
 
 
 def _check_sentinel1(area: AreaSettings, path: Path, key: str, grid: Grid) -> Found:

@@ -96,6 +96,12 @@ class Results:
     motion_kmz = _Path("deformation/export/motion.kmz")
     active_areas_style = _Path("deformation/active_areas.qml")
 
+    # what is new since an earlier run
+    changes = _Path("changes/changes.gpkg")
+    changes_table = _Path("changes/changes.csv")
+    velocity_change = _Path("changes/velocity_change.tif")
+    changes_record = _Path("changes/changes.json")
+
     def interferogram(self, pair: str) -> str:
         """Wrapped interferogram of one pair."""
         return f"{self.interferograms}/{pair}.tif"

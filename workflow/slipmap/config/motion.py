@@ -61,3 +61,12 @@ class KinematicsSettings(Settings):
     margin_dates: int = Field(
         4, ge=2, description="Dates that are left on each side of a step or of a change of velocity."
     )
+
+
+class ChangeSettings(Settings):
+    """What is new since an earlier run of the area."""
+
+    earlier: str = Field(description="Folder of an earlier run's results of this area: a copy of results/AREA.")
+    significance: float = Field(
+        3.0, ge=1, description="Standard deviations from which on a change of velocity counts as one."
+    )

@@ -9,7 +9,7 @@ from slipmap.config.event import EventSettings
 from slipmap.config.factors import FactorSettings
 from slipmap.config.geocoding import GeocodingSettings
 from slipmap.config.inputs import GridSettings, InputSettings, SimulateSettings
-from slipmap.config.motion import ActiveAreaSettings, KinematicsSettings
+from slipmap.config.motion import ActiveAreaSettings, ChangeSettings, KinematicsSettings
 from slipmap.config.patches import PatchSettings, SplitSettings
 from slipmap.config.prediction import PredictionSettings
 from slipmap.config.report import ReportSettings
@@ -38,6 +38,9 @@ class AreaSettings(Settings):
     )
     active_areas: ActiveAreaSettings = Field(
         default_factory=ActiveAreaSettings, description="Active deformation areas, from the velocity alone."
+    )
+    changes: ChangeSettings | None = Field(
+        None, description="What is new since an earlier run, by `snakemake latest`; null: not looked for."
     )
     event: EventSettings | None = Field(
         None, description="Event map: what failed on a day, from the images before and after it; null: not made."

@@ -107,7 +107,7 @@ def run(
             tags = tags | {"LEFT_OUT": TOO_FEW.format(count=len(dates), least=LEAST_DATES)}
             print(f"kinematics, trend: nodata, {tags['LEFT_OUT']}")
         else:
-            models = prepare(dates, _sample(series, mask), settings)
+            models = prepare(dates, sample_series(series, mask), settings)
             more = ", ".join(f"{name} {value:.2f}" for name, value in models.excess.items())
             tags = tags | {"CORRELATION_OF_NEIGHBOURING_DATES": f"{models.correlation:.2f}", "EXCESS_VARIANCE": more}
         out = stack.enter_context(_bands(kinematics, grid, tags))
@@ -143,7 +143,7 @@ def _reliable(mask: str | Path, window: Window) -> np.ndarray:
     return np.asarray(raster.read(mask, window, 1).ravel() == 1)
 
 
-def _sample(series: SeriesFile, mask: str | Path) -> np.ndarray:
+def sample_series(series: SeriesFile, mask: str | Path) -> np.ndarray:
     """Series without gaps of reliable pixels spread over the area, (dates, at most about `SAMPLE` pixels)."""
     windows = list(series.grid.blocks(SIDE))
     each = -(-SAMPLE // len(windows))

@@ -22,6 +22,7 @@ from scipy import stats
 from scipy.linalg import cholesky, solve_triangular
 
 from slipmap.deformation.inversion import years
+from slipmap.deformation.phase import DAYS_PER_YEAR
 from slipmap.deformation.velocity import LEAST_YEARS
 
 LEAST_DATES = 10
@@ -254,8 +255,8 @@ def _annual(model: Model, parameters: np.ndarray, rest: np.ndarray, first_day: i
     scale = np.sqrt(model.excess["annual"] * rest / model.freedom)
     deviation = (scale * np.sqrt(np.einsum("ip,ij,jp->p", v, covariance, v)) for v in (along, across))
     std, std_across = deviation
-    day = 365.25 / (2 * np.pi)
-    phase = (np.arctan2(sine, cosine) * day + first_day) % 365.25
+    day = DAYS_PER_YEAR / (2 * np.pi)
+    phase = (np.arctan2(sine, cosine) * day + first_day) % DAYS_PER_YEAR
     return dict(zip(names, (amplitude, std, phase, std_across / np.maximum(amplitude, 1e-12) * day), strict=True))
 
 

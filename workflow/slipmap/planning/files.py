@@ -104,6 +104,19 @@ def event_files(run: RunSettings, area: str) -> dict[str, str]:
     return files | {name: str(getattr(settings.inputs, name)) for name in nearby_layers(run, area)}
 
 
+def earlier_files(run: RunSettings, area: str) -> list[str]:
+    """Files of the earlier run with which an area is compared."""
+    chosen = run.areas[area].changes
+    needed = (Results.grid, Results.velocity, Results.reference, Results.network, Results.active_areas)
+    return [f"{chosen.earlier}/{name}" for name in needed] if chosen else []
+
+
+def new_outline_files(run: RunSettings, area: str) -> dict[str, str]:
+    """Outlines of the maps of an area, by ``map_`` and experiment."""
+    mapped = [name for name in run.experiments if area in mapped_areas(run, name)]
+    return {f"map_{name}": Results(area).landslides(name) for name in mapped}
+
+
 def index_files(run: RunSettings, area: str) -> dict[str, str]:
     """Rasters of the factors of which the Landslide Risk Index is made, by name."""
     chosen = run.areas[area].susceptibility
