@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from affine import Affine
 from rasterio.crs import CRS
 
@@ -28,10 +29,10 @@ def same_clock(found: Sequence[tuple[Path, float]]) -> None:
     """Raise unless all files were taken at one time of the day (s), as a track is; its neighbour passes 8 min away."""
     if not found:
         return
-    usual, most = found[0][1], 0
-    for _, clock in found:
-        near = sum(_apart(clock, other) < _PASS for _, other in found)
-        usual, most = (clock, near) if near > most else (usual, most)
+    clocks = np.array([clock for _, clock in found]) % _DAY
+    around = np.sort(np.concatenate([clocks - _DAY, clocks, clocks + _DAY]))  # midnight is no edge
+    near = np.searchsorted(around, clocks + _PASS) - np.searchsorted(around, clocks - _PASS, side="right")
+    usual = found[int(near.argmax())][1]
     for path, clock in found:
         if _apart(clock, usual) >= _PASS:
             raise InputError(

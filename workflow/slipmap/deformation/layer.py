@@ -122,8 +122,10 @@ def inspect(layer: Layer, *, phase: bool | None) -> Header:
 
 def _unit(src: DatasetReader, band: int) -> str:
     """Unit of the band; not that of heights, which GDAL takes from a vertical CRS."""
-    of_heights = src.crs is not None and "VERT" in src.crs.to_wkt()
-    return ((not of_heights and src.units[band - 1]) or src.tags(band).get("units") or "").strip()
+    said = src.units[band - 1]
+    if said and src.crs is not None and "VERT" in src.crs.to_wkt():
+        said = ""
+    return (said or src.tags(band).get("units") or "").strip()
 
 
 def _short(error: Exception) -> str:
