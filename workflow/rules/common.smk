@@ -17,6 +17,13 @@ try:
 except ImportError as error:
     sys.exit(f"slipmap is not installed in {sys.executable} ({error}); run 'make install', then '.venv/bin/snakemake …'.")
 
+if workflow.modifier.path_modifier.prefix:
+    sys.exit(
+        f"slipmap: the module has the prefix {workflow.modifier.path_modifier.prefix}, before which Snakemake would look "
+        "for your files, too; take 'prefix:' out: results lie under results/ by the name of each area, and "
+        "'use rule * from … as NAME_*' keeps the rules of two modules apart."
+    )
+
 command.quote_interpreter()
 command.spare_pandas()
 CONFIG_SOURCE = ", ".join(map(str, workflow.configfiles)) or "config"
