@@ -125,3 +125,22 @@ def test_a_date_without_baseline_file_is_unknown_and_the_others_are_not(tmp_path
         told = missing == 0 or DAYS[missing] not in (pair.reference, pair.secondary)
         expected = metres[pair.secondary] - metres[pair.reference]
         assert pair.perpendicular_baseline == (pytest.approx(expected) if told else None)
+
+
+def test_a_folder_without_dates_is_left_out_and_named(tmp_path):
+    for days in PAIRS:
+        place = tmp_path / name(*days) / "merged"
+        isce(place / "filt_topophase.unw.geo", np.ones(SHAPE), phase(*days))
+        isce(place / "phsig.cor.geo", np.full(SHAPE, 0.8))
+    isce(tmp_path / "trial" / "merged" / "filt_topophase.unw.geo", np.ones(SHAPE), phase(*PAIRS[0]))
+    isce(tmp_path / "trial" / "merged" / "phsig.cor.geo", np.full(SHAPE, 0.8))
+    stack = read(tmp_path)
+    assert len(stack.pairs) == len(PAIRS)
+    (sentence,) = stack.left_out
+    assert "trial/merged/filt_topophase.unw.geo" in sentence and "there are no two dates" in sentence
+
+
+def test_a_run_whose_folders_have_no_dates_is_refused(tmp_path):
+    isce(tmp_path / "merged" / "filt_topophase.unw.geo", np.ones(SHAPE), phase(*PAIRS[0]))
+    with pytest.raises(InputError, match=r"filt_topophase\.unw\.geo\S*: there are no two dates .* rename the file"):
+        read(tmp_path)

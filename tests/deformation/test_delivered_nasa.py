@@ -181,5 +181,34 @@ def test_opera_products_that_are_not_of_one_stack(tmp_path, other, says):
 def test_renamed_products_are_asked_for_their_name(tmp_path, name, says):
     (aria if says == "ARIA" else disp)(tmp_path / "a")
     (tmp_path / "a" / name).write_bytes(next((tmp_path / "a").iterdir()).read_bytes())
-    with pytest.raises(InputError, match=f"not named as {says}"):
-        read(tmp_path / "a")
+    stack = read(tmp_path / "a")
+    assert [f"not named as {says}" in sentence and name in sentence for sentence in stack.left_out] == [True]
+
+
+@pytest.mark.parametrize(
+    "twin",
+    ["34972N_32972N-PP-2cf8-v2_0_4", "36450N_34472N-PP-9ab1-v3_0_1", "38450N_36472N-PP-77aa-v2_0_6"],
+    ids=["frame to the south", "another version", "frame to the north"],
+)
+def test_aria_frames_and_versions_of_one_pass_are_told_apart(tmp_path, twin):
+    folder = aria(tmp_path / "gunw")
+    path = sorted(folder.iterdir())[0]
+    twin = path.with_name(path.name.replace("36450N_34472N-PP-1bf7-v2_0_4", twin))
+    twin.write_bytes(path.read_bytes())
+    with pytest.raises(InputError, match=r"has the same dates as .*frames of one pass.*versions of one product"):
+        read(folder)
+
+
+@pytest.mark.parametrize("group", ["science/grids/imagingGeometry", "science/radarMetaData"])
+def test_aria_without_a_layer_of_the_geometry(tmp_path, group):
+    """Products of early versions lack some: what is not there is not known, and phases are read all the same."""
+    folder = aria(tmp_path / "gunw")
+    for path in folder.iterdir():
+        with h5netcdf.File(path, "a") as file:
+            del file._h5file[group]
+    try:
+        stack = read(folder)
+    except InputError as error:
+        assert "Traceback" not in str(error) and ".nc" in str(error)
+    else:
+        assert len(stack.pairs) == len(PAIRS)

@@ -122,6 +122,8 @@ def mintpy(path, place, values=None, **attributes):
         (METRES, {"UTM_ZONE": "19S"}, 32719),
         (METRES, {"UTM_ZONE": "1N"}, 32601),
         (METRES, {"EPSG": "3035"}, 3035),
+        (METRES, {"EPSG": "32632.0"}, 32632),
+        (METRES, {"EPSG": "epsg:32719"}, 32719),
         (DEGREES, {}, 4326),
         (DEGREES, {"X_UNIT": "degrees"}, 4326),
     ],

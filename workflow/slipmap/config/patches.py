@@ -250,6 +250,8 @@ class PatchSettings(Settings):
 
     @model_validator(mode="after")
     def _changes(self) -> "PatchSettings":
+        if "stride" in self.model_fields_set and self.stride > self.size:
+            raise ValueError(f"stride ({self.stride}) beyond size ({self.size}) leaves ground between patches unused")
         wanted = self.augmentation
         if self.augmentation_factor > 1 and not (
             wanted.flips or wanted.rotations or wanted.brightness or wanted.centerrep

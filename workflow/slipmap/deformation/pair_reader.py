@@ -7,6 +7,7 @@ from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation.pairs import assemble
 from slipmap.deformation.reader import Listing, PairFormat
 from slipmap.deformation.stack import Stack
+from slipmap.errors import InputError
 
 
 class PairReader(PairFormat):
@@ -27,6 +28,9 @@ class ProductReader(PairReader):
     def rasters(self, listing: Listing) -> Iterator[tuple[tuple[str, str], str, Path]]:
         """Every role of each file."""
         for path in listing.named(*self.files["unwrapped"]):
-            dates = self.dates(path, listing.source)
+            try:
+                dates = self.dates(path, listing.source)
+            except InputError as error:
+                dates = "", str(error)
             for role in self.datasets:
                 yield dates, role, path

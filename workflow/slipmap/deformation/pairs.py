@@ -125,14 +125,16 @@ def _candidates(reader: PairFormat, listing: Listing, main: str) -> tuple[list[_
     for dates, role, path in reader.rasters(listing):
         found[dates][role].append(path)
     result = []
-    for (first, second), roles in sorted(found.items()):
+    undated = {roles[main][0].parent: why for (first, why), roles in found.items() if not first and main in roles}
+    unusable += [f"{why.rstrip('.')}; left out" for why in undated.values()]
+    for (first, second), roles in sorted(item for item in found.items() if item[0][0]):
         if main not in roles:
             alone = next(iter(roles.values()))[0]
             unusable.append(f"{alone}: there is no {main} file of its dates beside it; pair {first}_{second} left out")
             continue
         for role, paths in roles.items():
             if len(paths) > 1:
-                raise InputError(f"{paths[1]} has the same dates as {paths[0].name} ({role}); keep one of the two.")
+                raise InputError(f"{paths[1]} has the same dates as {paths[0].name} ({role}); {reader.twice}.")
         layers = {role: reader.layer(roles[role][0], role) for role in ROLES if role in roles}
         try:
             days = [parse_date(text, str(layers[main].path)) for text in (first, second)]

@@ -141,11 +141,13 @@ class PairFormat(Reader):
     ----------
     geometry : role ("dem", "los", "look_theta", "look_phi", "los_east", …) → file names of rasters beside them.
     byte_coherence : whether the format stores coherence as bytes, 255 for 1.
+    twice : what two files of the same dates and role are, and what to do.
     """
 
     levels: tuple[str, ...] = ("wrapped", "unwrapped")
     geometry: Mapping[str, tuple[str, ...]] = {}
     byte_coherence = False
+    twice = "keep one of the two"
 
     def facts(self, listing: Listing) -> Facts:
         """What is written beside the rasters."""
@@ -171,13 +173,21 @@ class PairFormat(Reader):
         return Layer(path)
 
     def rasters(self, listing: Listing) -> Iterator[tuple[tuple[str, str], str, Path]]:
-        """Yield dates, role and file of each raster; of several in one folder for one role the most preferred."""
+        """Yield dates, role and file of each raster; of several in one folder for one role the most preferred.
+
+        A file without two dates has "" and the sentence that says so in their place.
+        """
         patterns = [(role, n, _pattern(name)) for role, names in self.files.items() for n, name in enumerate(names)]
         folders: dict[tuple[Path, str, str], _Roles] = {}
         for path in listing.paths:
             for role, rank, pattern in patterns:
                 if pattern.match(path.name):
-                    key = (path.parent, *self.dates(path, listing.source))
+                    try:
+                        days = self.dates(path, listing.source)
+                    except InputError as error:
+                        yield ("", str(error)), role, path
+                        break
+                    key = (path.parent, *days)
                     folders.setdefault(key, _Roles()).offer(role, rank, path)
                     break
         for (_, *dates), roles in folders.items():

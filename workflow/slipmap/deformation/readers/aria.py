@@ -33,6 +33,10 @@ class Aria(ProductReader):
     units = "phase in radians, coherence 0 to 1, angles in degrees"
     sign = "turned on reading: the later date is the reference in the file"
     beside = "in the file: wavelength, perpendicular baseline (mean, sign turned), incidence and azimuth angles"
+    twice = (
+        "they are frames of one pass, whose phases have offsets of their own, or versions of one product: keep one of "
+        "the two, or join frames first (ariaExtract.py of ARIA-tools)"
+    )
     checks = "one track and flight direction; where connectedComponents is 0 there is no data"
 
     def dates(self, path: Path, source: Path) -> tuple[str, str]:

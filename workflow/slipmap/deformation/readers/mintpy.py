@@ -81,9 +81,9 @@ def _grid(path: Path, attributes: Mapping[str, str], shape: tuple[int, ...]) -> 
 
 
 def _crs(path: Path, attributes: Mapping[str, str], step: float) -> str:
-    code = attributes.get("EPSG", "").strip().removeprefix("EPSG:")
-    if code.isdigit():
-        return f"EPSG:{code}"
+    code = re.fullmatch(r"(?:EPSG:)?(\d+)(?:\.0*)?", attributes.get("EPSG", "").strip().upper())
+    if code:
+        return f"EPSG:{code[1]}"
     unit = attributes.get("X_UNIT", "").strip().lower()
     if unit.startswith("deg") or (not unit and step < _FINEST_METRES):
         return "EPSG:4326"
