@@ -3,9 +3,11 @@
 import h5py
 import numpy as np
 import pandas as pd
+import pyproj
 import pytest
 import xarray as xr
 from affine import Affine
+from rasterio.crs import CRS
 
 from helpers.input_writers import LATITUDE, LONGITUDE, series, tif
 from slipmap.errors import InputError
@@ -104,24 +106,73 @@ def test_what_is_no_cube_is_refused(write, words, tmp_path):
         read_series(path, GRID, "inputs.rainfall", "rainfall")
 
 
-def test_smos_on_the_rows_of_ease_grid_is_refused_by_name(tmp_path):
+@pytest.mark.parametrize("decimals", [None, 4])
+def test_smos_on_the_rows_of_ease_grid(tmp_path, decimals):
     """CATDS level 3 daily: EASE-Grid 2.0 of 25 km, whose rows are even in metres and uneven in degrees."""
     y = 7307375.92 - 25025.26 * np.arange(584)  # Brodzik et al. 2012, table 2
     parallel = 6378137 * np.cos(np.radians(30)) / np.sqrt(1 - 0.00669437999 * 0.25)
-    authalic = np.arcsin(np.clip(2 * y * parallel / 6378137**2 / 1.9955310875, -1, 1))
-    latitude, longitude = np.degrees(authalic), -180 + 360 / 1388 * (np.arange(1388) + 0.5)
+    sine = np.clip(2 * y * parallel / 6378137**2 / 1.9955310875, -1, 1)
+    beta = np.arcsin(sine)  # authalic latitude; the series back to the geodetic one is Snyder's (1987, 3-18)
+    e2 = 0.00669437999014
+    terms = ((2, e2 / 3 + 31 * e2**2 / 180 + 517 * e2**3 / 5040), (4, 23 * e2**2 / 360 + 251 * e2**3 / 3780),
+             (6, 761 * e2**3 / 45360))  # fmt: skip
+    geodetic = beta + sum(factor * np.sin(n * beta) for n, factor in terms)
+    latitude, longitude = np.degrees(geodetic), -180 + 360 / 1388 * (np.arange(1388) + 0.5)
+    if decimals:
+        latitude, longitude = latitude.round(decimals), longitude.round(decimals)
     path = tmp_path / "SM_OPER_MIR_CLF31A_20200101T000000_20200101T235959_300_001_7.nc"
+    place = pyproj.Transformer.from_crs(4326, GRID.crs, always_xy=True)
+    left, bottom, right, top = GRID.bounds
+    here = place.transform((left + right) / 2, (bottom + top) / 2, direction="INVERSE")
+    moisture_of = np.full((584, 1388), 0.2, np.float32)
+    row, col = np.abs(latitude - here[1]).argmin(), np.abs(longitude - here[0]).argmin()
+    moisture_of[row, col] = 0.35
     with h5py.File(path, "w") as file:
         for name, values, units in (("lat", latitude, "degrees_north"), ("lon", longitude, "degrees_east")):
             file.create_dataset(name, data=values).make_scale(name)
             file[name].attrs["units"] = units
-        moisture = file.create_dataset("Soil_Moisture", data=np.full((584, 1388), 0.2, np.float32))
+        moisture = file.create_dataset("Soil_Moisture", data=moisture_of)
         moisture.attrs.update({"units": "m3 m-3", "_FillValue": np.float32(-999)})
         for axis, name in enumerate(("lat", "lon")):
             moisture.dims[axis].attach_scale(file[name])
-    with pytest.raises(InputError, match=r"CLF31A_\S+: the cells are not evenly spaced along lat; regrid") as caught:
-        read_series(path, GRID, "inputs.soil_moisture", "soil_moisture")
-    assert "\n" not in str(caught.value)
+    found = read_series(path, GRID, "inputs.soil_moisture", "soil_moisture")
+    assert CRS.from_user_input(found.grid.crs).to_epsg() == 6933
+    assert found.grid.resolution == pytest.approx((25025.26, 25025.26), rel=5e-4)
+    assert list(found.times) == [pd.Timestamp("2020-01-01")]
+    to_cell = pyproj.Transformer.from_crs(4326, 6933, always_xy=True)
+    x, y = ~found.grid.transform @ to_cell.transform(longitude[col], latitude[row])
+    assert (x % 1, y % 1) == pytest.approx((0.5, 0.5), abs=0.02)  # the centre of a cell
+    assert found.values[0, int(y), int(x)] == np.float32(0.35) and (found.values == np.float32(0.35)).sum() == 1
+
+
+def test_rows_that_are_even_on_no_grid_are_refused(tmp_path):
+    path = series(tmp_path / "r.nc", latitude=np.array([45.9, 45.5, 45.05, 44.6]))
+    with pytest.raises(InputError, match="the cells are not evenly spaced along latitude; regrid"):
+        read_series(path, GRID, "k", "rainfall")
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_amsr2_of_the_land_parameter_model(tmp_path, packed):
+    """LPRM-AMSR2 level 3 of GES DISC: (Longitude, Latitude), north first, per cent of the volume, several bands."""
+    latitude, longitude = 89.875 - 0.25 * np.arange(720), -179.875 + 0.25 * np.arange(1440)
+    path = tmp_path / "LPRM-AMSR2_L3_D_SOILM3_V001_20200101010911.nc4"
+    field = np.broadcast_to(20 + latitude / 10, (1440, 720))
+    with h5py.File(path, "w") as file:
+        for name, values in (("Longitude", longitude), ("Latitude", latitude)):
+            file.create_dataset(name, data=values.astype(np.float32)).make_scale(name)
+        for name in ("soil_moisture_c1", "soil_moisture_c2", "soil_moisture_x", "mask"):
+            stored = np.round(field * 100).astype(np.int16) if packed else field.astype(np.float32)
+            made = file.create_dataset(name, data=stored)
+            made.attrs.update({"units": "percent", "_FillValue": made.dtype.type(-32767)})
+            if packed:
+                made.attrs["scale_factor"] = np.float32(0.01)
+            for axis, dim in enumerate(("Longitude", "Latitude")):
+                made.dims[axis].attach_scale(file[dim])
+    found = read_series(path, GRID, "k", "soil_moisture")
+    assert found.name == "soil_moisture_c1" and found.units == "percent"
+    rows = found.grid.transform.f + found.grid.transform.e * (np.arange(found.values.shape[1]) + 0.5)
+    np.testing.assert_allclose(found.values[0, :, 0], 20 + rows / 10, atol=0.01)
+    assert list(found.times) == [pd.Timestamp("2020-01-01")]
 
 
 def test_amsr2_of_jaxa_has_no_coordinates_and_says_so(tmp_path):

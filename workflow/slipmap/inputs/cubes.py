@@ -14,6 +14,7 @@ import rasterio
 import xarray as xr
 from affine import Affine
 from numpy.typing import NDArray
+from pyproj import Transformer
 from rasterio.crs import CRS
 from rasterio.warp import transform_bounds
 
@@ -28,6 +29,8 @@ Pick = Callable[[pd.DatetimeIndex], NDArray[Any]]
 GEOTIFF_UNITS = {"rainfall": "mm", "soil_moisture": "m3/m3"}  # of GeoTIFFs that say none, as few do; see the docs
 _TIFFS = (".tif", ".tiff")
 _CUBES = (".nc", ".nc4", ".h5", ".hdf5", ".he5")
+_UNEVEN = 0.02  # of a step, by which cells of one grid may be off: coordinates are rounded
+_EASE_GRIDS = (6933, 3410)  # EPSG codes: EASE-Grid 2.0 and EASE-Grid, global
 _TIMES = ("time", "valid_time", "date", "t")
 
 
@@ -126,6 +129,7 @@ def _from_variable(
     variable = variable.squeeze(others, drop=True)
     if crs.is_geographic:
         variable = _turned(variable, x, y, crs, grid, path, key)
+        variable, crs = _even_in_metres(variable, x, y, crs)
     variable = variable.sortby(x).sortby(y, ascending=False)
     variable, coarse = _clip(variable, x, y, crs, grid, path, key)
     what = {
@@ -168,6 +172,32 @@ def _turned(variable: xr.DataArray, x: str, y: str, crs: CRS, grid: Grid, path: 
     return variable.assign_coords({x: (variable[x] - middle + 180.0) % 360.0 - 180.0 + middle})
 
 
+def _even_in_metres(variable: xr.DataArray, x: str, y: str, crs: CRS) -> tuple[xr.DataArray, CRS]:
+    """A variable whose rows are uneven in degrees on the equal-area grid on which its cells are even squares.
+
+    So SMOS's level 3 lies on EASE-Grid 2.0 (Brodzik et al. 2012), older products on EASE-Grid; as it is where it lies
+    on neither.
+    """
+    longitude, latitude = (variable[name].to_numpy().astype(float) for name in (x, y))
+    if len(latitude) < 3 or len(longitude) < 2 or _is_even(latitude):
+        return variable, crs
+    for code in _EASE_GRIDS:
+        place = Transformer.from_crs(4326, code, always_xy=True).transform
+        across = place(longitude, np.zeros_like(longitude))[0]
+        up = place(np.zeros_like(latitude), latitude)[1]
+        width, height = (abs(float(np.median(np.diff(values)))) for values in (across, up))
+        if _is_even(across) and _is_even(up) and abs(width / height - 1) < _UNEVEN:
+            return variable.assign_coords({x: across, y: up}), CRS.from_epsg(code)
+    return variable, crs
+
+
+def _is_even(values: NDArray[np.float64]) -> bool:
+    """Whether neighbours are one step apart everywhere."""
+    steps = np.diff(values)
+    step = float(np.median(steps))
+    return bool(np.abs(steps - step).max() <= _UNEVEN * abs(step))
+
+
 def _area(grid: Grid, crs: CRS) -> tuple[float, float, float, float]:
     """Bounds of the area in `crs`; the eastern longitude beyond 180 where 180 degrees runs through it."""
     west, south, east, north = transform_bounds(CRS.from_user_input(grid.crs), crs, *grid.bounds)
@@ -185,7 +215,7 @@ def _clip(
     dx = float(np.median(np.diff(xs))) if len(xs) > 1 else abs(float(np.median(np.diff(ys))))
     dy = -float(np.median(np.diff(ys))) if len(ys) > 1 else dx
     for name, values, step in ((x, xs, dx), (y, -ys, dy)):
-        if len(values) > 2 and np.abs(np.diff(values) - step).max() > 0.02 * step:
+        if len(values) > 2 and np.abs(np.diff(values) - step).max() > _UNEVEN * step:
             raise InputError(f"{key}: {path}: the cells are not evenly spaced along {name}; regrid the file first.")
     left, bottom, right, top = _area(grid, crs)
     cols = np.flatnonzero((xs > left - 2 * dx) & (xs < right + 2 * dx))
