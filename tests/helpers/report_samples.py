@@ -52,7 +52,8 @@ def run_settings(
 def build_report(run, root: Path, page: Path, area: str = "valley") -> None:
     """Write the report of what `root` holds, as the workflow would that made it; the tables lie beside the page."""
     files = [path for path in reported_files(run, area) if (root / path).exists()]
-    build(area=area, run=run, files=files, page=page, tables=page.with_name("tables"), root=root)
+    project = root / "results" / area / "map.qgs"
+    build(area=area, run=run, files=files, page=page, tables=page.with_name("tables"), project=project, root=root)
 
 
 def landslide_raster() -> np.ndarray:

@@ -12,7 +12,12 @@ checkpoint network:
     input: unpack(stack_files)
     output:
         network=HERE.network,
-        plot=HERE.network_plot,
+        plot=report(
+            HERE.network_plot,
+            caption="../report/network.rst",
+            category="3 Radar",
+            labels={"place": "{area}", "what": "network of interferograms"},
+        ),
         stack=HERE.stack,
         views=directory(HERE.views),
     wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")

@@ -71,8 +71,8 @@ rule outline_landslides:
         landslides=report(
             HERE.landslides("{experiment}"),
             caption="../report/landslides.rst",
-            category="Landslides",
-            labels={"area": "{area}", "experiment": "{experiment}"},
+            category="2 Landslides",
+            labels={"place": "{area}", "what": "outlines by {experiment}"},
         ),
     params:
         simulated=lambda wildcards: AREAS[wildcards.area].simulate is not None,  # for the caption

@@ -5,8 +5,14 @@ rule report:
     message: "Write the report of {wildcards.area}."
     input: files=of_area(files.reported_files)
     output:
-        page=report(HERE.report, caption="../report/report.rst", category="Report"),
+        page=report(
+            HERE.report,
+            caption="../report/report.rst",
+            category="1 Reports",
+            labels={"place": "{area}", "what": "the whole report"},
+        ),
         tables=directory(HERE.report_tables),
+        project=HERE.project,
     params:
         run=reported_settings,
         published=lambda wildcards: tables.digest(Results(wildcards.area).paper_tables),
@@ -18,7 +24,12 @@ rule report_imported:
     message: "Write the report of the imported data set {wildcards.dataset}."
     input: unpack(lambda wildcards: files.imported_files(RUN, wildcards.dataset))
     output:
-        page=report(Results("{dataset}").report, caption="../report/imported.rst", category="Report"),
+        page=report(
+            Results("{dataset}").report,
+            caption="../report/imported.rst",
+            category="1 Reports",
+            labels={"place": "{dataset}", "what": "scores on published images"},
+        ),
         tables=directory(Results("{dataset}").report_tables),
     wildcard_constraints: dataset=wildcard(IMPORTED)
     params:

@@ -9,4 +9,5 @@ with job(snakemake):
         files=snakemake.input.files,
         page=snakemake.output.page,
         tables=snakemake.output.tables,
+        project=snakemake.output.project,
     )

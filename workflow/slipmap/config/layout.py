@@ -222,6 +222,7 @@ class Results:
 
     report = _Path("report/index.html")
     report_tables = _Path("report/tables")
+    project = _Path("map.qgs")
 
 
 SCREENING_TABLES = (

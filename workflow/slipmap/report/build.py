@@ -22,6 +22,7 @@ from slipmap.report import (
     headline,
     landslide_truth,
     landslides,
+    qgis,
     record,
     scores,
     template,
@@ -42,9 +43,10 @@ def build(
     files: Iterable[str],
     page: str | Path,
     tables: str | Path,
+    project: str | Path | None = None,
     root: str | Path = "",
 ) -> None:
-    """Write the report of one area: one HTML file that needs nothing else, and its tables as CSV.
+    """Write the report of one area: one HTML file that needs nothing else, its tables as CSV, and a QGIS project.
 
     Whatever stages the area has are shown: deformation alone, maps without scores (no inventory), or everything.
 
@@ -54,7 +56,7 @@ def build(
     run : the config, or as much of it as concerns the area (`slipmap.config.products.reported`); also as plain data.
     files : what is shown, as paths of the layout (`slipmap.planning.files.reported_files`); what is not among them is
         left out.
-    page : the HTML file. tables : folder of the CSV files (remade).
+    page : the HTML file. tables : folder of the CSV files (remade). project : the QGIS project (none: not written).
     root : folder of the run, in which `files` lie.
 
     Notes
@@ -99,6 +101,8 @@ def build(
         has_points=bool(found.get("points")),
     )
     write_text(page, template.page("page.html.j2", context, data))
+    if project is not None:
+        qgis.write(project, sources, layers, motion=any("motion" in frame for frame in drawn.values()))
 
 
 def _tables(sources: Sources, settings: ReportSettings) -> dict[str, pd.DataFrame]:

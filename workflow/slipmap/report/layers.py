@@ -98,6 +98,17 @@ def make_layers(sources: Sources, shown: Grid) -> list[Layer]:
     return _first_view(layers, sources)
 
 
+def rasters_of(sources: Sources) -> dict[str, Path]:
+    """Layer → its raster, for the layers that show the first band of one raster as it is."""
+    found = {f"factor.{name}": path for name, path in sources.factors.items()}
+    found |= {name: path for name, path in sources.deformation.items() if path.suffix == ".tif"}
+    found |= {f"model.{name}": path for name, path in sources.susceptibility.items()}
+    for name, experiment in sources.experiments.items():
+        found |= {f"{name}.{kind}": path for kind, path in experiment.maps.items() if path.suffix == ".tif"}
+    single = {"hillshade": sources.hillshade, "inventory": sources.inventory, "split": sources.split}
+    return found | {name: path for name, path in single.items() if path is not None}
+
+
 def _first_view(layers: list[Layer], sources: Sources) -> list[Layer]:
     """Show the ground and, on it, the last experiment's probability, or where there is none the velocity."""
     ids = [layer.id for layer in layers]

@@ -11,9 +11,9 @@ from slipmap.errors import InputError
 from slipmap.io.grid import Grid
 from slipmap.planning.files import reported_files
 from slipmap.report import active_areas, explore, landslides
-from slipmap.report.layers import make_layers
+from slipmap.report.layers import make_layers, rasters_of
 from slipmap.report.pictures import display_grid
-from slipmap.report.sources import Given, Sources, gather
+from slipmap.report.sources import Given, gather
 
 PIXELS = 512  # on the long side of the pictures from which legends are made, and of layers that no raster holds
 MOST = 5000  # outlines
@@ -50,7 +50,7 @@ def load(area: str, run: RunSettings, root: str | Path = "") -> Shown:
     if Results(area).grid not in there:
         raise InputError(f"{Results(area).grid} does not exist; run the workflow for {area} first.")
     sources = gather(area, run, Given(there, root))
-    rasters = _rasters(sources)
+    rasters = rasters_of(sources)
     layers = make_layers(sources, display_grid(sources.grid, PIXELS))
     drawn = {
         name: landslides.read(e.maps["landslides"]) for name, e in sources.mapped.items() if "landslides" in e.maps
@@ -80,14 +80,3 @@ GREY = {
     "max": 1.0,
     "units": "",
 }
-
-
-def _rasters(sources: Sources) -> dict[str, Path]:
-    """Layer → its raster, for the layers that show one raster as it is."""
-    found = {f"factor.{name}": path for name, path in sources.factors.items()}
-    found |= {name: path for name, path in sources.deformation.items() if path.suffix == ".tif"}
-    found |= {f"model.{name}": path for name, path in sources.susceptibility.items()}
-    for name, experiment in sources.experiments.items():
-        found |= {f"{name}.{kind}": path for kind, path in experiment.maps.items() if path.suffix == ".tif"}
-    single = {"hillshade": sources.hillshade, "inventory": sources.inventory, "split": sources.split}
-    return found | {name: path for name, path in single.items() if path is not None}
