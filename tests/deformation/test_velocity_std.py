@@ -143,3 +143,14 @@ def test_targets_of_a_network_are_the_operator_where_none_are_given():
     assert Network(numbers, np.arange(3.0), operator=np.ones(3)).variances == 1
     assert Network(numbers, np.arange(3.0), operator=np.ones(3), targets=np.eye(3)).variances == 3
     assert Network(numbers, np.arange(3.0)).variances == 0
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("levels", [[1.0], [1.0, 2.0], [1.0, 1.0001]])
+def test_ground_of_one_or_two_kinds_tells_no_curve(levels):
+    """A parabola through one or two coherences is not told: the mean ratio stands for it, without a warning."""
+    rng, model = np.random.default_rng(0), time_model([date(2021, 1, 1) + timedelta(days=12 * k) for k in range(20)])
+    ratio = np.r_[1.0, np.full(len(scatter.combinations(model)), 3.0)]
+    variances = ratio[:, None] * rng.choice(levels, 300)
+    found = scatter.fit(model, rng.normal(size=(20, 300)), variances)
+    assert found.curve == pytest.approx([np.log(3)], abs=1e-6)

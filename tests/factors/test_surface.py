@@ -178,7 +178,7 @@ def test_slope_and_aspect_equal_gdaldem(method, algorithm, tmp_path):
     dem = tmp_path / "dem.tif"
     with rasterio.open(
         dem, "w", driver="GTiff", width=700, height=300, count=1, dtype="float32", crs="EPSG:32632",
-        transform=from_origin(500000, 5000000, 10, 10),
+        transform=from_origin(496500, 5000000, 10, 10),  # on the meridian: gdaldem counts from the grid's north
     ) as target:  # fmt: skip
         target.write(z.astype(np.float32), 1)
     outputs = {name: tmp_path / f"{name}.tif" for name in ("slope", "aspect")}

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 from rasterio.crs import CRS
 from rasterio.transform import from_bounds, from_origin
-from rasterio.warp import transform_bounds
+from rasterio.warp import transform, transform_bounds
 from scipy import ndimage
 
 from slipmap.config.factors import HydrologySettings, TerrainSettings
@@ -277,3 +278,22 @@ def test_work_in_parallel_holds_few_items():
     for done, _ in in_parallel(range(50), lambda n: n, 2, load=load):
         most = max(most, len(loaded) - done)
     assert most == 3
+
+
+def test_aspect_is_counted_from_true_north(tmp_path):
+    """Ground that falls to true north, on a grid whose own north is 15 degrees off."""
+    lambert = CRS.from_string("+proj=lcc +lat_1=45 +lat_2=47 +lat_0=46 +lon_0=-12 +datum=WGS84 +units=m").to_wkt()
+    (x,), (y,) = transform(CRS.from_epsg(4326), CRS.from_wkt(lambert), [9.0], [46.0])
+    grid = Grid(lambert, Affine(50, 0, x - 1500, 0, -50, y + 1500), 60, 60)
+    xs, ys = grid.transform @ np.meshgrid(np.arange(60) + 0.5, np.arange(60) + 0.5)
+    _, latitude = transform(CRS.from_wkt(lambert), CRS.from_epsg(4326), xs.ravel(), ys.ravel())
+    height = 1000 - (np.reshape(latitude, (60, 60)) - 46.0) * 111_150 * np.tan(np.radians(20))
+    raster.write(tmp_path / "dem.tif", grid, height, bands=["dem"], units="m", long_name="elevation")
+    outputs = {name: tmp_path / f"{name}.tif" for name in ("aspect", "aspect_cos", "slope")}
+    terrain.run(tmp_path / "dem.tif", grid, outputs)
+    aspect, ahead, slope = (raster.read(path, bands=1)[2:-2, 2:-2] for path in outputs.values())
+    assert np.abs((aspect + 180) % 360 - 180).max() < 0.5
+    np.testing.assert_allclose(ahead, 1, atol=1e-3)
+    np.testing.assert_allclose(slope, 20, atol=0.2)
+    terrain.run(tmp_path / "dem.tif", grid, {"aspect_sin": tmp_path / "east.tif"})
+    np.testing.assert_allclose(raster.read(tmp_path / "east.tif", bands=1)[2:-2, 2:-2], 0, atol=0.01)

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pyogrio
 import pytest
+import rasterio
 from shapely.geometry import MultiPolygon, box
 
 from slipmap.deformation import timeseries
@@ -55,7 +56,7 @@ def made(tmp_path_factory):
     frame.to_file(folder / "a.gpkg", layer="active_areas")
     files = {name: folder / f"{name}.tif" for name in (*bands, "mask")} | {"timeseries": folder / "t.nc"}
     export.points(files, folder / "p.csv", folder / "p.parquet")
-    export.kmz(folder / "velocity.tif", folder / "a.gpkg", folder / "m.kmz")
+    export.kmz(files, folder / "a.gpkg", folder / "m.kmz")
     return folder, mask, series, velocity, frame
 
 
@@ -96,7 +97,10 @@ def test_a_kml_parser_and_gdal_open_the_kmz(made):
     true = gpd.GeoSeries([box(*GRID.bounds)], crs=GRID.crs).to_crs(4326).total_bounds
     np.testing.assert_allclose(bounds, true, atol=3e-4)
     assert "−25.0" in (text := root.find(f".//{KML}Placemark/{KML}description").text).replace("-", "−")
-    assert "positive towards the satellite" in text
+    assert "positive towards the satellite" in text and "± 1.5" in text
+    with rasterio.open(folder / "velocity_std.tif") as deviation, rasterio.open(folder / "mask.tif") as mask:
+        usual = np.median(deviation.read(1)[mask.read(1) == 1])
+    assert f"± {usual:.1f} mm/yr" in root.find(f".//{KML}GroundOverlay/{KML}name").text
     layers = [name for name, kind in pyogrio.list_layers(folder / "m.kmz") if kind]
     read = pd.concat([pyogrio.read_dataframe(folder / "m.kmz", layer=name) for name in layers])
     area = read[read["Name"] == "Active area 1"].to_crs(GRID.crs)

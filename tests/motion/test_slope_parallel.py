@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import rasterio.warp
 from affine import Affine
+from rasterio.crs import CRS
 
 from slipmap.deformation.decomposition import Track, zeros
 from slipmap.deformation.geometry import sensitivity
@@ -72,3 +73,27 @@ def test_a_track_that_sees_nothing_does_not_count():
     assert list(rate[:3]) == pytest.approx([20.0, 20.0, 8.0]) and np.isnan(rate[3]) and np.isnan(std[3])
     assert list(std[:3]) == pytest.approx([1 / np.sqrt(0.25 + 0.01), 10.0, 4.0])
     assert list(combine(velocity, np.ones((2, 4)), seen, np.zeros(4, bool))[2]) == [NEITHER] * 4
+
+
+def test_slopes_are_seen_along_true_north(tmp_path):
+    """Ground that falls to true north, on a grid whose own north is 15 degrees off, moves down by 15 mm/yr."""
+    lambert = CRS.from_string("+proj=lcc +lat_1=45 +lat_2=47 +lat_0=46 +lon_0=-12 +datum=WGS84 +units=m").to_wkt()
+    (x,), (y,) = rasterio.warp.transform("EPSG:4326", lambert, [9.0], [46.0])
+    grid = Grid(lambert, Affine(50, 0, x - 1000, 0, -50, y + 1000), 40, 40)
+    xs, ys = grid.transform @ np.meshgrid(np.arange(40) + 0.5, np.arange(40) + 0.5)
+    _, latitude = rasterio.warp.transform(lambert, "EPSG:4326", xs.ravel(), ys.ravel())
+    height = 1000 - (np.reshape(latitude, (40, 40)) - 46.0) * 111_150 * np.tan(np.radians(20))
+    raster.write(tmp_path / "dem.tif", grid, height, bands=["dem"], units="m", long_name="elevation")
+    found = []
+    for name, (heading, incidence) in ANGLES.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        seen = RATE * sensitivity(np.float64(20), 0.0, 1.0, look_vector(incidence, heading))
+        for product, value in (("velocity", seen), ("velocity_std", 1.0)):
+            values = np.full(grid.shape, value, np.float32)
+            raster.write(folder / f"{product}.tif", grid, values, bands=["v"], units="mm/yr", long_name=product)
+        radar = {"incidence": incidence, "heading": heading}
+        (folder / "stack.json").write_text(json.dumps({"radar": radar, "geometry": {}, "simulated": False}))
+        found.append(Track(name, folder))
+    run(*found, grid, tmp_path / "dem.tif", (0.0, 0.0), [tmp_path / "v.tif", tmp_path / "tracks.tif"])
+    np.testing.assert_allclose(raster.read(tmp_path / "v.tif", bands=1)[2:-2, 2:-2], RATE, rtol=0.01)

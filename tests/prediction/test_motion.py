@@ -26,7 +26,7 @@ DATES = [date(2021, 1, 9), date(2021, 7, 1), date(2022, 1, 9)]
 
 
 def pixels(n=50, **values):
-    given = {"velocity": -12.0, "deviation": 1.0, "coherence": 0.9, "sensitivity": -0.6} | values
+    given = {"velocity": -12.0, "deviation": 1.0, "mask": 1, "sensitivity": -0.6} | values
     return [np.full(n, v) if np.isscalar(v) else np.asarray(v) for v in given.values()]
 
 
@@ -38,9 +38,12 @@ def test_a_landslide_moves_stands_or_is_not_seen():
     assert motion.summarise(*pixels(deviation=8.0), SETTINGS)["motion"] == motion.STILL, "within twice its deviation"
     assert motion.summarise(*pixels(sensitivity=-0.29), SETTINGS)["motion"] == motion.UNSEEN
     assert motion.summarise(*pixels(sensitivity=-0.31), SETTINGS)["motion"] == motion.MOVING
-    assert motion.summarise(*pixels(coherence=0.5), SETTINGS)["motion"] == motion.UNSEEN
-    few = np.where(np.arange(50) < 2, 0.9, 0.1)
-    assert motion.summarise(*pixels(coherence=few), SETTINGS)["motion"] == motion.UNSEEN
+    assert motion.summarise(*pixels(mask=0), SETTINGS)["motion"] == motion.UNSEEN, "not reliable"
+    few = np.where(np.arange(50) < 2, 1, 0)
+    assert motion.summarise(*pixels(mask=few), SETTINGS)["motion"] == motion.UNSEEN
+    half = np.arange(50) < 25
+    mixed = motion.summarise(*pixels(mask=half, velocity=np.where(half, -12.0, 300.0)), SETTINGS)
+    assert mixed["velocity_mean"] == pytest.approx(-12) and mixed["coherent_share"] == 0.5
     assert motion.summarise(*pixels(velocity=np.nan), SETTINGS)["motion"] == motion.UNSEEN
 
 
@@ -51,8 +54,6 @@ def test_a_landslide_moves_stands_or_is_not_seen():
         ({"min_sensitivity": 0.1}, {"sensitivity": -0.2}, motion.MOVING),
         ({"moving_velocity": 25.0}, {}, motion.STILL),
         ({"moving_velocity": 4.0}, {"velocity": -3.0}, motion.MOVING),
-        ({"min_temporal_coherence": 0.95}, {}, motion.UNSEEN),
-        ({"min_temporal_coherence": 0.4}, {"coherence": 0.5}, motion.MOVING),
     ],
 )
 def test_the_limits_of_motion_are_the_settings(settings, changed, said):
@@ -62,7 +63,7 @@ def test_the_limits_of_motion_are_the_settings(settings, changed, said):
 def test_no_movement_detected_says_what_could_have_been_seen():
     """Of 5 mm/yr in the line of sight at a sensitivity of 0.5: 20 mm/yr downslope at two standard deviations."""
     pixels = np.ones(50)
-    given = (9.9 * 0.5 * pixels, 5.0 * pixels, 0.9 * pixels, 0.5 * pixels, SETTINGS, 421.0)
+    given = (9.9 * 0.5 * pixels, 5.0 * pixels, pixels, 0.5 * pixels, SETTINGS, 421.0)
     found = motion.summarise(*given)
     assert found["motion"] == motion.STILL
     assert found["velocity_downslope_std"] == pytest.approx(10) and found["detectable_velocity"] == pytest.approx(20)
@@ -77,7 +78,7 @@ def test_the_downslope_velocity_is_a_least_squares_fit():
     rng = np.random.default_rng(0)
     s = rng.uniform(-0.9, -0.2, 200)
     v = 25 * s + rng.normal(0, 1, 200)
-    found = motion.summarise(v, np.ones(200), np.full(200, 0.9), s, SETTINGS)
+    found = motion.summarise(v, np.ones(200), np.ones(200), s, SETTINGS)
     assert found["velocity_downslope"] == pytest.approx(np.linalg.lstsq(s[:, None], v, rcond=None)[0][0])
 
 
@@ -92,10 +93,10 @@ def area(tmp_path_factory):
     s = float(sensitivity(np.float64(30), 1.0, 0.0, np.array(los)))
     velocity = np.zeros(grid.shape, np.float32)
     velocity[5:15, 5:20] = 20 * s
-    coherence = np.full(grid.shape, 0.9, np.float32)
-    coherence[5:15, 5] = 0.2
+    mask = np.ones(grid.shape, np.uint8)
+    mask[5:15, 5] = 0
     fields = {
-        "velocity": velocity, "velocity_std": np.ones(grid.shape), "temporal_coherence": coherence,
+        "velocity": velocity, "velocity_std": np.ones(grid.shape),
         "slope": np.full(grid.shape, 30.0), "aspect_sin": np.ones(grid.shape), "aspect_cos": np.zeros(grid.shape),
         "ndvi": np.where(np.arange(60) < 30, 0.1, 0.7) * np.ones(grid.shape), "probability": np.full(grid.shape, 0.8),
     }  # fmt: skip
@@ -110,22 +111,24 @@ def area(tmp_path_factory):
         files["lithology"], grid, units.astype(np.uint8), bands=["l"], units="class", long_name="l", dtype="uint8",
         categories={1: "marl", 2: "flysch"},
     )  # fmt: skip
+    files["mask"] = folder / "mask.tif"
+    raster.write(files["mask"], grid, mask, bands=["mask"], units="1", long_name="mask", dtype="uint8")
     files["stack"] = folder / "stack.json"
     files["stack"].write_text(json.dumps({"radar": {"incidence": 39.0, "heading": 0.0}, "geometry": {}}))
     files["timeseries"] = folder / "timeseries.nc"
     years = np.array([(d - DATES[0]).days / 365.25 for d in DATES], np.float32)
-    maps = {"temporal_coherence": ("1", "temporal coherence")}
+    maps = {name: ("1", name) for name in ("temporal_coherence", "reliability")}
     with timeseries.create(files["timeseries"], grid, DATES, baselines=None, attributes={}, maps=maps) as series:
         everything = next(iter(grid.blocks()))
         series.write(years[:, None, None] * velocity, everything)
-        series.write_map("temporal_coherence", coherence, everything)
+        series.write_map("reliability", np.where(mask == 1, 1, 2).astype(np.float32), everything)
     return folder, grid, files, s
 
 
 def made(area, output, settings=SETTINGS):
     _, _, files, _ = area
     layers = {k: files[k] for k in ("slope", "aspect_sin", "aspect_cos", "ndvi", "probability", "lithology")}
-    radar = {k: files[k] for k in ("velocity", "velocity_std", "temporal_coherence", "stack", "timeseries")}
+    radar = {k: files[k] for k in ("velocity", "velocity_std", "mask", "stack", "timeseries")}
     polygons.run(files["classes"], layers, None, settings, output, radar)
     return gpd.read_file(output, layer="landslides")
 
@@ -176,13 +179,13 @@ def test_series_on_another_grid_and_crs_are_found(area, tmp_path):
     x = degrees.transform.c + degrees.transform.a * (np.arange(80) + 0.5)
     values = np.where((x > west) & (x < east), -5.0, 3.0) * np.ones(degrees.shape)
     path = tmp_path / "series.nc"
-    maps = {"temporal_coherence": ("1", "temporal coherence")}
+    maps = {name: ("1", name) for name in ("temporal_coherence", "reliability")}
     with timeseries.create(path, degrees, DATES, baselines=None, attributes={}, maps=maps) as series:
         everything = next(iter(degrees.blocks()))
         series.write(np.stack([0 * values, values, 2 * values]).astype(np.float32), everything)
-        series.write_map("temporal_coherence", np.ones(degrees.shape, np.float32), everything)
+        series.write_map("reliability", np.ones(degrees.shape, np.float32), everything)
     assert h5py.is_hdf5(path) and CRS.from_user_input(degrees.crs).is_geographic
-    table = motion.displacement(frame, path, 0.7)
+    table = motion.displacement(frame, path)
     assert table[table["landslide"] == 1]["displacement_mm"].tolist() == pytest.approx([0, -5, -10], abs=0.6)
 
 
@@ -204,7 +207,7 @@ def test_unknown_line_of_sight_leaves_motion_out(area, tmp_path):
     assert line_of_sight(silent) is None
     frame = outlines(files["classes"], grid, 0)
     layers = {k: files[k] for k in ("slope", "aspect_sin", "aspect_cos")}
-    radar = {k: files[k] for k in ("velocity", "velocity_std", "temporal_coherence")} | {"stack": silent}
+    radar = {k: files[k] for k in ("velocity", "velocity_std", "mask")} | {"stack": silent}
     described = motion.describe_motion(frame, layers, radar, grid, SETTINGS)
     assert "motion" not in described and described["velocity_mean"].notna().all()
 

@@ -5,4 +5,4 @@ with job(snakemake):
 
     given = dict(snakemake.input.items())
     export.points(files=given, csv=snakemake.output.csv, parquet=snakemake.output.parquet)
-    export.kmz(velocity=given["velocity"], areas=given["areas"], output=snakemake.output.kmz)
+    export.kmz(files=given, areas=given["areas"], output=snakemake.output.kmz)

@@ -217,7 +217,6 @@ RENAMED = {
     ("areas", "*", "deformation", "looks"): "slc_looks",
     ("areas", "*", "susceptibility", "spatial"): "schemes",
     ("experiments", "*", "prediction", "blocks"): "parts",
-    ("experiments", "*", "prediction", "min_coherence"): "min_temporal_coherence",
 }
 
 

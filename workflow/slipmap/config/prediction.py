@@ -75,7 +75,7 @@ class MapSettings(Settings):
 
 
 class MotionSettings(Settings):
-    """When a landslide counts as moving."""
+    """When a landslide counts as moving, by velocity and standard deviation of its reliable pixels."""
 
     min_sensitivity: float = Field(
         0.3,
@@ -85,9 +85,6 @@ class MotionSettings(Settings):
     )
     moving_velocity: float = Field(
         10.0, gt=0, description="Downslope velocity from which a landslide counts as moving, mm/yr."
-    )
-    min_temporal_coherence: float = Field(
-        0.7, ge=0, le=1, description="Temporal coherence from which a pixel's velocity counts for its landslide."
     )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from slipmap.deformation.velocity import TimeModel, solve_gaps
 
+CURVE = 2  # degree of `Scatter.curve`
 SLOW = 4  # combinations that tell s
 LEAST_PIXELS = 50  # of the sample; s is 1 with fewer
 SCALES = (0.2, 5.0)  # s is kept between them
@@ -95,7 +96,7 @@ def fit(model: TimeModel, series: np.ndarray, variances: np.ndarray) -> Scatter:
     if len(every) == 0:
         return Scatter(model, fast, common, 1.0, np.zeros(1))
     expected = variances[1 + len(every) // 2 :].mean(axis=0)
-    curve = np.polyfit(_log(variances[0]), _log(expected / variances[0]), 2 if _spread(variances[0]) else 0)
+    curve = _curve(_log(variances[0]), _log(expected / variances[0]))
     if slow == 0:
         return Scatter(model, fast, common, 1.0, curve)
     noise = variances[1 : 1 + slow], variances[1 + len(every) // 2 :]
@@ -148,5 +149,11 @@ def _log(values: np.ndarray) -> np.ndarray:
         return np.log(np.maximum(values, 1e-12))
 
 
-def _spread(values: np.ndarray) -> bool:
-    return bool(np.std(_log(values)) > 1e-3)
+def _curve(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Coefficients of the parabola of y over x, or of the mean of y alone where x tells none.
+
+    It takes three values of x apart from each other: ground of one or two kinds of coherence has fewer.
+    """
+    apart = np.diff(np.quantile(x, (0.0, 0.5, 1.0)))
+    few = np.unique(np.round(x, 3)).size < 10 * (CURVE + 1)
+    return np.polyfit(x, y, 0 if few or apart.min() < 1e-3 else CURVE)

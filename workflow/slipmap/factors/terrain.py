@@ -12,6 +12,7 @@ from rasterio.crs import CRS
 from rasterio.windows import Window
 
 from slipmap.config.factors import TerrainSettings
+from slipmap.config.motion import ASPECT_VECTOR
 from slipmap.errors import InputError
 from slipmap.factors import catalogue
 from slipmap.factors.align import WIDE_BLOCK, grown, reader
@@ -22,6 +23,7 @@ from slipmap.inputs.contract import ELEVATION
 from slipmap.inputs.rasters import elevation
 from slipmap.io import raster
 from slipmap.io.grid import Grid
+from slipmap.io.north import true_north
 from slipmap.io.resampling import choose_resampling
 from slipmap.parallel import in_parallel
 
@@ -78,8 +80,9 @@ def run(
     tags: dict[str, object] = surface.tags if surface else {}
     resampling = {DEM: surface.resampling} if surface else {}
 
-    def compute(blocks: Mapping[str, Array]) -> list[Array]:
-        return _compute(factors, blocks, halo, grid.resolution, settings)
+    def compute(loaded: tuple[float, Mapping[str, Array]]) -> list[Array]:
+        north, blocks = loaded
+        return _compute(factors, blocks, halo, grid.resolution, settings, north)
 
     with ExitStack() as stack:
         readers = {
@@ -91,11 +94,11 @@ def run(
             for name, path in outputs.items()
         ]
 
-        def load(window: Window) -> dict[str, Array]:
+        def load(window: Window) -> tuple[float, dict[str, Array]]:
             blocks = {name: read(grown(window, halo)) for name, read in readers.items()}
             if surface:
                 surface.look_at(blocks[DEM][halo:-halo, halo:-halo])
-            return blocks
+            return true_north(grid, window), blocks
 
         for window, made in in_parallel(grid.blocks(WIDE_BLOCK), compute, threads, load=load, held=threads + 1):
             for target, block in zip(targets, made, strict=True):
@@ -110,18 +113,31 @@ def _compute(
     halo: int,
     resolution: tuple[float, float],
     settings: TerrainSettings,
+    north: float,
 ) -> list[Array]:
-    """Every factor of one block; those that the kernel of `surface` knows in one go."""
+    """Every factor of one block; those that the kernel of `surface` knows in one go. `north`: see `true_north`."""
     together = [name for name, factor in factors.items() if factor.function() is attributes]
     made: dict[str, Array] = {}
     if together:
         core = Block(sources, halo, resolution, settings).elevation(1)
         sun = (settings.sun_azimuth, settings.sun_altitude)
-        made |= zip(together, attributes(core, together, resolution, settings.method, sun), strict=True)
+        names = list(dict.fromkeys([*together, *(ASPECT_VECTOR if set(ASPECT_VECTOR) & set(together) else ())]))
+        made |= zip(names, attributes(core, names, resolution, settings.method, sun), strict=True)
+        _from_true_north(made, north)
     for name, factor in factors.items():
         if name not in made:
             made[name] = _of_block(name, factor, Block(sources, halo, resolution, settings, factor.number(name)))
     return [made[name] for name in factors]
+
+
+def _from_true_north(made: dict[str, Array], north: float) -> None:
+    """Count directions of the slope from true north and no longer from the grid's, in place."""
+    if "aspect" in made:
+        made["aspect"] = ((made["aspect"] - np.float32(np.degrees(north))) % np.float32(360)).astype(np.float32)
+    if set(ASPECT_VECTOR) <= set(made):
+        east, ahead = (made[name] for name in ASPECT_VECTOR)
+        sine, cosine = np.float32(np.sin(north)), np.float32(np.cos(north))
+        made |= dict(zip(ASPECT_VECTOR, (east * cosine - ahead * sine, ahead * cosine + east * sine), strict=True))
 
 
 def _of_block(name: str, factor: Factor, block: Block) -> Array:

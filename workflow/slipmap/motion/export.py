@@ -32,6 +32,7 @@ from slipmap.prediction.motion import series_grid
 
 LONGEST = 2048  # pixels of the picture of the velocity
 SIDE = 256  # pixels, of the blocks
+SAMPLE = 10**6  # pixels of which the usual standard deviation is told
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of a zip's members: the same results give the same bytes
 # EGMS's column → (raster, band)
 COLUMNS = {
@@ -101,9 +102,14 @@ def _arrow(table: pd.DataFrame) -> pa.Table:
     return found.replace_schema_metadata({**(found.schema.metadata or {}), **more})
 
 
-def kmz(velocity: str | Path, areas: str | Path, output: str | Path) -> None:
-    """Write a KMZ: the velocity as a picture on the ground, blue towards the satellite, and the active areas."""
-    picture, (west, south, east, north), extent = _picture(velocity)
+def kmz(files: Mapping[str, str | Path], areas: str | Path, output: str | Path) -> None:
+    """Write a KMZ: the velocity as a picture on the ground, blue towards the satellite, and the active areas.
+
+    Parameters
+    ----------
+    files : velocity, velocity_std and mask, on one grid. areas : active_areas.gpkg.
+    """
+    picture, (west, south, east, north), extent = _picture(files["velocity"])
     frame = pyogrio.read_dataframe(areas, layer="active_areas").to_crs("EPSG:4326")
     marks = "".join(
         f"<Placemark><name>Active area {one['area']}</name><styleUrl>#area</styleUrl><description>"
@@ -114,7 +120,10 @@ def kmz(velocity: str | Path, areas: str | Path, output: str | Path) -> None:
         + f"</description><MultiGeometry>{''.join(map(_polygon, one['geometry'].geoms))}</MultiGeometry></Placemark>"
         for one in frame.to_dict("records")
     )
-    legend = f"Velocity in the line of sight: blue {extent:.0f} mm/yr towards the satellite, red {extent:.0f} away"
+    legend = (
+        f"Velocity in the line of sight: blue {extent:.0f} mm/yr towards the satellite, red {extent:.0f} away"
+        f"{_usual_deviation(files)}"
+    )
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document>'
         '<Style id="area"><LineStyle><color>ff005ed5</color><width>2</width></LineStyle><PolyStyle><fill>0</fill>'
@@ -125,6 +134,18 @@ def kmz(velocity: str | Path, areas: str | Path, output: str | Path) -> None:
     with write_aside(output) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in (("doc.kml", text.encode()), ("velocity.png", picture)):
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
+
+
+def _usual_deviation(files: Mapping[str, str | Path]) -> str:
+    """What the legend says of the standard deviation: its median over a sample of the reliable pixels."""
+    grid = Grid.from_raster(files["velocity_std"])
+    step = max(1, int(np.sqrt(grid.width * grid.height / SAMPLE)))
+    found = [np.zeros(0)]
+    for window in grid.blocks():
+        values, mask = (raster.read(files[name], window, 1)[::step, ::step] for name in ("velocity_std", "mask"))
+        found.append(values[(mask == 1) & np.isfinite(values)])
+    known = np.concatenate(found)
+    return f"; ± {np.median(known):.1f} mm/yr (median standard deviation, reliable pixels)" if known.size else ""
 
 
 def _picture(velocity: str | Path) -> tuple[bytes, tuple[float, float, float, float], float]:

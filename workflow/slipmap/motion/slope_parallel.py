@@ -12,6 +12,7 @@ from slipmap.inputs.contract import ELEVATION
 from slipmap.inputs.rasters import in_unit
 from slipmap.io import raster
 from slipmap.io.grid import Grid
+from slipmap.io.north import to_grid, true_north
 
 NEITHER, OWN, OPPOSITE, BOTH = range(4)
 CLASSES = {
@@ -79,7 +80,9 @@ def run(
             slope, east, north = descent(
                 *(g[inner] for g in gradient(raster.read_open(elevation, outer, 1), pixel_size(grid)))
             )
-            sensitive = np.stack([sensitivity(slope, east, north, sight.read(window, grid)) for sight in sights])
+            turn = true_north(grid, window)  # slopes are measured along the grid
+            along = [to_grid(sight.read(window, grid), turn) for sight in sights]
+            sensitive = np.stack([sensitivity(slope, east, north, los) for los in along])
             values = np.stack([raster.read_open(one, window, 1) - z for one, z in zip(rates, zeros, strict=True)])
             errors = np.stack([raster.read_open(one, window, 1) for one in deviations])
             velocity, std, code = combine(values, errors, sensitive, slope >= MIN_SLOPE)

@@ -24,7 +24,7 @@ from slipmap.config.products import has_factors, is_tested, mapped_areas
 from slipmap.config.run import ExperimentSettings, RunSettings
 from slipmap.factors.names import factor_names
 
-MOTION = ("velocity", "velocity_std", "temporal_coherence", "timeseries", "stack")
+MOTION = ("velocity", "velocity_std", "mask", "timeseries", "stack")
 
 
 def has_series(run: RunSettings, area: str) -> bool:

@@ -14,6 +14,7 @@ from rasterio.windows import Window, from_bounds
 
 from slipmap.config.motion import ASPECT_VECTOR
 from slipmap.config.prediction import MotionSettings
+from slipmap.deformation import reliability
 from slipmap.deformation.geometry import fastest
 from slipmap.deformation.geometry import sensitivity as downslope_sensitivity
 from slipmap.io import raster
@@ -21,6 +22,7 @@ from slipmap.io.grid import Grid, crs_name
 from slipmap.sentinel1.sight import line_of_sight
 
 MOVING, STILL, UNSEEN = "moving", "no movement detected", "not observable"
+RELIABLE = 1  # in mask.tif
 LEAST_PIXELS = 3  # with a reliable velocity; fewer say nothing about a landslide
 COLUMNS = (
     "velocity_mean",
@@ -33,18 +35,26 @@ COLUMNS = (
     "sensitivity",
     "motion",
 )
+RULE = (
+    "Moving: the downslope velocity is at least {moving_velocity:g} mm/yr and at least twice its standard deviation. "
+    "Not observable: the radar sees less than {min_sensitivity:.0%} of downslope motion, or too few pixels are "
+    "reliable. No movement detected: else; motion slower than detectable_velocity (two standard deviations) drowns in "
+    "noise, faster than aliasing_velocity (a quarter wavelength between acquisitions) is lost."
+)
 DOWNSLOPE = ("velocity_downslope", "velocity_downslope_std", "detectable_velocity", "aliasing_velocity", "sensitivity")
 
 
 def summarise(
     velocity: np.ndarray,
     deviation: np.ndarray,
-    coherence: np.ndarray,
+    mask: np.ndarray,
     sensitivity: np.ndarray,
     settings: MotionSettings,
     limit: float = float("nan"),
 ) -> dict[str, float | str]:
-    """What the radar says of one landslide, from its pixels (1-D arrays; NaN: no data).
+    """What the radar says of one landslide, from its pixels (1-D arrays; NaN: no data), by `RULE`.
+
+    Pixels count where `mask` is 1: what the deformation stage calls reliable (``mask.tif``), and nothing else.
 
     The downslope velocity is the one that fits the line-of-sight velocities of the reliable pixels best:
     Σ s·v / Σ s². Its standard deviation is that of a typical pixel over the root mean square sensitivity: neighbours
@@ -57,7 +67,7 @@ def summarise(
     - else without movement detected, which does not mean that it is stable: slower motion than ``detectable_velocity``
       drowns in noise, faster than ``aliasing_velocity`` is lost between two acquisitions.
     """
-    reliable = (coherence >= settings.min_temporal_coherence) & np.isfinite(velocity)
+    reliable = (mask == RELIABLE) & np.isfinite(velocity)
     seen = np.isfinite(sensitivity)
     strength = float(np.sqrt(np.mean(sensitivity[seen] ** 2))) if seen.any() else float("nan")
     found: dict[str, float | str] = {
@@ -101,7 +111,7 @@ def describe_motion(
     ----------
     layers : slope, aspect_sin and aspect_cos on `grid`. Without them, or without the line of sight, sensitivity and
         motion are left out.
-    deformation : velocity, velocity_std, temporal_coherence (rasters on any grid) and stack (stack.json).
+    deformation : velocity, velocity_std, mask (rasters on any grid) and stack (stack.json).
     """
     sight = line_of_sight(deformation["stack"]) if "stack" in deformation else None
     limit = fastest(deformation["stack"]) if "stack" in deformation else float("nan")
@@ -112,8 +122,8 @@ def describe_motion(
         part = grid.window_grid(window)
         inside = geometry_mask([geometry], part.shape, part.transform, invert=True)
         values = {}
-        for name in ("velocity", "velocity_std", "temporal_coherence"):
-            with raster.warped(deformation[name], part) as source:
+        for name, kind in (("velocity", "field"), ("velocity_std", "field"), ("mask", "classes")):
+            with raster.warped(deformation[name], part, kind=kind) as source:
                 values[name] = raster.read_open(source, None, 1)[inside]
         sensitivity = np.full(inside.sum(), np.nan)
         if sight is not None and all(terrain):
@@ -126,7 +136,7 @@ def describe_motion(
     return frame.drop(columns=[c for c in table if c in frame]).join(table)
 
 
-def displacement(frame: gpd.GeoDataFrame, timeseries: str | Path, min_temporal_coherence: float) -> pd.DataFrame:
+def displacement(frame: gpd.GeoDataFrame, timeseries: str | Path) -> pd.DataFrame:
     """Mean displacement (mm) of each landslide's reliable pixels at each date: one row for each of both.
 
     Columns landslide, date (YYYY-MM-DD), displacement_mm, pixels. Landslides without a reliable pixel have no rows.
@@ -134,7 +144,7 @@ def displacement(frame: gpd.GeoDataFrame, timeseries: str | Path, min_temporal_c
     rows = []
     with h5netcdf.File(timeseries, "r") as file:
         own, dates = series_grid(file)
-        displaced, quality = file.variables["displacement"], file.variables["temporal_coherence"]
+        displaced, classes = file.variables["displacement"], file.variables["reliability"]
         outlines = frame.geometry.to_crs(own.crs)
         for number, geometry in zip(frame["landslide"], outlines, strict=True):
             window = pixels_of(geometry.bounds, own)
@@ -143,7 +153,7 @@ def displacement(frame: gpd.GeoDataFrame, timeseries: str | Path, min_temporal_c
             part = own.window_grid(window)
             at = window.toslices()
             inside = geometry_mask([geometry], part.shape, part.transform, invert=True)
-            inside &= quality[at] >= min_temporal_coherence
+            inside &= classes[at] == reliability.RELIABLE
             if not inside.any():
                 continue
             mean = np.nanmean(displaced[:, at[0], at[1]][:, inside], axis=1)

@@ -34,7 +34,7 @@ def run(
     ----------
     layers : probability, uncertainty and factors by name, on the map's grid.
     inventory : the inventory raster of the area, or None.
-    deformation : velocity, velocity_std, temporal_coherence, stack and timeseries of the area's own radar data.
+    deformation : velocity, velocity_std, mask, stack and timeseries of the area's own radar data.
     """
     if Path(output).suffix != ".gpkg":
         raise SlipmapError(f"{output}: landslides are written as GeoPackage; name the file .gpkg.")
@@ -45,7 +45,7 @@ def run(
     tables = {}
     if deformation:
         frame = describe_motion(frame, layers, deformation, grid, settings)
-        tables[DISPLACEMENT] = displacement(frame, deformation["timeseries"], settings.min_temporal_coherence)
+        tables[DISPLACEMENT] = displacement(frame, deformation["timeseries"])
     if inventory is not None:
         frame["inventory"] = match_inventory(frame, inventory)
     if settings.smooth:
