@@ -101,6 +101,7 @@ rule invert_network:
         stack=HERE.stack,
         unwrapped=unwrapped_files,
         dem=input_of("dem"),
+        delays=input_of("delays"),
     output:
         velocity=HERE.velocity,
         velocity_std=HERE.velocity_std,
@@ -113,6 +114,7 @@ rule invert_network:
         triplets=HERE.open_triplets,
         timeseries=HERE.timeseries,
         reference=HERE.reference,
+        troposphere=HERE.troposphere,
     wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")
     params:
         settings=part_of("deformation", options.InversionSettings),

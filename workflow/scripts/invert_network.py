@@ -13,6 +13,7 @@ with job(snakemake):
         settings=InversionSettings(**snakemake.params.settings),
         folder=Path(snakemake.output.velocity).parent,
         dem=snakemake.input.dem or None,
+        delays=snakemake.input.delays or None,
         looks=snakemake.params.looks,
         least_fit=snakemake.params.least_fit,
         linked=snakemake.params.linked,

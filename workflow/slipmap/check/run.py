@@ -1,5 +1,6 @@
 """Look at every input before any work starts: seconds now instead of an error after hours."""
 
+from datetime import date
 from pathlib import Path
 
 from slipmap.check import areas as across
@@ -126,6 +127,8 @@ def _look_at_area(
         seen[name] = faults.of(_check_sentinel1, area, path, f"{key}.inputs.sentinel1.path", grid) or Found()
         if area.event is not None:
             faults.of(_check_event, area, key)
+        if (delays := given.get("delays")) and seen[name].dates:
+            faults.of(_check_delays, area, delays, f"{key}.inputs.delays", grid, seen[name].dates)
     check_ground(area, f"{key}.inputs", grid, given, faults, voids=voids)
     whole = all(part in given for part in input_files(area.inputs) if part.startswith("sentinel2"))
     for part, path in given.items():
@@ -151,6 +154,16 @@ def _check_event(area: AreaSettings, key: str) -> None:
     from slipmap.event.check import check_event  # its imports take a while
 
     check_event(area, key)
+
+
+def _check_delays(area: AreaSettings, path: Path, key: str, grid: Grid, dates: list[date]) -> bool:
+    """Delays of all dates that cover the interferograms (which are on the area's grid, of raw products)."""
+    from slipmap.deformation.check import data_grid
+    from slipmap.deformation.weather_delays import find
+
+    assert area.inputs.sentinel1 is not None
+    find(path, dates, grid if area.inputs.sentinel1.level == "safe" else data_grid(area.inputs.sentinel1), key)
+    return True
 
 
 def _check_sentinel1(area: AreaSettings, path: Path, key: str, grid: Grid) -> Found:

@@ -181,8 +181,11 @@ class InversionSettings(AveragingSettings):
         "phases); false: plain least squares.",
     )
     dem_error: bool = Field(True, description="Estimate and remove the DEM error (needs perpendicular baselines).")
-    troposphere: Literal["elevation", "none"] = Field(
-        "elevation", description="elevation: remove the part of each date's phase that is linear in elevation."
+    troposphere: Literal["elevation", "model", "both", "none"] = Field(
+        "elevation",
+        description="elevation: remove the part of each date's phase that is linear in elevation; model: the delays of "
+        "a weather model (`inputs.delays`); both: first these, then what is left that is linear in elevation. What "
+        "each leaves over stands in troposphere.csv.",
     )
     deramp: Literal["linear", "quadratic", "none"] = Field(
         "linear", description="Surface removed from each date, fitted outside the moving area."

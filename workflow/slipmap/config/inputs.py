@@ -188,6 +188,11 @@ class InputSettings(Settings):
 
     dem: str | None = Field(None, description="Elevation raster in metres.")
     sentinel1: Sentinel1Settings | None = Field(None, description="Sentinel-1 data.")
+    delays: str | None = Field(
+        None,
+        description="Tropospheric delays of the Sentinel-1 dates, m: folder of GACOS's .ztd with .ztd.rsc (or "
+        ".ztd.tif), of OPERA's TROPO-ZENITH NetCDF files, or MintPy's ERA5.h5 (PyAPS). Every date needs one.",
+    )
     sentinel2: Sentinel2Settings | None = Field(None, description="Sentinel-2 data.")
     lithology: VectorSettings | None = Field(None, description="Lithological units.")
     rainfall: str | None = Field(

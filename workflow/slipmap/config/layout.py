@@ -77,6 +77,7 @@ class Results:
     open_triplets = _Path("deformation/open_triplets.tif")
     timeseries = _Path("deformation/timeseries.nc")
     reference = _Path("deformation/reference.json")
+    troposphere = _Path("deformation/troposphere.csv")
     sensitivity = _Path("deformation/sensitivity.tif")
     downslope = _Path("deformation/velocity_downslope.tif")
     detectable = _Path("deformation/detectable_velocity.tif")

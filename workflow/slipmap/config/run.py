@@ -53,6 +53,15 @@ class AreaSettings(Settings):
     split: SplitSettings = Field(default_factory=SplitSettings, description="Training, validation, test blocks.")
     report: ReportSettings = Field(default_factory=ReportSettings, description="The report.")
 
+    @model_validator(mode="after")
+    def _delays_there(self) -> "AreaSettings":
+        if self.deformation.troposphere in ("model", "both") and self.inputs.delays is None:
+            raise ValueError(
+                f"deformation.troposphere: {self.deformation.troposphere} takes delays of a weather model; name them "
+                f"as inputs.delays, or set elevation"
+            )
+        return self
+
 
 class ExperimentSettings(Settings):
     """A named combination of data set, factors, model, augmentation and recipe."""

@@ -10,7 +10,7 @@ MIN_STABLE_SHARE = 0.5  # of the coherent pixels; with fewer a surface would fit
 def surface_terms(deramp: str, troposphere: str, has_elevation: bool) -> list[str]:
     """Names of the terms that are fitted to each date, [] for nothing to remove."""
     terms = {"none": [], "linear": ["x", "y"], "quadratic": ["x", "y", "xx", "xy", "yy"]}[deramp]
-    if troposphere == "elevation" and has_elevation:
+    if troposphere in ("elevation", "both") and has_elevation:
         terms = [*terms, "elevation"]
     return ["1", *terms] if terms else []
 

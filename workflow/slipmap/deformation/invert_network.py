@@ -19,6 +19,7 @@ from slipmap.deformation.inversion import Inversion, invert_stack, pair_numbers,
 from slipmap.deformation.phase import SUPPLIED_LOOKS, deviation_table, mm_per_radian, weight_table
 from slipmap.deformation.sources import NetworkReader
 from slipmap.deformation.stack import Pair, Radar, load_network, load_radar, network_dates
+from slipmap.deformation.troposphere import model_delay, write_table
 from slipmap.errors import InputError
 from slipmap.io.atomic import write_text
 from slipmap.io.grid import Grid
@@ -96,11 +97,13 @@ def run(
     looks: float | None = None,
     least_fit: float | None = None,
     linked: tuple[int, str] | None = None,
+    delays: str | Path | None = None,
 ) -> None:
     """Invert the network and write the results into `folder`.
 
     They are velocity.tif, velocity_std.tif, averaging_std.tif, temporal_coherence.tif, dem_error.tif, mask.tif,
-    reliability.tif, interferograms_used.tif, open_triplets.tif, timeseries.nc and reference.json.
+    reliability.tif, interferograms_used.tif, open_triplets.tif, timeseries.nc, reference.json and
+    troposphere.csv.
 
     Parameters
     ----------
@@ -110,6 +113,7 @@ def run(
     looks : independent looks behind supplied interferograms; None: `phase.SUPPLIED_LOOKS`.
     least_fit : goodness of fit of linked phases that are reliable; None: the pairs are no linked phases.
     linked : window of linked phases and kind of its weights, for what averaging hides.
+    delays : tropospheric delays of the dates (`weather_delays`).
 
     Notes
     -----
@@ -154,7 +158,9 @@ def run(
         deviations=settings.date_std,
     ) as series:
         sample, noise, closures = _invert(job, series, grid, side)
-        removal = surfaces.fit(sample, grid, side, model.row("velocity"), settings, dem)
+        delay = None if delays is None else model_delay(delays, dates, grid, stack_json, dem)
+        removal = surfaces.fit(sample, grid, side, model, settings, dem, delay)
+        write_table(folder / "troposphere.csv", removal.ways)
         spread = _scatter(job, noise, removal, side)
         weights = averaging.weights_of(pairs, settings.phase_window, linked)
         tags = _tags(point, record["dates"]) | simulated

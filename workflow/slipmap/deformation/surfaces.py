@@ -7,7 +7,9 @@ import numpy as np
 from rasterio.windows import Window
 
 from slipmap.config.deformation import InversionSettings
-from slipmap.deformation import correction
+from slipmap.deformation import correction, troposphere
+from slipmap.deformation.troposphere import BY_ELEVATION, BY_MODEL, ModelDelay
+from slipmap.deformation.velocity import TimeModel
 from slipmap.inputs.contract import ELEVATION
 from slipmap.inputs.rasters import in_unit
 from slipmap.io import raster
@@ -63,16 +65,22 @@ def regular(good: np.ndarray, window: Window, grid: Grid, count: int) -> tuple[n
 
 @dataclass(frozen=True)
 class Removal:
-    """What is removed from each date: fitted `surfaces` (None: nothing) over `grid`, by the elevation in `dem`."""
+    """What is removed from each date: fitted `surfaces` (None: nothing) over `grid`, by the elevation in `dem`.
+
+    `delay` is that of a weather model, removed before. `ways` : rows of `troposphere.compare`.
+    """
 
     surfaces: correction.Surfaces | None
     grid: Grid
     dem: str | Path | None
+    delay: ModelDelay | None = None
+    ways: tuple[dict[str, object], ...] = ()
 
     def at(self, window: Window) -> np.ndarray | None:
         """What is removed in `window`: float64 (dates, rows, cols), mm; None: nothing."""
+        modelled = None if self.delay is None else self.delay.at(window)
         if self.surfaces is None or not self.surfaces.used:
-            return None
+            return modelled
         (r0, r1), (c0, c1) = window.toranges()
         rows, cols = np.meshgrid(np.arange(r0, r1), np.arange(c0, c1), indexing="ij")
         elevation = None
@@ -82,7 +90,7 @@ class Removal:
         x, y = _unit(self.grid, rows, cols)
         design = correction.surface_design(self.surfaces.terms, x, y, elevation)
         terms = np.ascontiguousarray(np.moveaxis(design, -1, 0))
-        removed = np.zeros((len(self.surfaces.coefficients), *rows.shape))
+        removed = np.zeros((len(self.surfaces.coefficients), *rows.shape)) if modelled is None else modelled
         for date, coefficients in zip(removed, self.surfaces.coefficients, strict=True):
             for coefficient, term in zip(coefficients, terms, strict=True):
                 date += coefficient * term  # no matrix product: its last digits go with the block's size
@@ -90,53 +98,94 @@ class Removal:
 
     def at_pixels(self, rows: np.ndarray, cols: np.ndarray, side: int) -> np.ndarray | float:
         """What is removed at some pixels: (dates, pixels) or 0, mm; `side` of the blocks in which elevation is read."""
+        modelled = 0.0 if self.delay is None else self.delay.at_pixels(rows, cols, side)
         if self.surfaces is None or not self.surfaces.used:
-            return 0.0
+            return modelled
         elevation = None
         if "elevation" in self.surfaces.terms:
             elevation = _elevation(rows, cols, self.grid, side, self.dem) / 1000
         design = correction.surface_design(self.surfaces.terms, *_unit(self.grid, rows, cols), elevation)
-        return self.surfaces.coefficients @ design.T
+        return self.surfaces.coefficients @ design.T + modelled
 
     def record(self) -> dict[str, object]:
         """For reference.json: terms removed, and over which share of the coherent pixels they were fitted."""
         used = self.surfaces is not None and self.surfaces.used
         return {
             "removed": self.surfaces.terms if used else [],
+            "weather_model": self.delay.delays.source if self.delay else None,
             "stable_share": self.surfaces.stable_share if self.surfaces else None,
         }
 
 
 def fit(
-    sample: Sample, grid: Grid, side: int, operator: np.ndarray, settings: InversionSettings, dem: str | Path | None
+    sample: Sample,
+    grid: Grid,
+    side: int,
+    model: TimeModel,
+    settings: InversionSettings,
+    dem: str | Path | None,
+    delay: ModelDelay | None = None,
 ) -> Removal:
     """Fit to each date the surface that the config asks for.
 
     Parameters
     ----------
-    side : of the blocks in which the elevation is read, pixels. operator : (dates,), velocity = operator @ series.
-    dem : elevation (m) on any grid; None: no fit to elevation.
+    side : of the blocks in which the elevation is read, pixels. model : of time.
+    dem : elevation (m) on any grid; None: no fit to elevation. delay : of a weather model, removed first where
+        ``troposphere`` says so, and compared with the fit to elevation in any case.
     """
     terms = correction.surface_terms(settings.deramp, settings.troposphere, dem is not None)
-    if not terms:
-        return Removal(None, grid, dem)
-    if sample.series.shape[1] < 10 * len(terms):
-        print("deramp, troposphere: not removed, too few pixels are coherent")
-        return Removal(None, grid, dem)
+    used_delay = delay if settings.troposphere in BY_MODEL else None
+    if sample.series.shape[1] < 10 * max(len(terms), 1):
+        print("deramp, troposphere: no surface is removed, too few pixels are coherent")
+        return Removal(None, grid, dem, used_delay)
     elevation = None
-    if "elevation" in terms:
+    if dem is not None:
         dem = in_unit(dem, ELEVATION, "inputs.dem", vertical=True)
         elevation = _elevation(sample.rows, sample.cols, grid, side, dem)
-        known = np.isfinite(elevation)
-        sample, elevation = sample.take(known), elevation[known] / 1000
-    x, y = _unit(grid, sample.rows, sample.cols)
-    design = correction.surface_design(terms, x, y, elevation)
-    surfaces = correction.fit_surfaces(
-        sample.series.astype(np.float64), design, operator, terms, settings.moving_velocity
+        if "elevation" in terms or delay is not None:
+            known = np.isfinite(elevation)
+            sample, elevation = sample.take(known), elevation[known]
+        elevation = elevation / 1000
+    series = sample.series.astype(np.float64)
+    modelled = None if delay is None else delay.at_pixels(sample.rows, sample.cols, side)
+    if modelled is not None:
+        known = np.isfinite(modelled).all(axis=0)
+        sample, series, modelled = sample.take(known), series[:, known], modelled[:, known]
+        elevation = None if elevation is None else elevation[known]
+    place = _unit(grid, sample.rows, sample.cols)
+    designs = _designs(settings.deramp, place, elevation)
+    ways = troposphere.compare(
+        series, modelled, designs, model, settings.moving_velocity, _way(settings.troposphere, dem, delay)
     )
+    if not terms:
+        return Removal(None, grid, dem, used_delay, tuple(ways))
+    values = series - modelled if used_delay is not None and modelled is not None else series
+    design = correction.surface_design(terms, *place, elevation if "elevation" in terms else None)
+    surfaces = correction.fit_surfaces(values, design, model.row("velocity"), terms, settings.moving_velocity)
     verb = "removed" if surfaces.used else "not removed"
     print(f"{', '.join(terms[1:])}: {verb}, {surfaces.stable_share:.0%} of the coherent pixels are stable")
-    return Removal(surfaces, grid, dem)
+    return Removal(surfaces, grid, dem, used_delay, tuple(ways))
+
+
+def _designs(
+    deramp: str, place: tuple[np.ndarray, np.ndarray], elevation: np.ndarray | None
+) -> dict[str, tuple[list[str], np.ndarray]]:
+    """Terms and design of the surfaces with and without elevation, for `troposphere.compare`."""
+    found = {}
+    for way in ("none", "elevation"):
+        if way == "elevation" and elevation is None:
+            continue
+        terms = correction.surface_terms(deramp, way, elevation is not None)
+        found[way] = terms, correction.surface_design(terms or ["1"], *place, elevation)
+    return found
+
+
+def _way(wanted: str, dem: str | Path | None, delay: ModelDelay | None) -> str:
+    """The way that is in use of what the config asks for, where there is no DEM."""
+    by_elevation = wanted in BY_ELEVATION and dem is not None
+    by_model = wanted in BY_MODEL and delay is not None
+    return {(0, 0): "none", (1, 0): "elevation", (0, 1): "model", (1, 1): "both"}[by_elevation, by_model]
 
 
 def _elevation(rows: np.ndarray, cols: np.ndarray, grid: Grid, side: int, dem: str | Path) -> np.ndarray:

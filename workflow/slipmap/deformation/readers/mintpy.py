@@ -49,7 +49,7 @@ class MintPy(Reader):
             attributes = {k: v.decode() if isinstance(v, bytes) else str(v) for k, v in file.attrs.items()}
             shape = file["velocity"].shape
         factor = mm_per_year(attributes.get("UNIT"), settings.units, path)
-        grid = _grid(path, attributes, shape)
+        grid = grid_of(path, attributes, shape)
 
         def read(window: Window) -> np.ndarray:
             try:
@@ -65,7 +65,8 @@ class MintPy(Reader):
         return Velocity(grid, read, path, self.name)
 
 
-def _grid(path: Path, attributes: Mapping[str, str], shape: tuple[int, ...]) -> Grid:
+def grid_of(path: Path, attributes: Mapping[str, str], shape: tuple[int, ...]) -> Grid:
+    """The grid that MintPy's `attributes` of a file say, of a data set of (rows, cols)."""
     keys = ("X_FIRST", "X_STEP", "Y_FIRST", "Y_STEP")
     if "X_FIRST" not in attributes:
         raise InputError(f"{path} is in radar coordinates; geocode it with MintPy's geocode.py first.")
