@@ -46,6 +46,7 @@ def attributes(
     resolution: tuple[float, float],
     method: str = "zevenbergen_thorne",
     sun: tuple[float, float] = (315.0, 45.0),
+    north: float = 0.0,
 ) -> np.ndarray:
     """Attributes of a surface at every pixel but the outermost ring.
 
@@ -57,7 +58,8 @@ def attributes(
     method : "zevenbergen_thorne" (Zevenbergen & Thorne 1987: central differences) or "horn" (Horn 1981: differences
         averaged over the three rows or columns with weights 1-2-1; the second derivatives r and t likewise, since
         Horn gives none; s is the same in both).
-    sun : azimuth (clockwise from north) and altitude of the light for the hillshade, degrees.
+    sun : azimuth (clockwise from the grid's north) and altitude of the light for the hillshade, degrees.
+    north : from the grid's north to true north, radians clockwise (`io.north.true_north`); aspects count from there.
 
     Returns
     -------
@@ -76,8 +78,10 @@ def attributes(
     if unknown or method not in METHODS:
         raise ValueError(f"attributes {unknown} or method {method!r} unknown")
     rows, cols = elevation.shape[0] - 2, elevation.shape[1] - 2
-    out = np.empty((len(names), rows, cols), np.float32)
-    codes = np.array([_CODE[name] for name in names], np.int64)
+    vector = ("aspect_sin", "aspect_cos")
+    wanted = [*names, *(name for name in vector if set(vector) & set(names) and name not in names)]
+    out = np.empty((len(wanted), rows, cols), np.float32)
+    codes = np.array([_CODE[name] for name in wanted], np.int64)
     azimuth, altitude = np.radians(sun)
     light = (np.sin(azimuth) * np.cos(altitude), np.cos(azimuth) * np.cos(altitude), np.sin(altitude))
     second = any(name.endswith("_curvature") for name in names)
@@ -91,7 +95,18 @@ def attributes(
         light,
         out,
     )
-    return out
+    _turn(dict(zip(wanted, out, strict=True)), north)
+    return out[: len(names)]
+
+
+def _turn(made: dict[str, np.ndarray], north: float) -> None:
+    """Count the aspects from true north and no longer from the grid's, in place."""
+    if "aspect" in made:
+        made["aspect"][:] = (made["aspect"] - np.float32(np.degrees(north))) % np.float32(360)
+    if "aspect_sin" in made:
+        east, ahead = made["aspect_sin"], made["aspect_cos"]
+        sine, cosine = np.float32(np.sin(north)), np.float32(np.cos(north))
+        east[:], ahead[:] = east * cosine - ahead * sine, ahead * cosine + east * sine
 
 
 @njit(nogil=True, cache=True, inline="always")

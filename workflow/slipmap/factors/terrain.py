@@ -12,7 +12,6 @@ from rasterio.crs import CRS
 from rasterio.windows import Window
 
 from slipmap.config.factors import TerrainSettings
-from slipmap.config.motion import ASPECT_VECTOR
 from slipmap.errors import InputError
 from slipmap.factors import catalogue
 from slipmap.factors.align import WIDE_BLOCK, grown, reader
@@ -121,23 +120,11 @@ def _compute(
     if together:
         core = Block(sources, halo, resolution, settings).elevation(1)
         sun = (settings.sun_azimuth, settings.sun_altitude)
-        names = list(dict.fromkeys([*together, *(ASPECT_VECTOR if set(ASPECT_VECTOR) & set(together) else ())]))
-        made |= zip(names, attributes(core, names, resolution, settings.method, sun), strict=True)
-        _from_true_north(made, north)
+        made |= zip(together, attributes(core, together, resolution, settings.method, sun, north), strict=True)
     for name, factor in factors.items():
         if name not in made:
             made[name] = _of_block(name, factor, Block(sources, halo, resolution, settings, factor.number(name)))
     return [made[name] for name in factors]
-
-
-def _from_true_north(made: dict[str, Array], north: float) -> None:
-    """Count directions of the slope from true north and no longer from the grid's, in place."""
-    if "aspect" in made:
-        made["aspect"] = ((made["aspect"] - np.float32(np.degrees(north))) % np.float32(360)).astype(np.float32)
-    if set(ASPECT_VECTOR) <= set(made):
-        east, ahead = (made[name] for name in ASPECT_VECTOR)
-        sine, cosine = np.float32(np.sin(north)), np.float32(np.cos(north))
-        made |= dict(zip(ASPECT_VECTOR, (east * cosine - ahead * sine, ahead * cosine + east * sine), strict=True))
 
 
 def _of_block(name: str, factor: Factor, block: Block) -> Array:
