@@ -115,6 +115,7 @@ rule invert_network:
         timeseries=HERE.timeseries,
         reference=HERE.reference,
         troposphere=HERE.troposphere,
+        fading=HERE.fading,
     wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")
     params:
         settings=part_of("deformation", options.InversionSettings),

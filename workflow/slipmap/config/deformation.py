@@ -7,7 +7,7 @@ another option does not remake what it made.
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from slipmap.config.base import Settings
 
@@ -180,6 +180,11 @@ class InversionSettings(AveragingSettings):
         description="Trust phases less that fit no solution (reweighted least squares, at the pixels that have such "
         "phases); false: plain least squares.",
     )
+    fading: Literal["none", "map", "correct"] = Field(
+        "none",
+        description="Fading signal, a bias of short pairs over ground that forgets its phase, from the closure phases "
+        "of triplets. map: what it adds to the velocity, in fading.tif; correct: also take it from the phases.",
+    )
     dem_error: bool = Field(True, description="Estimate and remove the DEM error (needs perpendicular baselines).")
     troposphere: Literal["elevation", "model", "both", "none"] = Field(
         "elevation",
@@ -238,3 +243,12 @@ class DeformationSettings(
     KeptSettings, TrackSettings, InversionSettings, UnwrappingSettings, LinkingSettings, NetworkSettings
 ):
     """SBAS-InSAR, from Sentinel-1 at any level to velocity."""
+
+    @model_validator(mode="after")
+    def _loops_that_can_be_open(self) -> "DeformationSettings":
+        if self.estimator == "phase_linking" and self.fading != "none":
+            raise ValueError(
+                f"fading: {self.fading} takes triplets that do not close, and those of linked phases always do; set "
+                f"estimator: sbas, or fading: none"
+            )
+        return self

@@ -64,6 +64,11 @@ class SimulateSettings(Settings):
         4.0, ge=0, description="Standard deviation over dates of the delay per km of elevation, mm/km."
     )
     decorrelation: bool = Field(True, description="Let scatterers change with time, by land cover.")
+    fading: float = Field(
+        0.0,
+        description="Drift of the phase of scatterers that change, mm/yr towards the satellite: a bias of short pairs "
+        "that is no motion.",
+    )
     thermal_noise: float = Field(
         0.03, ge=0, le=1, description="Noise power of the SLCs, as a share of the mean signal power of grass."
     )

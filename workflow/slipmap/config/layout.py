@@ -78,6 +78,7 @@ class Results:
     timeseries = _Path("deformation/timeseries.nc")
     reference = _Path("deformation/reference.json")
     troposphere = _Path("deformation/troposphere.csv")
+    fading = _Path("deformation/fading.tif")
     sensitivity = _Path("deformation/sensitivity.tif")
     downslope = _Path("deformation/velocity_downslope.tif")
     detectable = _Path("deformation/detectable_velocity.tif")

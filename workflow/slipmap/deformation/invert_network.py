@@ -10,8 +10,18 @@ import numpy as np
 from rasterio.windows import Window
 
 from slipmap.config.deformation import InversionSettings
-from slipmap.deformation import averaging, closure, reference, reliability, scatter, surfaces, timeseries, velocity
-from slipmap.deformation.coherent_network import block_side, coherent_network
+from slipmap.deformation import (
+    averaging,
+    closure,
+    fading,
+    reference,
+    reliability,
+    scatter,
+    surfaces,
+    timeseries,
+    velocity,
+)
+from slipmap.deformation.coherent_network import Coherence, block_side, coherent_network
 from slipmap.deformation.fit_series import KEPT, MAPS, SeriesFit
 from slipmap.deformation.geometry import pixel_size
 from slipmap.deformation.interferogram import averaged_pixels, pixel_looks
@@ -31,7 +41,7 @@ NOISE_SAMPLE = 400  # pixels whose scatter is compared with their covariance
 class _Job:
     """What every block of the first pass needs."""
 
-    reader: NetworkReader
+    reader: NetworkReader | fading.Unfaded
     numbers: np.ndarray
     dates: list[date]
     table: np.ndarray
@@ -102,8 +112,8 @@ def run(
     """Invert the network and write the results into `folder`.
 
     They are velocity.tif, velocity_std.tif, averaging_std.tif, temporal_coherence.tif, dem_error.tif, mask.tif,
-    reliability.tif, interferograms_used.tif, open_triplets.tif, timeseries.nc, reference.json and
-    troposphere.csv.
+    reliability.tif, interferograms_used.tif, open_triplets.tif, timeseries.nc, reference.json,
+    troposphere.csv and fading.tif.
 
     Parameters
     ----------
@@ -128,24 +138,7 @@ def run(
     dates, grid, side = network_dates(pairs), reader.grid, block_side(len(pairs))
     model = _time_model(dates, baselines, settings)
     point = _reference(settings, grid, coherence.of_pixels, coherence.share)
-    numbers = pair_numbers([(p.reference, p.secondary) for p in pairs], dates)
-    phase_looks = _phase_looks(pairs, settings, looks, radar, grid)
-    job = _Job(
-        reader=reader,
-        numbers=numbers,
-        triples=closure.triplets(numbers),
-        dates=dates,
-        table=weight_table(settings.weights, int(phase_looks)),
-        deviation=deviation_table(phase_looks),
-        samples=_coherence_samples(pairs, settings, looks, radar, grid),
-        mean_coherence=coherence.of_pixels,
-        scale=mm_per_radian(radar.wavelength),
-        offsets=_reference_phase(reader, point, grid, pairs),
-        point=point,
-        model=model,
-        settings=settings,
-        least_fit=least_fit,
-    )
+    job, faded = _job(pairs, reader, coherence, point, model, settings, radar, looks, least_fit)
     simulated = {"SIMULATED": "yes"} if record["simulated"] else {}
     attributes = timeseries.mintpy_attributes(grid, dates, radar, point) | simulated
     with timeseries.create(
@@ -165,11 +158,52 @@ def run(
         weights = averaging.weights_of(pairs, settings.phase_window, linked)
         tags = _tags(point, record["dates"]) | simulated
         SeriesFit(series, grid, side, model, removal, spread, point, weights, radar, settings, tags).write(folder)
+    fading.write(folder / "fading.tif", grid, faded, tags)
     closures["corrected"] = dict(zip((pair.name for pair in pairs), closures["corrected"], strict=True))
     about = point.record() | removal.record() | {"triplets": closures, "pairs_left_out": left_out}
     about |= {"decorrelation_scale": round(spread.scale, 3), "model_of_time": list(model.names)}
     about |= {"dem_error": model.about, "simulated": record["simulated"]}
     write_text(folder / "reference.json", json.dumps(about, indent=2) + "\n")
+
+
+def _job(
+    pairs: list[Pair],
+    reader: NetworkReader,
+    coherence: Coherence,
+    point: reference.Reference,
+    model: velocity.TimeModel,
+    settings: InversionSettings,
+    radar: Radar,
+    looks: float | None,
+    least_fit: float | None,
+) -> tuple[_Job, fading.Fading | None]:
+    """What every block needs, and the fading signal where it is asked for."""
+    dates, grid = network_dates(pairs), reader.grid
+    numbers = pair_numbers([(p.reference, p.secondary) for p in pairs], dates)
+    phase_looks = _phase_looks(pairs, settings, looks, radar, grid)
+    table, scale = weight_table(settings.weights, int(phase_looks)), mm_per_radian(radar.wavelength)
+    samples = _coherence_samples(pairs, settings, looks, radar, grid)
+    offsets, rate = _reference_phase(reader, point, grid, pairs), scale * model.row("velocity")
+    faded, read_by = fading.of_network(
+        settings.fading, reader, offsets, pairs, coherence.of_pairs, table, rate, samples
+    )
+    job = _Job(
+        reader=read_by,
+        numbers=numbers,
+        triples=closure.triplets(numbers),
+        dates=dates,
+        table=table,
+        deviation=deviation_table(phase_looks),
+        samples=samples,
+        mean_coherence=coherence.of_pixels,
+        scale=scale,
+        offsets=offsets,
+        point=point,
+        model=model,
+        settings=settings,
+        least_fit=least_fit,
+    )
+    return job, faded
 
 
 def _tags(point: reference.Reference, dates: Sequence[str]) -> dict[str, str]:

@@ -147,7 +147,7 @@ def scatterers(
 
     Circular Gaussian speckle: a lasting part, and a changing one that follows a first-order autoregression, so that
     the coherence of two dates Δt apart is ``c∞ + (1 − c∞) exp(−Δt/τ)``, lowered by thermal noise (unless `noise` is
-    false: then the receiver's is added elsewhere).
+    false: then the receiver's is added elsewhere). The phase of the changing part drifts by `settings.fading`.
 
     Parameters
     ----------
@@ -179,7 +179,8 @@ def scatterers(
                     keep *= np.repeat(disturbed.kept(k), NESTED[0], axis=1)
                 changing *= keep
                 changing += speckle(rng, power.shape) * np.sqrt(1 - keep * keep)
-            scene += changing * part
+            drift = 4e-3 * np.pi / WAVELENGTH * settings.fading * (day - dates[0]).days / YEAR
+            scene += changing * (part * np.complex64(np.exp(1j * drift)) if drift else part)
         if disturbed is not None:
             scene *= np.repeat(disturbed.gain(k, cross=cross), NESTED[0], axis=1)
         if settings.thermal_noise and noise:

@@ -1,0 +1,53 @@
+"""How honest the velocity's standard deviation is on simulated areas: `python -m benchmarks.demo_intervals ROOT …`.
+
+Each ROOT is a folder in which the workflow mapped a simulated area to its velocity: ``ROOT/results/AREA/deformation``
+and ``ROOT/resources/AREA/truth``. The areas are pooled; the median difference of still ground, which the error of the
+reference point gives to all pixels of an area, is taken off each.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from slipmap.io import raster
+from slipmap.io.grid import Grid
+
+Z95, Z50, MOVING, RELIABLE = 1.959964, 0.674490, 10.0, 1  # MOVING: mm/yr
+
+
+def errors(root: Path, area: str = "demo") -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Error, standard deviation and sign of the truth at the reliable pixels of still ground and of movers, mm/yr."""
+    made = root / "results" / area / "deformation"
+    grid = Grid.from_raster(made / "velocity.tif")
+    with raster.warped(root / "resources" / area / "truth" / "velocity_los.tif", grid) as source:
+        truth = raster.read_open(source, None, 1).astype(np.float64)
+    found, deviation, mask = (raster.read(made / f"{n}.tif", bands=1) for n in ("velocity", "velocity_std", "mask"))
+    good = (mask == RELIABLE) & np.isfinite(found) & np.isfinite(deviation)
+    still = good & (truth == 0)
+    error = found - np.median(found[still]) - truth
+    kinds = {"still": still, "movers": good & (np.abs(truth) > MOVING)}
+    return {name: (error[some], deviation[some], np.sign(truth[some])) for name, some in kinds.items()}
+
+
+def judge(roots: list[Path]) -> dict[str, dict[str, float]]:
+    """Coverage of the intervals, size of the standard deviation, error and bias of the speed, of all areas together."""
+    areas, result = [errors(root) for root in roots], {}
+    for kind in ("still", "movers"):
+        error, deviation, sign = (np.concatenate([area[kind][k] for area in areas]) for k in range(3))
+        rms = float(np.sqrt(np.mean(error**2)))
+        result[kind] = {
+            "pixels": error.size,
+            "held_95": round(float(np.mean(np.abs(error) <= Z95 * deviation)), 3),
+            "held_50": round(float(np.mean(np.abs(error) <= Z50 * deviation)), 3),
+            "median_sigma": round(float(np.median(deviation)), 3),
+            "rms_error": round(rms, 3),
+            "sigma_over_rms": round(float(np.median(deviation)) / rms, 3),
+            "bias_of_speed": round(float(np.mean(error * sign)), 3),
+        }
+    return result
+
+
+if __name__ == "__main__":
+    for name, row in judge([Path(root) for root in sys.argv[1:]]).items():
+        print(name, row)
