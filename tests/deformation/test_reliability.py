@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 import xarray
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks._speckle import Ground, interferograms
@@ -29,6 +29,8 @@ def classes(solved, dates, coherence, kilometres=None, **options):
 
 
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@example(dates=24, reach=3, shape=(0.9, 80.0, 0.3), holes=0.3, season=0.0, atmosphere=1.0, seed=1)
+@example(dates=34, reach=2, shape=(0.8, 50.0, 0.3), holes=0.1, season=0.0, atmosphere=2.0, seed=2)
 @given(
     dates=st.integers(12, 34),
     reach=st.integers(1, 4),
@@ -65,6 +67,10 @@ def test_what_is_called_reliable_is_right_within_three_standard_deviations(
     deviation = spread.velocity_std(series, variances[0].astype(np.float64), follows)
     reliable = classes(solved, dates, coherence.mean(axis=0)) == reliability.RELIABLE
     assert reach > 1 or not reliable.any()
+    if reach > 1 and floor >= 0.3 and first >= 0.8:  # so much of the phase lasts that whole networks must be reliable
+        assert reliable[whole].mean() > 0.95
+    if reach > 2 and floor >= 0.3 and first >= 0.8 and holes <= 0.3 and season < 0.03:  # as must some of those with holes
+        assert reliable[PIXELS // 4 :].mean() > 0.2
     error = np.abs(fit(model, series)[1] - 20)
     assert np.sum(error[reliable] > 3 * deviation[reliable]) <= max(3, 0.01 * reliable.sum() + 3)
     joined = solved.joined > 0
