@@ -69,7 +69,9 @@ def test_what_is_called_reliable_is_right_within_three_standard_deviations(
     assert reach > 1 or not reliable.any()
     if reach > 1 and floor >= 0.3 and first >= 0.8:  # so much of the phase lasts that whole networks must be reliable
         assert reliable[whole].mean() > 0.95
-    if reach > 2 and floor >= 0.3 and first >= 0.8 and holes <= 0.3 and season < 0.03:  # as must some of those with holes
+    if (
+        reach > 2 and floor >= 0.3 and first >= 0.8 and holes <= 0.3 and season < 0.03
+    ):  # as must some of those with holes
         assert reliable[PIXELS // 4 :].mean() > 0.2
     error = np.abs(fit(model, series)[1] - 20)
     assert np.sum(error[reliable] > 3 * deviation[reliable]) <= max(3, 0.01 * reliable.sum() + 3)

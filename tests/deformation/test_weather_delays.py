@@ -11,9 +11,9 @@ import rasterio.warp
 import xarray
 
 from deformation.test_chain import DATES, GRID, SCALE, SHAPE, STABLE, truth, write, write_stack
+from slipmap.check import run
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.inputs import Sentinel1Settings
-from slipmap.check import run
 from slipmap.config.run import AreaSettings
 from slipmap.deformation import invert_network, network, weather_delays
 from slipmap.errors import Faults, InputError
