@@ -20,7 +20,7 @@ except ImportError as error:
 if workflow.modifier.path_modifier.prefix:
     sys.exit(
         f"slipmap: the module has the prefix {workflow.modifier.path_modifier.prefix}, before which Snakemake would look "
-        "for your files, too; take 'prefix:' out: results lie under results/ by the name of each area, and "
+        "for your files, too; take 'prefix:' out: results lie apart by the names of areas, and "
         "'use rule * from … as NAME_*' keeps the rules of two modules apart."
     )
 
