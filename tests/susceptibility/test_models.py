@@ -213,7 +213,7 @@ def test_tables_and_figures_of_an_area(area: areas.AreaFiles, tmp_path: Path) ->
     means = compare.run({"demo": area}, _settings(), out)
     assert {path.name for path in out.iterdir()} == {
         "cross_validation.csv", "cross_validation_summary.csv", "test_scores.csv", "calibration.csv", "roc.png",
-        "calibration.png", "sample.json", "distances.csv",
+        "roc.csv", "calibration.png", "sample.json", "distances.csv",
     }  # fmt: skip
     folds = pd.read_csv(out / "cross_validation.csv")
     schemes = {"random", "blocks", "kmeans", "knndm"}

@@ -147,3 +147,14 @@ rule publish_map:
         simulated=lambda wildcards: AREAS[wildcards.area].simulate is not None,
     resources: mem_mb=memory(1000), runtime=minutes(10)
     script: "../scripts/publish_map.py"
+
+
+rule hazard_maps:
+    message: "Draw the hazard maps of all models of {wildcards.area}."
+    input:
+        maps=lambda wildcards: list(files.hazard_maps(RUN, wildcards.area).values()),
+        hillshade=lambda wildcards: Results(wildcards.area).hillshade if AREAS[wildcards.area].inputs.dem else [],
+    output: figure=HERE.comparison("maps.png")
+    params: names=lambda wildcards: list(files.hazard_maps(RUN, wildcards.area))
+    resources: mem_mb=memory(1500), runtime=minutes(20)
+    script: "../scripts/hazard_maps.py"

@@ -51,6 +51,24 @@ rule summarise_seeds:
     script: "../scripts/summarise_seeds.py"
 
 
+rule compare_experiments:
+    message: "Set the experiments of {wildcards.area} side by side: pictures, losses, ROC, landslide sizes."
+    input: unpack(of_area(files.compared_files))
+    output: [HERE.comparison(name) for name in layout.COMPARISON]
+    wildcard_constraints: area="|".join(PLACES)
+    params:
+        weights=lambda wildcards: {
+            name: weights_of(name)[0] for name in files.compared(RUN, wildcards.area)
+        },
+        histories=lambda wildcards: {
+            name: [f"{folder}/{layout.SEED_FILES['history']}" for folder in weights_of(name)]
+            for name in files.compared(RUN, wildcards.area)
+        },
+    threads: 2
+    resources: gpu=1, mem_mb=memory(4000), runtime=minutes(60)
+    script: "../scripts/compare_experiments.py"
+
+
 rule table_patches:
     message: "Cut {wildcards.area} into patches with the inputs of a paper: {wildcards.dataset}."
     input:

@@ -189,6 +189,10 @@ class Results:
 
     paper_tables = _Path("tables")
 
+    def comparison(self, name: str) -> str:
+        """One table or picture of the comparison of all experiments (`COMPARISON`), or "maps.png"."""
+        return f"{self.folder}/comparison/{name}"
+
     # maps
     def map(self, experiment: str, kind: str) -> str:
         """One raster of an experiment's map (`MAPS`)."""
@@ -233,8 +237,9 @@ SCREENING_TABLES = (
 )
 SUSCEPTIBILITY_TABLES = (
     *("cross_validation", "cross_validation_summary", "distances"),
-    *("test_scores", "calibration"),
+    *("test_scores", "calibration", "roc"),
 )
+COMPARISON = ("predictions.png", "losses.csv", "losses.png", "roc.csv", "roc.png", "sizes.csv", "sizes.png")
 TEST_METRICS = "test_metrics.json"
 # what training leaves in the folder of a seed, by role
 SEED_FILES = {

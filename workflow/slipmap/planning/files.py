@@ -8,6 +8,7 @@ from pathlib import Path
 
 from slipmap.config.layout import (
     APPLICABILITY,
+    COMPARISON,
     MAPS,
     SCREENING_TABLES,
     SEED_FILES,
@@ -235,6 +236,50 @@ def augmentation_figures(run: RunSettings, place: str, experiment: str) -> list[
     return [Results(place).augmentation(experiment)] if here else []
 
 
+def compared(run: RunSettings, place: str) -> list[str]:
+    """The experiments that are set side by side in a place: those tested there, on the patches of the first of them."""
+    return [
+        name
+        for name, chosen in run.experiments.items()
+        if is_tested(run, name, place) and chosen.dataset == _dataset_shown(run, place)
+    ]
+
+
+def _dataset_shown(run: RunSettings, place: str) -> str | None:
+    """The data set of the first experiment that is tested in a place: pictures are of its patches."""
+    return next((chosen.dataset for name, chosen in run.experiments.items() if is_tested(run, name, place)), None)
+
+
+def compared_files(run: RunSettings, place: str) -> dict[str, str | list[str]]:
+    """What the comparison of a place's experiments reads, by role."""
+    names = compared(run, place)
+    folders = [folder for name in names for folder in weights_folders(name, run.experiments[name])]
+    needed = (SEED_FILES["weights"], SEED_FILES["record"], SEED_FILES["history"])
+    found: dict[str, str | list[str]] = {
+        "store": patch_store(run, run.experiments[names[0]], place),
+        "weights": [f"{folder}/{name}" for folder in folders for name in needed],
+    }
+    area = run.areas.get(place)
+    if area is not None and area.susceptibility is not None and area.inputs.inventory is not None:
+        found["classical"] = Results(place).susceptibility_table("roc")
+    return found
+
+
+def comparison_files(run: RunSettings, place: str) -> list[str]:
+    """The comparison of a place's experiments, where there are any to compare."""
+    return [Results(place).comparison(name) for name in COMPARISON] if compared(run, place) else []
+
+
+def hazard_maps(run: RunSettings, area: str) -> dict[str, str]:
+    """Map of every model of an area by its name: experiments, then classical models, then the risk index."""
+    made = Results(area)
+    maps = {name: made.map(name, "probability") for name in run.experiments if area in mapped_areas(run, name)}
+    chosen = run.areas[area].susceptibility
+    if chosen is not None and run.areas[area].inputs.inventory is not None:
+        maps |= {model: made.susceptibility(model) for model in chosen.maps}
+    return maps | ({"lsi": made.susceptibility("lsi")} if chosen is not None and chosen.risk_index else {})
+
+
 def reported_files(run: RunSettings, area: str) -> list[str]:
     """Everything that the report of an area shows and other rules make."""
     settings, made = run.areas[area], Results(area)
@@ -256,7 +301,10 @@ def reported_files(run: RunSettings, area: str) -> list[str]:
     for name in run.experiments:
         files += _mapped(run, area, name) if area in mapped_areas(run, name) else []
         files += _tested(run, area, name) if is_tested(run, name, area) else []
-    return list(dict.fromkeys(files + susceptibility_files(run, area)))
+    files += comparison_files(run, area) + susceptibility_files(run, area)
+    if len(hazard_maps(run, area)) > 1:
+        files.append(made.comparison("maps.png"))
+    return list(dict.fromkeys(files))
 
 
 def _mapped(run: RunSettings, area: str, experiment: str) -> list[str]:
@@ -290,7 +338,7 @@ def imported_files(run: RunSettings, dataset: str) -> dict[str, str | list[str]]
     tested = [name for name in run.experiments if is_tested(run, name, dataset)]
     return {
         "store": Results(dataset).patches(dataset),
-        "shown": [path for name in tested for path in _tested(run, dataset, name)],
+        "shown": [path for name in tested for path in _tested(run, dataset, name)] + comparison_files(run, dataset),
     }
 
 

@@ -48,7 +48,7 @@ def run(
     the interval of the AUROC, for every scheme; ``default`` marks the scheme that judges at the distances of the map),
     distances.csv (`slipmap.susceptibility.distances.distance_table`), test_scores.csv (the columns of Zheng et al.
     2025, Table 2: learnt on training blocks, scored on test blocks, and how far these are independent; only where there
-    is a split), calibration.csv, roc.png, calibration.png and sample.json.
+    is a split), calibration.csv, roc.csv, roc.png, calibration.png and sample.json.
 
     Cross-validation uses all labelled pixels, whatever their split: each is predicted by a model that has not seen its
     fold, of factors that were screened on the other folds. All samples are half landslides, half not; accuracy, Brier
@@ -267,6 +267,7 @@ def _write_curves(curves: Curves, folder: Path) -> None:
     ]
     table = pd.concat(found, ignore_index=True)[["scheme", "model", "predicted", "observed", "pixels"]]
     write_table(folder / "calibration.csv", table, index=False)
+    write_table(folder / "roc.csv", figures.roc_table(curves), index=False)
     figures.roc(curves, folder / "roc.png")
     figures.calibration(table, folder / "calibration.png")
 

@@ -43,6 +43,27 @@ def roc(curves: Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]], path: s
     _save(figure, path)
 
 
+def roc_table(curves: Mapping[tuple[str, str], tuple[np.ndarray, np.ndarray]], points: int = 200) -> pd.DataFrame:
+    """The curves that `roc` draws: ``scheme``, ``model``, ``false_positive_rate``, ``true_positive_rate``, ``auc``.
+
+    Parameters
+    ----------
+    curves : (scheme, model) → labels and probabilities; without both classes it has no curve.
+    points : of a curve at most.
+    """
+    parts = []
+    for (scheme, model), (labels, probability) in curves.items():
+        if labels.min() == labels.max():
+            continue
+        false, true, _ = roc_curve(labels, probability)
+        kept = np.unique(np.linspace(0, len(false) - 1, min(points, len(false))).round().astype(int))
+        auc = roc_auc_score(labels, probability)
+        part = {"scheme": scheme, "model": model, "false_positive_rate": false[kept], "true_positive_rate": true[kept]}
+        parts.append(pd.DataFrame(part | {"auc": auc}))
+    columns = ["scheme", "model", "false_positive_rate", "true_positive_rate", "auc"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
 def calibration(table: pd.DataFrame, path: str | Path) -> None:
     """Calibration curves, a panel for each scheme, from `crossvalidation.reliability` with ``scheme`` and ``model``."""
     schemes = list(dict.fromkeys(table.scheme))
