@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
 
+from rasterio.crs import CRS
+
 from slipmap.io.atomic import write_text
 from slipmap.io.grid import Grid
 from slipmap.motion.describe import QUALITY_NAMES
@@ -90,8 +92,12 @@ def _add(
 
 def _crs(tag: str, grid: Grid) -> Xml.Element:
     element = Xml.Element(tag)
-    kind = "authid" if ":" in grid.crs and len(grid.crs) < 20 else "wkt"
-    Xml.SubElement(Xml.SubElement(element, "spatialrefsys"), kind).text = grid.crs
+    crs = CRS.from_user_input(grid.crs)
+    inside = Xml.SubElement(element, "spatialrefsys")
+    Xml.SubElement(inside, "wkt").text = crs.to_wkt()
+    Xml.SubElement(inside, "proj4").text = crs.to_proj4()
+    if crs.to_epsg() is not None:
+        Xml.SubElement(inside, "authid").text = f"EPSG:{crs.to_epsg()}"
     return element
 
 
