@@ -24,7 +24,7 @@ def area(acquire, grid=SOUTH, **more):
     [
         (area({"dem": {}}, inputs={"dem": "dem.tif"}), "both inputs.dem and acquire.dem; keep one"),
         (area({"dem": {}}, simulate={"seed": 1}), "both simulate and acquire; keep one"),
-        (area({"orbits": {}}), "orbits are those of the Sentinel-1 dates; add sentinel1"),
+        (area({"orbits": {}}), "orbits are fetched for the dates of sentinel1"),
         (area({"start": "2023-01-01", "dem": {}}), "end 2022-06-30 is before start 2023-01-01"),
         (area({"rainfall": {"start": "2022-08-01"}}), "rainfall.end is before rainfall.start"),
         (area({"demm": {}}), "unknown key 'areas.valley.acquire.demm'; did you mean 'dem'?"),
@@ -37,7 +37,7 @@ def area(acquire, grid=SOUTH, **more):
             "ends at 60 degrees north and south; set product: imerg",
         ),
         (area({"rainfall": {"end": "2027-01-01"}}), "CHIRPS ends with 2026-12-31; set product: chirps3"),
-        (area({"start": "2010-01-01", "end": "2010-02-01", "sentinel2": {}}), "no such data before 2015-07-04"),
+        (area({"start": "2010-01-01", "end": "2010-02-01", "sentinel2": {}}), "these data begin on 2015-07-04"),
     ],
 )
 def test_contradictions_are_one_sentence(record, says, tmp_path, monkeypatch):

@@ -124,7 +124,7 @@ def test_an_imported_data_set_is_trained_and_tested_on_as_an_area_is():
     [
         ({"train_areas": ["bije"]}, "experiments.rs.train_areas names an area 'bije'.*did you mean 'bijie'?"),
         ({"dataset": "bijie"}, "is imported and not cut from an area; name it instead of 'valley'"),
-        ({"map_areas": ["bijie"]}, "map_areas names 'bijie', a data set of images, of which there is no map"),
+        ({"map_areas": ["bijie"]}, "map_areas names 'bijie', a data set of images, which cannot be mapped"),
         (
             {"train_areas": ["other"], "test_areas": ["other"], "dataset": "bijie"},
             "is 'bijie', which is neither in train_areas nor in test_areas",

@@ -113,8 +113,11 @@ def test_every_row_of_a_table_has_such_a_name(repository):
     ("split", "words"),
     [
         ({"block": 96}, "has 4, and 3"),
-        ({"block": 128}, "has 1, and 3 are needed at least; give smaller blocks"),
-        ({"method": "kfold", "block": 48, "folds": 10}, "has 9, and 10 are needed at least; give smaller blocks or"),
+        ({"block": 128}, "has room for 1 of them, and 3 or more are needed; give smaller blocks"),
+        (
+            {"method": "kfold", "block": 48, "folds": 10},
+            "has room for 9 of them, and 10 or more are needed; give smaller blocks or",
+        ),
         ({"method": "area", "block": 128}, ""),
         ({"method": "random", "block": 128}, ""),
     ],

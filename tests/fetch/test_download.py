@@ -70,7 +70,7 @@ def test_after_a_reset_only_the_rest_is_asked_for(server, tmp_path):
 def test_half_a_file_is_resumed_by_a_later_run(server, tmp_path):
     server.file("/a.bin", DATA, [reset_after(300_000)] + [reset_after(0)] * 3)
     web, waits = quick_web()
-    with pytest.raises(TransferError, match=r"a\.bin: .*3 times in a row; what has come is kept: run again"):
+    with pytest.raises(TransferError, match=r"a\.bin: .*3 times in a row; the part that was received is kept"):
         fetch(remote(server), tmp_path, web)
     assert left(tmp_path) == ["a.bin.part", "a.bin.part.json"]
     assert waits == [1.0, 1.0, 2.0]
@@ -282,7 +282,7 @@ def test_a_full_disk_keeps_what_has_come(server, tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(download, "_append", full)
-    with pytest.raises(InputError, match=r"is full; free some disk and run again: what has come of a\.bin is kept"):
+    with pytest.raises(InputError, match=r"is full; free some disk .*: the part of a\.bin that was received is kept"):
         fetch(remote(server), tmp_path, quick_web()[0])
     monkeypatch.setattr(download, "_append", plain)
     assert fetch(remote(server), tmp_path, quick_web()[0]).read_bytes() == DATA

@@ -98,7 +98,7 @@ def test_boxes_that_cannot_be(bbox, says):
         (["a", "--polygon", "gone.gpkg", "--dates", "2022-01-01", "2022-02-01"], "gone.gpkg is not a vector file"),
         (
             ["a", "--bbox", 1, 2, 1.1, 2.1, "--dates", "2012-01-01", "2012-02-01", "--offline"],
-            "no such data before 2014",
+            "these data begin on 2014",
         ),
         (
             ["a", "--bbox", 1, 2, 1.1, 2.1, "--dates", "2022-01-01", "2022-02-01", "--service", "dam=x"],

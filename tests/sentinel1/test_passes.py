@@ -137,5 +137,7 @@ def test_products_of_two_satellites_in_one_pass(tmp_path):
     whole = strip(grid, 61_530.0)
     write_blank(tmp_path, cut(whole, range(2)))
     write_blank(tmp_path, dataclasses.replace(cut(whole, range(2, len(whole.bursts))), mission="S1C"))
-    with pytest.raises(InputError, match=r"of S1A, .* of S1C are of one pass; keep the products of one satellite"):
+    with pytest.raises(
+        InputError, match=r"of S1A, .* of S1C are of one pass and of two satellites; keep the products of one"
+    ):
         listed(tmp_path)

@@ -234,7 +234,7 @@ def test_mistakes_in_tables_are_one_sentence(tmp_path):
     with pytest.raises(InputError, match=r"Table b: its factors or normalisation differ from another table's"):
         tables.load(folder, tmp_path / "run.yaml")
     (folder / "b.yaml").write_text(yaml.safe_dump(table | {"kind": "screening"}))
-    with pytest.raises(InputError, match=r"b\.yaml: .*every row of a table of screening says what it is `of`"):
+    with pytest.raises(InputError, match=r"b\.yaml: .*every row of a table of screening needs the key `of`"):
         tables.load(folder, tmp_path / "run.yaml")
 
 

@@ -41,7 +41,9 @@ def third(answer: Answer, n: int) -> int:
 
 
 FAULTS = [
-    Fault("A server resets the connection", lambda a, n: replace(a, cut=third(a, n)), "what has come is kept", REST),
+    Fault(
+        "A server resets the connection", lambda a, n: replace(a, cut=third(a, n)), "that was received is kept", REST
+    ),
     Fault(
         "A server stalls",
         lambda a, n: replace(a, cut=third(a, n), hang=3 * STALL_S),

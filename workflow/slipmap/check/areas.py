@@ -67,7 +67,7 @@ def _require_blocks(split: SplitSettings, area: str, grid: Grid) -> None:
     blocks = block_count(grid.height, split.block) * block_count(grid.width, split.block)
     if split.method in ("blocks", "kfold") and blocks < parts:
         raise InputError(
-            f"areas.{area}.split.block is {split.block} pixels, of which the area ({grid.width} x {grid.height}) has "
-            f"{blocks}, and {parts} are needed at least; give smaller blocks"
+            f"areas.{area}.split.block is {split.block} pixels: the area ({grid.width} x {grid.height}) has room for "
+            f"{blocks} of them, and {parts} or more are needed; give smaller blocks"
             f"{' or fewer folds' if split.method == 'kfold' else ''}."
         )

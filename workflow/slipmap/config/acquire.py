@@ -167,7 +167,7 @@ class AcquireSettings(Settings):
             if part is not None and (part.end or self.end) < (part.start or date.min):
                 raise ValueError(f"{name}.end is before {name}.start")
         if self.orbits is not None and self.sentinel1 is None:
-            raise ValueError("orbits are those of the Sentinel-1 dates; add sentinel1")
+            raise ValueError("orbits are fetched for the dates of sentinel1, which is missing; add it")
         return self
 
 

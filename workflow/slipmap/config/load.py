@@ -151,7 +151,7 @@ def _check_experiment(settings: RunSettings, experiment: ExperimentSettings, key
 
 def _require_place(area: str, known: Collection[str], imported: Collection[str], key: str) -> None:
     if area in imported and area not in known:
-        raise InputError(f"{key} names '{area}', a data set of images, of which there is no map.")
+        raise InputError(f"{key} names '{area}', a data set of images, which cannot be mapped; leave it out.")
     if area not in known:
         raise InputError(f"{key} names an area '{area}' that is not under areas{nearest(area, known)}")
 

@@ -83,7 +83,7 @@ class TableSettings(Settings):
         if networks and self.recipe not in RECIPES:
             raise ValueError(f"recipe {self.recipe!r} is unknown{nearest(str(self.recipe), RECIPES)}")
         if not networks and any(row.of is None for row in self.rows):
-            raise ValueError(f"every row of a table of {self.kind} says what it is `of`")
+            raise ValueError(f"every row of a table of {self.kind} needs the key `of`; add it")
         return self
 
 

@@ -85,7 +85,10 @@ def invert(
 def _pairs(file: h5py.File, stack: str | Path) -> list[tuple[date, date]]:
     kept = file["dropIfgram"][:]
     if not kept.all():
-        raise InputError(f"{stack}: {np.sum(~kept)} interferograms are dropped; write it without them.")
+        raise InputError(
+            f"{stack}: {np.sum(~kept)} of its interferograms are marked as dropped (dropIfgram); write the stack again "
+            f"without them."
+        )
     days = {d: parse_date(d.decode(), str(stack)) for d in np.unique(file["date"][:])}
     return [(days[first], days[second]) for first, second in file["date"][:]]
 

@@ -138,7 +138,7 @@ def choose_pairs(stack: Stack, settings: NetworkSettings) -> list[Pair]:
     if stack.acquisitions:
         if len(stack.acquisitions) < 2:
             raise InputError(
-                f"inputs.sentinel1.path: only one SLC ({stack.acquisitions[0].file}); two dates are the least."
+                f"inputs.sentinel1.path: only one SLC ({stack.acquisitions[0].file}); give SLCs of two dates or more."
             )
         if settings.estimator == "phase_linking":
             return nearest_pairs(stack.acquisitions, settings.nearest_neighbours)

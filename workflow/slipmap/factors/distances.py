@@ -49,7 +49,7 @@ def write(
     ):
         columns = _column_distance(marked, wide, scratch)
         if columns is None:
-            raise InputError(f"{nothing}; leave {name} out (factors.exclude) or change that.")
+            raise InputError(f"{nothing}; leave {name} out (factors.exclude), or give other data.")
         rx, ry = grid.resolution
         for window in _strips(grid):
             top = int(window.row_off) + row0

@@ -78,7 +78,7 @@ def _check_listed(settings: FactorSettings) -> None:
         possible = [name for name in possible if split_period(name)[1] == "composite"]
         for name in names:
             if name not in possible:
-                raise InputError(f"factors.{key} names '{name}', which is none{nearest(name, possible)}")
+                raise InputError(f"factors.{key} names '{name}', which is none of its factors{nearest(name, possible)}")
 
 
 def _check_lags(names: Iterable[str], settings: FactorSettings) -> None:

@@ -43,7 +43,8 @@ def check_fetch(name: str, area: AreaSettings, grid: Grid) -> list[str]:
         end = getattr(chosen, "end", None) or settings.end
         if end < _FIRST.get(product, date.min):
             raise InputError(
-                f"{key}: there are no such data before {_FIRST[product]}; change the dates or leave it out."
+                f"{key}: these data begin on {_FIRST[product]}, after the dates asked for;"
+                f" change the dates, or leave it out."
             )
         if product in CHIRPS_REACH:
             ground = *_latitudes(grid), end

@@ -103,7 +103,7 @@ def fetch(file: RemoteFile, folder: str | Path, web: Web) -> Path:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             raise InputError(
-                f"{folder} is full; free some disk and run again: what has come of {file.name} is kept."
+                f"{folder} is full; free some disk and run again: the part of {file.name} that was received is kept."
             ) from error
     return path
 
@@ -158,9 +158,8 @@ def _transfer(file: RemoteFile, path: Path, web: Web) -> None:
             log.warning("%s; %d bytes of %s have come", error, _begun(path), file.name)
             if idle >= web.tries:
                 raise TransferError(
-                    f"{file.name}: {error}, {idle} times in a row; what has come is kept: run again later, or put "
-                    "the file "
-                    f"into a local archive."
+                    f"{file.name}: {error}, {idle} times in a row; the part that was received is kept: run again "
+                    f"later, or put the file into a local archive."
                 ) from None
             web.wait(max(idle, 1), error.wait)
         except verify.Unsound as error:

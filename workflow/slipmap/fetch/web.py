@@ -199,7 +199,9 @@ class Web:
         if status in (404, 410):
             raise TransferError(f"{shown(url)} is not there (answer {status}); search again, or give a local archive.")
         if status >= 400 and status != 416:
-            raise TransferError(f"{shown(url)} answers {status} {response.reason}; it cannot be had this way.")
+            raise TransferError(
+                f"{shown(url)} answers {status} {response.reason}; fetch the file by hand, or give a local archive."
+            )
 
     def _refused(self, url: str, status: int) -> str:
         for realm in self.realms:

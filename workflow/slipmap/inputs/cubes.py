@@ -270,7 +270,7 @@ def _from_geotiff(path: Path, grid: Grid, key: str, kind: str, pick: Pick | None
         said = {band_unit(src, band) for band in src.indexes}
         units, name = said.pop(), src.descriptions[0] or ""
     if said:
-        raise InputError(f"{key}: the bands of {path} have different units; give all of them in one.")
+        raise InputError(f"{key}: the bands of {path} have different units; give all of them in one unit.")
     when = stamp(path.stem)
     if all(named):
         times = pd.DatetimeIndex(named)

@@ -29,6 +29,7 @@ TOKEN = "SLIPMAP_RUN_TOKEN"
 OWNER = "SLIPMAP_RUN_OWNER"
 FOLDER = "SLIPMAP_RUN_FOLDER"
 _held: list[int] = []  # file descriptors whose locks this process keeps until it ends
+_claimed: set[Path] = set()  # folders whose runs this process owns
 
 
 def claim(folder: str | Path, wait_s: float = 20.0) -> bool:
@@ -47,6 +48,8 @@ def claim(folder: str | Path, wait_s: float = 20.0) -> bool:
     ------
     InputError : another run is alive in `folder`, its orphans do not end, or results cannot be written there.
     """
+    if Path(folder).resolve() in _claimed:  # the workflow stands twice in another, as two modules
+        return False
     for place in (folder, Path(folder) / "results", Path(folder) / "resources"):
         disk.require_writable(Path(place))
     state = Path(folder) / ".snakemake" / "slipmap"
@@ -60,6 +63,7 @@ def claim(folder: str | Path, wait_s: float = 20.0) -> bool:
             f"working in {Path(folder).resolve()}; wait until it ends or stop it first."
         )
     _held.append(fd)
+    _claimed.add(Path(folder).resolve())
     jobs = os.open(state / "jobs.lock", os.O_RDWR | os.O_CREAT, 0o666)
     if not _try_lock(jobs, fcntl.LOCK_EX, wait_s):
         raise InputError(

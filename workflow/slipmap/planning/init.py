@@ -186,7 +186,7 @@ def level_of(path: str) -> str:
             found |= {level for level in LEVELS if level in reader.levels and reader.recognises(listing, level)}
     if len(found) == 1:
         return found.pop()
-    fits = f"fit {' and '.join(sorted(found))}" if found else "tell no level"
+    fits = f"fit {' and '.join(sorted(found))}" if found else "do not tell the level of processing"
     raise InputError(f"--sentinel1 {path}: its file names {fits}; give --sentinel1-level ({', '.join(LEVELS)}).")
 
 

@@ -22,7 +22,7 @@ def size(square_km: float, resolution: float, dates: int) -> cost.Size:
         There is no such area.
     """
     if not (0 < square_km < math.inf and 0 < resolution < math.inf and dates > 1):
-        raise InputError("--km2 and --resolution are above zero, --dates are two or more; correct them.")
+        raise InputError("give --km2 and --resolution above zero, and --dates of 2 or more.")
     days = [date(2020, 1, 1) + n * REPEAT for n in range(dates)]
     pairs = cost.pairs_within(days, NetworkSettings().max_temporal_baseline)
     return cost.Size(square_km * 1e6 / resolution**2, dates, pairs)

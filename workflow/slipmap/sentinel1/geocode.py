@@ -96,7 +96,7 @@ def run(
                     filled += count
             if filled == 0:
                 raise InputError(
-                    f"{opened[0].path}: its bursts pass by the area; remove the product or correct grid.bounds."
+                    f"{opened[0].path}: its bursts lie beside the area; remove the product or correct grid.bounds."
                 )
     share = filled / (grid.width * grid.height)
     print(f"{', '.join(b.name for b in bursts)}: {filled} pixels, {share:.1%} of the grid; {scene.orbit.source}")

@@ -168,11 +168,15 @@ def _require_one_pass(found: Sequence[tuple[Product, Swath]]) -> None:
     tracks = {swath.track: p.path for p, swath in found}
     if len(tracks) > 1 and not (len(tracks) == 2 and any(following(t) in tracks for t in tracks)):
         listed = ", ".join(f"{path.name} of track {track}" for track, path in tracks.items())
-        raise InputError(f"inputs.sentinel1.path: {listed} are of one day; keep the products of one track.")
+        raise InputError(
+            f"inputs.sentinel1.path: {listed} are of one day and of two tracks; keep the products of one track."
+        )
     missions = {swath.mission: p.path for p, swath in found}
     if len(missions) > 1:
         listed = ", ".join(f"{path.name} of {mission}" for mission, path in missions.items())
-        raise InputError(f"inputs.sentinel1.path: {listed} are of one pass; keep the products of one satellite.")
+        raise InputError(
+            f"inputs.sentinel1.path: {listed} are of one pass and of two satellites; keep the products of one."
+        )
 
 
 def _without_copies(bursts: Sequence[SceneBurst]) -> tuple[SceneBurst, ...]:

@@ -42,7 +42,7 @@ class SingleBurst(Product):
             root = ET.parse(path).getroot()
         except (OSError, ET.ParseError) as error:
             raise InputError(
-                f"{path}: the annotation of {self.path.name} cannot be read ({error}); fetch it."
+                f"{path}: the annotation of {self.path.name} cannot be read ({error}); fetch it again."
             ) from error
         if member == "manifest":
             found = root.find("manifest")

@@ -72,8 +72,8 @@ def cross_validate(
         )
     if not rows:
         raise InputError(
-            "susceptibility.folds: no fold can be judged, since the others hold landslides or stable ground alone; "
-            "give more points, or make susceptibility.block or folds smaller."
+            "susceptibility.folds: no fold can be judged, since outside each fold there are only landslides or only "
+            "stable ground; give more points, or make susceptibility.block or folds smaller."
         )
     return pd.DataFrame(rows), probability
 

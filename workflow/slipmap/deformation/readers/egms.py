@@ -59,7 +59,7 @@ class Egms(Reader):
         kind = _same_kind(tables)
         points = np.concatenate([_points(path) for path in tables], axis=1)
         if points.shape[1] == 0:
-            raise InputError(f"{tables[0]}: there is no point in it; fetch it again.")
+            raise InputError(f"{tables[0]}: it holds no measurement point; fetch it again.")
         read, grid = _gridded(points, PIXEL["L3" if kind in ("E", "U") else "L2"])
         return Velocity(grid, read, tables[0], self.name, COMPONENTS[kind])
 

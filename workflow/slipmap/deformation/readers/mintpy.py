@@ -73,7 +73,7 @@ def grid_of(path: Path, attributes: Mapping[str, str], shape: tuple[int, ...]) -
     try:
         x, dx, y, dy = (float(attributes[key]) for key in keys)
     except (KeyError, ValueError) as error:
-        raise InputError(f"{path}: {', '.join(keys)} are not all there or no numbers; export it again.") from error
+        raise InputError(f"{path}: {', '.join(keys)} must all be there, as numbers; export it again.") from error
     if dx <= 0 or dy >= 0:
         raise InputError(f"{path}: X_STEP {dx:g}, Y_STEP {dy:g}: not north-up; export it with north above.")
     if len(shape) != 2:
