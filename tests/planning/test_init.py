@@ -10,6 +10,7 @@ from rasterio.warp import transform_bounds
 from shapely.geometry import box
 
 from slipmap import cli
+from slipmap.errors import InputError
 from slipmap.planning import init
 
 UTM = "EPSG:32632"
@@ -152,3 +153,23 @@ def test_the_network_is_small_only_where_there_is_no_gpu(files, capsys, monkeypa
     model = yaml.safe_load((files / "valley.yaml").read_text())["experiments"]["unet"].get("model")
     assert model == (None if gpu else {"name": "unet", "options": {"width": init.SMALL}})
     assert ("no NVIDIA GPU" in said.out) != gpu and status == 0
+
+
+def test_complex_rasters_with_the_date_of_one_acquisition_are_slcs(tmp_path):
+    folder = tmp_path / "stack"
+    folder.mkdir()
+    profile = {
+        "driver": "GTiff",
+        "width": 8,
+        "height": 8,
+        "count": 1,
+        "crs": UTM,
+        "transform": Affine(5, 0, 0, 0, -5, 0),
+    }
+    with rasterio.open(folder / "20210109.tif", "w", dtype="complex64", **profile) as out:
+        out.write(np.ones((1, 8, 8), "complex64"))
+    with pytest.raises(InputError, match="do not tell the level of processing"):
+        init.level_of(str(folder))
+    with rasterio.open(folder / "20210109.tif", "r+") as out:
+        out.update_tags(ACQUISITION_DATE="2021-01-09")
+    assert init.level_of(str(folder)) == "slc"

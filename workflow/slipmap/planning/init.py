@@ -186,8 +186,21 @@ def level_of(path: str) -> str:
             found |= {level for level in LEVELS if level in reader.levels and reader.recognises(listing, level)}
     if len(found) == 1:
         return found.pop()
+    if not found and _is_slc(Path(path)):
+        return "slc"
     fits = f"fit {' and '.join(sorted(found))}" if found else "do not tell the level of processing"
     raise InputError(f"--sentinel1 {path}: its file names {fits}; give --sentinel1-level ({', '.join(LEVELS)}).")
+
+
+def _is_slc(place: Path) -> bool:
+    """Whether GeoTIFFs of a folder hold complex numbers and say the date of their one acquisition: SLCs for certain."""
+    import rasterio
+
+    for path in sorted(place.glob("*.tif")) if place.is_dir() else []:
+        with rasterio.open(path) as src:
+            if src.dtypes[0].startswith("complex") and src.tags().get("ACQUISITION_DATE"):
+                return True
+    return False
 
 
 def _attribute(path: str) -> str | None:
