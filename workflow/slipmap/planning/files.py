@@ -294,6 +294,11 @@ def reported_files(run: RunSettings, area: str) -> list[str]:
         files += [made.velocity_std, made.temporal_coherence, made.dem_error, made.mask, made.timeseries]
         files += [made.network, made.stack, made.reference, made.active_areas, made.reliability, made.averaging_std]
         files += [made.trend, made.kinematics, *([made.downslope] if settings.inputs.dem else [])]
+        files.append(made.troposphere)
+    if settings.event is not None:
+        files += [made.event_significance, made.event_landslides, made.event_record]
+    if settings.changes is not None:
+        files += [made.changes, made.changes_record, made.velocity_change]
     if settings.inputs.inventory is not None:
         files += [made.inventory, made.split, made.selection, *map(made.screening, SCREENING_TABLES)]
     if settings.simulate:

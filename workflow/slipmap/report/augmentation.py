@@ -1,4 +1,4 @@
-"""What augmentation does to training patches, as pictures for the page."""
+"""Pictures that other rules drew, for the page: what augmentation does to training patches, how models compare."""
 
 import base64
 import hashlib
@@ -25,6 +25,16 @@ def pictures(experiments: Mapping[str, Experiment]) -> list[dict]:
         entry = found.setdefault(key, {"uri": _uri(path), "names": [], "used": experiment.settings.training.augment})
         entry["names"].append(name)
     return [{"uri": entry["uri"], "caption": _caption(entry)} for entry in found.values()]
+
+
+def comparison(found: Mapping[str, Path]) -> list[dict]:
+    """The comparison of models as pictures: test images with what each found, and the maps of all on one scale."""
+    captions = {
+        "predictions.png": "Images of test ground: the image, the inventory, and what each experiment got right, "
+        "called falsely, and missed.",
+        "maps.png": "The maps of all models, on one scale.",
+    }
+    return [{"uri": _uri(found[name]), "caption": text} for name, text in captions.items() if name in found]
 
 
 def _caption(entry: Mapping) -> str:

@@ -10,7 +10,7 @@ from rasterio.warp import transform
 
 from slipmap.colours import MOTION
 from slipmap.io.grid import Grid
-from slipmap.report import active_areas, landslides, points
+from slipmap.report import active_areas, events, landslides, points
 from slipmap.report.layers import Layer, named
 from slipmap.report.sources import Sources
 
@@ -30,7 +30,7 @@ def frame(grid: Grid, area: str, layers: Sequence[Layer | Mapping[str, Any]], sh
     left, _, _, top = grid.bounds
     data = [layer.data() if isinstance(layer, Layer) else dict(layer) for layer in layers]
     first = next((layer["id"] for layer in data if layer.pop("shown", False) and layer["kind"] == "theme"), "")
-    maps = [name for name in shown if name != ACTIVE]
+    maps = [name for name in shown if name not in (ACTIVE, events.NEW)]
     latitude, longitude = degrees(grid)
     return {
         "area": area,
@@ -72,6 +72,7 @@ def outlines(
     if areas is not None and len(areas) and sources.active_areas:
         data = active_areas.for_explore(areas, sources.active_areas, sources.grid, most)
         found[ACTIVE] = {"title": "Active areas", "about": "What moves by the radar alone."} | data
+    found = events.outlines(sources, sources.grid, most) | found  # landslides of the last map stay what is shown first
     made: dict[str, Any] = {"landslides": found}
     if "timeseries" in sources.deformation:
         made["points"] = points.histories(sources.deformation["timeseries"], sources.grid)

@@ -51,7 +51,7 @@ def build(
         aside.mkdir()
         for name, frame in numbers.items():
             frame.to_csv(aside / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
-    context = _context(shown, numbers, store, run.datasets[dataset].source)
+    context = _context(shown, numbers, store, run.datasets[dataset].source, given)
     write_text(page, template.render("imported.html.j2", context))
 
 
@@ -71,7 +71,9 @@ def _counts(store: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _context(shown: Tested, numbers: Mapping[str, pd.DataFrame], store: Path, source: ImportSettings) -> dict[str, Any]:
+def _context(
+    shown: Tested, numbers: Mapping[str, pd.DataFrame], store: Path, source: ImportSettings, given: Given
+) -> dict[str, Any]:
     independence = describe_independence(store)
     found = sections.score_section(shown, numbers, ())
     test = next(iter(shown.tested.values())).tests[0]
@@ -88,6 +90,9 @@ def _context(shown: Tested, numbers: Mapping[str, pd.DataFrame], store: Path, so
         "counts": from_frame(numbers["counts"], 12),
         "left_out": _left_out(attributes.get("left_out") or []),
         "augmentation": augmentation.pictures(shown.experiments),
+        "comparison": augmentation.comparison(
+            given.some({name: Results(shown.area).comparison(name) for name in ("predictions.png", "maps.png")})
+        ),
         "training": sections.training(shown),
         "scores": found,
         "published": published.section(published.read(shown.folder / "tables"), simulated=False),

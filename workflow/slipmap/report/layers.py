@@ -208,6 +208,14 @@ def _deformation(sources: Sources, shown: Grid) -> list[Layer]:
             name = product if product != "kinematics" else f"kinematics.{band + 1}"
             picture = _ramp(found[product], shown, style, band + 1)
             layers.append(Layer(name, title, "Deformation", picture, False, 1.0, "multiply"))
+    for product, band, title in (
+        ("velocity_change", 3, "Change of velocity since the earlier run"),
+        ("event_significance", 1, "Event: landslide, in standard deviations"),
+    ):
+        if product in sources.found:
+            style = two_signs if product == "velocity_change" else Style(colours=PROBABILITY)
+            picture = _ramp(sources.found[product], shown, style, band)
+            layers.append(Layer(product, title, "Event and changes", picture, False, 1.0, "multiply"))
     return layers
 
 

@@ -19,6 +19,7 @@ from slipmap.report import (
     augmentation,
     closeups,
     deformation_truth,
+    events,
     headline,
     landslide_truth,
     pairs,
@@ -64,6 +65,8 @@ def page_context(
         "active_truth": active_truth.section(numbers.get("active_areas_truth")),
         "active_areas": _active_areas(sources, numbers),
         "truth": sections.truth(sources, numbers.get("velocity_truth"), ids),
+        "troposphere": events.troposphere(sources),
+        "comparison": augmentation.comparison(sources.found),
         "truth_charts": deformation_truth.charts(numbers),
         "factors": sections.factors(sources, layers),
         "screening": sections.screening(sources),
@@ -120,6 +123,8 @@ def _summary(
     caption = captions.get(top or "", f"Probability of landslide by {name}, with its outlines." if name else "")
     return {
         "verdict": summary.verdict(sources, numbers, shown),
+        "event": events.event_sentences(sources.event),
+        "changes": events.change_sentences(sources.changes),
         "aspect": f"{shown.width / shown.height:.4f}",
         "overview": sections.figure(ground + top, caption, ids, landslides=name) if top else None,
         "not_here": summary.not_here(sources, drawn, shown),

@@ -109,7 +109,13 @@ class Tested:
 
 @dataclass(frozen=True)
 class Sources(Tested):
-    """Everything there is to show of one area."""
+    """Everything there is to show of one area.
+
+    Parameters
+    ----------
+    event, changes : facts of the event map, and of what is new since an earlier run. found : their rasters and
+        outlines, and pictures and tables of the comparison of models, by name.
+    """
 
     settings: AreaSettings
     grid: Grid
@@ -129,6 +135,10 @@ class Sources(Tested):
     susceptibility: dict[str, Path] = field(default_factory=dict)
     susceptibility_tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     published: dict[str, Published] = field(default_factory=dict)
+    event: dict[str, Any] | None = None
+    changes: dict[str, Any] | None = None
+    found: dict[str, Path] = field(default_factory=dict)
+    troposphere: pd.DataFrame | None = None
 
     @property
     def simulated(self) -> bool:
@@ -163,6 +173,16 @@ def gather(area: str, run: RunSettings, given: Given) -> Sources:
         susceptibility=maps,
         susceptibility_tables=scores,
         published=published.read(given.root / made.paper_tables),
+        event=given.record(made.event_record),
+        changes=given.record(made.changes_record),
+        found=given.some(
+            {
+                name: getattr(made, name)
+                for name in ("event_significance", "event_landslides", "changes", "velocity_change")
+            }
+            | {name: made.comparison(name) for name in ("predictions.png", "maps.png", "roc.csv")}
+        ),
+        troposphere=given.table(made.troposphere),
     )
 
 

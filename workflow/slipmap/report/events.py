@@ -1,0 +1,104 @@
+"""The event map, and what is new since an earlier run, in the report: sentences, outlines and layers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyogrio
+
+from slipmap.event.landslides import CONFIDENCE, LAYER
+from slipmap.io.grid import Grid
+from slipmap.motion.whats_new import CHANGES
+from slipmap.report.landslides import Kind, for_viewer
+from slipmap.report.sources import Sources
+from slipmap.report.tabular import from_frame, plain
+
+EVENT, NEW = "event landslides", "changes"
+LABELS = {
+    "landslide": ("No.", "", 0),
+    "confidence": ("Confidence", "", 0),
+    "seen_by": ("Seen by", "", 0),
+    "inventory": ("Against the inventory", "", 0),
+    "area_m2": ("Area", "m²", 0),
+    "significance": ("Times the noise", "", 1),
+    "radar": ("Radar, standard deviations", "", 1),
+    "optical": ("Vegetation lost, standard deviations", "", 1),
+    "own_coherence_before": ("Coherence before", "", 2),
+    "own_coherence_across": ("Coherence across the event", "", 2),
+    "own_vv_change": ("Change of backscatter, VV", "dB", 1),
+    "own_vh_change": ("Change of backscatter, VH", "dB", 1),
+    "slope_mean": ("Mean slope", "°", 1),
+    "elevation_min": ("Lowest point", "m", 0),
+    "elevation_max": ("Highest point", "m", 0),
+    "lithology": ("Lithology", "", 0),
+    "roads_m": ("Distance to roads", "m", 0),
+    "buildings_m": ("Distance to buildings", "m", 0),
+}
+KIND = Kind(
+    "Event landslide", "landslide", LABELS,
+    ("landslide", "confidence", "seen_by", "inventory", "area_m2", "significance", "slope_mean"),
+)  # fmt: skip
+CHANGED = {
+    "area": ("No.", "", 0),
+    "change": ("Change", "", 0),
+    "area_m2": ("Area", "m²", 0),
+    "velocity_before": ("Velocity before", "mm/yr", 1),
+    "velocity_before_std": ("Its standard deviation", "mm/yr", 1),
+    "velocity_since": ("Velocity since", "mm/yr", 1),
+    "velocity_since_std": ("Its standard deviation", "mm/yr", 1),
+    "velocity_change": ("Change of velocity", "mm/yr", 1),
+    "velocity_change_std": ("Its standard deviation", "mm/yr", 1),
+    "significance": ("Change, standard deviations", "", 1),
+}
+CHANGED_KIND = Kind(
+    "Changed area", "area", CHANGED,
+    ("area", "change", "area_m2", "velocity_before", "velocity_since", "velocity_change", "significance"),
+)  # fmt: skip
+
+
+def outlines(sources: Sources, grid: Grid, most: int) -> dict[str, dict[str, Any]]:
+    """Outlines of the event and of what changed, as Explore shows them."""
+    made = {}
+    if "event_landslides" in sources.found:
+        frame = pyogrio.read_dataframe(sources.found["event_landslides"], layer=LAYER)
+        frame = frame.assign(confidence=[CONFIDENCE[int(code)] for code in frame["confidence"]])
+        frame = frame.sort_values("significance", ascending=False)
+        about = "What failed in the event, by radar and images before and after it."
+        made[EVENT] = {"title": "Landslides of the event", "about": about} | for_viewer(frame, None, grid, most, KIND)
+    if "changes" in sources.found:
+        frame = pyogrio.read_dataframe(sources.found["changes"], layer="changes").to_crs(grid.crs)
+        frame = frame.sort_values("significance", key=abs, ascending=False)
+        about = "Active areas now and in the earlier run, with the change of their velocity."
+        made[NEW] = {"title": "What is new", "about": about} | for_viewer(frame, None, grid, most, CHANGED_KIND)
+    return made
+
+
+def event_sentences(event: Mapping[str, Any] | None) -> list[str]:
+    """What the event map says, for the top of the Summary."""
+    if event is None:
+        return []
+    counted = ", ".join(f"{count} of {name} confidence" for name, count in event["by_confidence"].items())
+    text = [
+        f"{event['landslides']} landslides of the event on {plain(event['landslide_area_m2'] / 1e4, 1)} ha: {counted}; "
+        f"{plain(event['looked_at_km2'], 1)} km² were looked at."
+    ]
+    for track in event["tracks"].values():
+        text.append(f"Radar images before: {', '.join(track['before'])}; after: {', '.join(track['after'])}.")
+    return [*text, *(f"{reason[:1].upper()}{reason[1:]}." for reason in event["reduced"])]
+
+
+def change_sentences(changes: Mapping[str, Any] | None) -> list[str]:
+    """What is new since the earlier run, for the Summary."""
+    if changes is None:
+        return []
+    counted = ", ".join(f"{changes['by_change'][name]} {name}" for name in CHANGES if changes["by_change"].get(name))
+    text = [
+        f"Since the earlier run (last image {changes['earlier_last']}, now {changes['last']}): {changes['new_areas']} "
+        f"new active areas, {changes['gone_areas']} gone{'; ' + counted if counted else ''}."
+    ]
+    text += [f"{count} landslides outlined by {name} are new." for name, count in changes["new_outlines"].items()]
+    return [*text, *(f"{reason[:1].upper()}{reason[1:]}." for reason in changes["reduced"])]
+
+
+def troposphere(sources: Sources) -> dict[str, Any] | None:
+    """Which way of removing the troposphere lowers the residuals of stable ground."""
+    return None if sources.troposphere is None or not len(sources.troposphere) else from_frame(sources.troposphere)
