@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from benchmarks import demo_intervals
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.report import deformation_truth
@@ -60,3 +61,24 @@ def test_charts_say_the_numbers(products):
     captions = [made["caption"] for made in deformation_truth.charts(tables)]
     assert "95 % intervals hold the simulated truth at 81% of pixels" in captions[0] and "slope 0.80" in captions[1]
     assert deformation_truth.charts({}) == []
+
+
+def test_areas_are_pooled_without_the_error_of_their_reference(tmp_path):
+    """Two simulated areas: errors as large as their standard deviation says, but for a reference that is off in one."""
+    rng, moving = np.random.default_rng(3), np.zeros(GRID.shape)
+    moving[:, 400:] = -20.0
+    for name, off in (("a", 0.0), ("b", 9.0)):
+        folder, truth = tmp_path / name / "results/demo/deformation", tmp_path / name / "resources/demo/truth"
+        deviation = np.where(moving < 0, 3.0, 2.0)
+        error = rng.normal(0, deviation) + np.where(moving < 0, 1.5, 0.0)
+        layers = {"velocity": moving + off + error, "velocity_std": deviation, "mask": np.ones(GRID.shape)}
+        for layer, values in layers.items():
+            raster.write(folder / f"{layer}.tif", GRID, values, bands=[layer], units="1", long_name=layer)
+        raster.write(truth / "velocity_los.tif", GRID, moving, bands=["v"], units="mm/yr", long_name="truth")
+    found = demo_intervals.judge([tmp_path / "a", tmp_path / "b"])
+    still, movers = found["still"], found["movers"]
+    assert (still["pixels"], movers["pixels"]) == (2 * 400 * 400, 2 * 400 * 200)
+    assert still["held_95"] == pytest.approx(0.95, abs=0.005) and still["held_50"] == pytest.approx(0.5, abs=0.01)
+    assert still["sigma_over_rms"] == pytest.approx(1, abs=0.01)
+    assert movers["bias_of_speed"] == pytest.approx(-1.5, abs=0.05)  # towards zero
+    assert movers["rms_error"] == pytest.approx(np.hypot(3, 1.5), abs=0.05)
