@@ -116,6 +116,8 @@ def compare(
     designs : terms and design matrix (pixels, terms) of the surfaces without elevation ("none") and with it.
     moving : mm/yr; faster pixels do not count. used : the way that the config asks for.
     """
+    if series.shape[1] == 0:
+        return []
     few = slice(None, None, max(1, series.shape[1] // COMPARED))
     series, modelled = series[:, few], None if modelled is None else modelled[:, few]
     designs = {way: (terms, design[few]) for way, (terms, design) in designs.items()}
@@ -132,6 +134,7 @@ def compare(
         left[way] = values - np.median(values, axis=1, keepdims=True)
     rate = operator @ left[used if used in left else ways[0]]
     still = np.abs(rate - np.median(rate)) <= moving
+    still |= not still.any()
     return [
         {
             "troposphere": way,
