@@ -101,19 +101,28 @@ def to_mintpy(folder: Path, out: Path, side: int) -> None:
     phase, coherence = reader.read(next(iter(reader.grid.blocks(side))))
     record = json.loads((folder / "stack.json").read_text())
     place = dict(zip(record["dates"], record["perpendicular_baselines"], strict=True))
+    between = [place[str(p.secondary)] - place[str(p.reference)] for p in pairs]
+    write_mintpy(out, [(p.reference, p.secondary) for p in pairs], between, phase, coherence)
+
+
+def write_mintpy(
+    out: Path, days: list[tuple[date, date]], baselines: list[float], phase: np.ndarray, coherence: np.ndarray
+) -> None:
+    """Pairs of `days` as MintPy's stack and geometry in `out`; phase (rad) and coherence (pairs, side, side)."""
+    side = phase.shape[-1]
     attributes = {
         "LENGTH": side, "WIDTH": side, "WAVELENGTH": WAVELENGTH, "PROCESSOR": "isce", "PLATFORM": "Sen", "ALOOKS": 1,
         "RLOOKS": 4, "NCORRLOOKS": 12, "REF_Y": side // 3, "REF_X": side // 3, "UNIT": "radian",
         "ORBIT_DIRECTION": "ASCENDING", "ANTENNA_SIDE": -1, "HEADING": -12.0, "EARTH_RADIUS": 6371000.0,
         "HEIGHT": 693000.0, "AZIMUTH_PIXEL_SIZE": 12.5, "RANGE_PIXEL_SIZE": 3.1, "CENTER_LINE_UTC": 3600.0,
-        "STARTING_RANGE": 800000.0, "START_DATE": f"{pairs[0].reference:%Y%m%d}",
-        "END_DATE": f"{pairs[-1].secondary:%Y%m%d}",
+        "STARTING_RANGE": 800000.0, "START_DATE": f"{days[0][0]:%Y%m%d}",
+        "END_DATE": f"{days[-1][1]:%Y%m%d}",
     }  # fmt: skip
     (out / "inputs").mkdir(parents=True)
     with h5py.File(out / "inputs/ifgramStack.h5", "w") as file:
-        file["date"] = np.array([[f"{p.reference:%Y%m%d}", f"{p.secondary:%Y%m%d}"] for p in pairs], "S8")
-        file["bperp"] = np.array([place[str(p.secondary)] - place[str(p.reference)] for p in pairs], np.float32)
-        file["dropIfgram"] = np.ones(len(pairs), bool)
+        file["date"] = np.array([[f"{a:%Y%m%d}", f"{b:%Y%m%d}"] for a, b in days], "S8")
+        file["bperp"] = np.array(baselines, np.float32)
+        file["dropIfgram"] = np.ones(len(days), bool)
         file["unwrapPhase"], file["coherence"] = phase, coherence
         file["connectComponent"] = np.ones(phase.shape, np.int16)
         file.attrs.update({key: str(value) for key, value in ({"FILE_TYPE": "ifgramStack"} | attributes).items()})

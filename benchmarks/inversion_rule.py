@@ -40,7 +40,7 @@ for _ in range(runs + 1):
     start = time.process_time()
     invert_network.run(folder / "network.csv", folder / "stack.json", files, DeformationSettings(**options), folder)
     seconds.append(time.process_time() - start)
-print("RESULT", json.dumps({"seconds": seconds[1:], "peak_MiB": peak_memory()}))
+print("RESULT", json.dumps({"seconds": seconds[1:] or seconds, "peak_MiB": peak_memory()}))
 """
 MINTPY = """
 import json, sys, time
@@ -88,7 +88,10 @@ def run(side: int = SIDE) -> dict[str, object]:
 
 
 def rate(folder: Path, options: dict, pixels: int, runs: int = RUNS) -> dict[str, float]:
-    """CPU seconds of the rule on the stack in `folder`, the median of some runs in a process of their own."""
+    """CPU seconds of the rule on the stack in `folder`, the median of some runs in a process of their own.
+
+    `runs` : after a first one, in which compiled code is loaded; 0: that one.
+    """
     result = measured(sys.executable, CODE, folder, json.dumps(options), runs, folder=Path.cwd())
     seconds = median(result["seconds"])
     return {

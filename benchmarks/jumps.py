@@ -4,10 +4,15 @@
 random: rms of the velocity, mm/yr.
 """
 
+import json
+import subprocess
+import tempfile
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 
+from benchmarks._pairs import write_mintpy
 from benchmarks._peers import find_peer, measured
 from slipmap.deformation import closure
 from slipmap.deformation.inversion import invert_stack, years
@@ -29,6 +34,25 @@ for values in (phase, insar_rs.correct_unwrap_errors(phase, first, second)[0]):
     series = insar_rs.invert_sbas(values, first, second, days, wavelength_m=0.0554658)
     found.append((insar_rs.estimate_velocity(series, days) * 1000).ravel().tolist())
 print("RESULT", json.dumps(found))
+"""
+
+MINTPY = """
+import json, sys
+import h5py
+from mintpy.cli import ifgram_inversion, timeseries2velocity, unwrap_error_phase_closure
+stack, corrected = "inputs/ifgramStack.h5", sys.argv[1] == "True"
+options = []
+if corrected:
+    with h5py.File(stack) as given, h5py.File("maskConnComp.h5", "w") as mask:
+        mask["mask"] = given["connectComponent"][0] > 0
+        mask.attrs.update(given.attrs)
+        mask.attrs["FILE_TYPE"] = "mask"
+    unwrap_error_phase_closure.main([stack])
+    options = ["-i", "unwrapPhase_phaseClosure"]
+ifgram_inversion.main([stack, "-w", "var", *options])
+timeseries2velocity.main(["timeseries.h5"])
+with h5py.File("velocity.h5") as file:
+    print("RESULT", json.dumps((file["velocity"][:] * 1000).ravel().tolist()))
 """
 
 
@@ -71,7 +95,7 @@ def run(side: int = 60) -> dict[str, object]:
             "closure, then robust (default)": rms(estimate(phase, corrected=True, robust=True), truth),
         }
         if peer:
-            row |= _insar_rs(peer, phase, truth, side)
+            row |= _insar_rs(peer, phase, truth, side) | _mintpy(peer, phase, truth, side)
         table[f"{share:.0%}"] = {name: round(value, 2) for name, value in row.items()}
     if not peer:
         table["peer"] = "none: install insar-rs in .venv-peer, or name another environment by SLIPMAP_PEER_PYTHON"
@@ -80,11 +104,6 @@ def run(side: int = 60) -> dict[str, object]:
 
 def _insar_rs(peer: str, phase: np.ndarray, truth: np.ndarray, side: int) -> dict[str, float]:
     """Its inversion of the phase as it is, and after its own correction by closure; nothing where it is missing."""
-    import json
-    import subprocess
-    import tempfile
-    from pathlib import Path
-
     if subprocess.run([peer, "-c", "import insar_rs"], capture_output=True, check=False).returncode:
         return {}
     days = [(day - DATES[0]).days for day in DATES]
@@ -94,3 +113,17 @@ def _insar_rs(peer: str, phase: np.ndarray, truth: np.ndarray, side: int) -> dic
         np.save(path, phase.reshape(-1, side, side))
         plain, corrected = (np.array(v) for v in measured(peer, INSAR_RS, path, network, folder=Path(folder)))
     return {"insar-rs": rms(plain, truth), "insar-rs, after its closure": rms(corrected, truth)}
+
+
+def _mintpy(peer: str, phase: np.ndarray, truth: np.ndarray, side: int) -> dict[str, float]:
+    """Its inversion of the phase as it is, and after its own correction by closure, which takes whole components."""
+    days = [(DATES[i], DATES[j]) for i, j in NUMBERS]
+    stack = phase.reshape(-1, side, side)
+    found = {}
+    for name, corrected in (("MintPy", False), ("MintPy, after its closure", True)):
+        with tempfile.TemporaryDirectory() as folder:
+            write_mintpy(Path(folder), days, [0.0] * len(days), stack, np.full_like(stack, COHERENCE))
+            velocity = measured(peer, MINTPY, corrected, folder=Path(folder))
+        apart = np.array(velocity) - truth
+        found[name] = rms(apart - np.median(apart), np.zeros(truth.shape))  # it takes its reference pixel off
+    return found
