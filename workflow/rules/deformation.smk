@@ -100,6 +100,7 @@ rule invert_network:
         network=HERE.network,
         stack=HERE.stack,
         unwrapped=unwrapped_files,
+        linked=linked_phases,
         dem=input_of("dem"),
         delays=input_of("delays"),
     output:

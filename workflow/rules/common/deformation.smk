@@ -38,6 +38,12 @@ def supplied_looks(wildcards):
     return AREAS[wildcards.area].inputs.sentinel1.independent_looks
 
 
+def linked_phases(wildcards):
+    """The folder of an area's linked phases; nothing where phases are not linked."""
+    linked = AREAS[wildcards.area].deformation.estimator == "phase_linking"
+    return Results(wildcards.area).linked if linked else []
+
+
 def least_fit(wildcards):
     """Goodness of fit of an area's linked phases that are reliable; none where phases are not linked."""
     settings = AREAS[wildcards.area].deformation

@@ -38,16 +38,16 @@ def block_side(pairs: int) -> int:
 
 
 def coherent_network(
-    pairs: list[Pair], unwrapped: Sequence[str | Path], threshold: float | None
+    pairs: list[Pair], unwrapped: Sequence[str | Path], threshold: float | None, linked: str | Path | None = None
 ) -> tuple[list[Pair], NetworkReader, Coherence, dict[str, float]]:
     """The pairs that are coherent enough, their files and coherence; mean coherence of the pairs left out, by name.
 
     Parameters
     ----------
-    unwrapped : files of the pairs that were unwrapped here (`NetworkReader`).
+    unwrapped, linked : files of the pairs that were unwrapped here, and of linked phases (`NetworkReader`).
     threshold : least mean coherence of a pair, below which it stays only where the network would fall apart; None: 0.
     """
-    reader = NetworkReader(pairs, unwrapped)
+    reader = NetworkReader(pairs, unwrapped, linked)
     coherence = _mean_coherence(reader)
     if threshold is None:
         return pairs, reader, coherence, {}
@@ -62,7 +62,7 @@ def coherent_network(
     for name in bridges:
         print(f"kept, since the network would fall apart: {name}, mean coherence {means[name]:.3f}")
     if left_out:
-        reader = NetworkReader(kept, unwrapped)
+        reader = NetworkReader(kept, unwrapped, linked)
         coherence = _mean_coherence(reader)
     return kept, reader, coherence, left_out
 

@@ -108,6 +108,7 @@ def run(
     least_fit: float | None = None,
     linked: tuple[int, str] | None = None,
     delays: str | Path | None = None,
+    linked_phases: str | Path | None = None,
 ) -> None:
     """Invert the network and write the results into `folder`.
 
@@ -122,6 +123,7 @@ def run(
     dem : elevation (m) on any grid, for the phase–elevation fit.
     looks : independent looks behind supplied interferograms; None: `phase.SUPPLIED_LOOKS`.
     least_fit : goodness of fit of linked phases that are reliable; None: the pairs are no linked phases.
+    linked_phases : folder of the linked phases of which the pairs are differences; None: they are not.
     linked : window of linked phases and kind of its weights, for what averaging hides.
     delays : tropospheric delays of the dates (`weather_delays`).
 
@@ -133,8 +135,8 @@ def run(
     folder = Path(folder)
     record = json.loads(Path(stack_json).read_text())
     radar, baselines = load_radar(record), record["perpendicular_baselines"]
-    threshold = settings.min_pair_coherence
-    pairs, reader, coherence, left_out = coherent_network(load_network(network_csv), unwrapped, threshold)
+    given = load_network(network_csv), unwrapped, settings.min_pair_coherence, linked_phases
+    pairs, reader, coherence, left_out = coherent_network(*given)
     dates, grid, side = network_dates(pairs), reader.grid, block_side(len(pairs))
     model = _time_model(dates, baselines, settings)
     point = _reference(settings, grid, coherence.of_pixels, coherence.share)

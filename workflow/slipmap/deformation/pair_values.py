@@ -31,6 +31,19 @@ def decode_original(original, offset, phase):
 
 
 @njit(cache=True, nogil=True)
+def decode_linked(first, second, turns, fit, offset, phase, quality):
+    """As `decode`, of the difference of two dates' linked phases with the coherence `fit`, float32."""
+    nan = np.float32(np.nan)
+    for x in range(phase.size):
+        steps = np.int32(first[x]) - np.int32(second[x])
+        steps -= np.int32(STEPS) * (np.int32(steps > HALF) - np.int32(steps < -HALF))
+        steps += (np.int32(turns[x]) - np.int32(NO_TURN)) * np.int32(STEPS)
+        there = (first[x] > 0) & (second[x] > 0) & (turns[x] > 0) & (fit[x] > 0)
+        phase[x] = np.float32(steps) * _STEP - offset if there else nan
+        quality[x] = fit[x] if there else nan
+
+
+@njit(cache=True, nogil=True)
 def add_coherence(coherence, total, count):
     """Add the coherence of a pair, in 1/`PARTS`, to the sum at each pixel; its own sum and number of pixels."""
     whole, there = 0, 0

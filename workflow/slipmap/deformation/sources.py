@@ -1,8 +1,9 @@
 """Unwrapped phase and coherence of a whole network, read by window."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Protocol
 
@@ -11,14 +12,16 @@ import rasterio
 from affine import Affine
 from rasterio.crs import CRS
 from rasterio.errors import RasterioError
+from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from slipmap.deformation import pair_file, unwrapping
 from slipmap.deformation.agreement import same_grid
 from slipmap.deformation.inversion import thread_count
 from slipmap.deformation.layer import value_band
-from slipmap.deformation.pair_values import add_coherence, decode, decode_original
+from slipmap.deformation.pair_values import add_coherence, decode, decode_linked, decode_original
 from slipmap.deformation.phase import supplied_coherence, supplied_phase
+from slipmap.deformation.phase_linking import dates
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
 from slipmap.io import raster
@@ -59,7 +62,7 @@ class Stored:
         """The one file."""
         return [self.path]
 
-    def keep(self, source: rasterio.io.DatasetReader) -> None:
+    def keep(self, source: DatasetReader) -> None:
         """Read the whole of the open file, for all windows to come."""
         self._kept = self._read(source, _USED, None)
 
@@ -79,13 +82,53 @@ class Stored:
         if before:
             decode_original(*before, offset, out[2].reshape(-1))
 
-    def _read(self, source: rasterio.io.DatasetReader, names: Sequence[str], window: Window | None) -> np.ndarray:
-        try:
-            return source.read([pair_file.band(name) for name in names], window=window)
-        except RasterioError as error:
-            raise InputError(
-                f"{self.path}: the pixels cannot be read ({error}); remove the file, so that it is made again."
-            ) from error
+    def _read(self, source: DatasetReader, names: Sequence[str], window: Window | None) -> np.ndarray:
+        return _values(source, [pair_file.band(name) for name in names], window)
+
+
+class LinkedDates:
+    """The linked phases of all dates in a folder, and their goodness of fit, of one window at a time."""
+
+    def __init__(self, folder: str | Path, days: Iterable[date]) -> None:
+        self.files = {day: str(dates.file_of(folder, day)) for day in sorted(set(days))}
+        self.quality = str(Path(folder) / dates.QUALITY)
+        self.phases: dict[date, np.ndarray] = {}
+        self.fit = np.empty(0, np.float32)
+
+    def turn_to(self, window: Window) -> None:
+        """Read a window of every date."""
+
+        def phase(path: str) -> np.ndarray:
+            with _open(path) as src:
+                return _values(src, 1, window).reshape(-1)
+
+        with ThreadPoolExecutor(thread_count()) as pool:
+            self.phases = dict(zip(self.files, pool.map(phase, self.files.values()), strict=True))
+        with _open(self.quality) as src:
+            fit = raster.read_open(src, window, dates.QUALITY_BANDS.index("goodness_of_fit") + 1)
+        self.fit = dates.as_coherence(fit).reshape(-1)
+
+
+@dataclass(frozen=True)
+class LinkedPair:
+    """A pair of linked phases: two dates and the whole turns of their difference."""
+
+    path: str
+    days: tuple[date, date]
+    linked: LinkedDates
+    has_original = False  # it is the phase itself
+
+    @property
+    def paths(self) -> list[str]:
+        """Files of the dates, of the turns, of the goodness of fit."""
+        return [*(self.linked.files[day] for day in self.days), self.path, self.linked.quality]
+
+    def fill(self, window: Window, offset: np.float32, out: np.ndarray) -> None:
+        """As `Source.fill`, of the window that the dates were turned to."""
+        with _open(self.path) as src:
+            turns = _values(src, 1, window).reshape(-1)
+        first, second = (self.linked.phases[day] for day in self.days)
+        decode_linked(first, second, turns, self.linked.fit, offset, out[0].reshape(-1), out[1].reshape(-1))
 
 
 @dataclass(frozen=True)
@@ -119,11 +162,16 @@ class NetworkReader:
     ----------
     pairs : of the network.
     unwrapped : what `unwrapping.run` wrote, one file for each pair; of the others those that the pair names are read.
+    linked : folder of the linked phases of which `unwrapped` holds the whole turns; None: of none.
     """
 
-    def __init__(self, pairs: Sequence[Pair], unwrapped: Sequence[str | Path]) -> None:
+    def __init__(
+        self, pairs: Sequence[Pair], unwrapped: Sequence[str | Path], linked: str | Path | None = None
+    ) -> None:
         own = {Path(p).stem: str(p) for p in unwrapped}
-        self.sources: list[Source] = [Stored(own[pair.name]) if pair.name in own else _supplied(pair) for pair in pairs]
+        days = [day for pair in pairs for day in (pair.reference, pair.secondary)]
+        self._linked = LinkedDates(linked, days) if linked else None
+        self.sources = [_source(pair, own, self._linked) for pair in pairs]
         self._stored = [source for source in self.sources if isinstance(source, Stored)]
         self.grid = Grid.from_raster(self.sources[0].paths[0])
         pixels = len(pairs) * self.grid.width * self.grid.height
@@ -215,11 +263,14 @@ class NetworkReader:
         return self._buffer[:size].reshape(shape)
 
     def _load(self, window: Window, offsets: np.ndarray, stack: np.ndarray) -> list[np.ndarray]:
+        if self._linked is not None:
+            self._linked.turn_to(window)
+
         def fill(k: int) -> None:
             try:
                 self.sources[k].fill(window, np.float32(offsets[k]), stack[:, k])
             except InputError as error:
-                if isinstance(self.sources[k], Stored):
+                if not isinstance(self.sources[k], Supplied):
                     raise
                 stack[:, k] = np.nan
                 self._tell(str(error))
@@ -235,10 +286,28 @@ class NetworkReader:
             print(f"left out where it cannot be read: {sentence}")
 
 
+def _values(source: DatasetReader, bands: int | list[int], window: Window | None) -> np.ndarray:
+    """What is stored in a file of our own."""
+    try:
+        return source.read(bands, window=window)
+    except RasterioError as error:
+        raise InputError(
+            f"{source.name}: the pixels cannot be read ({error}); remove the file, so that it is made again."
+        ) from error
+
+
 def _read_band(path: str, band: int, window: Window, *, coherence: bool = False) -> np.ndarray:
     with _open(path) as src:
         values = raster.read_open(src, window, band)
         return unwrapping.as_coherence(values, src) if coherence else values
+
+
+def _source(pair: Pair, own: Mapping[str, str], linked: LinkedDates | None) -> Source:
+    if pair.name not in own:
+        return _supplied(pair)
+    if linked is not None:
+        return LinkedPair(own[pair.name], (pair.reference, pair.secondary), linked)
+    return Stored(own[pair.name])
 
 
 def _supplied(pair: Pair) -> Supplied:
@@ -251,7 +320,7 @@ def _place(path: str) -> tuple[str, int]:
         return path, value_band(source)
 
 
-def _open(path: str) -> rasterio.io.DatasetReader:
+def _open(path: str) -> DatasetReader:
     try:
         return rasterio.open(path)
     except RasterioError as error:

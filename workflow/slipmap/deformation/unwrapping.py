@@ -96,17 +96,12 @@ def run(
     unwrapped += wrap(given.averaged - given.filtered)
     if not np.isfinite(unwrapped).any():
         raise InputError(f"{interferogram or pair.name}: no pixel has both phase and coherence; remove the pair.")
-    write(output, given.grid, pair, settings, (unwrapped, given.coherence, components, given.unfiltered))
+    bands = pair_file.encode(unwrapped, given.coherence, components, given.unfiltered)
+    write(output, given.grid, pair, settings, bands)
 
 
-def write(
-    output: str | Path,
-    grid: Grid,
-    pair: Pair,
-    settings: UnwrappingSettings,
-    found: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
-) -> None:
-    """Write an unwrapped pair: phase, coherence, components and the phase before any filter, each (rows, cols)."""
+def write(output: str | Path, grid: Grid, pair: Pair, settings: UnwrappingSettings, bands: np.ndarray) -> None:
+    """Write the bands of an unwrapped pair, of linked phases or not (`pair_file`)."""
     tags = {
         "REFERENCE_DATE": pair.reference,
         "SECONDARY_DATE": pair.secondary,
@@ -114,9 +109,9 @@ def write(
         "UNWRAPPER": settings.unwrapper,
         "SIGN": "LOS displacement towards the satellite = -wavelength * phase / (4 pi)",
     }
-    pair_file.write(output, grid, pair_file.encode(*found), tags)
-    unwrapped, components = found[0], found[2]
-    share = np.mean(components[np.isfinite(unwrapped)] > 0)
+    pair_file.write(output, grid, bands, tags)
+    components = bands[3 if len(bands) == len(pair_file.BANDS) else 1]
+    share = np.mean(components[bands[0] > 0] > 0)
     print(f"{pair.name}: {components.max()} connected component(s) hold {share:.1%} of the pixels")
 
 

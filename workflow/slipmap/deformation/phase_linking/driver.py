@@ -7,15 +7,18 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
 from slipmap.config.deformation import LinkingSettings, PhaseLinkingSettings
 from slipmap.deformation.interferogram import with_margin
 from slipmap.deformation.phase import DAYS_PER_YEAR
 from slipmap.deformation.phase_linking import motion
+from slipmap.deformation.phase_linking.dates import PHASE, QUALITY, QUALITY_BANDS, STD, encode, file_of
 from slipmap.deformation.phase_linking.link import Linked, link, window_weights
 from slipmap.deformation.phase_linking.neighbours import EMPTY, homogeneous, power
 from slipmap.deformation.phase_linking.scatterers import keep_persistent
+from slipmap.deformation.scaled_file import create
 from slipmap.deformation.slc_file import SlcFile, open_slc
 from slipmap.errors import InputError
 from slipmap.io import raster
@@ -25,8 +28,6 @@ from slipmap.sentinel1.looks import pixel_looks
 
 BLOCK_BYTES = 128 * 2**20  # of SLC pixels read at a time
 FIRST_WINDOW = 3  # of the pass that finds motion: the smaller, the less of it is smeared
-QUALITY = "quality.tif"
-QUALITY_BANDS = ("goodness_of_fit", "neighbours", "looks", "persistent", "regularisation", "rate")
 _SIGN = "reference date less secondary date is the interferogram; displacement = -wavelength * phase / (4 pi)"
 
 
@@ -74,7 +75,7 @@ def run(
                 bands = block.quality()[:, *inner]
                 quality.write(bands, window)
                 for k, file in enumerate(files):
-                    file.write(block.date(k)[:, *inner], window)
+                    file.write(encode(block.date(k)[:, *inner]), window=window)
                 total += float(np.nansum(bands[0]))
                 count += int(np.isfinite(bands[0]).sum())
         if not count:
@@ -175,23 +176,13 @@ def _cells(source: SlcFile, window: Window, looks: tuple[int, int]) -> np.ndarra
 @contextmanager
 def _outputs(
     folder: Path, grid: Grid, dates: list[date], options: PhaseLinkingSettings, tags: dict[str, str]
-) -> Iterator[tuple[list[raster.RasterWriter], raster.RasterWriter]]:
+) -> Iterator[tuple[list[DatasetWriter], raster.RasterWriter]]:
     """Writers of the dates' files and of the quality."""
-    names = {"phase": "linked phase", "phase_std": "Cramer-Rao standard deviation, relative to the first date"}
-    if not options.standard_deviation:
-        del names["phase_std"]
+    bands = [PHASE, STD] if options.standard_deviation else [PHASE]
     with ExitStack() as stack:
         files = [
             stack.enter_context(
-                raster.create(
-                    folder / f"{day:%Y%m%d}.tif",
-                    grid,
-                    bands=list(names),
-                    units="rad",
-                    long_name=list(names.values()),
-                    tags={"ACQUISITION_DATE": day, "SIGN": _SIGN} | tags,
-                    compress="zstd",
-                )
+                create(file_of(folder, day), grid, bands, {"ACQUISITION_DATE": day, "SIGN": _SIGN} | tags)
             )
             for day in dates
         ]
