@@ -3,7 +3,8 @@
 ``python -m benchmarks.semi_supervised STORE --seed 0`` takes a quarter of the training blocks of a patch store for
 labelled and the others for unlabelled. A teacher learns from the labelled ones; a student starts anew and learns from
 them and from the teacher's calibrated probabilities on the others, where they are at least 0.8 (landslide) or at most
-0.02 (other ground); the rest is ignored. Both take the same number of steps and are scored on the same test ground. Prints JSON.
+0.02 (other ground); the rest is ignored. Both take the same number of steps and are scored on the same test ground.
+Prints JSON.
 """
 
 from __future__ import annotations
