@@ -3,7 +3,7 @@
 # make bench-deformation  inversion and unwrapping against MintPy and SNAPHU only
 # make test-slurm  the demo through a real one-node Slurm (Debian: apt-get install slurm-wlm munge; as root)
 # make test-faults  kills, a full disk, a read-only folder, servers that fail; writes docs/faults.md (as root)
-# make tables the results tables of the five papers, every model, on the demo area (84 minutes of processor time)
+# make tables the results tables of the five papers, every model, on the demo area
 # make bench-training  the training loop, and every model, on a GPU or the CPU
 # make docs   the site, in site/      make coverage  the tests of the library, and what they reach
 # make release  wheel and source distribution in dist/, each tried in an empty environment
