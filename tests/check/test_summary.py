@@ -44,7 +44,7 @@ def without(*keys):
 
 
 def test_with_everything_all_is_made():
-    made = told(susceptibility=MODELS, deformation={"opposite_area": "other"})
+    made = told(susceptibility=MODELS, deformation={"opposite_area": "other"}, event={"date": "2021-02-01"})
     assert set(made.values()) == {""}, made
     assert len(made) >= 14
 
@@ -75,6 +75,7 @@ CASES = {
     "change between before and after an event": (
         dict(inputs=ALL | {"sentinel2": {"path": "s2"}}), "no inputs.sentinel2.before and after"
     ),
+    "event map from coherence and backscatter": ({}, "no areas.valley.event"),
     "split, screening and patches": (dict(inputs=without("inventory"), experiments={}), "no inputs.inventory"),
     "classical susceptibility models with scores": ({}, "no areas.valley.susceptibility"),
     "maps of classical models": (dict(susceptibility={"maps": []}), "no susceptibility.maps"),

@@ -32,7 +32,7 @@ def products(name: str, run: RunSettings, factors: Sequence[str], found: Found) 
     area = run.areas[name]
     yield from _factors(area, factors)
     yield from _deformation(area, found)
-    yield from _changes(area)
+    yield from _changes(name, area)
     no_inventory = "" if area.inputs.inventory else "no inputs.inventory"
     no_inventory = no_inventory or ("" if factors else "no factors")
     yield "split, screening and patches", no_inventory
@@ -84,10 +84,11 @@ def _deformation(area: AreaSettings, found: Found) -> Iterator[Made]:
     yield "velocity down the slope from two tracks", series or opposite or dem
 
 
-def _changes(area: AreaSettings) -> Iterator[Made]:
+def _changes(name: str, area: AreaSettings) -> Iterator[Made]:
     source = area.inputs.sentinel2
     both = source is not None and source.before and source.after
     yield "change between before and after an event", "" if both else "no inputs.sentinel2.before and after"
+    yield "event map from coherence and backscatter", "" if area.event else f"no areas.{name}.event"
 
 
 def _maps(name: str, run: RunSettings, untested: bool) -> Iterator[Made]:
