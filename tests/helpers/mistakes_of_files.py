@@ -192,3 +192,26 @@ def landsat_of_the_harmonised_archive():
     for band in ("B02", "B03", "B04", "B05", "B06"):
         optical(f"{scene}/{scene}.{band}.tif", bands=("x",), names=None)
     return {"inputs": {"sentinel2": {"path": scene}}}
+
+
+@mistake("units", "ready_factors", "ready_factors", "complex numbers")
+def ready_factor_of_complex_numbers():
+    return ready(tif("r.tif", np.full((160, 160), 1 + 1j, np.complex64), names=["relief"]), "relief")
+
+
+SITE = 'LOCAL_CS["a quarry",UNIT["metre",1],AXIS["Easting",EAST],AXIS["Northing",NORTH]]'
+
+
+@mistake("crs", "dem", "inputs.dem", "no coordinate reference system")
+def dem_in_the_coordinates_of_a_site():
+    return {"inputs": {"dem": tif("d.tif", heights(), crs=SITE)}}
+
+
+@mistake("crs", "inventory", "inputs.inventory", "no coordinate reference system")
+def inventory_in_the_coordinates_of_a_site():
+    return {"inputs": {"inventory": vector("i.gpkg", [square(300, 300)], crs=SITE)}}
+
+
+@mistake("crs", "lithology", "lithology.path", "no coordinate reference system")
+def rocks_in_the_coordinates_of_a_site():
+    return lithology(vector("l.gpkg", [square(0, 0, 1600)], crs=SITE, rock=["marl"]))

@@ -19,6 +19,7 @@ from slipmap.deformation.reader import BOUNDS, SENTINEL1_WAVELENGTH, Facts, List
 from slipmap.deformation.stack import LeftOut, Pair, Radar, Stack, parse_date
 from slipmap.errors import Faults, InputError
 from slipmap.io.grid import crs_name
+from slipmap.io.raster import is_on_earth
 
 _THREADS = 4  # that open files: on a network most of the time is waiting
 ROLES = ("unwrapped", "interferogram", "coherence", "components")
@@ -159,7 +160,7 @@ def _inspect(candidate: _Candidate, reader: PairFormat) -> None:
             return
         candidate.headers[role] = header
         transform = header.transform
-        if header.crs is None:
+        if not is_on_earth(header.crs):
             named = "assign the right one (gdal_edit.py -a_srs EPSG:n)"
             if transform.is_identity:
                 named = f"it is in radar coordinates: {reader.geocode}"

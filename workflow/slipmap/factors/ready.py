@@ -48,6 +48,8 @@ def opened(path: str | Path, name: str, grid: Grid, key: str) -> tuple[str, int,
     with rasterio.open(path) as src:
         if src.descriptions.count(name) > 1:
             raise InputError(f"{key}: {path} has the band '{name}' twice; give each band a name of its own.")
+        if np.issubdtype(np.dtype(src.dtypes[band - 1]), np.complexfloating):
+            raise InputError(f"{key}: {path} holds complex numbers in its band '{name}'; give a raster of real ones.")
         units = band_unit(src, band)
     known = catalogue.find(name)
     own = quantity(name, known.units, known.limits) if known else quantity(name, units or "1", None)

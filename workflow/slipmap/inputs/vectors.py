@@ -83,7 +83,7 @@ def find_layer(path: str | Path, key: str, layer: str | None = None, layer_key: 
         )
     name = layer or shaped[0]
     info = pyogrio.read_info(path, layer=name, force_total_bounds=True)
-    if not info["crs"]:
+    if not info["crs"] or not raster.is_on_earth(CRS.from_user_input(info["crs"])):
         raise InputError(
             f"{key}: {path} has no coordinate reference system; assign the right one (ogr2ogr -a_srs EPSG:n)."
         )

@@ -191,6 +191,11 @@ def file_name(src: rasterio.io.DatasetReader | WarpedVRT | str | Path) -> str:
     return html.unescape(found[1]) if found else str(name)
 
 
+def is_on_earth(crs: CRS | None) -> bool:
+    """Whether a coordinate reference system tells where on the Earth a place is: not one of a site, nor an unknown."""
+    return crs is not None and bool(crs.is_geographic or crs.is_projected)
+
+
 def alpha_band(src: rasterio.io.DatasetReader) -> int:
     """Number of the band that says where the others have data; 0 where there is none."""
     bands = [number for number, shown in enumerate(src.colorinterp, 1) if shown == ColorInterp.alpha]
@@ -287,7 +292,7 @@ def check(path: str | Path, key: str, *, overlaps: Grid | None = None) -> None:
     except RasterioError as error:
         raise InputError(f"{key}: {path} is not a raster that GDAL can open; fetch or export it again.") from error
     with src:
-        if src.crs is None:
+        if not is_on_earth(src.crs):
             raise InputError(
                 f"{key}: {path} has no coordinate reference system; assign the right one (gdal_edit.py -a_srs EPSG:n)."
             )
