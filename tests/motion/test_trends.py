@@ -153,3 +153,33 @@ def test_noise_that_all_pixels_share_raises_fewer_alarms_than_its_own_spread_wou
         )
         alarms, more = (np.mean(one.fit(series)[1] >= trends.QUADRATIC) for one in (models, blind))
         assert alarms < 0.02 and alarms <= more
+
+
+def cube(folder, series):
+    """Series (dates, rows, cols) of reliable pixels of 25 m as `kinematics.run` takes them."""
+    grid = Grid.from_bounds(
+        "EPSG:32632", 25, (500000, 5000000, 500000 + 25 * series.shape[2], 5000000 + 25 * series.shape[1])
+    )
+    maps = {"temporal_coherence": ("1", "coherence")}
+    with timeseries.create(folder / "t.nc", grid, DATES, baselines=None, attributes={}, maps=maps) as file:
+        for window in grid.blocks():
+            file.write(series[(slice(None), *window.toslices())].astype(np.float32), window)
+    about = {"bands": ["mask"], "units": "1", "long_name": "mask", "dtype": "uint8"}
+    raster.write(folder / "m.tif", grid, np.ones(grid.shape, np.uint8), **about)
+    kinematics.run(folder / "t.nc", folder / "m.tif", SETTINGS, folder / "k.tif", folder / "trend.tif", {})
+    return raster.read(folder / "trend.tif", None, 1)
+
+
+def test_a_hillside_whose_noise_follows_a_slow_course_raises_no_more_alarms_than_stated(tmp_path):
+    """As stable ground of Mexico City does near its reference, where a season left over is most of the noise."""
+    rng = np.random.default_rng(31)
+    series = rng.normal(0, 3, (len(T), 180, 180))
+    series[:, :60, :60] = rng.normal(0, 1, (len(T), 60, 60)) + 2.5 * np.cos(2 * np.pi * T / (2 * T[-1]))[:, None, None]
+    slide = np.s_[100:112, 100:112]
+    series[:, *slide] += (25 * T**2)[:, None, None]
+    classes = cube(tmp_path, series)
+    alarms = classes >= trends.QUADRATIC
+    assert alarms[:60, :60].mean() < 0.015
+    assert alarms[slide].mean() > 0.9, "what accelerates is told all the same"
+    alarms[slide] = alarms[:60, :60] = False
+    assert 0.001 < alarms.mean() < 0.015

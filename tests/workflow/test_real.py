@@ -11,9 +11,12 @@ from rasterio.warp import transform
 
 from helpers.workflow_runs import REPOSITORY, run_and_kill, snakemake, visible_text
 from slipmap.io.grid import Grid
+from slipmap.io.raster import CLASS_NODATA
+from slipmap.motion.trends import QUADRATIC
 
 INCIDENCE = 39.70  # degrees, shared by the whole crop (the data's README)
 AIRPORT, CATHEDRAL = (-99.072, 19.436), (-99.1331, 19.4346)
+CHAPULTEPEC = (-99.1817, 19.4204)
 
 
 def area_folder(folder: Path, data: Path, area: str, change=None) -> Path:
@@ -45,6 +48,16 @@ def test_mexico_city_subsides_as_published(mexico_city):
     print(f"airport {airport:.1f} mm/yr, Cathedral {cathedral / np.cos(np.radians(INCIDENCE)) / 10:.2f} cm/yr vertical")
     assert airport == pytest.approx(-300, abs=15)
     assert cathedral / np.cos(np.radians(INCIDENCE)) / 10 == pytest.approx(-8.8, abs=1.0)
+
+
+def test_stable_ground_of_mexico_city_raises_no_more_alarms_than_stated(mexico_city):
+    """Chapultepec, within about 1.2 km of the reference: 1 % may be told to accelerate, step or change velocity."""
+    with rasterio.open(mexico_city / "deformation/trend.tif") as src:
+        classes = src.read(1)
+        rows, cols = np.indices(classes.shape)
+        row, col = src.index(*(xy[0] for xy in transform("EPSG:4326", src.crs, *zip(CHAPULTEPEC, strict=True))))
+    near = (np.hypot(rows - row, cols - col) <= 8) & (classes != CLASS_NODATA)
+    assert near.sum() > 100 and np.mean(classes[near] >= QUADRATIC) <= 0.01
 
 
 def test_mexico_city_has_a_report_without_maps(mexico_city):

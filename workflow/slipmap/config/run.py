@@ -40,7 +40,7 @@ class AreaSettings(Settings):
         default_factory=ActiveAreaSettings, description="Active deformation areas, from the velocity alone."
     )
     changes: ChangeSettings | None = Field(
-        None, description="What is new since an earlier run, by `snakemake latest`; null: not looked for."
+        None, description="What is new since an earlier run, by the target `latest`; null: not looked for."
     )
     event: EventSettings | None = Field(
         None, description="Event map: what failed on a day, from the images before and after it; null: not made."

@@ -26,6 +26,8 @@ from slipmap.io.atomic import write_text
 from slipmap.io.grid import Grid
 from slipmap.io.vector import write_layers
 from slipmap.motion import significance
+from slipmap.motion.changepoints import Change
+from slipmap.motion.changepoints import changes as change_points
 from slipmap.motion.clusters import Cluster, Reader, clusters
 from slipmap.motion.describe import QUALITY_NAMES, noise, velocities
 from slipmap.motion.kinematics import prepare
@@ -35,8 +37,10 @@ from slipmap.prediction.motion import series_grid
 from slipmap.prediction.styles import class_outline_style
 
 AREAS, DISPLACEMENT = "active_areas", "displacement"
-TREND = ("trend", "acceleration", "acceleration_std", "annual_amplitude", "annual_amplitude_std")
+TREND = ("trend", "changes", "acceleration", "acceleration_std", "annual_amplitude", "annual_amplitude_std")
 COLUMNS = ("area", "date", "displacement_mm", "pixels")
+CHANGES = "changes"  # table of the steps and changes of velocity in each area's series
+CHANGE_COLUMNS = ("area", "date", "step_mm", "velocity_change")
 
 
 def run(
@@ -58,7 +62,7 @@ def run(
     deformation : velocity, velocity_std, averaging_std, mask and timeseries on one grid; sensitivity, downslope and
         visibility where there is a DEM.
     grid : of the area, in whose CRS outlines are written; areas outside it are left out.
-    outputs : significance (.tif), areas (.gpkg: layer "active_areas", table "displacement"), style (.qml).
+    outputs : significance (.tif), areas (.gpkg: layer "active_areas", tables "displacement" and "changes"), style.
     factors : those of `DESCRIBED_BY` that there are, on `grid`. inventory : the area's inventory raster.
     nearby : "roads" and "buildings" → (vector file, its layer), where given.
     tags : what the raster says of itself. kinematics : how the trend of the mean series is told.
@@ -77,12 +81,9 @@ def run(
             records.append(velocities(reader.at(cluster.window), cluster.inside) | noise(displaced))
             outlines.append(cluster.outline)
             series.append((np.nanmean(displaced, axis=1), displaced.shape[1]))
-    records = [
-        one | more
-        for one, more in zip(
-            records, _trends([mean for mean, _ in series], dates, kinematics or KinematicsSettings()), strict=True
-        )
-    ]
+    means = [mean for mean, _ in series]
+    told, changed = _trends(means, dates, kinematics or KinematicsSettings())
+    records = [one | more for one, more in zip(records, told, strict=True)]
     frame = gpd.GeoDataFrame(pd.DataFrame(records, columns=_columns()), geometry=outlines, crs=own.crs).to_crs(grid.crs)
     frame = frame[frame.intersects(box(*grid.bounds))]
     kept = list(frame.index)
@@ -98,7 +99,13 @@ def run(
         for number, (mean, count) in enumerate((series[k] for k in kept), start=1)
         for day, value in zip(dates, mean, strict=True)
     ]
+    steps = [
+        {"area": number, "date": one.date.isoformat(), "step_mm": one.step, "velocity_change": one.velocity_change}
+        for number, changes in enumerate((changed[k] for k in kept), start=1)
+        for one in changes
+    ]
     tables = {AREAS: frame, DISPLACEMENT: pd.DataFrame(rows, columns=list(COLUMNS))}
+    tables |= {CHANGES: pd.DataFrame(steps, columns=list(CHANGE_COLUMNS))}
     write_layers(outputs["areas"], tables, geometry_type="MultiPolygon")
     write_text(outputs["style"], class_outline_style("quality", QUALITY_NAMES))
 
@@ -111,17 +118,28 @@ def _columns() -> list[str]:
     return ["pixels", "significance", *with_std, "sensitivity", *indices, *TREND]
 
 
-def _trends(means: list[np.ndarray], days: list[str], kinematics: KinematicsSettings) -> list[dict[str, Any]]:
-    """Class of trend, acceleration and annual cycle of mean series; no trend with fewer dates than they take."""
+def _trends(
+    means: list[np.ndarray], days: list[str], kinematics: KinematicsSettings
+) -> tuple[list[dict[str, Any]], list[list[Change]]]:
+    """Class of trend, acceleration and annual cycle of mean series, and the changes in each.
+
+    None of it with fewer dates than a trend takes.
+    """
     if len(days) < LEAST_DATES or not means:
-        return [dict.fromkeys(TREND, None) for _ in means]
-    series = np.stack(means, axis=1)
-    models = prepare([date.fromisoformat(day) for day in days], series[:, :0], kinematics)
+        return [dict.fromkeys(TREND, None) for _ in means], [[] for _ in means]
+    series, dates = np.stack(means, axis=1), [date.fromisoformat(day) for day in days]
+    models = prepare(dates, series[:, :0], kinematics)
     values, classes = models.fit(series)
+    found = []
+    for mean in means:
+        seen = [day for day, value in zip(dates, mean, strict=True) if np.isfinite(value)]
+        told = len(seen) >= LEAST_DATES
+        found.append(change_points(models.model(seen), seen, mean[np.isfinite(mean)]) if told else [])
     return [
-        {"trend": CLASSES.get(int(code))} | {name: float(values[name][k]) for name in TREND[1:]}
+        {"trend": CLASSES.get(int(code)), "changes": len(found[k])}
+        | {name: float(values[name][k]) for name in TREND[2:]}
         for k, code in enumerate(classes)
-    ]
+    ], found
 
 
 def _series(file: SeriesFile, cluster: Cluster, reader: Reader, settings: ActiveAreaSettings) -> np.ndarray:

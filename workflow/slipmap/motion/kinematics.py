@@ -1,8 +1,8 @@
 """Kinematics of every pixel: acceleration, annual cycle, step, change of velocity, and class of trend, as maps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -11,10 +11,12 @@ import numpy as np
 from rasterio.windows import Window
 
 from slipmap.config.motion import KinematicsSettings
+from slipmap.deformation.reference import pixel_metres
 from slipmap.deformation.timeseries import SeriesFile
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.motion import trends
+from slipmap.motion.background import Field
 from slipmap.motion.trends import CLASSES, LEAST_DATES, Model
 from slipmap.prediction.motion import series_grid
 
@@ -37,6 +39,9 @@ BANDS = {
 }
 SIDE = 256  # pixels, of the blocks
 SAMPLE = 2000  # pixels from which the correlation of the dates' errors is estimated
+CELL = 1500.0  # m, side of the cells in which the excess of the noise is looked at
+LEAST_SIDE = 16  # pixels, of a cell
+LEAST_PIXELS, PIXELS = 40, 100  # of a cell, with whole series: that make it known; that are looked at
 TOO_FEW = "the series has {count} dates, and kinematics takes {least} at least"
 
 
@@ -48,6 +53,7 @@ class Kinematics:
     ----------
     dates : of the stack. correlation : of neighbouring dates' errors. limits : of the families on these dates; series
         with gaps are held to the same. excess : variance of the area's noise over that of independent noise.
+        noise : the bulk of each statistic of independent noise.
     """
 
     dates: Sequence[date]
@@ -55,23 +61,30 @@ class Kinematics:
     correlation: float
     limits: dict[str, float]
     excess: dict[str, float]
+    noise: dict[str, float] = field(default_factory=dict)
 
-    def fit(self, series: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Bands by name and classes of series (dates, pixels), mm; NaN and 255 with fewer than `LEAST_DATES` dates."""
+    def fit(
+        self, series: np.ndarray, excess: Mapping[str, np.ndarray] | None = None
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Bands by name and classes of series (dates, pixels), mm; NaN and 255 with fewer than `LEAST_DATES` dates.
+
+        `excess` is that of the ground around each pixel, (pixels,) by name, where it is known.
+        """
         pixels = series.shape[1]
-        values = {name: np.full(pixels, np.nan) for name in BANDS}
+        bands = {name: np.full(pixels, np.nan) for name in BANDS}
         classes = np.full(pixels, raster.CLASS_NODATA, np.uint8)
         for seen, here in _patterns(np.isfinite(series)):
             if seen.sum() < LEAST_DATES:
                 continue
             days = [day for day, there in zip(self.dates, seen, strict=True) if there]
-            found = trends.fit(
-                self.model(days), series[seen][:, here], days[0].timetuple().tm_yday, self.settings.false_alarms
-            )
+            model = self.model(days)
+            if excess is not None:
+                model = replace(model, excess={name: values[here] for name, values in excess.items()})
+            found = trends.fit(model, series[seen][:, here], days[0].timetuple().tm_yday, self.settings.false_alarms)
             for name in BANDS:
-                values[name][here] = _years(days, found.values[name]) if name.endswith("date") else found.values[name]
+                bands[name][here] = _years(days, found.values[name]) if name.endswith("date") else found.values[name]
             classes[here] = found.classes
-        return values, classes
+        return bands, classes
 
     def model(self, days: Sequence[date]) -> Model:
         """The models of the dates that some pixels have."""
@@ -102,12 +115,13 @@ def run(
     with h5netcdf.File(timeseries, "r") as file, ExitStack() as stack:
         grid, days = series_grid(file)
         dates, series = [date.fromisoformat(day) for day in days], SeriesFile(file, grid)
-        models = None
+        models, around = None, {}
         if len(dates) < LEAST_DATES:
             tags = tags | {"LEFT_OUT": TOO_FEW.format(count=len(dates), least=LEAST_DATES)}
             print(f"kinematics, trend: nodata, {tags['LEFT_OUT']}")
         else:
             models = prepare(dates, sample_series(series, mask), settings)
+            around = local_excess(models, series, mask)
             more = ", ".join(f"{name} {value:.2f}" for name, value in models.excess.items())
             tags = tags | {"CORRELATION_OF_NEIGHBOURING_DATES": f"{models.correlation:.2f}", "EXCESS_VARIANCE": more}
         out = stack.enter_context(_bands(kinematics, grid, tags))
@@ -122,10 +136,40 @@ def run(
             found = np.full(values.shape[1], raster.CLASS_NODATA, np.uint8)
             known = _reliable(mask, window)
             if models is not None and known.any():
-                bands, found[known] = models.fit(_read(series, window)[:, known])
+                here = {name: field.at(window).ravel()[known] for name, field in around.items()}
+                bands, found[known] = models.fit(_read(series, window)[:, known], here)
                 values[:, known] = [bands[name] for name in BANDS]
             out.write(values.reshape(-1, window.height, window.width), window)
             classes.write(found.reshape(window.height, window.width), window)
+
+
+def local_excess(models: Kinematics, series: SeriesFile, mask: str | Path) -> dict[str, Field]:
+    """The excess of the noise's variance all over the area: that of each cell of `CELL` metres, no less than overall.
+
+    What is left of the atmosphere, and of a season that the dates do not span, differs from hillside to hillside: near
+    the reference it is all that is left. Three quarters of the ground of a cell are taken to move steadily.
+    """
+    grid = series.grid
+    side = max(LEAST_SIDE, round(CELL / pixel_metres(grid)))
+    model = models.model(models.dates)
+    shape = (-(-grid.height // side), -(-grid.width // side))
+    cells = {name: np.full(shape, value) for name, value in models.excess.items()}
+    for window in grid.blocks(side * max(1, SIDE // side)):
+        known = _reliable(mask, window).reshape(int(window.height), int(window.width))
+        if not known.any():
+            continue
+        values = series.read(window)
+        for row in range(0, known.shape[0], side):
+            for col in range(0, known.shape[1], side):
+                cell = np.s_[row : row + side, col : col + side]
+                found = values[:, *cell][:, known[cell]].astype(np.float64)
+                found = found[:, np.isfinite(found).all(axis=0)]
+                if found.shape[1] >= LEAST_PIXELS:
+                    at = (int(window.row_off) + row) // side, (int(window.col_off) + col) // side
+                    few = found[:, :: -(-found.shape[1] // PIXELS)]
+                    for name, value in trends.excess_of(model, few, models.noise).items():
+                        cells[name][at] = max(cells[name][at], value)
+    return {name: Field(of, side) for name, of in cells.items()}
 
 
 def _bands(path: str | Path, grid: Grid, tags: dict[str, str]) -> AbstractContextManager[raster.RasterWriter]:

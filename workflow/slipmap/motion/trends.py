@@ -13,7 +13,7 @@ is for noise, says by how much limits and variances must grow there (three quart
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -73,7 +73,8 @@ class Model:
     times : years since the first date. base : (dates, terms) whitened, of offset, velocity and the annual cycle.
     basis : its orthonormal basis. inverse : its pseudo-inverse. whiten : (dates, dates), W with W R Wᵀ = 1.
     limits : by family, what its statistic exceeds on noise in the stated share of cases.
-    excess : by family, "velocity" and "annual", variance over that of independent noise, at least 1.
+    excess : by family, "velocity" and "annual", variance over that of independent noise, at least 1; of all pixels or
+        of each.
     """
 
     times: np.ndarray
@@ -84,7 +85,7 @@ class Model:
     families: dict[str, Family]
     annual: bool
     limits: dict[str, float] = field(default_factory=dict)
-    excess: dict[str, float] = field(default_factory=lambda: defaultdict(lambda: 1.0))
+    excess: Mapping[str, float | np.ndarray] = field(default_factory=lambda: defaultdict(lambda: 1.0))
 
     @property
     def freedom(self) -> int:
@@ -151,8 +152,8 @@ def build(
 
 def limits_of(
     model: Model, false_alarms: float, sample: np.ndarray, seed: int = 0
-) -> tuple[dict[str, float], dict[str, float]]:
-    """What statistics of noise exceed in `false_alarms` / 4 of cases, by family; and the excess of the area's noise.
+) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+    """What statistics of noise exceed in `false_alarms` / 4 of cases; the excess of the area's noise; the noise's bulk.
 
     The families share the alarms, so that together they make no more than the stated share.
 
@@ -161,11 +162,24 @@ def limits_of(
     sample : (dates, pixels) of the area, not whitened.
     """
     rng = np.random.default_rng(seed)
-    noise = model.statistics(rng.standard_normal((len(model.times), DRAWS)))
-    limits = {name: float(np.quantile(noise[name], 1 - false_alarms / 4)) for name in model.families}
-    found = model.statistics(model.whiten @ sample) if sample.shape[1] else noise
-    excess = {name: float(max(1, np.quantile(found[name], BULK) / np.quantile(noise[name], BULK))) for name in noise}
-    return limits, excess | {"velocity": excess["acceleration"]}  # all ground may move; both ask for slow change
+    drawn = model.statistics(rng.standard_normal((len(model.times), DRAWS)))
+    limits = {name: float(np.quantile(drawn[name], 1 - false_alarms / 4)) for name in model.families}
+    noise = {name: float(np.quantile(values, BULK)) for name, values in drawn.items()}
+    if not sample.shape[1]:
+        return limits, dict.fromkeys([*noise, "velocity"], 1.0), noise
+    return limits, excess_of(model, sample, noise), noise
+
+
+def excess_of(model: Model, sample: np.ndarray, noise: Mapping[str, float]) -> dict[str, float]:
+    """Variance of the noise of some series over that of independent noise, by statistic, at least 1.
+
+    Parameters
+    ----------
+    sample : (dates, pixels), not whitened. noise : the `BULK` quantile of each statistic of independent noise.
+    """
+    found = model.statistics(model.whiten @ sample)
+    excess = {name: float(max(1, np.quantile(found[name], BULK) / noise[name])) for name in noise}
+    return excess | {"velocity": excess["acceleration"]}  # all ground may move; both ask for slow change
 
 
 def correlation_of(dates: Sequence[date], series: np.ndarray, *, margin: int) -> float:
