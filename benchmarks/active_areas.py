@@ -1,7 +1,7 @@
 """Active areas beside the landslides that the simulator placed: the areas under ``results/`` whose truth is known.
 
-Held or not: of the landslides faster than 10 mm/yr in the line of sight at least 85 % have an active area, at least 80 %
-of the areas lie on a moving landslide, matched areas are at most twice as large, their median IoU is at least 0.4.
+Held or not: of the landslides faster than 10 mm/yr in the line of sight at least 85 % have an active area, at least
+80 % of the areas lie on a moving landslide, matched areas are at most twice as large, their median IoU is at least 0.4.
 """
 
 from pathlib import Path

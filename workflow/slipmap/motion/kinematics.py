@@ -38,6 +38,7 @@ BANDS = {
     "velocity_change_date": ("year", "decimal year of the change of velocity"),
 }
 SIDE = 256  # pixels, of the blocks
+AT_ONCE = 4096  # pixels whose series are fitted together: as much as a processor's cache holds
 SAMPLE = 2000  # pixels from which the correlation of the dates' errors is estimated
 CELL = 1500.0  # m, side of the cells in which the excess of the noise is looked at
 LEAST_SIDE = 16  # pixels, of a cell
@@ -78,12 +79,16 @@ class Kinematics:
                 continue
             days = [day for day, there in zip(self.dates, seen, strict=True) if there]
             model = self.model(days)
-            if excess is not None:
-                model = replace(model, excess={name: values[here] for name, values in excess.items()})
-            found = trends.fit(model, series[seen][:, here], days[0].timetuple().tm_yday, self.settings.false_alarms)
-            for name in BANDS:
-                bands[name][here] = _years(days, found.values[name]) if name.endswith("date") else found.values[name]
-            classes[here] = found.classes
+            first = days[0].timetuple().tm_yday
+            for some in (here[k : k + AT_ONCE] for k in range(0, len(here), AT_ONCE)):
+                if excess is not None:
+                    model = replace(model, excess={name: of[some] for name, of in excess.items()})
+                found = trends.fit(model, series[np.ix_(seen, some)], first, self.settings.false_alarms)
+                for name in BANDS:
+                    bands[name][some] = (
+                        _years(days, found.values[name]) if name.endswith("date") else found.values[name]
+                    )
+                classes[some] = found.classes
         return bands, classes
 
     def model(self, days: Sequence[date]) -> Model:

@@ -43,25 +43,21 @@ CORRELATIONS = np.arange(0, 0.95, 0.05)
 
 @dataclass(frozen=True)
 class Family:
-    """Terms that can join the base: one of `candidates`, each of one or two orthonormal directions off the base.
+    """Terms that can join the base: one of `candidates`, each of one or two columns.
 
     Parameters
     ----------
-    directions : (candidates, terms, dates), whitened, orthogonal to the base, of unit length.
-    lengths : (candidates,), of the first direction before it was made a unit: its parameter is projection / length.
+    directions : (candidates, terms, dates), whitened, orthogonal to the base and to the term before, of unit length.
+    lengths : (candidates, terms), of each direction before it was made a unit: the first's parameter is projection /
+        length. shared : (candidates,), share of the second column along the first direction; 0 with one term.
     dates : (candidates,), index of the date from which the term acts. parameters : that the criterion counts.
     """
 
     directions: np.ndarray
     lengths: np.ndarray
+    shared: np.ndarray
     dates: np.ndarray
     parameters: int
-
-    def gains(self, series: np.ndarray) -> np.ndarray:
-        """By how much each candidate lowers the sum of squares, (candidates, pixels); `series` whitened."""
-        count, terms, _ = self.directions.shape
-        projected = self.directions.reshape(count * terms, -1) @ series
-        return np.asarray((projected.reshape(count, terms, -1) ** 2).sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -88,9 +84,44 @@ class Model:
     excess: Mapping[str, float | np.ndarray] = field(default_factory=lambda: defaultdict(lambda: 1.0))
 
     @property
+    def correlated(self) -> bool:
+        """Whether the errors of neighbouring dates are."""
+        return bool((self.whiten != np.eye(len(self.times))).any())
+
+    @property
     def freedom(self) -> int:
         """Degrees of freedom that the base leaves."""
         return len(self.times) - int(self.base.shape[1])
+
+    def projections(self, white: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """By family the projections on each candidate, (candidates, pixels), and the squares that the base leaves.
+
+        On the first direction; on the second of "both" under "bend in both". A step at date k takes the sum of what the
+        base leaves from k on, a bend its first moment: two running sums serve all candidates, instead of a product with
+        each.
+        """
+        left = white - self.basis @ (self.basis.T @ white)
+        rest = np.einsum("dp,dp->p", left, left)
+        found = {"acceleration": self.families["acceleration"].directions[:, 0] @ left}
+        steps, bends, both = (self.families[name] for name in ("step", "velocity_change", "both"))
+        if self.correlated:
+            left = self.whiten.T @ left
+        k = steps.dates
+        after = np.cumsum(left[::-1], axis=0)[::-1][k]
+        left *= self.times[:, None]
+        moment = np.cumsum(left[::-1], axis=0)[::-1][k]
+        moment -= self.times[k, None] * after
+        found["step"] = after / steps.lengths[:, :1]
+        found["velocity_change"] = moment / bends.lengths[:, :1]
+        moment -= both.shared[:, None] * found["step"]
+        found["bend in both"] = moment / both.lengths[:, 1:]
+        return found, np.maximum(rest, 0)
+
+    def gains(self, projected: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+        """By how much each candidate of a family lowers the sum of squares, (candidates, pixels)."""
+        if name != "both":
+            return np.asarray(projected[name] ** 2)
+        return np.asarray(projected["step"] ** 2 + projected["bend in both"] ** 2)
 
     def statistic(self, name: str, gain: np.ndarray, rest: np.ndarray) -> np.ndarray:
         """F of a family: what it gains for each term over the mean square of what it leaves.
@@ -105,8 +136,8 @@ class Model:
 
     def statistics(self, white: np.ndarray) -> dict[str, np.ndarray]:
         """Largest F of each family, and F of the annual cycle if there is one, of whitened series, (pixels,)."""
-        rest = _left(self, white)
-        found = {name: self.statistic(name, one.gains(white).max(0), rest) for name, one in self.families.items()}
+        projected, rest = self.projections(white)
+        found = {name: self.statistic(name, self.gains(projected, name).max(0), rest) for name in self.families}
         parameters, covariance = self.inverse @ white, self.inverse @ self.inverse.T
         if self.annual:
             part, inverse = parameters[2:], np.linalg.inv(covariance[2:, 2:])
@@ -193,7 +224,7 @@ def correlation_of(dates: Sequence[date], series: np.ndarray, *, margin: int) ->
     for correlation in CORRELATIONS:
         model = build(dates, margin=margin, correlation=float(correlation))
         white = model.whiten @ series
-        rest = _left(model, white) - model.families["acceleration"].gains(white)[0]
+        rest = _left(model, white) - (model.families["acceleration"].directions[0, 0] @ white) ** 2
         described = np.column_stack([model.base, model.families["acceleration"].directions[0, 0]])
         known = np.linalg.slogdet(model.whiten)[1] - 0.5 * np.linalg.slogdet(described.T @ described)[1]
         best.append(known - 0.5 * (model.freedom - 1) * np.mean(np.log(np.maximum(rest, 1e-12))))
@@ -226,12 +257,12 @@ def fit(model: Model, series: np.ndarray, first_day: int, velocity_alarms: float
     velocity_alarms : share of still pixels that may be told to have a trend.
     """
     white = model.whiten @ series
-    rest = _left(model, white)
+    projected, rest = model.projections(white)
     count = len(model.times)
     values, criteria, codes = {}, [_criterion(rest, count, model.base.shape[1])], [LINEAR]
     for name, code in zip(FAMILIES, (QUADRATIC, BILINEAR, STEPPED, STEPPED_BILINEAR), strict=True):
         family = model.families[name]
-        gains = family.gains(white)
+        gains = model.gains(projected, name)
         best = gains.argmax(axis=0)
         gain = np.take_along_axis(gains, best[None], axis=0)[0]
         strength = model.statistic(name, gain, rest) / (model.limits[name] * model.excess[name])
@@ -241,9 +272,9 @@ def fit(model: Model, series: np.ndarray, first_day: int, velocity_alarms: float
         codes.append(code)
         if name == "both":
             continue
-        projected = np.einsum("pd,dp->p", family.directions[best, 0], white)
-        values[name] = projected / family.lengths[best]
-        values[f"{name}_std"] = np.sqrt(model.excess[name] * left / (model.freedom - 1)) / family.lengths[best]
+        length = family.lengths[best, 0]
+        values[name] = np.take_along_axis(projected[name], best[None], axis=0)[0] / length
+        values[f"{name}_std"] = np.sqrt(model.excess[name] * left / (model.freedom - 1)) / length
         values[f"{name}_significance"] = strength
         if name != "acceleration":
             values[f"{name}_date"] = family.dates[best].astype(float)
@@ -299,17 +330,21 @@ def _family(
     parameters: int,
 ) -> Family:
     """A family from the columns of its candidates, each made orthogonal to the base and to those before it."""
-    directions, lengths = [], []
+    directions, lengths, shared = [], [], []
     for columns in candidates:
-        known, units = basis, []
+        known, along = basis, 0.0
+        units: list[np.ndarray] = []
+        sizes: list[float] = []
         for column in columns:
-            off = whiten @ column
+            white = whiten @ column
+            along = float(units[0] @ white) if units else 0.0
+            off = white
             for _ in range(2):  # twice is enough
                 off = off - known @ (known.T @ off)
-            length = float(np.linalg.norm(off))
-            units.append(off / length)
+            sizes.append(float(np.linalg.norm(off)))
+            units.append(off / sizes[-1])
             known = np.column_stack([known, units[-1]])
-            if len(units) == 1:
-                lengths.append(length)
         directions.append(units)
-    return Family(np.array(directions), np.array(lengths), np.asarray(places), parameters)
+        lengths.append(sizes)
+        shared.append(along)
+    return Family(np.array(directions), np.array(lengths), np.array(shared), np.asarray(places), parameters)
