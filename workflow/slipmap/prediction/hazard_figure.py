@@ -56,7 +56,7 @@ def run(maps: Mapping[str, str | Path], path: str | Path, hillshade: str | Path 
     for axis in axes:
         axis.set_axis_off()
     if image is not None:
-        figure.colorbar(image, ax=list(axes), shrink=0.6, label="Probability of a landslide")
+        figure.colorbar(image, ax=list(axes), shrink=0.6, label="Probability of a landslide (lsi: the index)")
     with write_aside(path) as aside:
         figure.savefig(aside, dpi=110, metadata={"Software": None})
 
