@@ -63,7 +63,7 @@ bench-deformation: install $(PEERS_READY)
 # what the deformation is measured against, in an environment of its own
 $(PEERS)/installed:
 	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/pip install --quiet --disable-pip-version-check mintpy==1.6.4 snaphu==0.4.1
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check mintpy==1.6.4 snaphu==0.4.1 insar-rs==0.3.0
 	@touch $@
 
 # the tables, then the report that shows them
