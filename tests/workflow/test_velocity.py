@@ -117,6 +117,20 @@ def test_a_wrong_velocity_fails_the_criterion(recovered, name, change):
         assert_accurate(*judged(recovered, variant(recovered, name, change)))
 
 
+def test_intervals_hold_the_truth_of_movers_and_of_still_ground(recovered):
+    """The movers' intervals need what averaging hides: by the noise alone three quarters of them hold."""
+    names = ("velocity", "velocity_std", "averaging_std", "mask", "truth/velocity_los")
+    found, deviation, hidden, mask, truth = (raster.read(recovered / f"{n}.tif", bands=1).astype(float) for n in names)
+    good = (mask == 1) & np.isfinite(found)
+    still, movers = good & (truth == 0), good & (np.abs(truth) > MOVING)
+    away = np.abs(found - np.median(found[still]) - truth)
+    assert 0.88 <= np.mean(away[still] <= 1.96 * deviation[still]) <= 0.97
+    assert np.mean(away[movers] <= 1.96 * deviation[movers]) >= 0.85
+    noise = np.sqrt(deviation**2 - hidden**2)
+    assert np.mean(away[movers] <= 1.96 * noise[movers]) < 0.85
+    assert np.median(deviation[still]) <= 1.2 * np.sqrt(np.mean(away[still] ** 2))
+
+
 def test_a_map_that_leaves_the_movers_out_fails_the_criterion(recovered, tmp_path):
     """Masking what is hard, the movers, must not pass for accuracy on the rest."""
     (tmp_path / "truth").mkdir()
