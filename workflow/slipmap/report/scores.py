@@ -8,20 +8,19 @@ import pandas as pd
 from slipmap.report.sources import Experiment
 from slipmap.training.summary import independence_of
 
-# (pooling, score) → how the page calls it
+# (pooling, score) → how the page calls it; one F1 for a map, all others are in scores.csv
 SHOWN = {
     ("pooled_over_pixels", "precision"): "Precision",
     ("pooled_over_pixels", "recall"): "Recall",
     ("pooled_over_pixels", "f1"): "F1 of the landslide class",
-    ("pooled_over_pixels", "iou"): "IoU of the landslide class",
-    ("pooled_over_pixels", "miou"): "Mean IoU of both classes",
+    ("pooled_over_pixels", "iou"): "Overlap with the inventory (IoU), %",
+    ("pooled_over_pixels", "miou"): "Mean overlap of both classes (mIoU), %",
     ("pooled_over_pixels", "kappa"): "Cohen's kappa",
     ("pooled_over_pixels", "overall_accuracy"): "Overall accuracy",
     ("pooled_over_pixels", "auc_roc"): "Area under ROC",
     ("pooled_over_pixels", "average_precision"): "Average precision",
     ("pooled_over_pixels", "brier"): "Brier score (lower is better)",
     ("pooled_over_pixels", "expected_calibration_error"): "Expected calibration error (lower is better)",
-    ("mean_over_images", "f1"): "F1, mean over test blocks (or images)",
     ("boundary", "f1"): "Boundary F1",
     ("objects", "detection_rate"): "Landslides found (half their pixels or more)",
     ("objects", "object_precision"): "Found objects that are on a landslide",
@@ -32,7 +31,7 @@ MEANINGS = {
     "alarms, or landslides that nobody mapped.",
     "Recall": "of the inventory's landslide pixels, the share that is found.",
     "F1": "one number for both (their harmonic mean): 1 is perfect, 0 is nothing right.",
-    "IoU": "overlap of both divided by what either covers; stricter than F1.",
+    "Overlap (IoU)": "what map and inventory share, divided by what either covers; stricter than F1.",
     "Overall accuracy": "share of all pixels that are right. With few landslides a map without any has a high one.",
     "Cohen's kappa": "agreement beyond what chance would give.",
     "Area under ROC": "the chance that a landslide pixel gets a higher probability than another; 0.5 is guessing.",
@@ -82,17 +81,22 @@ def shown_rows(table: pd.DataFrame, names: Sequence[str]) -> list[dict]:
         if key not in keyed.index:
             continue
         row = keyed.loc[key]
-        cells = [_score(row[name], row.get(f"{name}_std", np.nan)) for name in names]
-        difference = _signed(row["difference"]) if "difference" in keyed.columns else ""
+        percent = label.endswith("%")
+        cells = [_score(row[name], row.get(f"{name}_std", np.nan), percent) for name in names]
+        difference = _signed(row["difference"], percent) if "difference" in keyed.columns else ""
         rows.append({"label": label, "pooling": key[0].replace("_", " "), "cells": cells, "difference": difference})
     return rows
 
 
-def _score(value: float, spread: float) -> str:
+def _score(value: float, spread: float, percent: bool) -> str:
     if not np.isfinite(value):
         return "not defined"
-    return f"{value:.3f} ± {spread:.3f}" if np.isfinite(spread) else f"{value:.3f}"
+    text = f"{100 * value:.1f}" if percent else f"{value:.3f}"
+    return f"{text} ± {100 * spread:.1f}" if percent and np.isfinite(spread) else (
+        f"{text} ± {spread:.3f}" if np.isfinite(spread) else text
+    )  # fmt: skip
 
 
-def _signed(value: float) -> str:
-    return "" if not np.isfinite(value) else f"{value:+.3f}".replace("-", "−")
+def _signed(value: float, percent: bool) -> str:
+    text = f"{100 * value:+.1f}" if percent else f"{value:+.3f}"
+    return "" if not np.isfinite(value) else text.replace("-", "−")

@@ -320,7 +320,14 @@ def _sizes(sources: Tested) -> dict | None:
 
 
 def _agreement(counted: pd.DataFrame | None) -> dict | None:
-    return None if counted is None else from_frame(counted, 3)
+    """The counts with overlap in percent; F1 is said once, of the networks' test ground (all are in the CSV file)."""
+    if counted is None:
+        return None
+    shown = counted.drop(columns=["f1", "iou"])
+    for name in ("precision", "recall"):
+        shown[name] *= 100
+    shown.insert(len(shown.columns) - 1, "overlap, %", 100 * counted["iou"])
+    return from_frame(shown.rename(columns={"precision": "precision, %", "recall": "recall, %"}), 3)
 
 
 def map_figures(sources: Sources, ids: Collection[str]) -> list[dict]:
