@@ -59,7 +59,7 @@ RUN_BY = (
     (r"slipmap weights fetch.*", "tests/sharing/test_weights.py::test_published_weights_come_back_byte_for_byte"),
     (r"slipmap picture .*", "tests/report/test_overview.py::"),
     (r"slipmap report AREA --pdf", "tests/report/test_printing.py::"),
-    (r"slipmap view AREA", "tests/viewer/test_viewer.py::"),
+    (r"slipmap view( AREA)?", "tests/viewer/test_viewer.py::"),
     (r"slipmap rates.*", "tests/planning/test_cost.py::"),
     (r"slipmap scale.*", "tests/planning/test_scale.py::"),
     (r"slipmap bench.*", LONG),
