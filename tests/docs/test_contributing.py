@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,9 +11,12 @@ import torch
 from sklearn.metrics import brier_score_loss
 
 from helpers.ground_samples import GRID
+from helpers.models_functional import built, same
+from slipmap.config.factors import TerrainSettings
 from slipmap.deformation import readers
 from slipmap.errors import InputError
 from slipmap.factors import catalogue, relief, terrain
+from slipmap.factors.block import DEM, Block
 from slipmap.io import raster
 from slipmap.models import create_model, index, list_models
 from slipmap.patches import importers
@@ -23,7 +27,7 @@ def test_the_recipe_for_a_terrain_factor(repository, tmp_path, monkeypatch):
     """Its function and record, put where it says, give the northness of a plane that falls 1 m in 10 m to the north."""
     text = (repository / "CONTRIBUTING.md").read_text(encoding="utf-8")
     section = text[text.index("## Add a terrain factor") :]
-    function, record = re.findall(r"```python\n(.*?)```", section, re.DOTALL)[:2]
+    function, record, test = re.findall(r"```python\n(.*?)```", section, re.DOTALL)[:3]
     there = dict(vars(relief))
     exec(function, there)
     factor = eval(record, dict(vars(catalogue)))
@@ -41,12 +45,15 @@ def test_the_recipe_for_a_terrain_factor(repository, tmp_path, monkeypatch):
         monkeypatch.undo()
         catalogue.forget()
     np.testing.assert_allclose(raster.read(out, bands=1), np.sin(np.arctan(0.1)), rtol=1e-4)
+    own = {"np": np, "Block": Block, "DEM": DEM, "TerrainSettings": TerrainSettings, "relief": SimpleNamespace(**there)}
+    exec(test, own)
+    own["test_northness_of_a_plane"]()
 
 
 def test_the_recipe_for_a_model(repository, tmp_path, monkeypatch):
     """Its one file is found, checked and built; from another package, whose modules are written alike."""
     text = (repository / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    (code,) = re.findall(
+    code, test = re.findall(
         r"```python\n(.*?)```", text[text.index("## Add a model\n") : text.index("## Add a model without")], re.DOTALL
     )
     (tmp_path / "plainnet.py").write_text(code, encoding="utf-8")
@@ -64,6 +71,9 @@ def test_the_recipe_for_a_model(repository, tmp_path, monkeypatch):
         assert create_model("plainnet", 3, 1).parameter_count() == index.find("plainnet").parameters
         model = create_model("plainnet", 4, 2, width=0.5, dilated=True)
         assert model(torch.zeros(1, 4, 5, 9)).shape == (1, 2, 5, 9)
+        there = {"built": built, "same": same}
+        exec(test, there)
+        there["test_plainnet"]()
     finally:
         sys.modules.pop("plainnet", None)
 
