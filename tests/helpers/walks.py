@@ -3,8 +3,12 @@
 For each job: the files in which code ran; hops, the calls from one file into another (a pair of files counts once);
 returns, the hops that lead back into a file which is still waiting for a call that it made. To be run in a checkout
 whose results are whole: it makes each FILE again, alone, in the order given (so name the last results first).
+
+`python tests/helpers/walks.py --imports SCRIPT…` counts the files that scripts of `workflow/scripts` import, directly
+or through others, faces of packages left out. It runs nothing, and takes any checkout.
 """
 
+import ast
 import json
 import os
 import subprocess
@@ -60,8 +64,33 @@ def walk(target: str) -> dict[str, bool]:
         return {hop: any(one.get(hop) for one in found) for one in found for hop in one}
 
 
+def imports(scripts: list[str]) -> list[str]:
+    """Modules of the library in the folder where we are that `scripts` import."""
+    library = Path("workflow")
+    modules = {
+        ".".join(path.relative_to(library).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in (library / "slipmap").rglob("*.py")
+    }
+    waiting, found = [library / "scripts" / f"{script}.py" for script in scripts], set()
+    while waiting:
+        for node in ast.walk(ast.parse(waiting.pop().read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                full = [f"{node.module}.{alias.name}" for alias in node.names]
+                names = [name if name in modules else node.module for name in full]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            new = {name for name in names if name in modules} - found
+            found |= new
+            waiting += [modules[name] for name in new]
+    return sorted(name for name in found if modules[name].name != "__init__.py")
+
+
 def main() -> None:
     """Print the counts."""
+    if sys.argv[1] == "--imports":
+        print(*(found := imports(sys.argv[2:])), f"{len(found)} files", sep="\n")
+        return
     found = {target: walk(target) for target in sys.argv[1:]}
     together = {hop: any(one.get(hop) for one in found.values()) for one in found.values() for hop in one}
     print("files  hops returns")
