@@ -30,7 +30,7 @@ def check_experiment(name: str, settings: RunSettings, factors: Mapping[str, lis
     experiment = settings.experiments[name]
     key = f"experiments.{name}"
     if experiment.weights is not None:
-        _check_weights(name, experiment)
+        _check_weights(name, experiment, experiment.weights)
         for area in mapped_areas(settings, name):
             _check_bands(name, experiment, area, factors[area])
         return
@@ -83,8 +83,8 @@ def _check_initial_weights(name: str, settings: RunSettings) -> None:
     )
 
 
-def _check_weights(name: str, experiment: ExperimentSettings) -> None:
-    key, folder = f"experiments.{name}.weights", Path(experiment.weights)
+def _check_weights(name: str, experiment: ExperimentSettings, weights: str) -> None:
+    key, folder = f"experiments.{name}.weights", Path(weights)
     if not folder.is_dir():
         raise InputError(f"{key}: {folder} does not exist; train that experiment first or correct the path.")
     for seed in map(Path, weights_folders(name, experiment)):

@@ -70,6 +70,8 @@ def check_area(name: str, area: AreaSettings) -> None:
 def _check_imported(name: str, settings: RunSettings) -> None:
     """The data set's importer looks at its folder, where it is there already."""
     key, source = f"datasets.{name}", settings.datasets[name].source
+    if source is None:
+        return
     path = Path(source.path)
     try:
         importer = importers.load(source.format)

@@ -30,7 +30,8 @@ def lines(settings: RunSettings, seen: Mapping[str, Found]) -> Iterator[str]:
         yield from _area(name, area, settings, found)
         yield from _left_out(found.left_out)
     for name in imported_datasets(settings):
-        yield f"data set {name}: imported from {settings.datasets[name].source.path}"
+        if source := settings.datasets[name].source:
+            yield f"data set {name}: imported from {source.path}"
     for name in settings.experiments:
         yield _experiment(name, settings)
     if not settings.experiments:

@@ -211,8 +211,9 @@ def screened_importance(run: RunSettings, experiment: str) -> str | list[str]:
     """Importance of the factors on the ground that an experiment's weights learnt from, where it was screened here."""
     chosen = run.experiments[experiment]
     home = home_area(chosen) if chosen.weights is None else None
-    screened = home in run.areas and run.areas[home].inputs.inventory is not None
-    return Results(home).screening("importance") if screened else []
+    if home is None or home not in run.areas or run.areas[home].inputs.inventory is None:
+        return []
+    return Results(home).screening("importance")
 
 
 def test_files(place: str, experiment: str, seeds: Iterable[int]) -> list[str]:
