@@ -1,6 +1,7 @@
 # make demo   install, then map the built-in demo area      make test   install, then run the tests
 # make bench  speed against named peers, as ratios          make lint   style and workflow lint
 # make bench-deformation  inversion and unwrapping against MintPy and SNAPHU only
+# make test-slow  the tutorials to their reports, and every way to install: wheel, sdist, module, snakedeploy
 # make test-slurm  the demo through a real one-node Slurm (Debian: apt-get install slurm-wlm munge; as root)
 # make test-faults  kills, a full disk, a read-only folder, servers that fail; writes docs/faults.md (as root)
 # make tables the results tables of the five papers, every model, on the demo area
@@ -20,7 +21,7 @@ PEERS_READY := $(if $(SLIPMAP_PEER_PYTHON),,$(PEERS)/installed)
 INSTALLED := $(VENV)/installed
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
 
-.PHONY: demo install test test-slurm test-faults lint bench bench-deformation bench-training tables docs \
+.PHONY: demo install test test-slow test-slurm test-faults lint bench bench-deformation bench-training tables docs \
   docs-pictures coverage release clean
 
 demo: install
@@ -40,6 +41,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 test: install
 	$(BIN)/pytest -n 2 --dist loadfile
+
+test-slow: install
+	$(BIN)/pytest -m slow
 
 test-slurm: install
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[slurm]'

@@ -78,7 +78,7 @@ RUN_BY = (
     (r"snakemake --cores .*|snakemake --configfile .*", "tests/workflow/test_whole.py::"),
     # make
     (r"make (demo|test|install|lint|docs|coverage|clean)", "Makefile"),
-    (r"make (release|docs-pictures|test-slurm|test-faults|bench|bench-deformation|bench-training)", LONG),
+    (r"make (release|docs-pictures|test-slow|test-slurm|test-faults|bench|bench-deformation|bench-training)", LONG),
     # around
     (r"pip install dist/slipmap-.*", LONG),
     (r"pip install|pip install torch .*|pip install -e '?\.\[slurm\]'?", INTERNET),

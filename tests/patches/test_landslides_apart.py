@@ -39,7 +39,6 @@ def test_no_mapped_landslide_lies_in_two_splits(tmp_path, seed):
             assert _in_several(drawn.geometry, blocks, grid) > 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", [7, 8])
 def test_no_landslide_of_the_whole_demo_lies_in_two_splits(tmp_path, repository, seed):
     """The demo's area, inventory and split as its config has them, and a second seed."""

@@ -23,7 +23,7 @@ class Stage:
 
 
 SIMULATE = Stage("simulate", "resources/valley/sentinel1/2*.tif")
-INTERFEROGRAM = Stage("interferogram", "results/valley/deformation/network.csv")
+INTERFEROGRAM = Stage("unwrap", "results/valley/deformation/network.csv")
 LATE = (
     Stage("patches", "results/valley/patches/.p32.*.partial.zarr"),
     Stage("train", "results/valley/experiments/rs/seed_0.resume/state.ckpt"),

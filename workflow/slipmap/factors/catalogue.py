@@ -326,4 +326,4 @@ def regex(factors: Collection[Factor]) -> str:
 def split_period(name: str) -> tuple[str, str]:
     """("ndvi_change") → ("ndvi", "change"); ("ndvi") → ("ndvi", "composite")."""
     stem, _, period = name.rpartition("_")
-    return (stem, period) if stem and period in PERIODS else (name, "composite")
+    return (stem, period) if stem in (*BANDS, *INDICES) and period in PERIODS else (name, "composite")
