@@ -62,6 +62,17 @@ def test_every_model_finds_what_was_put_in(name: str, sample: Sample) -> None:
     assert np.isfinite(model.predict(odd)).all()
 
 
+def test_a_forest_adds_its_trees_up_in_one_order_whatever_the_threads(sample: Sample) -> None:
+    """Votes that are added up as threads end differ in the last digit from run to run."""
+    fitted = create("random_forest", sample.names, jobs=2, options={"n_estimators": 60}).fit(sample)
+    values = fitted.pipeline[0].transform(sample.columns(sample.names))
+    total = np.zeros((len(values), 2))
+    for tree in fitted.pipeline[-1].estimators_:
+        total += tree.predict_proba(values.astype(np.float32))
+    for _ in range(5):
+        np.testing.assert_array_equal(fitted.predict(sample.columns(sample.names)), (total / 60)[:, 1])
+
+
 @pytest.mark.filterwarnings("ignore:overflow encountered in exp:RuntimeWarning")  # statsmodels' own
 def test_logistic_regression_is_that_of_statsmodels(sample: Sample) -> None:
     numbers = sample.select(["slope", "elevation", "noise"])

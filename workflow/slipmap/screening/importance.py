@@ -46,6 +46,7 @@ def importances(
     whole = forest(sample, trees, seed, jobs).fit(sample.values, sample.labels)
     learn, judge = hold_out(sample, 0.3, seed)
     part = forest(sample, trees, seed, jobs).fit(sample.values[learn], sample.labels[learn])
+    part[-1].set_params(n_jobs=1)  # threads add the trees' votes up in any order: the last digit would depend on it
     fall = permutation_importance(
         part,
         sample.values[judge],

@@ -55,6 +55,9 @@ class Estimator:
     def fit(self, sample: Sample, groups: np.ndarray | None = None) -> "Estimator":
         """See `Classifier.fit`."""
         self.pipeline.fit(sample.columns(self.names), sample.labels)
+        if isinstance(self.pipeline[-1], RandomForestClassifier):
+            # threads add the trees' votes up in any order: the last digit would depend on it
+            self.pipeline[-1].set_params(n_jobs=1)
         return self
 
     def predict(self, values: np.ndarray) -> np.ndarray:
