@@ -3,9 +3,7 @@
 import json
 import shutil
 import subprocess
-import sys
 from datetime import date
-from pathlib import Path
 from xml.etree import ElementTree
 
 import geopandas as gpd
@@ -15,13 +13,13 @@ import rasterio
 from rasterio.warp import transform
 from shapely.geometry import box, shape
 
+from helpers.qgis import PYTHON_QGIS, needs_qgis
 from slipmap.config.prediction import PredictionSettings
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.prediction import polygons, stac, styles
 from slipmap.prediction.dates import dates_of, interval_tags
 
-PYTHON_QGIS = Path("/usr/bin/python3")
 OPEN_IN_QGIS = """
 import os, sys
 from qgis.core import QgsApplication, QgsRasterLayer, QgsVectorLayer
@@ -151,15 +149,7 @@ def test_ogrinfo_opens_the_polygons(folder):
     assert "Geometry: Polygon" in said and "Feature Count: 1" in said and "probability_mean: Real" in said
 
 
-def _qgis() -> bool:
-    return PYTHON_QGIS.exists() and subprocess.run(
-        [PYTHON_QGIS, "-c", "import qgis.core"], capture_output=True, check=False
-    ).returncode == 0  # fmt: skip
-
-
-@pytest.mark.skipif(
-    sys.platform != "linux" or not _qgis(), reason="QGIS is not installed (apt-get install python3-qgis)"
-)
+@needs_qgis
 def test_qgis_opens_every_product_with_its_style(folder, tmp_path):
     names = ["probability.tif", "uncertainty.tif", "class.tif", "probability_class.tif", "landslides.gpkg"]
     said = subprocess.run(

@@ -1,15 +1,13 @@
 """The QGIS project: every layer of the report that a file holds, by relative paths, opened by QGIS itself."""
 
 import subprocess
-import sys
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from helpers.qgis import PYTHON_QGIS, needs_qgis
 from helpers.report_samples import build_report, run_settings, write_area
 
-PYTHON_QGIS = Path("/usr/bin/python3")
 OPEN = """
 import os, sys
 from qgis.core import QgsApplication, QgsProject, QgsWkbTypes
@@ -41,15 +39,7 @@ def test_every_source_is_a_file_beside_the_project(project):
     assert tree.find(".//Absolute").text == "false"
 
 
-def _qgis() -> bool:
-    return PYTHON_QGIS.exists() and subprocess.run(
-        [PYTHON_QGIS, "-c", "import qgis.core"], capture_output=True, check=False
-    ).returncode == 0  # fmt: skip
-
-
-@pytest.mark.skipif(
-    sys.platform != "linux" or not _qgis(), reason="QGIS is not installed (apt-get install python3-qgis)"
-)
+@needs_qgis
 def test_qgis_opens_the_project_with_every_layer_and_its_colours(project, tmp_path):
     said = subprocess.run(
         [PYTHON_QGIS, "-c", OPEN, project], capture_output=True, text=True, check=True, timeout=300,
