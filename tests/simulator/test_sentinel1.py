@@ -13,6 +13,7 @@ from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.sentinel1 import geocode
 from slipmap.sentinel1.looks import multilook
+from slipmap.sentinel1.products import open_product
 from slipmap.simulator import safe as simulate_safe
 from slipmap.simulator import sentinel1 as simulate_sentinel1
 from slipmap.simulator.landcover import GRASS
@@ -116,3 +117,32 @@ def test_products_are_the_same_each_time(quiet, tmp_path):
     for name in files:
         first, second = (hashlib.sha256((where / name).read_bytes()).hexdigest() for where in (product, other))
         assert first == second
+
+
+def test_with_an_event_a_product_has_both_polarisations_and_each_comes_back_as_put_in(tmp_path):
+    """VH has its share of VV, and where the event brightens VH alone VH alone is brighter."""
+    patch = np.zeros(GRID.shape, bool)
+    patch[40:80, 40:80] = True
+
+    class Brighter:
+        renewed = bared = staticmethod(lambda k: np.zeros(GRID.shape, bool))
+        kept = staticmethod(lambda k: np.ones(GRID.shape, np.float32))
+        gain = staticmethod(lambda k, cross: np.where(patch & cross, np.float32(2), np.float32(1)))
+
+    settings = SimulateSettings(seed=7, dates=4, sentinel1="safe", **QUIET)
+    cover = np.full(GRID.shape, GRASS, np.uint8)
+    raster.write(tmp_path / "dem.tif", GRID, ELEVATION, bands=["z"], units="m", long_name="elevation")
+    made = simulate_safe.simulate_products(settings, GRID, cover, VELOCITY, ELEVATION, tmp_path, disturbed=Brighter())
+    _, product = next(made)
+    assert "_1SDV_" in product.name and open_product(product).polarisations() == ["VV", "VH"]
+    power = {}
+    for name in ("VV", "VH"):
+        output = tmp_path / f"{name}.h5"
+        chosen = GeocodingSettings(polarisation=name)
+        geocode.run([product], tmp_path / "dem.tif", chosen, GRID.nested(4, 1), output)
+        with h5py.File(output) as file:
+            power[name] = multilook(np.abs(file[f"data/{name}"][:]) ** 2, (1, 4))
+    inside, outside = np.s_[45:75, 45:75], np.s_[5:35, 5:115]
+    share = simulate_sentinel1.CROSS_SHARE
+    for where, expected in ((outside, share), (inside, 4 * share)):
+        assert power["VH"][where].mean() / power["VV"][where].mean() == pytest.approx(expected, rel=0.08)

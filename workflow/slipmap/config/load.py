@@ -7,7 +7,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from slipmap.config.event import EventSettings
+from slipmap.config.event import FROM_PRODUCTS, EventSettings
 from slipmap.config.inputs import InputSettings
 from slipmap.config.layout import acquired_inputs, imported_datasets, simulated_inputs
 from slipmap.config.names import check_names
@@ -62,7 +62,7 @@ def _with_inputs(settings: RunSettings, source: str) -> RunSettings:
                 name, inventory=area.simulate.inventory, sentinel1=area.simulate.sentinel1, event=storm is not None
             )
             if storm is not None and area.event is None:
-                vh = f"resources/{name}/sentinel1_vh" if area.simulate.sentinel1 == "slc" else None
+                vh = f"resources/{name}/sentinel1_vh" if area.simulate.sentinel1 == "slc" else FROM_PRODUCTS
                 area = area.model_copy(update={"event": EventSettings(date=storm.date, vh=vh)})
         elif area.acquire:
             fetched = acquired_inputs(name, area.acquire)

@@ -42,9 +42,9 @@ def run(settings: SimulateSettings, grid: Grid, folder: str | Path) -> None:
     ``dem.tif`` (m; the DEM with its error), ``lithology.gpkg``, ``rainfall.nc``, ``soil_moisture.nc``,
     ``inventory.gpkg`` (unless ``settings.inventory`` is false), ``sentinel1/`` (geocoded SLCs and ``geometry.tif``, or
     raw SAFE products), ``sentinel2/``, ``truth/`` (``velocity_los.tif``, ``dem_error.tif``, ``landslides.gpkg``) and
-    ``SIMULATED.txt``, in formats that docs/input_formats.md lists. With an event also ``sentinel1_vh/`` (SLCs alone),
-    ``sentinel2_before/`` and ``sentinel2_after/``, and what is true of it. The same settings and grid give the same
-    bytes on the same machine.
+    ``SIMULATED.txt``, in formats that docs/input_formats.md lists. With an event also ``sentinel1_vh/`` (raw
+    products have VV and VH in one), ``sentinel2_before/`` and ``sentinel2_after/``, and what is true of it. The same
+    settings and grid give the same bytes on the same machine.
 
     Parameters
     ----------
@@ -169,7 +169,8 @@ def _write_sentinel1(
     _write_histories(settings, grid, slides, told, velocity, folder)
     _write_event(grid, event, folder)
     if raw:
-        _remove_others(folder / "sentinel1", set())
+        for name in ("sentinel1", "sentinel1_vh"):
+            _remove_others(folder / name, set())
         products = safe.simulate_products(
             settings, grid, cover, velocity, terrain.elevation, folder / "sentinel1", progress, event
         )

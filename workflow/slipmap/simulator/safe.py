@@ -1,8 +1,9 @@
 """Simulated raw Sentinel-1: SAFE products of TOPS bursts, built from scatterers on the simulated ground."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,8 @@ def simulate_products(
     Parameters
     ----------
     cover : land cover. velocity : LOS, mm/yr. elevation : of the true ground, m. All (rows, cols).
-    progress : as for `slipmap.simulator.sentinel1.displacement`. disturbed : as for its `scatterers`.
+    progress : as for `slipmap.simulator.sentinel1.displacement`. disturbed : as for its `scatterers`;
+        with it the products have VH as well.
 
     Notes
     -----
@@ -117,7 +119,10 @@ def simulate_products(
     # motion and delay only: the DEM's error acts through the geometry
     shifts = sentinel1.displacement(settings, grid, velocity, np.zeros(grid.shape), elevation, progress)
     scenes = sentinel1.scatterers(settings, cover, noise=False, disturbed=disturbed)
-    for k, (day, scene, shift) in enumerate(zip(dates, scenes, shifts, strict=True)):
+    crossed: Iterable[np.ndarray | None] = repeat(None, len(dates))
+    if disturbed is not None:
+        crossed = sentinel1.scatterers(settings, cover, noise=False, disturbed=disturbed, cross=True)
+    for k, (day, scene, cross, shift) in enumerate(zip(dates, scenes, crossed, shifts, strict=True)):
         passing = first.shifted(baselines[k], parallel[k] if k else 0.0, _TIME_OF_DAY)
         swath = make_swath(
             np.datetime64(day).astype("M8[ns]"),
@@ -134,9 +139,10 @@ def simulate_products(
         locate_points(ground.points, orbit, times, ranges)
         times += orbit[0]
         ranges -= ground.sample(shift)
-        noise = stream(settings.seed, "noise", day)
-        image = _Image(swath, scene.ravel(), times, ranges, settings.thermal_noise, noise)
-        yield day, write_product(folder, swath, image)
+        places = (swath, times, ranges, settings.thermal_noise)
+        image = _Image(*places, scene.ravel(), stream(settings.seed, "noise", day))
+        other = None if cross is None else _Image(*places, cross.ravel(), stream(settings.seed, "noise", day, "VH"))
+        yield day, write_product(folder, swath, image, other)
 
 
 @dataclass
@@ -144,10 +150,10 @@ class _Image:
     """Digital numbers of a burst, when asked for it."""
 
     swath: Swath
-    amplitudes: np.ndarray
     times: np.ndarray
     ranges: np.ndarray
     noise: float
+    amplitudes: np.ndarray
     rng: np.random.Generator
 
     def __call__(self, burst: Burst) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,56 +13,73 @@ from rasterio.windows import Window
 from slipmap.io.atomic import write_aside
 from slipmap.sentinel1.annotation import Burst, Polynomial, Swath, line_time
 
+CROSS = {"VV": "VH", "HH": "HV"}
 # Amplitude look-up tables: constant, as those of real products nearly are
 _SIGMA, _BETA, _GAMMA, _DN = 311.0, 237.0, 273.0, 237.0
 
 
-def product_name(swath: Swath) -> str:
+def product_name(swath: Swath, *, dual: bool = False) -> str:
     """As ESA names products: mission, mode, polarisation, first and last time, orbit; no data take or checksum."""
     start, stop = (_compact(swath.epoch, t) for t in (swath.start, swath.stop))
-    kind = {"VV": "SV", "HH": "SH"}[swath.polarisation]
-    return f"{swath.mission}_IW_SLC__1S{kind}_{start}_{stop}_{swath.absolute_orbit:06d}_000000_0000.SAFE"
+    kind = {"VV": "V", "HH": "H"}[swath.polarisation]
+    many = "D" if dual else "S"
+    return f"{swath.mission}_IW_SLC__1S{many}{kind}_{start}_{stop}_{swath.absolute_orbit:06d}_000000_0000.SAFE"
 
 
-def write_product(folder: Path, swath: Swath, pixels: Callable[[Burst], np.ndarray]) -> Path:
+def write_product(
+    folder: Path,
+    swath: Swath,
+    pixels: Callable[[Burst], np.ndarray],
+    cross: Callable[[Burst], np.ndarray] | None = None,
+) -> Path:
     """Write a SAFE folder of one swath into `folder`; returns it.
 
     Parameters
     ----------
     swath : what the annotation shall say. pixels : digital numbers of a burst, complex64 (lines, samples).
+    cross : those of the cross polarisation (VH of VV), where the product has it.
     """
-    product = folder / product_name(swath)
-    stem = (
-        f"{swath.mission.lower()}-{swath.swath.lower()}-slc-{swath.polarisation.lower()}-"
-        f"{_compact(swath.epoch, swath.start).lower()}-{_compact(swath.epoch, swath.stop).lower()}-"
-        f"{swath.absolute_orbit:06d}-000000-001"
-    )
+    product = folder / product_name(swath, dual=cross is not None)
+    images = [(swath, pixels)]
+    if cross is not None:
+        images.append((replace(swath, polarisation=CROSS[swath.polarisation]), cross))
     with write_aside(product) as aside:
         for name in ("annotation/calibration", "measurement"):
             (aside / name).mkdir(parents=True)
-        (aside / "annotation" / f"{stem}.xml").write_bytes(annotation(swath))
-        (aside / "annotation/calibration" / f"calibration-{stem}.xml").write_bytes(_calibration(swath))
-        (aside / "manifest.safe").write_bytes(_manifest(swath, stem))
-        grid = swath.grid
-        points = [
-            GroundControlPoint(*place)
-            for place in zip(grid.line, grid.pixel, grid.longitude, grid.latitude, grid.height, strict=True)
-        ]
-        with rasterio.open(
-            aside / "measurement" / f"{stem}.tiff",
-            "w",
-            gcps=points,
-            crs="EPSG:4326",
-            driver="GTiff",
-            width=swath.samples_per_burst,
-            height=swath.lines_per_burst * len(swath.bursts),
-            count=1,
-            dtype="complex_int16",
-        ) as out:
-            for burst in swath.bursts:
-                window = Window(0, burst.first_row, burst.samples, burst.lines)
-                out.write(np.rint(pixels(burst).view(np.float32)).view(np.complex64), 1, window=window)
+        stems = [_write_image(aside, *image, number) for number, image in enumerate(images, start=1)]
+        (aside / "manifest.safe").write_bytes(_manifest(swath, stems))
     return product
+
+
+def _write_image(aside: Path, swath: Swath, pixels: Callable[[Burst], np.ndarray], number: int) -> str:
+    """Write annotation, calibration and measurement of one polarisation; returns their stem."""
+    stem = (
+        f"{swath.mission.lower()}-{swath.swath.lower()}-slc-{swath.polarisation.lower()}-"
+        f"{_compact(swath.epoch, swath.start).lower()}-{_compact(swath.epoch, swath.stop).lower()}-"
+        f"{swath.absolute_orbit:06d}-000000-{number:03d}"
+    )
+    (aside / "annotation" / f"{stem}.xml").write_bytes(annotation(swath))
+    (aside / "annotation/calibration" / f"calibration-{stem}.xml").write_bytes(_calibration(swath))
+    grid = swath.grid
+    points = [
+        GroundControlPoint(*place)
+        for place in zip(grid.line, grid.pixel, grid.longitude, grid.latitude, grid.height, strict=True)
+    ]
+    with rasterio.open(
+        aside / "measurement" / f"{stem}.tiff",
+        "w",
+        gcps=points,
+        crs="EPSG:4326",
+        driver="GTiff",
+        width=swath.samples_per_burst,
+        height=swath.lines_per_burst * len(swath.bursts),
+        count=1,
+        dtype="complex_int16",
+    ) as out:
+        for burst in swath.bursts:
+            window = Window(0, burst.first_row, burst.samples, burst.lines)
+            out.write(np.rint(pixels(burst).view(np.float32)).view(np.complex64), 1, window=window)
+    return stem
 
 
 def annotation(swath: Swath) -> bytes:
@@ -212,7 +230,7 @@ def _calibration(swath: Swath) -> bytes:
     return ET.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
-def _manifest(swath: Swath, stem: str) -> bytes:
+def _manifest(swath: Swath, stems: Sequence[str]) -> bytes:
     space = {"xfdu": "urn:ccsds:schema:xfdu:1", "safe": "http://www.esa.int/safe/sentinel-1.0"}
     for prefix, uri in space.items():
         ET.register_namespace(prefix, uri)
@@ -221,8 +239,9 @@ def _manifest(swath: Swath, stem: str) -> bytes:
     ET.SubElement(section, f"{{{space['safe']}}}relativeOrbitNumber", type="start").text = str(swath.track)
     ET.SubElement(section, f"{{{space['safe']}}}facility", name="slipmap: SIMULATED, not an observation")
     objects = ET.SubElement(root, "dataObjectSection")
-    for place in (f"measurement/{stem}.tiff", f"annotation/{stem}.xml"):
-        ET.SubElement(objects, "fileLocation", href=f"./{place}")
+    for stem in stems:
+        for place in (f"measurement/{stem}.tiff", f"annotation/{stem}.xml"):
+            ET.SubElement(objects, "fileLocation", href=f"./{place}")
     ET.indent(root)
     return ET.tostring(root, encoding="UTF-8", xml_declaration=True)
 
