@@ -1,5 +1,6 @@
 """Kinematics against simulated series of which every parameter is known, against noise, and against least squares."""
 
+import tracemalloc
 from datetime import date, timedelta
 
 import numpy as np
@@ -183,3 +184,24 @@ def test_a_hillside_whose_noise_follows_a_slow_course_raises_no_more_alarms_than
     assert alarms[slide].mean() > 0.9, "what accelerates is told all the same"
     alarms[slide] = alarms[:60, :60] = False
     assert 0.001 < alarms.mean() < 0.015
+
+
+class Blocks:
+    """A series of 16 blocks of 256 x 256 pixels, made when they are read."""
+
+    grid = Grid.from_bounds("EPSG:32632", 10, (500000, 5000000, 510240, 5010240))
+
+    def read(self, window):
+        return np.ones((12, int(window.height), int(window.width)), np.float32)
+
+
+def test_what_is_sampled_does_not_hold_the_blocks_that_it_is_taken_from(tmp_path):
+    """A view of every tenth series holds all of a block: with it memory grew with the area."""
+    about = {"bands": ["mask"], "units": "1", "long_name": "mask", "dtype": "uint8"}
+    raster.write(tmp_path / "m.tif", Blocks.grid, np.ones(Blocks.grid.shape, np.uint8), **about)
+    tracemalloc.start()
+    sample = kinematics.sample_series(Blocks(), tmp_path / "m.tif")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 1000 <= sample.shape[1] <= 3000
+    assert peak < 6 * 12 * 256 * 256 * 8, "six blocks of float64"

@@ -199,6 +199,21 @@ _DEFORMATION = (
         limits=(0.0, inf),
     ),
     Factor(
+        "annual_phase", "motion", ("inputs.sentinel1",), "days",
+        "day of the year on which the annual cycle is furthest towards the satellite", "slipmap.factors.align:align",
+        style=Ramp("twilight", (0, 366)), limits=(0.0, 366.0),
+    ),
+    Factor(
+        "step", "motion", ("inputs.sentinel1",), "mm",
+        "largest step of the line-of-sight displacement, positive towards the satellite", "slipmap.factors.align:align",
+        style=Ramp(VELOCITY, centred=True),
+    ),
+    Factor(
+        "velocity_change", "motion", ("inputs.sentinel1",), "mm/yr",
+        "largest change of the line-of-sight velocity, positive towards the satellite", "slipmap.factors.align:align",
+        style=Ramp(VELOCITY, centred=True),
+    ),
+    Factor(
         "significance", "motion", ("inputs.sentinel1",), "1",
         "local mean of the line-of-sight velocity over its standard deviation", "slipmap.factors.align:align",
         style=Ramp(VELOCITY, centred=True),

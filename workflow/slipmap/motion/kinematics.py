@@ -200,7 +200,8 @@ def sample_series(series: SeriesFile, mask: str | Path) -> np.ndarray:
     for window in windows[:: max(1, len(windows) // 64)]:
         whole = _read(series, window)[:, _reliable(mask, window)]
         whole = whole[:, np.isfinite(whole).all(axis=0)]
-        parts.append(whole[:, :: max(1, whole.shape[1] // max(each, SAMPLE // 64))])
+        # a copy, not a view: a view would hold every block that was read
+        parts.append(whole[:, :: max(1, whole.shape[1] // max(each, SAMPLE // 64))].copy())
     return np.concatenate(parts, axis=1)
 
 

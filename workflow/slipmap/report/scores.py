@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from slipmap.factors import catalogue
 from slipmap.report.sources import Experiment
 from slipmap.training.summary import independence_of
 
+MOTION = ("deformation", "motion")  # families of factors that the radar's series gives
 # (pooling, score) → how the page calls it; one F1 for a map, all others are in scores.csv
 SHOWN = {
     ("pooled_over_pixels", "precision"): "Precision",
@@ -51,30 +53,82 @@ def side_by_side(experiments: Mapping[str, Experiment]) -> pd.DataFrame:
     if not tables:
         return pd.DataFrame(columns=["pooling", "score"])
     joined = pd.concat(tables, axis=1)
-    pair = deformation_pair(experiments)
-    if pair:
-        joined["difference"] = joined[pair[1]] - joined[pair[0]]
+    for pair, column in difference_columns(experiments).items():
+        for name, values in _difference(joined, experiments, *pair).items():
+            joined[f"{column}{name}"] = values
     joined["independence"] = independence_of(test for e in experiments.values() for test in e.tests)
     return joined.reset_index()
 
 
-def deformation_pair(experiments: Mapping[str, Experiment]) -> tuple[str, str] | None:
-    """(without, with): two experiments that differ by the deformation rate alone, if there are such."""
+def difference_columns(experiments: Mapping[str, Experiment]) -> dict[tuple[str, str], str]:
+    """(without, with) → the column of their difference, of each of `motion_pairs`."""
+    pairs = motion_pairs(experiments)
+    return {pair: f"difference_{pair[1]}_{pair[0]}" if k else "difference" for k, pair in enumerate(pairs)}
+
+
+def _difference(
+    joined: pd.DataFrame, experiments: Mapping[str, Experiment], without: str, other: str
+) -> dict[str, np.ndarray]:
+    """With minus without: "" the mean, "_std" the standard deviation over seeds that both have, each with itself."""
+    found = {"": (joined[other] - joined[without]).to_numpy()}
+    one, two = ({test["seed"]: test for test in experiments[name].tests if "seed" in test} for name in (without, other))
+    seeds = sorted(one.keys() & two.keys())
+    if len(seeds) > 1:
+        by_seed = [[_value(of[seed], key) for key in joined.index] for of in (two, one) for seed in seeds]
+        apart = np.array(by_seed[: len(seeds)], float) - np.array(by_seed[len(seeds) :], float)
+        found["_std"] = np.std(apart, axis=0, ddof=1)
+    return found
+
+
+def _value(test: Mapping, key: tuple[str, str]) -> float:
+    value = test.get(key[0], {}).get(key[1])
+    return np.nan if value is None else value
+
+
+def motion_pairs(experiments: Mapping[str, Experiment]) -> dict[tuple[str, str], list[str]]:
+    """(without, with) → the factors of motion in which alone two experiments differ; the deformation rate alone first.
+
+    Where a third lies between two, they are no pair.
+    """
     bands = {name: set(e.tests[0]["bands"]) for name, e in experiments.items() if e.tests}
+    found = {}
     for without, fewer in bands.items():
         for other, more in bands.items():
+            added = more - fewer
             a, b = experiments[without].settings, experiments[other].settings
-            if more - fewer == {"velocity"} and not fewer - more and _recipe(a) == _recipe(b):
-                return without, other
-    return None
+            between = any(fewer < middle < more for middle in bands.values())
+            if fewer < more and not between and all(map(_is_motion, added)) and _recipe(a) == _recipe(b):
+                found[without, other] = sorted(added)
+    return dict(sorted(found.items(), key=lambda item: item[1] != ["velocity"]))
+
+
+def _is_motion(name: str) -> bool:
+    factor = catalogue.find(name)
+    return factor is not None and factor.family in MOTION
+
+
+def deformation_pair(experiments: Mapping[str, Experiment]) -> tuple[str, str] | None:
+    """(without, with): two experiments that differ by factors of motion alone, the rate first, if there are such."""
+    return next(iter(motion_pairs(experiments)), None)
+
+
+def in_words(added: Sequence[str]) -> str:
+    """What factors of motion are called in a sentence."""
+    names = ["deformation rate" if name == "velocity" else name.replace("_", " ") for name in added]
+    return "the " + (" and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0])
 
 
 def _recipe(settings: object) -> tuple:
     return settings.dataset, settings.train_areas, settings.test_areas, settings.model, settings.training
 
 
-def shown_rows(table: pd.DataFrame, names: Sequence[str]) -> list[dict]:
-    """The rows of `side_by_side` that the page shows, in the order of `SHOWN`, numbers as text."""
+def shown_rows(table: pd.DataFrame, names: Sequence[str], differences: Sequence[str] = ()) -> list[dict]:
+    """The rows of `side_by_side` that the page shows, in the order of `SHOWN`, numbers as text.
+
+    Parameters
+    ----------
+    differences : columns of differences that are shown.
+    """
     rows = []
     keyed = table.set_index(["pooling", "score"])
     for key, label in SHOWN.items():
@@ -83,8 +137,8 @@ def shown_rows(table: pd.DataFrame, names: Sequence[str]) -> list[dict]:
         row = keyed.loc[key]
         percent = label.endswith("%")
         cells = [_score(row[name], row.get(f"{name}_std", np.nan), percent) for name in names]
-        difference = _signed(row["difference"], percent) if "difference" in keyed.columns else ""
-        rows.append({"label": label, "pooling": key[0].replace("_", " "), "cells": cells, "difference": difference})
+        apart = [_signed(row[name], row.get(f"{name}_std", np.nan), percent) for name in differences]
+        rows.append({"label": label, "pooling": key[0].replace("_", " "), "cells": cells, "differences": apart})
     return rows
 
 
@@ -97,6 +151,8 @@ def _score(value: float, spread: float, percent: bool) -> str:
     )  # fmt: skip
 
 
-def _signed(value: float, percent: bool) -> str:
-    text = f"{100 * value:+.1f}" if percent else f"{value:+.3f}"
-    return "" if not np.isfinite(value) else text.replace("-", "−")
+def _signed(value: float, spread: float, percent: bool) -> str:
+    if not np.isfinite(value):
+        return ""
+    text = _score(value, spread, percent)
+    return text.replace("-", "−") if text.startswith("-") else f"+{text}"

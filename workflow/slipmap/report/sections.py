@@ -261,10 +261,10 @@ def score_section(sources: Tested, numbers: Mapping[str, pd.DataFrame], ids: Col
     if "scores" not in numbers or not len(numbers["scores"]):
         return None
     names = [n for n in sources.tested if n in numbers["scores"].columns]
-    pair = scores.deformation_pair(sources.tested)
-    rows = scores.shown_rows(numbers["scores"], names)
-    head = ["score", "pooled", *names] + ([f"{pair[1]} − {pair[0]}"] if pair else [])
-    body = [[r["label"], r["pooling"], *r["cells"], *([r["difference"]] if pair else [])] for r in rows]
+    differences = scores.difference_columns(sources.tested)
+    rows = scores.shown_rows(numbers["scores"], names, list(differences.values()))
+    head = ["score", "pooled", *names, *(f"{other} − {without}" for without, other in differences)]
+    body = [[r["label"], r["pooling"], *r["cells"], *r["differences"]] for r in rows]
     first = next(iter(sources.tested.values())).tests[0]
     landslide = first["counts"]["true_positive"] + first["counts"]["false_negative"]
     text = (
@@ -272,15 +272,14 @@ def score_section(sources: Tested, numbers: Mapping[str, pd.DataFrame], ids: Col
         f"{first['pixels']:,} labelled pixels, {landslide:,} of them landslide. Thresholds were chosen on validation "
         f"ground. Division of the ground: {independence_of([first])}."
     )
-    remarks = []
-    if pair:
-        remarks.append(
-            f"{pair[0]} and {pair[1]} have the same data set, model, recipe and test blocks; {pair[1]} also sees the "
-            "deformation rate. The last column is the difference."
-        )
+    remarks = [
+        f"{without} and {other} have the same data set, model, recipe and test blocks; {other} also sees "
+        f"{scores.in_words(added)}. The difference is the column {other} − {without}."
+        for (without, other), added in scores.motion_pairs(sources.tested).items()
+    ]
     for name in names:
         if len(sources.tested[name].tests) > 1:
-            remarks.append("± is the sample standard deviation over seeds.")
+            remarks.append("± is the sample standard deviation over seeds; of a difference, that of each seed's own.")
             break
     return {
         "text": text,
@@ -344,9 +343,10 @@ def map_figures(sources: Sources, ids: Collection[str]) -> list[dict]:
             made.append(figure(f"hillshade {name}.{kind}", f"{name}: {words}.", ids))
     pair = scores.deformation_pair(sources.tested)
     if pair:
+        added = scores.in_words(scores.motion_pairs(sources.tested)[pair])
         text = (
-            f"What the deformation rate changes: probability by {pair[1]} minus that by {pair[0]}. Orange: more likely "
-            "a landslide with it; purple: less."
+            f"What {added} changes: probability by {pair[1]} minus that by {pair[0]}. Orange: more likely a landslide "
+            "with it; purple: less."
         )
         made.append(figure("hillshade difference", text, ids))
     return [f for f in made if f]
