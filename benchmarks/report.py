@@ -145,8 +145,12 @@ def _outlines(path: Path, grid: Grid, count: int, rng: np.random.Generator) -> N
     frame["area_m2"] = frame.area
     for name in ("probability_mean", "probability_max", "uncertainty_mean", "sensitivity", "coherent_share"):
         frame[name] = rng.uniform(0, 1, count)
-    for name in ("slope_mean", "aspect_mean", "elevation_min", "elevation_max", "velocity_mean", "velocity_downslope"):
+    for name in ("slope_mean", "aspect_mean", "elevation_min", "elevation_max", "aliasing_velocity"):
         frame[name] = rng.uniform(0, 90, count)
+    for name in ("velocity_mean", "velocity_downslope"):
+        frame[name] = rng.uniform(-20, 60, count)
+    for name in ("velocity_std", "velocity_downslope_std", "detectable_velocity"):
+        frame[name] = rng.uniform(1, 9, count)
     frame["motion"] = rng.choice(["moving", "no movement detected", "not observable"], count)
     frame["inventory"] = rng.choice(["matched", "new"], count)
     days = [str(date(2021, 1, 9) + timedelta(days=12 * i)) for i in range(DATES)]

@@ -159,6 +159,9 @@ def _deformation(folder: Path, velocity: np.ndarray, slides: np.ndarray) -> None
         {
             "displacement": (("time", "y", "x"), (years[:, None, None] * velocity).astype(np.float32)),
             "temporal_coherence": (("y", "x"), coherence),
+            "velocity": (("y", "x"), velocity.astype(np.float32)),
+            "velocity_std": (("y", "x"), np.full(GRID.shape, 1.5, np.float32)),
+            "reliability": (("y", "x"), (2 - mask).astype(np.float32)),
         },
         {"time": [np.datetime64(d) for d in DATES], "x": x[0], "y": y[1]},
     )
@@ -214,6 +217,11 @@ def _maps(folder: Path, slides: np.ndarray, inventory: bool) -> None:
             "probability_mean": [0.91, 0.83],
             "slope_mean": [24.5, 18.0],
             "velocity_mean": [-30.2, -29.1],
+            "velocity_std": [1.5, 2.5],
+            "velocity_downslope": [4.0, 36.0],
+            "velocity_downslope_std": [3.0, 3.1],
+            "detectable_velocity": [6.0, 6.2],
+            "aliasing_velocity": [210.0, 215.0],
             "motion": ["no movement detected", "moving"],
         },
         geometry=boxes,

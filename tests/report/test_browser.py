@@ -71,7 +71,8 @@ def choose(browser, layer):
 def test_a_click_on_a_landslide_shows_its_attributes_and_its_displacement_history(explore):
     explore.click(*on_screen(explore, 37, 30))
     said = explore.evaluate(PICKED)
-    assert "Landslide 1" in said and "20\u202f000\u00a0m²" in said and "−30.2\u00a0mm/yr" in said
+    assert "Landslide 1" in said and "20\u202f000\u00a0m²" in said and "−30.2 ± 1.5\u00a0mm/yr" in said
+    assert "no movement detected: 4.0 ± 3.0\u00a0mm/yr downslope; motion slower than 6 or faster than 210" in said
     assert "in the inventory" in said and "45.15" in said and "° N, 9.00" in said  # longitude 9: x = 500 000 m
     rate = float(said.split("straight line ")[1].split("\u00a0")[0].replace("−", "-"))
     assert rate == pytest.approx(-30, abs=0.15) and "scatter about it ± 0.0\u00a0mm" in said  # a straight line
@@ -85,7 +86,9 @@ def test_a_click_elsewhere_shows_coordinates_values_and_the_nearest_series(explo
     assert "Landslide" not in said.replace("Probability of landslide", "")
     east, north = (float(said.split(end)[0].split()[-1]) for end in (" E,", " N"))
     assert (east, north) == pytest.approx((500600, 5000300), abs=6) and "Probability of landslide" in said
-    assert "Temporal coherence of the nearest series\t0.90" in said and "straight line" in said
+    near = next(line for line in said.splitlines() if line.startswith("Nearest reliable series"))
+    assert " ± 1.5 mm/yr, temporal coherence 0.90" in near and "straight line" in said
+    assert "Reliability of the velocity\treliable" in said
 
 
 def test_the_value_at_a_place_is_read_back_from_the_colour(explore):

@@ -48,7 +48,8 @@ def page(tmp_path_factory):
     )
     frame.to_file(results / "event/event_landslides.gpkg", layer=LAYER)
     changed = {"area": [7], "change": ["began to move"], "area_m2": [900.0], "significance": [-5.0]}
-    changed |= {"velocity_change": [-20.0], "velocity_change_std": [4.0]}
+    changed |= {"velocity_before": [-2.0], "velocity_since": [-22.0], "velocity_change": [-20.0]}
+    changed |= {f"velocity_{name}_std": [4.0] for name in ("before", "since", "change")}
     moved = gpd.GeoDataFrame(changed, geometry=[MultiPolygon(shapes[:1])], crs=GRID.crs)
     moved.to_file(results / "changes/changes.gpkg", layer="changes")
     for path, bands in (("event/significance.tif", 3), ("changes/velocity_change.tif", 5)):

@@ -295,7 +295,7 @@ def reported_files(run: RunSettings, area: str) -> list[str]:
         files += [made.velocity_std, made.temporal_coherence, made.dem_error, made.mask, made.timeseries]
         files += [made.network, made.stack, made.reference, made.active_areas, made.reliability, made.averaging_std]
         files += [made.trend, made.kinematics, *([made.downslope] if settings.inputs.dem else [])]
-        files.append(made.troposphere)
+        files += [made.troposphere, made.fading, made.significance]
     if settings.event is not None:
         files += [made.event_significance, made.event_landslides, made.event_record]
     if settings.changes is not None:

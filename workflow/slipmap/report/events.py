@@ -1,7 +1,8 @@
 """The event map, and what is new since an earlier run, in the report: sentences, outlines and layers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import pyogrio
 
@@ -9,10 +10,14 @@ from slipmap.event.landslides import CONFIDENCE, LAYER
 from slipmap.io.grid import Grid
 from slipmap.motion.whats_new import CHANGES
 from slipmap.report.landslides import Kind, for_viewer
+from slipmap.report.landslides import places as where_inside
+from slipmap.report.sections import figure
 from slipmap.report.sources import Sources
-from slipmap.report.tabular import from_frame, plain
+from slipmap.report.tabular import from_frame, hectares, plain, table
 
 EVENT, NEW = "event landslides", "changes"
+FIRST = 4  # landslides of the event among the places to look at first
+MOST = 12  # rows of the table of what changed
 LABELS = {
     "landslide": ("No.", "", 0),
     "confidence": ("Confidence", "", 0),
@@ -60,7 +65,10 @@ def outlines(sources: Sources, grid: Grid, most: int) -> dict[str, dict[str, Any
     made = {}
     if "event_landslides" in sources.found:
         frame = pyogrio.read_dataframe(sources.found["event_landslides"], layer=LAYER)
-        frame = frame.assign(confidence=[CONFIDENCE[int(code)] for code in frame["confidence"]])
+        frame = frame.assign(
+            confidence=[CONFIDENCE[int(code)] for code in frame["confidence"]],
+            seen_by=[_seen_by(names) for names in frame["seen_by"]],
+        )
         frame = frame.sort_values("significance", ascending=False)
         about = "What failed in the event, by radar and images before and after it."
         made[EVENT] = {"title": "Landslides of the event", "about": about} | for_viewer(frame, None, grid, most, KIND)
@@ -72,13 +80,42 @@ def outlines(sources: Sources, grid: Grid, most: int) -> dict[str, dict[str, Any
     return made
 
 
+def places(sources: Sources) -> list[dict[str, str]]:
+    """Landslides of the event to look at first, `FIRST` of them, the largest of the highest confidence first.
+
+    As `slipmap.report.summary.places`: {"href", "what", "why", "moves", "where"}.
+    """
+    if "event_landslides" not in sources.found:
+        return []
+    frame = pyogrio.read_dataframe(sources.found["event_landslides"], layer=LAYER)
+    frame = frame.sort_values(["confidence", "area_m2"], ascending=[True, False]).head(FIRST)
+    return [
+        {
+            "href": f"#landslide={int(one['landslide'])}&map={quote(EVENT)}",
+            "what": f"Event landslide {int(one['landslide'])}",
+            "why": f"{hectares(one['area_m2'])}, {CONFIDENCE[int(one['confidence'])]} confidence, "
+            f"{_seen_by(one['seen_by'])}",
+            "moves": f"failed in the event: {one['significance']:.0f} standard deviations of the noise",
+            "where": where,
+        }
+        for one, where in zip(frame.to_dict("records"), where_inside(frame), strict=True)
+    ]
+
+
+def _seen_by(names: str) -> str:
+    """Who saw a landslide of the event, in words: ``own, optical`` of the file."""
+    words = {"own": "the radar", "opposite": "the radar of the opposite direction", "optical": "the images"}
+    said = [words.get(name, name) for name in names.split(", ")]
+    return f"seen by {' and '.join(said)}"
+
+
 def event_sentences(event: Mapping[str, Any] | None) -> list[str]:
     """What the event map says, for the top of the Summary."""
     if event is None:
         return []
     counted = ", ".join(f"{count} of {name} confidence" for name, count in event["by_confidence"].items())
     text = [
-        f"{event['landslides']} landslides of the event on {plain(event['landslide_area_m2'] / 1e4, 1)} ha: {counted}; "
+        f"{event['landslides']} landslides of the event on {hectares(event['landslide_area_m2'])}: {counted}; "
         f"{plain(event['looked_at_km2'], 1)} km² were looked at."
     ]
     for track in event["tracks"].values():
@@ -97,6 +134,45 @@ def change_sentences(changes: Mapping[str, Any] | None) -> list[str]:
     ]
     text += [f"{count} landslides outlined by {name} are new." for name, count in changes["new_outlines"].items()]
     return [*text, *(f"{reason[:1].upper()}{reason[1:]}." for reason in changes["reduced"])]
+
+
+def event_section(sources: Sources, ids: Collection[str]) -> dict[str, Any] | None:
+    """The event in Methods and quality: what it was made from, its map, its landslides by confidence."""
+    if sources.event is None:
+        return None
+    rows = [[name, str(count)] for name, count in sources.event["by_confidence"].items()]
+    caption = "Landslide of the event, in standard deviations of the noise: radar and images together."
+    return {
+        "text": event_sentences(sources.event),
+        "table": table(["confidence", "landslides"], rows, numeric=(1,)),
+        "maps": [f for f in [figure("hillshade event_significance", caption, ids)] if f],
+    }
+
+
+def change_section(sources: Sources, ids: Collection[str]) -> dict[str, Any] | None:
+    """What is new in Methods and quality: sentences, the map of the change, the areas that changed most."""
+    if sources.changes is None or "changes" not in sources.found:
+        return None
+    frame = pyogrio.read_dataframe(sources.found["changes"], layer="changes", read_geometry=False)
+    frame = frame.sort_values("significance", key=abs, ascending=False).head(MOST)
+    velocities = ("velocity_before", "velocity_since", "velocity_change")
+    rows = [
+        [
+            str(int(one["area"])),
+            one["change"] or "–",
+            plain(one["area_m2"], 0),
+            *(f"{plain(one[name], 1)} ± {plain(one[f'{name}_std'], 1)}" for name in velocities),
+            plain(one["significance"], 1),
+        ]
+        for one in frame.to_dict("records")
+    ]
+    head = ["No.", "change", "area, m²", "before, mm/yr", "since, mm/yr", "change, mm/yr", "standard deviations"]
+    caption = "Change of the velocity in the line of sight since the earlier run, mm/yr."
+    return {
+        "text": change_sentences(sources.changes),
+        "table": table(head, rows, numeric=range(2, 7)),
+        "maps": [f for f in [figure("hillshade velocity_change", caption, ids)] if f],
+    }
 
 
 def troposphere(sources: Sources) -> dict[str, Any] | None:

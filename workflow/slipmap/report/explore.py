@@ -10,6 +10,7 @@ from rasterio.warp import transform
 
 from slipmap.colours import MOTION
 from slipmap.io.grid import Grid
+from slipmap.prediction import motion
 from slipmap.report import active_areas, events, landslides, points
 from slipmap.report.layers import Layer, named
 from slipmap.report.sources import Sources
@@ -25,12 +26,13 @@ def frame(grid: Grid, area: str, layers: Sequence[Layer | Mapping[str, Any]], sh
 
     Parameters
     ----------
-    shown : names of the outlines; landslides of the last map are shown at first, active areas where there is no map.
+    shown : names of the outlines; landslides of the last map are shown at first, else of the event, else active areas.
     """
     left, _, _, top = grid.bounds
     data = [layer.data() if isinstance(layer, Layer) else dict(layer) for layer in layers]
     first = next((layer["id"] for layer in data if layer.pop("shown", False) and layer["kind"] == "theme"), "")
-    maps = [name for name in shown if name not in (ACTIVE, events.NEW)]
+    maps = [name for name in shown if name not in (ACTIVE, events.NEW, events.EVENT)]
+    others = [name for name in (events.EVENT, ACTIVE) if name in shown]
     latitude, longitude = degrees(grid)
     return {
         "area": area,
@@ -43,7 +45,7 @@ def frame(grid: Grid, area: str, layers: Sequence[Layer | Mapping[str, Any]], sh
         "longitude": longitude,
         "layers": data,
         "first": first or next((layer["id"] for layer in data if layer["kind"] == "theme"), ""),
-        "chosen": maps[-1] if maps else ACTIVE if ACTIVE in shown else "",
+        "chosen": [*maps[-1:], *others, ""][0],
         "motion": MOTION,
     }
 
@@ -59,6 +61,11 @@ def degrees(grid: Grid) -> tuple[list[float], list[float]]:
     return one, other
 
 
+def motion_rule(sources: Sources, experiment: str) -> str:
+    """By what rule the landslides of an experiment's map are moving, not moving, or not observable."""
+    return motion.RULE.format(**sources.experiments[experiment].settings.prediction.model_dump())
+
+
 def outlines(
     sources: Sources, drawn: Mapping[str, gpd.GeoDataFrame], areas: gpd.GeoDataFrame | None, most: int
 ) -> dict[str, Any]:
@@ -68,7 +75,8 @@ def outlines(
         series = landslides.read_series(sources.experiments[name].maps["landslides"])
         about = sources.experiments[name].settings.description
         data = landslides.for_viewer(outlined, series, sources.grid, most, landslides.LANDSLIDES)
-        found[name] = {"title": f"Landslides: {named(name, about)}", "about": about} | data
+        rule = motion_rule(sources, name) if "motion" in outlined else ""
+        found[name] = {"title": f"Landslides: {named(name, about)}", "about": about, "rule": rule} | data
     if areas is not None and len(areas) and sources.active_areas:
         data = active_areas.for_explore(areas, sources.active_areas, sources.grid, most)
         found[ACTIVE] = {"title": "Active areas", "about": "What moves by the radar alone."} | data

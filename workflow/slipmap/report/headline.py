@@ -1,6 +1,6 @@
 """The first screen: how many landslides, which are new, what moves, and how far to trust it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,16 +9,16 @@ import pandas as pd
 from slipmap.patches.split import INDEPENDENCE
 from slipmap.report.landslides import WORDS
 from slipmap.report.sources import Sources
+from slipmap.report.tabular import hectares, plain
 
 
 def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[str, Any]) -> list[dict[str, str]]:
-    """One answer each, of the last experiment's map: {"value", "label", "detail", "only"}.
+    """One answer each, of the last experiment's map, else of the radar: {"value", "label", "detail", "only"}.
 
-    "only" is the choice of landslides on the map to which the card leads ("" where it leads nowhere). Empty without
-    a map.
+    "only" is the choice of landslides on the map to which the card leads ("" where it leads nowhere).
     """
     if not drawn:
-        return []
+        return list(_of_radar(sources, numbers))
     name, frame = list(drawn.items())[-1]
     share = 100 * frame["area_m2"].sum() / (sources.grid.width * sources.grid.height * _pixel_area(sources))
     found = [_card(len(frame), "landslides outlined", f"{share:.2g} % of the area; map of {name}", "all")]
@@ -31,6 +31,25 @@ def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[
         found.append(_card(int(counts.get("moving", 0)), "moving", detail, "moving"))
     found.append(trust(name, numbers))
     return found
+
+
+def _of_radar(sources: Sources, numbers: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, str]]:
+    """What an area without a landslide map tells: the event, active areas, the fastest of them."""
+    if sources.event is not None:
+        counted = ", ".join(f"{count} of {name}" for name, count in sources.event["by_confidence"].items())
+        detail = f"on {hectares(sources.event['landslide_area_m2'])}; {counted} confidence"
+        yield _card(sources.event["landslides"], "landslides of the event", detail)
+    areas = numbers.get("active_areas")
+    if areas is None:
+        return
+    share = 100 * areas["area_m2"].sum() / (sources.grid.width * sources.grid.height * _pixel_area(sources))
+    detail = f"{share:.2g} % of the area: ground that moves out of the noise around it"
+    yield _card(len(areas), "active areas", detail)
+    if len(areas):
+        fastest = areas.loc[areas["velocity_mean"].abs().idxmax()]
+        detail = f"active area {int(fastest['area'])}, mean in the line of sight, positive towards the satellite"
+        value = f"{plain(fastest['velocity_mean'], 0)} ± {plain(fastest['velocity_mean_std'], 0)} mm/yr"
+        yield _card(value, "is the fastest", detail)
 
 
 def three(found: Sequence[dict[str, str]]) -> list[dict[str, str]]:

@@ -13,8 +13,8 @@ from slipmap.io.atomic import write_aside, write_text
 from slipmap.patches import importers
 from slipmap.patches.checks import describe_independence
 from slipmap.patches.store import read_attributes
-from slipmap.report import augmentation, published, record, scores, sections, template
-from slipmap.report.sources import Given, Tested, experiments_of
+from slipmap.report import augmentation, comparison, published, record, scores, sections, template
+from slipmap.report.sources import COMPARED, Given, Tested, experiments_of
 from slipmap.report.tabular import from_frame, table
 
 
@@ -81,6 +81,7 @@ def _context(
         f"On the {test['images']} test images of {shown.area}, {test['pixels']:,} labelled pixels. Thresholds were "
         f"chosen on validation images. Division of the images: {independence}."
     )
+    compared = given.some({name: Results(shown.area).comparison(name) for name in COMPARED})
     attributes = read_attributes(store)
     bands = attributes["bands"]
     return {
@@ -90,9 +91,10 @@ def _context(
         "counts": from_frame(numbers["counts"], 12),
         "left_out": _left_out(attributes.get("left_out") or []),
         "augmentation": augmentation.pictures(shown.experiments),
-        "comparison": augmentation.comparison(
-            given.some({name: Results(shown.area).comparison(name) for name in ("predictions.png", "maps.png")})
-        ),
+        "losses": comparison.losses(compared),
+        "examples": comparison.examples(compared),
+        "roc": comparison.roc(compared),
+        "size_chart": comparison.sizes(compared, shown.experiments),
         "training": sections.training(shown),
         "scores": found,
         "published": published.section(published.read(shown.folder / "tables"), simulated=False),

@@ -21,6 +21,14 @@ LABELS = {
     "inventory": ("Against the inventory", "", 0),
     "place": ("Place", "", 0),
     "area_m2": ("Area", "m²", 0),
+    "velocity_downslope": ("Velocity downslope", "mm/yr", 1),
+    "velocity_downslope_std": ("Standard deviation of the velocity downslope", "mm/yr", 1),
+    "detectable_velocity": ("Slowest downslope motion that could have been seen", "mm/yr", 1),
+    "aliasing_velocity": ("Fastest downslope motion that could have been followed", "mm/yr", 0),
+    "velocity_mean": ("Mean velocity in the line of sight", "mm/yr", 1),
+    "velocity_std": ("Standard deviation of the velocity", "mm/yr", 1),
+    "coherent_share": ("Share of pixels with reliable velocity", "", 2),
+    "sensitivity": ("Sensitivity to downslope motion", "", 2),
     "probability_mean": ("Mean probability", "", 2),
     "probability_max": ("Highest probability", "", 2),
     "uncertainty_mean": ("Mean uncertainty", "", 3),
@@ -29,20 +37,12 @@ LABELS = {
     "elevation_min": ("Lowest point", "m", 0),
     "elevation_max": ("Highest point", "m", 0),
     "lithology": ("Lithology", "", 0),
-    "velocity_mean": ("Mean velocity in the line of sight", "mm/yr", 1),
-    "velocity_min": ("Lowest velocity", "mm/yr", 1),
-    "velocity_max": ("Highest velocity", "mm/yr", 1),
-    "velocity_downslope": ("Velocity downslope", "mm/yr", 1),
-    "velocity_downslope_std": ("Standard deviation of the velocity downslope", "mm/yr", 1),
-    "detectable_velocity": ("Slowest downslope motion that could have been seen", "mm/yr", 1),
-    "aliasing_velocity": ("Fastest downslope motion that could have been followed", "mm/yr", 0),
-    "velocity_std": ("Standard deviation of the velocity", "mm/yr", 1),
-    "coherent_share": ("Share of pixels with reliable velocity", "", 2),
-    "sensitivity": ("Sensitivity to downslope motion", "", 2),
 }
 
 # what the table of landslides shows
 COLUMNS = ("landslide", "motion", "inventory", "area_m2", "probability_mean", "velocity_downslope", "slope_mean")
+# quantity → its standard deviation, where that is not called {quantity}_std
+SPREADS = {"velocity_mean": "velocity_std", "probability_mean": "uncertainty_mean"}
 # words of the files → words of the page
 WORDS = {"new": "not in the inventory", "matched": "in the inventory"}
 
@@ -69,9 +69,14 @@ LANDSLIDES = Kind("Landslide", "landslide", LABELS, COLUMNS)
 def read(path: str | Path) -> gpd.GeoDataFrame:
     """Landslides of a map, the largest first, with a "place" inside each: latitude and longitude as text."""
     frame = gpd.read_file(path, layer="landslides")
-    inside = frame.representative_point().to_crs("EPSG:4326")
-    frame["place"] = [_degrees(point.y, "N", "S") + ", " + _degrees(point.x, "E", "W") for point in inside]
+    frame["place"] = places(frame)
     return frame.sort_values(["area_m2", "landslide"], ascending=[False, True]).reset_index(drop=True)
+
+
+def places(frame: gpd.GeoDataFrame) -> list[str]:
+    """Latitude and longitude of a point inside each outline, as text."""
+    inside = frame.representative_point().to_crs("EPSG:4326")
+    return [_degrees(point.y, "N", "S") + ", " + _degrees(point.x, "E", "W") for point in inside]
 
 
 def _degrees(value: float, positive: str, negative: str) -> str:
@@ -98,8 +103,8 @@ def for_viewer(
 
     Returns
     -------
-    "fields" : [name, label, unit, digits after the point]. "items" : {"id", "rings", "at": [latitude, longitude],
-    "values" of the fields, "series" at the dates, mm}.
+    "fields" : [name, label, unit, digits after the point, field of the standard deviation or ""].
+    "items" : {"id", "rings", "at": [latitude, longitude], "values" of the fields, "series" at the dates, mm}.
     """
     inverse = ~grid.transform
     tolerance = 0.3 * min(grid.resolution)
@@ -120,9 +125,14 @@ def for_viewer(
         if item["id"] in histories:
             item["series"] = histories[item["id"]]
         items.append(item)
-    fields = [[name, *kind.labels[name]] for name in names]
+    fields = [[name, *kind.labels[name], _spread(name, names)] for name in names]
     columns = [name for name in kind.columns if name in names]
     return {"noun": kind.noun, "fields": fields, "columns": columns, "dates": dates, "items": items}
+
+
+def _spread(name: str, names: Sequence[str]) -> str:
+    """The field that is the standard deviation of `name`, which the page shows behind a ±; "" where there is none."""
+    return next((other for other in (f"{name}_std", SPREADS.get(name, "")) if other in names), "")
 
 
 def _histories(series: pd.DataFrame | None, key: str) -> tuple[list[str], dict[int, list[float | None]]]:

@@ -110,11 +110,11 @@ def rasters_of(sources: Sources) -> dict[str, Path]:
 
 
 def _first_view(layers: list[Layer], sources: Sources) -> list[Layer]:
-    """Show the ground and, on it, the last experiment's probability, or where there is none the velocity."""
+    """Show the ground and, on it, the last experiment's probability, else the event, else the velocity."""
     ids = [layer.id for layer in layers]
     wanted = {"hillshade"}
     top = [f"{name}.probability" for name in sources.experiments if f"{name}.probability" in ids]
-    wanted.add(top[-1] if top else "velocity")
+    wanted.add(top[-1] if top else "event_significance" if "event_significance" in ids else "velocity")
     if not wanted & set(ids):
         wanted = set(ids[:1])
     return [replace(layer, shown=layer.id in wanted) for layer in layers]
@@ -188,6 +188,8 @@ def _deformation(sources: Sources, shown: Grid) -> list[Layer]:
         ("kinematics", 7, "Largest step of the displacement", two_signs),
         ("kinematics", 3, "Amplitude of the annual cycle", plain),
         ("kinematics", 0, "Acceleration in the line of sight", two_signs),
+        ("fading", 0, "Velocity that the fading signal of short pairs adds", two_signs),
+        ("significance", 0, "Motion, in standard deviations of the noise around", two_signs),
         ("averaging_std", 0, "Standard deviation that averaging hides at the edges of slides", plain),
         ("temporal_coherence", 0, "Temporal coherence", replace(plain, limits=(0, 1))),
         ("velocity_std", 0, "Standard deviation of the velocity", plain),
@@ -206,6 +208,8 @@ def _deformation(sources: Sources, shown: Grid) -> list[Layer]:
     for product, band, title, style in wanted:
         if product in found:
             name = product if product != "kinematics" else f"kinematics.{band + 1}"
+            if product == "fading" and not np.isfinite(load(found[product], shown)).any():
+                continue  # it was not asked for (deformation.fading)
             picture = _ramp(found[product], shown, style, band + 1)
             layers.append(Layer(name, title, "Deformation", picture, False, 1.0, "multiply"))
     for product, band, title in (

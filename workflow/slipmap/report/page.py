@@ -18,8 +18,10 @@ from slipmap.report import (
     attribution,
     augmentation,
     closeups,
+    comparison,
     deformation_truth,
     events,
+    explore,
     headline,
     landslide_truth,
     pairs,
@@ -28,7 +30,7 @@ from slipmap.report import (
     sections,
     summary,
 )
-from slipmap.report.layers import Layer
+from slipmap.report.layers import Layer, in_words, named
 from slipmap.report.limits import limits
 from slipmap.report.sources import Sources
 from slipmap.report.tabular import plain, table
@@ -66,11 +68,13 @@ def page_context(
         "active_areas": _active_areas(sources, numbers),
         "truth": sections.truth(sources, numbers.get("velocity_truth"), ids),
         "troposphere": events.troposphere(sources),
-        "comparison": augmentation.comparison(sources.found),
+        "event_section": events.event_section(sources, ids),
+        "change_section": events.change_section(sources, ids),
+        **_comparison(sources),
         "truth_charts": deformation_truth.charts(numbers),
         "factors": sections.factors(sources, layers),
         "screening": sections.screening(sources),
-        "susceptibility": sections.susceptibility(sources, ids),
+        "susceptibility": sections.susceptibility(sources, layers),
         "training": sections.training(sources),
         "augmentation": augmentation.pictures(sources.experiments),
         "experiments": bool(sources.experiments),
@@ -116,21 +120,51 @@ def _summary(
 ) -> dict[str, Any]:
     """Verdict, map, where the map must not be used, what to look at first."""
     name = list(drawn)[-1] if drawn else ""
-    tops = [f"{list(sources.mapped)[-1]}.probability"] if sources.mapped else ["velocity", "optical", "hillshade"]
-    top = next((top for top in tops if top in ids), None)
-    ground = "hillshade " if "hillshade" in ids and top != "hillshade" else ""
-    captions = {"velocity": "Velocity in the line of sight, mm/yr, positive towards the satellite."}
-    caption = captions.get(top or "", f"Probability of landslide by {name}, with its outlines." if name else "")
     return {
         "verdict": summary.verdict(sources, numbers, shown),
         "event": events.event_sentences(sources.event),
         "changes": events.change_sentences(sources.changes),
         "aspect": f"{shown.width / shown.height:.4f}",
-        "overview": sections.figure(ground + top, caption, ids, landslides=name) if top else None,
+        "overview": _overview(sources, name, areas, ids),
         "not_here": summary.not_here(sources, drawn, shown),
         "landslides_drawn": bool(name),
-        "places": summary.places(drawn, numbers.get("active_areas"), areas),
+        "inventory": bool(name) and "inventory" in drawn[name],
+        "places": summary.places(drawn, numbers.get("active_areas"), areas, events.places(sources)),
+        "motion_rule": explore.motion_rule(sources, name) if name and "motion" in drawn[name] else "",
         "outline_colours": list(MOTION.items()) if name and "motion" in drawn[name] else [],
+    }
+
+
+def _overview(
+    sources: Sources, name: str, areas: gpd.GeoDataFrame | None, ids: Collection[str]
+) -> dict[str, Any] | None:
+    """The map of the first screen: of the last experiment, else of the event, else of the radar, else the ground."""
+    moving = explore.ACTIVE if areas is not None and len(areas) else ""
+    about = sources.experiments[name].settings.description if name else ""
+    choices = (
+        (f"{list(sources.mapped)[-1]}.probability" if sources.mapped else "", name,
+         f"Probability of landslide, with outlines. {named(name, in_words(about))}." if name else ""),
+        ("event_significance", events.EVENT, "The event: landslide, in standard deviations of the noise; outlined."),
+        ("velocity", moving, "Velocity in the line of sight, mm/yr, positive towards the satellite"
+         f"{', with the active areas' if moving else ''}."),
+        ("optical", "", "Sentinel-2, true colour."),
+        ("hillshade", "", "Hillshade."),
+    )  # fmt: skip
+    for top, outlined, caption in choices:
+        if top in ids:
+            ground = "hillshade " if "hillshade" in ids and top != "hillshade" else ""
+            return sections.figure(ground + top, caption, ids, landslides=outlined)
+    return None
+
+
+def _comparison(sources: Sources) -> dict[str, Any]:
+    """How the models compare, by where it stands on the page."""
+    return {
+        "losses": comparison.losses(sources.found),
+        "examples": comparison.examples(sources.found),
+        "roc": comparison.roc(sources.found),
+        "size_chart": comparison.sizes(sources.found, sources.experiments),
+        "all_maps": comparison.all_maps(sources.found),
     }
 
 
@@ -154,6 +188,8 @@ def _sections(context: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Key and name of the sections of Methods and quality, those that have something to show."""
     named = (
         ("data", "Data", True),
+        ("event", "The event", context["event_section"]),
+        ("changes", "What is new", context["change_section"]),
         ("deformation", "Deformation", context["deformation"]),
         ("factors", "Factors", context["factors"]),
         ("screening", "Screening", context["screening"]),

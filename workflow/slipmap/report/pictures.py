@@ -155,7 +155,7 @@ def _png(index: np.ndarray, colours: Sequence[str], legend: dict) -> Picture:
         flat += [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
     image.putpalette(flat)
     out = io.BytesIO()
-    image.save(out, "PNG", optimize=True, transparency=bytes([0]))
+    image.save(out, "PNG", compress_level=6, transparency=bytes([0]))  # 9 takes four times as long for 1 % less
     return Picture(_uri(out.getvalue(), "png"), index.shape[1], index.shape[0], legend)
 
 

@@ -7,15 +7,19 @@ import numpy as np
 from rasterio.crs import CRS
 from rasterio.warp import transform
 
+from slipmap.deformation.reliability import RELIABLE
 from slipmap.io.grid import Grid
 from slipmap.prediction.motion import series_grid
+from slipmap.report.tabular import plain
 
 LATTICE = 40  # points along the longer side
-LEAST_COHERENCE = 0.7
+MAPS = ("reliability", "velocity", "velocity_std", "temporal_coherence")
 
 
 def histories(path: str | Path, area: Grid) -> dict | None:
-    """Series (mm) of reliable pixels on a lattice: {"dates", "reach", "items": [{"at", "series", "facts"}]}.
+    """Series (mm) of reliable pixels on a lattice: {"dates", "reach", "items": [{"at", "series", "fact"}]}.
+
+    "fact" is velocity ± standard deviation (mm/yr) and temporal coherence, as text.
 
     Parameters
     ----------
@@ -23,7 +27,7 @@ def histories(path: str | Path, area: Grid) -> dict | None:
 
     Returns
     -------
-    None where no pixel of the lattice is reliable (temporal coherence `LEAST_COHERENCE` or more).
+    None where no pixel of the lattice is reliable, by the series' own map ``reliability``.
 
     Notes
     -----
@@ -32,12 +36,12 @@ def histories(path: str | Path, area: Grid) -> dict | None:
     with h5netcdf.File(path, "r") as file:
         grid, dates = series_grid(file)
         deviation = file.variables.get("displacement_std")
-        displacement, quality = file.variables["displacement"], file.variables["temporal_coherence"]
+        displacement = file.variables["displacement"]
         height, width = grid.shape
         step = max(1, max(height, width) // LATTICE)
         rows, cols = np.arange(step // 2, height, step), np.arange(step // 2, width, step)
-        coherence = np.stack([quality[int(row), :][cols] for row in rows])
-        good = coherence >= LEAST_COHERENCE
+        maps = {name: _lattice(file, name, rows, cols) for name in MAPS}
+        good = maps["reliability"] == RELIABLE
         items = []
         inverse = ~area.transform
         for i, row in enumerate(rows):
@@ -49,13 +53,21 @@ def histories(path: str | Path, area: Grid) -> dict | None:
             spread = None if deviation is None else deviation[:, int(row), :][:, cols]
             for j in np.flatnonzero(good[i] & np.isfinite(line).any(axis=0)):
                 at = inverse @ (xs[j], ys[j])
-                facts = [["Temporal coherence of the nearest series", f"{coherence[i, j]:.2f}"]]
-                item = {"at": [round(at[0], 1), round(at[1], 1)], "series": rounded(line[:, j]), "facts": facts}
+                rate, error, fit = (maps[name][i, j] for name in ("velocity", "velocity_std", "temporal_coherence"))
+                fact = f"{plain(rate, 1)} ± {plain(error, 1)} mm/yr, temporal coherence {plain(fit, 2)}"
+                item = {"at": [round(at[0], 1), round(at[1], 1)], "series": rounded(line[:, j]), "fact": fact}
                 items.append(item if spread is None else item | {"std": rounded(spread[:, j])})
     if not items:
         return None
     reach = 0.75 * step * _pixel_ratio(grid, area)
     return {"dates": dates, "reach": round(reach, 1), "items": items}
+
+
+def _lattice(file: h5netcdf.File, name: str, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+    """A map at rows and columns; NaN where the file has no such map."""
+    if name not in file.variables:
+        return np.full((len(rows), len(cols)), np.nan)
+    return np.stack([file.variables[name][int(row), :][cols] for row in rows])
 
 
 def rounded(values: np.ndarray) -> list[float | None]:

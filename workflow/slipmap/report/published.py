@@ -59,13 +59,25 @@ def _block(name: str, published: Published, simulated: bool) -> dict:
         "title": about["title"],
         "paper": about["paper"],
         "data": [
-            f"Published: {theirs['data']} {theirs['split']}",
+            f"Published: {theirs['data']} {theirs['split']}{_inputs(theirs.get('inputs') or {})}",
             f"Ours: {'simulated ' if simulated else ''}{ours['statement']}",
         ],
         "table": table(head, rows, numeric=range(1, len(head))),
         "notes": [f"{row['model']}: {row['note']}" for _, row in notes.iterrows()],
         "caveats": list(about["caveats"]),
     }
+
+
+def _inputs(inputs: Mapping[str, Any]) -> str:
+    """What the paper's models saw, as far as it says."""
+    said = [
+        f"{len(inputs['factors'])} bands" if inputs.get("factors") else "",
+        f"images of {inputs['size']} pixels" if inputs.get("size") else "",
+        f"normalised by {inputs['normalisation']}" if inputs.get("normalisation") else "",
+        f"dropout {inputs['dropout']:g}" if inputs.get("dropout") is not None else "",
+    ]
+    said = [text for text in said if text]
+    return f" Inputs as the paper has them: {', '.join(said)}." if said else ""
 
 
 def _ours(row: pd.Series, heading: str, digits: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from slipmap.colours import BLUE, ORANGE, VERMILION
-from slipmap.report import calibration, pairs, scores
+from slipmap.report import calibration, pairs, scores, words
 from slipmap.report.charts import Line, bars, chart, heat_map
 from slipmap.report.layers import Layer
 from slipmap.report.sources import Sources, Tested
@@ -136,13 +136,15 @@ def factors(sources: Sources, layers: Sequence[Layer]) -> dict | None:
     thumbs = []
     for layer in layers:
         if layer.id.startswith("factor."):
-            thumbs.append({"id": layer.id, "name": layer.id.removeprefix("factor."), "title": layer.title})
+            thumbs.append(
+                {"id": layer.id, "name": words.factor(layer.id.removeprefix("factor.")), "title": layer.title}
+            )
     if not thumbs:
         return None
     return {
         "text": f"{len(thumbs)} factors on the area's grid; colours run from the 2nd to the 98th percentile.",
         "thumbs": thumbs,
-        "table": from_frame(sources.coverage) if sources.coverage is not None else None,
+        "table": from_frame(words.with_factors(sources.coverage)) if sources.coverage is not None else None,
     }
 
 
@@ -161,7 +163,7 @@ def screening(sources: Sources) -> dict | None:
         ):
             column = next((c for c in ranked.columns if c.startswith(column)), None)
             if column:
-                items = ranked.sort_values(column, ascending=False)[["factor", column]]
+                items = words.with_factors(ranked.sort_values(column, ascending=False))[["factor", column]]
                 charts.append(
                     {"svg": bars(list(items.itertuples(index=False, name=None)), caption, ""), "caption": caption}
                 )
@@ -169,7 +171,7 @@ def screening(sources: Sources) -> dict | None:
         vif = found["vif"].set_index(found["vif"].columns[0])
         row = next((label for label in vif.index if str(label).upper().startswith("VIF")), None)
         if row is not None:
-            items = [(n, float(v)) for n, v in vif.loc[row].items() if pd.notna(v)]
+            items = [(words.factor(str(n)), float(v)) for n, v in vif.loc[row].items() if pd.notna(v)]
             caption = "Variance inflation factor of each factor beside all others (before any is dropped)."
             charts.append({"svg": bars(sorted(items, key=lambda i: -i[1]), caption, "", ORANGE), "caption": caption})
     selection = sources.selection or {}
@@ -181,14 +183,16 @@ def screening(sources: Sources) -> dict | None:
     )
     return {
         "text": text,
-        "decision": from_frame(found["decision"]) if "decision" in found else None,
-        "heat": heat_map(matrix.to_numpy(float), list(matrix.columns), "Correlation of the factors"),
+        "decision": from_frame(words.with_factors(found["decision"])) if "decision" in found else None,
+        "heat": heat_map(
+            matrix.to_numpy(float), [words.factor(n) for n in matrix.columns], "Correlation of the factors"
+        ),
         "charts": charts,
-        "frequency": from_frame(found["frequency_ratio"]) if "frequency_ratio" in found else None,
+        "frequency": from_frame(words.with_factors(found["frequency_ratio"])) if "frequency_ratio" in found else None,
     }
 
 
-def susceptibility(sources: Sources, ids: Collection[str]) -> dict | None:
+def susceptibility(sources: Sources, layers: Sequence[Layer]) -> dict | None:
     """The Landslide Risk Index and the classical models: tables and maps."""
     if not sources.susceptibility and not sources.susceptibility_tables:
         return None
@@ -197,15 +201,17 @@ def susceptibility(sources: Sources, ids: Collection[str]) -> dict | None:
         "distances": "Distance from judged to training ground, m, beside that of the map",
         "test_scores": "Scores on test ground, which cross-validation did not see",
     }
-    maps = [figure(f"hillshade model.{name}", f"{name}.", ids) for name in sources.susceptibility]
+    called = {layer.id: layer.title for layer in layers}
+    maps = [figure(f"hillshade {id_}", f"{title}.", called) for id_, title in called.items() if id_[:6] == "model."]
+    tables = []
+    for name, found in sources.susceptibility_tables.items():
+        shown, same = _without_repeats(found, "Independence")
+        tables.append({"title": titles[name], "table": from_frame(shown, 3), "text": same})
     return {
         "text": "Models of pixels, without the picture round them: how prone a place is by its factors, not where a "
         "landslide is. Neighbouring pixels are alike, so a score says how well the map does only where judged ground "
         "lies as far from training ground as the map's pixels do: read the rows marked default.",
-        "tables": [
-            {"title": titles[name], "table": from_frame(table, 3)}
-            for name, table in sources.susceptibility_tables.items()
-        ],
+        "tables": tables,
         "maps": [f for f in maps if f],
     }
 
@@ -220,7 +226,7 @@ def training(sources: Tested) -> dict | None:
             kept = found["record"]
             f1 = (kept.get("validation") or {}).get("f1_at_threshold")
             rows.append([
-                name, seed.removeprefix("seed_"), kept["model"]["name"], ", ".join(kept["bands"]),
+                name, seed.removeprefix("seed_"), kept["model"]["name"], ", ".join(map(words.factor, kept["bands"])),
                 kept.get("epochs", "–"), kept.get("best_epoch", "–"), f"{kept['threshold']:.3f}",
                 "–" if f1 is None else f"{f1:.3f}",
             ])  # fmt: skip
@@ -322,11 +328,19 @@ def _agreement(counted: pd.DataFrame | None) -> dict | None:
     """The counts with overlap in percent; F1 is said once, of the networks' test ground (all are in the CSV file)."""
     if counted is None:
         return None
-    shown = counted.drop(columns=["f1", "iou"])
+    shown, same = _without_repeats(counted.drop(columns=["f1", "iou"]), "independence")
     for name in ("precision", "recall"):
         shown[name] *= 100
-    shown.insert(len(shown.columns) - 1, "overlap, %", 100 * counted["iou"])
-    return from_frame(shown.rename(columns={"precision": "precision, %", "recall": "recall, %"}), 3)
+    shown["overlap, %"] = 100 * counted["iou"]
+    shown = shown.rename(columns={"precision": "precision, %", "recall": "recall, %"})
+    return {"table": from_frame(shown, 3), "text": same}
+
+
+def _without_repeats(table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, str]:
+    """A table, and what a column of it says where that is one thing in all rows: then the column is left out."""
+    if column not in table or table[column].nunique(dropna=False) != 1:
+        return table.copy(), ""
+    return table.drop(columns=column), f"Division of the ground: {table[column].iloc[0]}."
 
 
 def map_figures(sources: Sources, ids: Collection[str]) -> list[dict]:
@@ -338,9 +352,9 @@ def map_figures(sources: Sources, ids: Collection[str]) -> list[dict]:
         ("class", "landslides at the threshold chosen on validation"),
         ("uncertainty", "standard deviation of the probability over the ensemble"),
     )
-    for kind, words in kinds:
+    for kind, what in kinds:
         for name in sources.mapped:
-            made.append(figure(f"hillshade {name}.{kind}", f"{name}: {words}.", ids))
+            made.append(figure(f"hillshade {name}.{kind}", f"{name}: {what}.", ids))
     pair = scores.deformation_pair(sources.tested)
     if pair:
         added = scores.in_words(scores.motion_pairs(sources.tested)[pair])

@@ -10,6 +10,7 @@ import pandas as pd
 
 from slipmap.config.layout import (
     APPLICABILITY,
+    COMPARISON,
     MAPS,
     SCREENING_TABLES,
     SEED_FILES,
@@ -27,8 +28,11 @@ from slipmap.report.published import Published
 
 DEFORMATION = (
     "velocity", "velocity_std", "averaging_std", "temporal_coherence", "reliability", "dem_error", "mask", "timeseries",
-    "downslope", "trend", "kinematics",
+    "downslope", "trend", "kinematics", "fading", "significance",
 )  # fmt: skip
+
+# of the comparison of models: its tables (which are drawn here), and the pictures that only other rules can draw
+COMPARED = (*(name for name in COMPARISON if name.endswith(".csv")), "predictions.png", "maps.png")
 
 
 class Given:
@@ -180,7 +184,7 @@ def gather(area: str, run: RunSettings, given: Given) -> Sources:
                 name: getattr(made, name)
                 for name in ("event_significance", "event_landslides", "changes", "velocity_change")
             }
-            | {name: made.comparison(name) for name in ("predictions.png", "maps.png", "roc.csv")}
+            | {name: made.comparison(name) for name in COMPARED}
         ),
         troposphere=given.table(made.troposphere),
     )

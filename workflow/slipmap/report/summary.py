@@ -1,6 +1,6 @@
 """The Summary: may the map be used, where not, and what to look at first."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -11,9 +11,10 @@ from slipmap.io.grid import Grid
 from slipmap.motion.describe import QUALITY_NAMES
 from slipmap.patches.split import INDEPENDENCE
 from slipmap.report.landslides import WORDS, first_to_look_at
+from slipmap.report.landslides import places as where_inside
 from slipmap.report.pictures import load
 from slipmap.report.sources import Experiment, Sources
-from slipmap.report.tabular import plain
+from slipmap.report.tabular import hectares, plain
 from slipmap.screening.applicability import OUTSIDE, UNSEEN
 
 USABLE, SCREENING, NOT = "Usable", "For screening only", "Not usable"
@@ -122,30 +123,40 @@ def _unlike(experiment: Experiment, shown: Grid) -> Iterator[str]:
 
 
 def places(
-    drawn: Mapping[str, gpd.GeoDataFrame], areas: pd.DataFrame | None, outlines: gpd.GeoDataFrame | None
+    drawn: Mapping[str, gpd.GeoDataFrame],
+    areas: pd.DataFrame | None,
+    outlines: gpd.GeoDataFrame | None,
+    failed: Sequence[dict[str, str]] = (),
 ) -> list[dict[str, str]]:
     """Landslides of the last map and active areas to look at first, `MOST`: {"href", "what", "why", "moves", "where"}.
 
-    Moving landslides, then active areas that no outline covers, then landslides that the inventory lacks, then others;
-    each the largest (active areas: the most significant) first.
+    What an event made, then moving landslides, then active areas that no outline covers, then landslides that the
+    inventory lacks, then others; each the largest (active areas: the most significant) first.
 
     Parameters
     ----------
     areas : the report's table of them. outlines : the same with their geometry.
+    failed : landslides of an event (`slipmap.report.events.places`).
     """
+    return [*failed, *_without_event(drawn, areas, outlines, MOST - len(failed))]
+
+
+def _without_event(
+    drawn: Mapping[str, gpd.GeoDataFrame], areas: pd.DataFrame | None, outlines: gpd.GeoDataFrame | None, most: int
+) -> list[dict[str, str]]:
     name, frame = list(drawn.items())[-1] if drawn else ("", None)
     own = list(_areas(areas, outlines, name)) if areas is not None and outlines is not None else []
     if frame is None or not len(frame):
-        return own[:MOST]
+        return own[:most]
     ordered = first_to_look_at(frame)
     moving = ordered["motion"] == "moving" if "motion" in ordered else pd.Series(False, index=ordered.index)
-    first = [_landslide(one, name) for one in ordered[moving].head(MOST - min(OWN, len(own))).to_dict("records")]
-    rest = (_landslide(one, name) for one in ordered[~moving].head(MOST).to_dict("records"))
-    return [*first, *own[: MOST - len(first)], *rest][:MOST]
+    first = [_landslide(one, name) for one in ordered[moving].head(most - min(OWN, len(own))).to_dict("records")]
+    rest = (_landslide(one, name) for one in ordered[~moving].head(most).to_dict("records"))
+    return [*first, *own[: most - len(first)], *rest][:most]
 
 
 def _landslide(one: Mapping[str, Any], name: str) -> dict[str, str]:
-    facts = [f"{plain(one['area_m2'] / 1e4, 2)} ha"]
+    facts = [hectares(one["area_m2"])]
     if "inventory" in one:
         facts.append(WORDS.get(one["inventory"], one["inventory"]))
     if _known(one, "probability_mean"):
@@ -166,30 +177,36 @@ def _motion(one: Mapping[str, Any]) -> str:
     if motion is None:
         return "no radar here"
     if motion == "moving" and _known(one, "velocity_downslope"):
-        rate, spread = one["velocity_downslope"], one["velocity_downslope_std"]
+        rate, spread = one["velocity_downslope"], one.get("velocity_downslope_std", float("nan"))
         times = f", {rate / spread:.0f} standard deviations" if spread and spread == spread else ""
         return f"moves {plain(rate, 0)} ± {plain(spread, 0)} mm/yr downslope{times}"
     if motion == "no movement detected" and _known(one, "detectable_velocity"):
-        return f"no movement detected; slower than {plain(one['detectable_velocity'], 0)} mm/yr would not be seen"
+        fast = f" or faster than {plain(one['aliasing_velocity'], 0)}" if _known(one, "aliasing_velocity") else ""
+        slow = plain(one["detectable_velocity"], 0)
+        return f"no movement detected; slower than {slow}{fast} mm/yr downslope would not be seen"
     return "the radar cannot tell" if motion == "not observable" else str(motion)
 
 
 def _areas(table: pd.DataFrame, outlines: gpd.GeoDataFrame, name: str) -> Iterable[dict[str, str]]:
     """Active areas that no outline of the map covers; all where there is no map."""
     covered = table.get(f"covered_by_{name}", pd.Series(0.0, index=table.index))
-    inside = outlines.representative_point().to_crs("EPSG:4326")
-    for one, at, share in zip(table.to_dict("records"), inside, covered, strict=True):
+    for one, where, share in zip(table.to_dict("records"), where_inside(outlines), covered, strict=True):
         if share > 0:
             continue
         yield {
             "href": f"#area={int(one['area'])}",
             "what": f"Active area {int(one['area'])}",
-            "why": f"{plain(one['area_m2'] / 1e4, 2)} ha, outlined by no map; series "
-            f"{QUALITY_NAMES[int(one['quality'])]}",
+            "why": f"{hectares(one['area_m2'])}, outlined by no map; series {QUALITY_NAMES[int(one['quality'])]}",
             "moves": f"moves {plain(one['velocity_mean'], 0)} ± {plain(one['velocity_mean_std'], 0)} mm/yr in the line "
-            f"of sight, {one['significance']:.0f} standard deviations of the noise around it",
-            "where": f"{at.y:.5f}° N, {at.x:.5f}° E",
+            f"of sight, {one['significance']:.0f} standard deviations of the noise around it{_trend(one)}",
+            "where": where,
         }
+
+
+def _trend(one: Mapping[str, Any]) -> str:
+    """How the motion of an active area goes on, where its series tells."""
+    trend = one.get("trend")
+    return f"; {trend}" if isinstance(trend, str) and trend else ""
 
 
 def _known(one: Mapping[str, Any], name: str) -> bool:

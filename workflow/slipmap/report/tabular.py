@@ -29,6 +29,12 @@ def from_frame(frame: pd.DataFrame, digits: int = 4) -> dict:
     return table([str(c).replace("_", " ") for c in frame.columns], rows, numeric)
 
 
+def hectares(square_metres: float) -> str:
+    """An area in hectares, with three digits or so."""
+    size = square_metres / 1e4
+    return f"{plain(size, 2 if size < 10 else 1 if size < 100 else 0)} ha"
+
+
 def plain(value: float, digits: int) -> str:
     """A number with so many digits after the point, or a dash where there is none."""
     return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "−") if np.isfinite(value) else "–"

@@ -10,7 +10,6 @@ const kit = (() => {
     made.append(...children);
     return made;
   };
-
   // A number with so many digits after the point: thin spaces between thousands, a true minus sign.
   const fixed = (value, digits) => value.toFixed(digits).replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, "\u202f")
     .replace("-", "−");
@@ -19,17 +18,18 @@ const kit = (() => {
     const digits = Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(Math.abs(range) || 1))));
     return value.toFixed(digits).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "").replace("-", "−");
   };
-  const quantity = (value, unit, digits) => {
-    if (value === null || value === undefined) return "–";
+  const known = (value) => value !== null && value !== undefined;
+  const quantity = (value, unit, digits, spread = null) => {
+    if (!known(value)) return "–";
     if (typeof value === "string") return value;
-    return fixed(value, digits) + (unit === "°" ? unit : unit ? `\u00a0${unit}` : "");
+    const more = known(spread) ? ` ± ${fixed(spread, digits)}` : "";
+    return fixed(value, digits) + more + (unit === "°" ? unit : unit ? `\u00a0${unit}` : "");
   };
 
-  function niceLength(metres) {
+  const niceLength = (metres) => {
     const power = 10 ** Math.floor(Math.log10(metres));
     return ([5, 2, 1].find((s) => s * power <= metres) || 1) * power;
-  }
-
+  };
   function legend(layer) {
     const box = el("div", { class: "legend" }), shown = layer.legend || {};
     if (shown.kind === "ramp") {
@@ -44,28 +44,25 @@ const kit = (() => {
     }
     return box;
   }
-
   function swatch(colour, name, hollow = false) {
     const mark = el("i", hollow ? { class: "hollow" } : {});
     mark.style[hollow ? "borderColor" : "background"] = colour;
     return el("span", {}, mark, name);
   }
-
   // Straight line through a series by least squares: rate per year, value at a time (s), scatter about it.
   function line(times, values) {
     const year = 365.25 * 86400;
-    const known = times.map((t, i) => [t / year, values[i]]).filter((p) => p[1] !== null && p[1] !== undefined);
-    if (known.length < 3) return null;
-    const n = known.length, mean = (k) => known.reduce((sum, p) => sum + p[k], 0) / n;
+    const points = times.map((t, i) => [t / year, values[i]]).filter((p) => known(p[1]));
+    if (points.length < 3) return null;
+    const n = points.length, mean = (k) => points.reduce((sum, p) => sum + p[k], 0) / n;
     const t0 = mean(0), v0 = mean(1);
-    const over = known.reduce((sum, p) => sum + (p[0] - t0) ** 2, 0);
-    const rate = known.reduce((sum, p) => sum + (p[0] - t0) * (p[1] - v0), 0) / over;
-    const left = known.reduce((sum, p) => sum + (p[1] - v0 - rate * (p[0] - t0)) ** 2, 0);
+    const over = points.reduce((sum, p) => sum + (p[0] - t0) ** 2, 0);
+    const rate = points.reduce((sum, p) => sum + (p[0] - t0) * (p[1] - v0), 0) / over;
+    const left = points.reduce((sum, p) => sum + (p[1] - v0 - rate * (p[0] - t0)) ** 2, 0);
     return { rate, at: (t) => v0 + rate * (t / year - t0), scatter: Math.sqrt(left / (n - 2)) };
   }
 
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
   // Curves over time or distance: {x, xLabel, yLabel, isTime, curves: [{name, values, colour, points, band, dash}]}.
   function chart({ x, isTime, xLabel, yLabel, curves, said }) {
     const box = el("div", { class: "plot", role: "img", "aria-label": said });

@@ -33,12 +33,11 @@ function explore(data, source) {
   function put(side, layer, pane = side) {
     if (pictures[side]) pictures[side].remove();
     pictures[side] = layer ? source.picture(layer, { pane, bounds, opacity: layer.opacity * state.opacity }) : null;
-    if (!layer) return;
-    pictures[side].addTo(map);
-    if (panes[side]) panes[side].style.mixBlendMode = layer.blend === "multiply" ? "multiply" : "normal";
+    if (layer) pictures[side].addTo(map);
+    if (layer && panes[side]) panes[side].style.mixBlendMode = layer.blend === "multiply" ? "multiply" : "normal";
   }
   function clip() {
-    const [x0, y0] = ((p) => [p.x, p.y])(map.containerPointToLayerPoint([0, 0])), size = map.getSize();
+    const { x: x0, y: y0 } = map.containerPointToLayerPoint([0, 0]), size = map.getSize();
     const x = x0 + size.x * state.split, y1 = y0 + size.y, x1 = x0 + size.x;
     const box = (a, b) => `polygon(${a}px ${y0}px, ${b}px ${y0}px, ${b}px ${y1}px, ${a}px ${y1}px)`;
     panes.left.style.clipPath = state.right ? box(x0, x) : "";
@@ -107,10 +106,7 @@ function explore(data, source) {
       fillOpacity: 0.02 }).on("click", pick(item)));
   }
   let marked = null;
-  function mark(layer) {
-    if (marked) marked.remove();
-    marked = layer && layer.addTo(map);
-  }
+  const mark = (layer) => { if (marked) marked.remove(); marked = layer && layer.addTo(map); };
   function select(item, look = false) {
     chosen = item;
     mark(L.polygon(ring(item.rings), { color: CHOSEN, weight: 4, fill: false, interactive: false }));
@@ -119,16 +115,20 @@ function explore(data, source) {
     if (location.hash !== hash) history.replaceState(null, "", hash);
     const found = current(), index = listed.indexOf(item);
     const go = (step) => () => select(listed[(index + step + listed.length) % listed.length], true);
-    const facts = found.fields.filter(([key], i) => key !== "landslide" && item.values[i] !== null)
-      .map(([key, label, unit, digits]) => [label, quantity(value(item, key), unit, digits)]);
+    const spreads = found.fields.map((f) => f[4]);
+    const facts = found.fields.filter(([key], i) => !spreads.includes(key) && i && item.values[i] !== null)
+      .map(([key, label, unit, digits, std]) => [label, quantity(value(item, key), unit, digits, value(item, std))]);
     const mean = { name: "mean of its reliable pixels", values: item.series, colour: BLUE };
     const said = `Displacement of ${found.noun.toLowerCase()} ${item.id}`;
     const step = (name, by) => el("button", { type: "button", onclick: go(by) }, name);
-    const [rate, spread] = ["velocity_downslope", "velocity_downslope_std"].map((key) => value(item, key));
-    const moves = value(item, "motion") && (rate === null ? value(item, "motion") : `${value(item, "motion")}: `
-      + `${quantity(rate, "", 1)} ± ${quantity(spread, "mm/yr", 1)} downslope`);
-    panel([`${found.noun} ${item.id}`, moves || ""], facts, item.series && seriesChart(found.dates, [mean], said),
-      item.at, [step("Previous", -1), step("Next", 1)], item.series && found.dates.map((d, i) => [d, item.series[i]]),
+    const [rate, spread, slow, fast] = ["velocity_downslope", "velocity_downslope_std", "detectable_velocity",
+      "aliasing_velocity"].map((key) => value(item, key)), motion = value(item, "motion");
+    const unseen = slow === null || motion === "moving" ? "" : `; motion slower than ${quantity(slow, "", 0)}`
+      + `${fast === null ? "" : ` or faster than ${quantity(fast, "", 0)}`}\u00a0mm/yr would not have been seen`;
+    const downslope = rate === null ? "" : `: ${quantity(rate, "mm/yr", 1, spread)} downslope${unseen}`;
+    const picture = item.series && seriesChart(found.dates, [mean], said);
+    panel([`${found.noun} ${item.id}`, motion ? motion + downslope : ""], facts, picture, item.at,
+      [step("Previous", -1), step("Next", 1)], item.series && found.dates.map((d, i) => [d, item.series[i]]),
       `${found.noun.toLowerCase().replace(" ", "_")}_${item.id}`);
     $("rows").querySelectorAll("tr").forEach((r) => r.classList.toggle("chosen", r.dataset.id === String(item.id)));
   }
@@ -153,8 +153,9 @@ function explore(data, source) {
     if (!bounds.contains(latlng)) return void $("panel").replaceChildren(el("h2", {}, "Outside the area"));
     const ids = [state.left, state.right, ...state.over].filter(Boolean);
     const [values, found] = await Promise.all([source.values(ids, col, row), source.series(col, row)]);
-    const facts = ids.map((id, i) => [layers.get(id).title, values[i]]).filter((fact) => fact[1] !== null);
-    if (found) facts.push(...found.facts);
+    const own = found ? found.facts : [], told = own.map((fact) => fact[0]);
+    const facts = [...ids.map((id, i) => [layers.get(id).title, values[i]])
+      .filter(([title, text]) => text !== null && !told.includes(title)), ...own];
     panel([coordinates(col, row), ""], facts, found && found.series && seriesChart(found.dates, [{ name: "this place",
       values: found.series, std: found.std, colour: BLUE }], "Displacement at this place"), degrees(col, row), [],
     found && found.series && found.dates.map((d, i) => [d, found.series[i], found.std ? found.std[i] : ""]));
@@ -193,8 +194,8 @@ function explore(data, source) {
     const link = (item) => el("a", { href: `#landslide=${item.id}&map=${$("which").value}`,
       onclick: (event) => event.preventDefault() }, String(item.id));
     $("rows").replaceChildren(...listed.slice(0, rows).map((item) => el("tr", { "data-id": item.id,
-      onclick: visit(item) }, ...shown.map(([key, , , digits], i) =>
-      el("td", {}, i ? quantity(value(item, key), "", digits) : link(item))))));
+      onclick: visit(item) }, ...shown.map(([key, , , digits, spread], i) =>
+      el("td", {}, i ? quantity(value(item, key), "", digits, value(item, spread)) : link(item))))));
     $("more").hidden = listed.length <= rows;
     outlines();
   }
@@ -207,7 +208,8 @@ function explore(data, source) {
       [...new Set(found.items.map((i) => value(i, key)))].filter(Boolean).sort());
     $("only").replaceChildren(el("option", { value: "" }, "all"), ...kinds.map((k) => el("option", { value: k },
       `${k} (${found.items.filter((i) => i.values.includes(k)).length})`)));
-    $("about").textContent = found.about || "";
+    $("about").replaceChildren(found.about || "", found.rule ? el("details", {}, el("summary", {}, "What moving means"),
+      found.rule) : "");
     sorted = { key: null, up: true };
     list();
     show();

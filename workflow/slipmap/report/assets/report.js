@@ -1,16 +1,13 @@
 "use strict";
 // The report: three levels of one page, still maps, and Explore over the pictures that are in this file.
 (() => {
-  const { el, ranged, niceLength, legend } = kit;
+  const { el, ranged, quantity, niceLength, legend } = kit;
   const data = JSON.parse(document.getElementById("map-data").textContent);
   const layers = new Map(data.layers.map((layer) => [layer.id, layer])), images = new Map();
   const LEVELS = ["summary", "explore", "methods"];
 
-  const image = (id) => {
-    if (!images.has(id)) images.set(id, Object.assign(new Image(), { src: layers.get(id).uri }));
-    return images.get(id);
-  };
-
+  const made = (id) => images.set(id, Object.assign(new Image(), { src: layers.get(id).uri })).get(id);
+  const image = (id) => images.get(id) || made(id);
   // What a layer's picture says at a place, read back from its colour.
   const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   probe.canvas.width = probe.canvas.height = 1;
@@ -22,10 +19,7 @@
     probe.drawImage(picture, Math.floor(x), Math.floor(y), 1, 1, 0, 0, 1, 1);
     const [r, g, b, a] = probe.getImageData(0, 0, 1, 1).data;
     const colour = "#" + [r, g, b].map((v) => v.toString(16).padStart(2, "0")).join("");
-    if (shown.kind === "classes") {
-      const item = a && shown.items.find((i) => i.colour === colour);
-      return item ? item.name : null;
-    }
+    if (shown.kind === "classes") return ((a && shown.items.find((i) => i.colour === colour)) || { name: null }).name;
     if (shown.kind !== "ramp" || !a) return shown.kind === "ramp" ? "no data" : null;
     const { colours, min, max, units, clipped } = shown, level = colours.indexOf(colour);
     if (level < 0) return null;
@@ -33,13 +27,21 @@
     return `${sign}${ranged(min + (level + 0.5) / colours.length * (max - min), max - min)} ${units}`.trim();
   }
 
-  function nearest(col, row) {
+  // The radar at a place: velocity and its quality by the pictures, and the nearest series of the lattice in this file.
+  async function radarAt(col, row) {
+    const [rate, spread, why] = await Promise.all(["velocity", "velocity_std", "reliability"].map((id) =>
+      (layers.has(id) ? valueAt(id, col, row) : null)));
+    const facts = rate && rate !== "no data" ? [["Velocity in the line of sight", rate + (spread ?
+      `, standard deviation ${spread}` : "")]] : [];
+    if (why) facts.push(["Reliability of the velocity", why]);
     let best = null, least = data.points ? data.points.reach : 0;
     for (const point of data.points ? data.points.items : []) {
       const d = Math.hypot(point.at[0] - col, point.at[1] - row);
       if (d <= least) { least = d; best = point; }
     }
-    return best && { dates: data.points.dates, series: best.series, std: best.std || null, facts: best.facts };
+    if (!best) return { facts };
+    facts.push(["Nearest reliable series", `${quantity(least * data.metres, "m", 0)} away: ${best.fact}`]);
+    return { dates: data.points.dates, series: best.series, std: best.std || null, facts };
   }
 
   // ---- still maps: pictures laid over each other by the style sheet, so that they print as they look
@@ -79,11 +81,10 @@
     if (root.nextElementSibling) root.nextElementSibling.prepend(...keys);
   }
   function stills(section) {
-    for (const root of section.querySelectorAll("[data-show]:not([role])")) still(root);
-    for (const picture of section.querySelectorAll("img[data-layer]:not([src])"))
-      picture.src = layers.get(picture.dataset.layer).uri;
-    for (const box of section.querySelectorAll("[data-legend]:empty"))
-      if (layers.has(box.dataset.legend)) box.append(legend(layers.get(box.dataset.legend)));
+    const all = (selector) => section.querySelectorAll(selector);
+    for (const root of all("[data-show]:not([role])")) still(root);
+    for (const i of all("img[data-layer]:not([src])")) i.src = layers.get(i.dataset.layer).uri;
+    for (const i of all("[data-legend]:empty")) i.append(legend(layers.get(i.dataset.legend)));
   }
 
   // ---- three levels
@@ -108,7 +109,7 @@
         explorer = explore(data, {
           picture: (layer, { pane, bounds, opacity }) => L.imageOverlay(layer.uri, bounds, { pane, opacity }),
           values: (ids, col, row) => Promise.all(ids.map((id) => valueAt(id, col, row))),
-          series: async (col, row) => nearest(col, row),
+          series: radarAt,
         });
         explorer.fit();
         window.slipmap = { data, ...explorer };

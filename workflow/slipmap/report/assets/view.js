@@ -19,7 +19,7 @@
     const velocity = minus(found.velocity, reference.velocity);
     const spread = both(found.velocity_std, reference.velocity_std);
     const facts = velocity === null ? found.facts : [["Velocity against the reference",
-      `${quantity(velocity, "", 1)} ± ${quantity(spread, "mm/yr", 1)}`], ...found.facts.slice(1)];
+      quantity(velocity, "mm/yr", 1, spread)], ...found.facts.slice(1)];
     return { ...found, series: values, std, velocity, velocity_std: spread, facts };
   }
   const source = {
