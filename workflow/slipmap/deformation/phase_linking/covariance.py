@@ -6,7 +6,7 @@ import numpy as np
 from slipmap.deformation.lanes import LANES, greater, load, root, select, store
 from slipmap.deformation.phase_linking.packed import row, same
 
-PAD = LANES  # columns of cells that are kept on either side: windows reach no further
+MOST_WINDOW = 2 * LANES - 1  # pixels
 _NOTHING = 1e-20
 
 
@@ -18,51 +18,67 @@ def planes(samples, at, first, width, out):
     and so does what lies beyond the edges.
     """
     dates, _, cols, numbers = samples.shape
+    low, high = max(0, -first), min(width, cols - first)
     for i in range(dates):
         line = samples[i, at]
         for e in range(numbers):
             base = (i * numbers + e) * width
-            for k in range(width):
-                c = first + k
-                value = np.float32(0.0)
-                if 0 <= c < cols:
-                    value = line[c, e]
+            out[base : base + width] = np.float32(0.0)
+            for k in range(low, high):
+                value = line[first + k, e]
                 out[base + k] = value if value == value else np.float32(0.0)
 
 
 @numba.njit
-def cells(plane, dates, looks, width, out, base):
-    """Covariances Σ zᵢ z̄ⱼ of the samples of each cell of a row, packed, into `out` from `base` on: width per part."""
-    for i in range(dates):
-        for j in range(i + 1):
-            place = base + (row(i) + j) * 2 * width
-            for c in range(0, width, LANES):
-                re, im = same(0.0), same(0.0)
-                for k in range(looks):
-                    a, b = ((i * looks + k) * 2) * width + c, ((j * looks + k) * 2) * width + c
-                    xr, xi = load(plane, a), load(plane, a + width)
-                    yr, yi = load(plane, b), load(plane, b + width)
-                    re = re + xr * yr
-                    im = im + xi * yr
-                    re = re + xi * yi
-                    im = im - xr * yi
-                store(out, place + c, re)
-                store(out, place + width + c, im)
+def _cell_rows(plane, i, dates, looks, width, line):
+    """Covariances Σ zᵢ z̄ⱼ of each cell, of the dates i, i + 1 with all j up to them, packed, into `line`."""
+    second = min(i + 1, dates - 1)
+    numbers = 2 * looks * width
+    for j in range(0, i + 1, 2):
+        beside = min(j + 1, second)
+        upper, lower = 2 * j * width, 2 * (i + 1 + j) * width
+        for c in range(0, width, LANES):
+            ar, ai, br, bi = same(0.0), same(0.0), same(0.0), same(0.0)
+            cr, ci, dr, di = same(0.0), same(0.0), same(0.0), same(0.0)
+            for k in range(looks):
+                part = 2 * k * width + c
+                xr, xi = load(plane, i * numbers + part), load(plane, i * numbers + part + width)
+                yr, yi = load(plane, second * numbers + part), load(plane, second * numbers + part + width)
+                ur, ui = load(plane, j * numbers + part), load(plane, j * numbers + part + width)
+                vr, vi = load(plane, beside * numbers + part), load(plane, beside * numbers + part + width)
+                ar, br, cr, dr = ar + xr * ur, br + xr * vr, cr + yr * ur, dr + yr * vr
+                ai, bi, ci, di = ai + xi * ur, bi + xi * vr, ci + yi * ur, di + yi * vr
+                ar, br, cr, dr = ar + xi * ui, br + xi * vi, cr + yi * ui, dr + yi * vi
+                ai, bi, ci, di = ai - xr * ui, bi - xr * vi, ci - yr * ui, di - yr * vi
+            store(line, upper + c, ar)
+            store(line, upper + width + c, ai)
+            if j < i:
+                store(line, upper + 2 * width + c, br)
+                store(line, upper + 3 * width + c, bi)
+            if second > i:
+                store(line, lower + c, cr)
+                store(line, lower + width + c, ci)
+                store(line, lower + 2 * width + c, dr)
+                store(line, lower + 3 * width + c, di)
 
 
 @numba.njit
-def widen(ring, base, entries, width, weights, line):
-    """Replace each plane of a row of cells by its weighted sum over neighbouring columns, in place."""
-    half = weights.size // 2
-    for e in range(entries):
-        place = base + e * width
-        for c in range(0, width, LANES):
-            store(line, LANES + c, load(ring, place + c))
-        for c in range(0, width, LANES):
-            total = load(line, LANES + c - half) * same(weights[0])
-            for q in range(1, weights.size):
-                total = total + load(line, LANES + c - half + q) * same(weights[q])
-            store(ring, place + c, total)
+def covariances(plane, dates, looks, width, weights, line, ring, base, wide):
+    """Covariances of a row of cells, packed, into `ring` from `base` on, `wide` numbers for each part.
+
+    Each is the weighted sum over neighbouring columns of what `planes` made: column 0 of `ring` has its middle at
+    column `weights.size // 2` of the planes. line : room for two rows of a matrix, 4 · (dates + 1) · `width`.
+    """
+    for i in range(0, dates, 2):
+        _cell_rows(plane, i, dates, looks, width, line)
+        rows = min(2, dates - i)
+        place = base + row(i) * 2 * wide
+        for e in range(2 * (row(i + rows) - row(i))):
+            for c in range(0, wide, LANES):
+                total = load(line, e * width + c) * same(weights[0])
+                for q in range(1, weights.size):
+                    total = total + load(line, e * width + c + q) * same(weights[q])
+                store(ring, place + e * wide + c, total)
 
 
 @numba.njit

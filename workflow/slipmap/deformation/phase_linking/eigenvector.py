@@ -10,8 +10,9 @@ import numpy as np
 from slipmap.deformation.lanes import LANES, either, greater, load, select, some, store
 from slipmap.deformation.phase_linking.packed import factor_hermitian, inner, multiply, normalise, same, solve
 
-FIRST = 0.15  # the first shift lies below the Rayleigh quotient by this share of it, the next ones by those of CLOSER
-CLOSER = (0.02, 1e-3, 1e-4, 1e-4, 1e-4, 1e-4)
+# shifts lie below the Rayleigh quotient by these shares of it, one after the other; where they went too far, halfway back
+SHARES = (0.03, 0.02, 1e-3, 1e-4, 1e-4, 1e-4, 1e-4)
+NEAR = 0.04  # a quotient that is certified within this share is that of the smallest eigenvalue
 STEPS = 6  # solves with one shift, at most
 HALVINGS = 12
 
@@ -30,10 +31,9 @@ def smallest(M, n, lower, v, tolerance, W, inverse, t, w, shift, bounds):
     multiply(M, n, v, w)
     quotient = inner(v, w, n)
     change = same(1.0)
-    for turn in range(len(CLOSER) + 1):
-        share = np.float32(FIRST) if turn == 0 else np.float32(CLOSER[turn - 1])
+    for turn in range(len(SHARES)):
         size = select(greater(same(0.0), quotient), same(0.0) - quotient, quotient)
-        store(shift, 0, quotient - size * same(share))
+        store(shift, 0, quotient - size * same(SHARES[turn]))
         negative = factor_hermitian(M, n, shift, W, inverse, t)
         wrong = some(negative)
         for _ in range(HALVINGS):
@@ -44,8 +44,7 @@ def smallest(M, n, lower, v, tolerance, W, inverse, t, w, shift, bounds):
             negative = factor_hermitian(M, n, shift, W, inverse, t)
         certified, low = load(shift, 0), load(bounds, 0)
         store(bounds, 0, select(negative, low, select(greater(certified, low), certified, low)))
-        steps = 2 * STEPS if wrong else (3 if turn == 0 else STEPS)
-        for _ in range(steps):
+        for _ in range(2 * STEPS if wrong else STEPS):
             for e in range(2 * n):
                 store(w, e * LANES, load(v, e * LANES))
             solve(W, n, inverse, v)
@@ -56,7 +55,7 @@ def smallest(M, n, lower, v, tolerance, W, inverse, t, w, shift, bounds):
         quotient = inner(v, w, n)
         # done when no lane moves any more and a shift just below the quotient has been certified
         size = select(greater(same(0.0), quotient), same(0.0) - quotient, quotient)
-        far = greater(quotient - load(bounds, 0), size * same(2 * CLOSER[0]))
-        if turn and not some(either(greater(change, limit), far)):
+        far = greater(quotient - load(bounds, 0), size * same(NEAR))
+        if not some(either(greater(change, limit), far)):
             break
     return quotient

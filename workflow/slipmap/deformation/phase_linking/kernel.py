@@ -4,15 +4,7 @@ import numba
 import numpy as np
 
 from slipmap.deformation.lanes import LANES, equal, greater, load, root, select, some, store
-from slipmap.deformation.phase_linking.covariance import (
-    PAD,
-    cells,
-    coherences,
-    gather,
-    gather_chosen,
-    planes,
-    widen,
-)
+from slipmap.deformation.phase_linking.covariance import coherences, covariances, gather, gather_chosen, planes
 from slipmap.deformation.phase_linking.eigenvector import smallest
 from slipmap.deformation.phase_linking.packed import (
     factor_real,
@@ -45,16 +37,32 @@ def _definite(G, n, blend, Q, inverse, t):
 
 
 @numba.njit
-def _start(A, n, v, w):
-    """A unit vector near the dominant eigenvector of Γ."""
-    for i in range(n):
-        store(v, 2 * i * LANES, same(1.0 / np.sqrt(n)))
-        store(v, (2 * i + 1) * LANES, same(0.0))
-    for _ in range(_POWER_STEPS):
+def _start(A, n, v, w, above, place, first):
+    """A unit vector near the wanted one into `v`: that of the pixels above (`above`), turned towards the dominant one.
+
+    The first row of a strip has none above and begins with ones.
+    """
+    for e in range(2 * n):
+        ones = same(1.0 / np.sqrt(n)) if e % 2 == 0 else same(0.0)
+        store(v, e * LANES, ones if first else load(above, place + e * LANES))
+    for _ in range(_POWER_STEPS if first else 1):
         for e in range(2 * n):
             store(w, e * LANES, load(v, e * LANES))
         multiply(A, n, w, v)
         normalise(v, w, n)
+
+
+@numba.njit
+def _matrix(A, B, n, there, inverted, M):
+    """M = B ∘ Γ or, not `inverted`, −Γ: the wanted eigenvector is that of its smallest eigenvalue. B may lie in M."""
+    for e in range(row(n) - 1, -1, -1):
+        by = load(B, e * LANES) if inverted else same(-1.0)
+        store(M, 2 * e * LANES, load(A, 2 * e * LANES) * by)
+        store(M, (2 * e + 1) * LANES, load(A, (2 * e + 1) * LANES) * by)
+    for i in range(n):
+        place = (row(i) + i) * 2 * LANES
+        away = equal(load(there, i * LANES), same(0.0))
+        store(M, place, select(away, same(_ABSENT), load(M, place)))
 
 
 @numba.njit
@@ -166,28 +174,29 @@ def strip(
     """
     dates, rows, cols, numbers = samples.shape
     looks, window = numbers // 2, weights.size
-    half = window // 2
-    entries, width = dates * (dates + 1), wide + 2 * PAD
-    pitch = cols + LANES
+    half, pitch, every = window // 2, cols + LANES, chosen.size == 0
+    entries, width = dates * (dates + 1), -(-(wide + 2 * half) // LANES) * LANES
+    across = weights if every else np.ones(1, np.float32)  # the weights by which the rows in the ring are summed already
+    kept = wide if every else width
     plane = np.zeros(dates * numbers * width, np.float32)
-    ring = np.zeros(window * entries * width, np.float32)
-    line = np.zeros(width + 2 * LANES, np.float32)
-    A, M, W = _room(entries), _room(entries), _room(entries)
-    G, Q, X, B = _room(entries // 2), _room(entries // 2), _room(entries // 2), _room(entries // 2)
+    ring = np.zeros(window * entries * kept, np.float32)
+    line = np.zeros(4 * (dates + 1) * width + LANES, np.float32)
+    A, M, W, G = _room(entries), _room(entries), _room(entries), _room(entries // 2)
+    end = entries // 2 * LANES
+    B, Q, X = M[:end], W[:end], W[end:]  # real matrices, where the complex ones come to lie after them
     v, w, u, t = _room(2 * dates), _room(2 * dates), _room(2 * dates), _room(4 * dates)
+    above = _room(2 * dates * (wide // LANES))
     inverse, scale, there = _room(dates), _room(dates), _room(dates)
     beta, shift, bounds = _room(1), _room(1), _room(1)
     weight = np.zeros(window * window * LANES, np.float32)
     for at in range(first_row - half, last_row + half):
         slot = (at + window) % window
-        base = slot * entries * width
+        base = slot * entries * kept
         if 0 <= at < rows:
-            planes(samples, at, first - PAD, width, plane)
-            cells(plane, dates, looks, width, ring, base)
-            if chosen.size == 0:
-                widen(ring, base, entries, width, weights, line)
+            planes(samples, at, first - half, width, plane)
+            covariances(plane, dates, looks, width, across, line, ring, base, kept)
         else:
-            ring[base : base + entries * width] = np.float32(0.0)
+            ring[base : base + entries * kept] = np.float32(0.0)
         r = at - half
         if r < first_row:
             continue
@@ -196,33 +205,27 @@ def strip(
             c = first + column
             if c >= cols:
                 break
-            place = r * pitch + c
-            if chosen.size == 0:
-                gather(ring, oldest, entries, width, weights, PAD + column, A)
+            place, own = r * pitch + c, 2 * dates * column
+            if every:
+                gather(ring, oldest, entries, kept, weights, column, A)
             else:
                 for q in range(window * window):
                     share = weights[q // window] * weights[q % window]
                     for k in range(LANES):
                         weight[q * LANES + k] = share * chosen[q, r, c + k]
-                gather_chosen(ring, oldest, entries, width, window, window, weight, PAD + column, A)
+                gather_chosen(ring, oldest, entries, kept, window, window, weight, half + column, A)
             coherences(A, dates, G, scale, there)
-            _start(A, dates, v, w)
+            _start(A, dates, v, w, above, own, r == first_row)
             store(beta, 0, same(blend))
             if kind == EMI:
                 _definite(G, dates, beta, Q, inverse, t)
                 half_inverse(Q, dates, inverse, X)
                 gram(X, dates, B)
-            for i in range(dates):
-                for j in range(i + 1):
-                    e = row(i) + j
-                    by = load(B, e * LANES) if kind == EMI else same(-1.0)
-                    store(M, 2 * e * LANES, load(A, 2 * e * LANES) * by)
-                    store(M, (2 * e + 1) * LANES, load(A, (2 * e + 1) * LANES) * by)
-                away = equal(load(there, i * LANES), same(0.0))
-                e = row(i) + i
-                store(M, 2 * e * LANES, select(away, same(_ABSENT), load(M, 2 * e * LANES)))
+            _matrix(A, B, dates, there, kind == EMI, M)
             lower = np.float32(0.0) if kind == EMI else np.float32(-1.01 * dates)
             smallest(M, dates, lower, v, np.float32(TOLERANCE), W, inverse, t, w, shift, bounds)
+            for e in range(2 * dates):
+                store(above, own + e * LANES, load(v, e * LANES))
             _phasors(v, dates, there, u, phasors, place, rows * pitch)
             store(fit, place, _fit(A, G, dates, u))
             store(used, place, load(beta, 0))

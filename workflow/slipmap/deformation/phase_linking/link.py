@@ -3,11 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numba
 import numpy as np
+from scipy import ndimage
 
 from slipmap.deformation.lanes import LANES
 from slipmap.deformation.phase_linking import kernel
-from slipmap.deformation.phase_linking.covariance import PAD
+from slipmap.deformation.phase_linking.covariance import MOST_WINDOW
 
 ROWS = 64  # of a strip: the rows of a window before it are computed again
 SCATTER = np.pi / np.sqrt(3)  # rad, standard deviation of a phase that says nothing
@@ -62,8 +64,8 @@ def link(
     chosen : bool (window², rows, cols), which neighbours count, row by row of the window; None: all.
     """
     dates, rows, cols, _ = samples.shape
-    if len(weights) > 2 * PAD - 1 or len(weights) % 2 == 0:
-        raise ValueError(f"a window of {len(weights)} pixels; give an odd number up to {2 * PAD - 1}")
+    if len(weights) > MOST_WINDOW or len(weights) % 2 == 0:
+        raise ValueError(f"a window of {len(weights)} pixels; give an odd number up to {MOST_WINDOW}")
     numbers = np.ascontiguousarray(samples, np.complex64).view(np.float32)
     pitch = cols + LANES
     phasors = np.zeros(dates * 2 * rows * pitch, np.float32)
@@ -73,7 +75,7 @@ def link(
     if chosen is not None:
         mask = np.zeros((len(chosen), rows, pitch), np.float32)
         mask[..., :cols] = chosen
-    wide = 64 if dates <= 40 else 32
+    wide = 32
     kind = {"evd": kernel.EVD, "emi": kernel.EMI}[estimator]
     parts = [(r, min(rows, r + ROWS), c) for r in range(0, rows, ROWS) for c in range(0, cols, wide)]
 
@@ -87,14 +89,17 @@ def link(
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, parts))
     parts_of = phasors.reshape(dates, 2, rows, pitch)[..., :cols]
-    neighbours, independent = _averaged(samples, weights, chosen, looks)
+    linked = np.empty((dates, rows, cols), np.complex64)
+    linked.real, linked.imag = parts_of[:, 0], parts_of[:, 1]
+    neighbours, independent = _averaged(_with_data(numbers), weights, chosen, looks)
     there = neighbours > 0
     limit = None
     if bound:
-        scale = 1 / np.sqrt(2 * np.maximum(independent, 1e-6))
-        limit = np.minimum(deviation.reshape(dates, rows, pitch)[..., :cols] * scale, SCATTER).astype(np.float32)
+        scale = 1 / np.sqrt(2 * np.maximum(independent, np.float32(1e-6)))
+        limit = deviation.reshape(dates, rows, pitch)[..., :cols] * scale
+        np.minimum(limit, np.float32(SCATTER), out=limit)
     return Linked(
-        phasors=(parts_of[:, 0] + 1j * parts_of[:, 1]).astype(np.complex64),
+        phasors=linked,
         fit=np.where(there, fit.reshape(rows, pitch)[:, :cols], np.nan),
         neighbours=neighbours,
         looks=independent,
@@ -103,22 +108,44 @@ def link(
     )
 
 
+@numba.njit(cache=True)
+def _with_data(numbers):
+    """Pixels with data on a date or more, bool (rows, cols), of float32 (dates, rows, cols, numbers)."""
+    dates, rows, cols, parts = numbers.shape
+    found = np.zeros((rows, cols), np.bool_)
+    for r in range(rows):
+        for c in range(cols):
+            for k in range(dates * parts):
+                if abs(numbers[k // parts, r, c, k % parts]) > 0:  # what is not a number is not
+                    found[r, c] = True
+                    break
+    return found
+
+
 def _averaged(
-    samples: np.ndarray, weights: np.ndarray, chosen: np.ndarray | None, looks: float
+    data: np.ndarray, weights: np.ndarray, chosen: np.ndarray | None, looks: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """How many pixels with data were averaged, and their independent looks, (Σw)² / Σw² of a pixel's; (rows, cols)."""
-    data = np.zeros(samples.shape[1:3], bool)
-    for date in samples:
-        data |= np.nan_to_num(np.abs(date)).any(axis=-1)
-    rows, cols = data.shape
-    half = len(weights) // 2
-    padded = np.pad(data, half)
-    count, total, squares = (np.zeros(data.shape, np.float32) for _ in range(3))
-    for q, weight in enumerate(np.outer(weights, weights).ravel()):
-        i, j = divmod(q, len(weights))
-        there = padded[i : i + rows, j : j + cols] & (True if chosen is None else chosen[q])
-        count += there
-        total += weight * there
-        squares += weight**2 * there
+    if chosen is None:
+        count, total, squares = (_summed(data, row) for row in (np.ones_like(weights), weights, weights**2))
+    else:
+        rows, cols = data.shape
+        half = len(weights) // 2
+        padded = np.pad(data, half)
+        count, total, squares = (np.zeros(data.shape, np.float32) for _ in range(3))
+        for q, weight in enumerate(np.outer(weights, weights).ravel()):
+            i, j = divmod(q, len(weights))
+            there = padded[i : i + rows, j : j + cols] & chosen[q]
+            count += there
+            total += weight * there
+            squares += weight**2 * there
     independent = looks * np.divide(total**2, squares, out=np.zeros_like(total), where=squares > 0)
     return count, independent.astype(np.float32)
+
+
+def _summed(data: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted sum of the pixels of each window, float32 (rows, cols); 0 beyond the edge."""
+    found = data.astype(np.float32)
+    for axis in (0, 1):
+        found = ndimage.correlate1d(found, weights, axis, mode="constant")
+    return found
