@@ -5,12 +5,11 @@ signs whether σ is below (Sylvester), so shifts come close to the Rayleigh quot
 """
 
 import numba
-import numpy as np
 
 from slipmap.deformation.lanes import LANES, either, greater, load, select, some, store
 from slipmap.deformation.phase_linking.packed import factor_hermitian, inner, multiply, normalise, same, solve
 
-# shifts lie below the Rayleigh quotient by these shares of it, one after the other; where they went too far, halfway back
+# shifts lie below the Rayleigh quotient by these shares of it, one after the other
 SHARES = (0.03, 0.02, 1e-3, 1e-4, 1e-4, 1e-4, 1e-4)
 NEAR = 0.04  # a quotient that is certified within this share is that of the smallest eigenvalue
 STEPS = 6  # solves with one shift, at most

@@ -7,11 +7,13 @@ from slipmap.deformation.lanes import LANES, equal, greater, load, root, select,
 from slipmap.deformation.phase_linking.covariance import coherences, covariances, gather, gather_chosen, planes
 from slipmap.deformation.phase_linking.eigenvector import smallest
 from slipmap.deformation.phase_linking.packed import (
+    LEAST_PIVOT,
     factor_real,
     gram,
     half_inverse,
     multiply,
     normalise,
+    room,
     row,
     same,
 )
@@ -20,6 +22,7 @@ EVD, EMI = 0, 1
 BLEND_STEP = 0.1  # by which β is raised where |Γ| is not positive definite
 BOUND_BLEND = 0.3  # β of the bound: with it the bound is within a fifth of the scatter at 60 to 100 looks
 TOLERANCE = 1e-4
+_LEAST_INFORMATION = 1e-4  # of a phase, and pivot of the scaled information
 _ABSENT = 50.0  # diagonal of a date without data: far above all eigenvalues
 _POWER_STEPS = 6
 
@@ -27,13 +30,13 @@ _POWER_STEPS = 6
 @numba.njit
 def _definite(G, n, blend, Q, inverse, t):
     """Factors of (1 − β) |Γ| + β I, β in `blend` raised in each lane until it is positive definite."""
-    bad = factor_real(G, n, blend, Q, inverse, t)
+    bad = factor_real(G, n, blend, LEAST_PIVOT, Q, inverse, t)
     while some(bad):
         now = load(blend, 0)
         raised = now + same(BLEND_STEP)
         raised = select(greater(raised, same(1.0)), same(1.0), raised)
         store(blend, 0, select(bad, raised, now))
-        bad = factor_real(G, n, blend, Q, inverse, t)
+        bad = factor_real(G, n, blend, LEAST_PIVOT, Q, inverse, t)
 
 
 @numba.njit
@@ -101,7 +104,7 @@ def _fit(A, G, n, u):
 
 
 @numba.njit
-def _bound(G, n, blend, Q, X, B, inverse, t, out, place, stride):
+def _bound(G, n, blend, Q, X, B, F, inverse, t, out, place, stride):
     """Standard deviation of each date's phase times √(2 · looks), relative to the first date, into `out`.
 
     The Fisher information of the phases is 2 L (|Γ|⁻¹ ∘ |Γ| − I) (Guarnieri & Tebaldini 2008), |Γ| regularised.
@@ -114,49 +117,26 @@ def _bound(G, n, blend, Q, X, B, inverse, t, out, place, stride):
     # without the first date; scaled to a diagonal of ones, so that the factors can be those of a matrix of coherences
     for i in range(1, n):
         information = load(B, (row(i) + i) * LANES) - same(1.0)
-        small = greater(same(1e-4), information)
-        store(t, (i - 1) * LANES, same(1.0) / root(select(small, same(1e-4), information)))
+        small = greater(same(_LEAST_INFORMATION), information)
+        store(t, i * LANES, same(1.0) / root(select(small, same(_LEAST_INFORMATION), information)))
     for i in range(1, n):
-        for j in range(1, i + 1):
+        scale = load(t, i * LANES) * shrink
+        for j in range(1, i):
             place_of = (row(i) + j) * LANES
-            value = load(B, place_of) * load(G, place_of) * shrink
-            value = value * load(t, (i - 1) * LANES) * load(t, (j - 1) * LANES)
-            store(Q, (row(i - 1) + j - 1) * LANES, same(1.0) if i == j else value)
+            value = load(B, place_of) * load(G, place_of) * scale
+            store(F, (row(i - 1) + j - 1) * LANES, value * load(t, j * LANES))
     for i in range(1, n):
-        store(B, (i - 1) * LANES, load(t, (i - 1) * LANES))
-    _inverse_diagonal(Q, n - 1, X, inverse, t, B, out, place + stride, stride)
+        store(B, i * LANES, load(t, i * LANES))
+    store(blend, 0, same(_LEAST_INFORMATION))
+    factor_real(F, n - 1, blend, _LEAST_INFORMATION, Q, inverse, t)
+    half_inverse(Q, n - 1, inverse, X)
     store(out, place, same(0.0))
-
-
-@numba.njit
-def _inverse_diagonal(F, n, X, inverse, t, scale, out, place, stride):
-    """scaleᵢ √(F⁻¹)ᵢᵢ of packed positive definite matrices with ones on the diagonal."""
-    for i in range(n):  # Cholesky in place, pivots kept above zero
-        for j in range(i):
-            a = load(F, (row(i) + j) * LANES)
-            for k in range(j):
-                a = a - load(t, k * LANES) * load(F, (row(j) + k) * LANES)
-            store(t, j * LANES, a)
-        pivot = same(1.0 + 1e-4)
-        for k in range(i):
-            x = load(t, k * LANES)
-            u = x * load(inverse, k * LANES)
-            store(F, (row(i) + k) * LANES, u)
-            pivot = pivot - x * u
-        pivot = select(greater(same(1e-4), pivot), same(1e-4), pivot)
-        store(inverse, i * LANES, same(1.0) / pivot)
-    half_inverse(F, n, inverse, X)
-    for i in range(n):
+    for i in range(1, n):
         total = same(0.0)
-        for k in range(i, n):
-            x = load(X, (row(k) + i) * LANES)
+        for k in range(i - 1, n - 1):
+            x = load(X, (row(k) + i - 1) * LANES)
             total = total + x * x
-        store(out, place + i * stride, root(total) * load(scale, i * LANES))
-
-
-@numba.njit
-def _room(entries):
-    return np.zeros(entries * LANES, np.float32)
+        store(out, place + i * stride, root(total) * load(B, i * LANES))
 
 
 @numba.njit(nogil=True, cache=True)
@@ -176,19 +156,25 @@ def strip(
     looks, window = numbers // 2, weights.size
     half, pitch, every = window // 2, cols + LANES, chosen.size == 0
     entries, width = dates * (dates + 1), -(-(wide + 2 * half) // LANES) * LANES
-    across = weights if every else np.ones(1, np.float32)  # the weights by which the rows in the ring are summed already
+    across = (
+        weights if every else np.ones(1, np.float32)
+    )  # the weights by which the rows in the ring are summed already
     kept = wide if every else width
-    plane = np.zeros(dates * numbers * width, np.float32)
-    ring = np.zeros(window * entries * kept, np.float32)
-    line = np.zeros(4 * (dates + 1) * width + LANES, np.float32)
-    A, M, W, G = _room(entries), _room(entries), _room(entries), _room(entries // 2)
+    plane, ring = room(dates * numbers * width), room(window * entries * kept)
+    line = room(4 * (dates + 1) * width + LANES)
+    A, M, W, G = room(LANES * entries), room(LANES * entries), room(LANES * entries), room(LANES * (entries // 2))
     end = entries // 2 * LANES
     B, Q, X = M[:end], W[:end], W[end:]  # real matrices, where the complex ones come to lie after them
-    v, w, u, t = _room(2 * dates), _room(2 * dates), _room(2 * dates), _room(4 * dates)
-    above = _room(2 * dates * (wide // LANES))
-    inverse, scale, there = _room(dates), _room(dates), _room(dates)
-    beta, shift, bounds = _room(1), _room(1), _room(1)
-    weight = np.zeros(window * window * LANES, np.float32)
+    v, w, u, t = (
+        room(LANES * (2 * dates)),
+        room(LANES * (2 * dates)),
+        room(LANES * (2 * dates)),
+        room(LANES * (4 * dates)),
+    )
+    above = room(LANES * (2 * dates * (wide // LANES)))
+    inverse, scale, there = room(LANES * dates), room(LANES * dates), room(LANES * dates)
+    beta, shift, bounds = room(LANES), room(LANES), room(LANES)
+    weight = room(window * window * LANES)
     for at in range(first_row - half, last_row + half):
         slot = (at + window) % window
         base = slot * entries * kept
@@ -230,4 +216,4 @@ def strip(
             store(fit, place, _fit(A, G, dates, u))
             store(used, place, load(beta, 0))
             if with_bound:
-                _bound(G, dates, beta, Q, X, B, inverse, t, bound, place, rows * pitch)
+                _bound(G, dates, beta, Q, X, B, M[end:], inverse, t, bound, place, rows * pitch)

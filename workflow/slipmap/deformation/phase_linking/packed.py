@@ -20,25 +20,66 @@ def same(number):
     return splat32(np.float32(number))
 
 
+@numba.njit
+def room(numbers):
+    """Zeros, float32, that begin where a cache line does: sixteen numbers that lie in two lines take twice as long."""
+    found = np.zeros(numbers + LANES, np.float32)
+    ahead = -(found.ctypes.data // 4) % LANES
+    return found[ahead : ahead + numbers]
+
+
 @numba.njit(inline="always")
 def row(i):
     """Number of the first entry of row `i`."""
     return i * (i + 1) // 2
 
 
+@numba.njit(inline="always")
+def _store_four(out, place, a, b, c, d):
+    store(out, place, a)
+    store(out, place + LANES, b)
+    store(out, place + 2 * LANES, c)
+    store(out, place + 3 * LANES, d)
+
+
+@numba.njit(inline="always")
+def _four_columns(G, Q, t, n, first, second, j, shrink):
+    """Columns j … j + 3 of two rows of `factor_real`, times their pivots, into `t`."""
+    p, q, l0, l1, l2, l3 = (first + j) * LANES, (second + j) * LANES, row(j), row(j + 1), row(j + 2), row(j + 3)
+    a, b = load(G, p) * shrink, load(G, p + LANES) * shrink
+    c, d = load(G, p + 2 * LANES) * shrink, load(G, p + 3 * LANES) * shrink
+    e, f = load(G, q) * shrink, load(G, q + LANES) * shrink
+    g, h = load(G, q + 2 * LANES) * shrink, load(G, q + 3 * LANES) * shrink
+    for k in range(j):
+        x, y = load(t, k * LANES), load(t, (n + k) * LANES)
+        u, v = load(Q, (l0 + k) * LANES), load(Q, (l1 + k) * LANES)
+        w, z = load(Q, (l2 + k) * LANES), load(Q, (l3 + k) * LANES)
+        a, b, c, d = a - x * u, b - x * v, c - x * w, d - x * z
+        e, f, g, h = e - y * u, f - y * v, g - y * w, h - y * z
+    u, v, w = load(Q, (l1 + j) * LANES), load(Q, (l2 + j) * LANES), load(Q, (l3 + j) * LANES)
+    b, c, d, f, g, h = b - a * u, c - a * v, d - a * w, f - e * u, g - e * v, h - e * w
+    u, v = load(Q, (l2 + j + 1) * LANES), load(Q, (l3 + j + 1) * LANES)
+    c, d, g, h = c - b * u, d - b * v, g - f * u, h - f * v
+    u = load(Q, (l3 + j + 2) * LANES)
+    _store_four(t, j * LANES, a, b, c, d - c * u)
+    _store_four(t, (n + j) * LANES, e, f, g, h - g * u)
+
+
 @numba.njit
-def factor_real(G, n, blend, Q, inverse, t):
+def factor_real(G, n, blend, least_pivot, Q, inverse, t):
     """L D Lᵀ of (1 − β) G + β I; G has ones on its diagonal, β is in `blend` (`LANES`). Q: L, `inverse`: 1 / D.
 
-    Returns the lanes in which a pivot is below `LEAST_PIVOT`: there the factors are not to be used.
+    Returns the lanes in which a pivot is below `least_pivot`, which then takes its place.
     """
     shrink = same(1.0) - load(blend, 0)
-    least = same(LEAST_PIVOT)
+    least = same(least_pivot)
     bad = greater(same(0.0), same(1.0))
     for i in range(0, n, 2):
         below = min(i + 1, n - 1)  # the last row of an odd matrix is worked on twice
         first, second = row(i), row(below)
-        for j in range(0, i, 2):
+        for j in range(0, i - 3, 4):
+            _four_columns(G, Q, t, n, first, second, j, shrink)
+        for j in range(i - i % 4, i, 2):
             left, right = row(j), row(j + 1)
             a = load(G, (first + j) * LANES) * shrink
             b = load(G, (first + j + 1) * LANES) * shrink
@@ -82,41 +123,47 @@ def factor_real(G, n, blend, Q, inverse, t):
     return bad
 
 
+@numba.njit(inline="always")
+def _corner(Q, X, at, j):
+    """Sums of Q[k] X[k, j … j + 3] over k = j … j + 3, of the row of Q at `at`; the diagonal of X is 1."""
+    a, b = load(Q, (at + j) * LANES), load(Q, (at + j + 1) * LANES)
+    c, d = load(Q, (at + j + 2) * LANES), load(Q, (at + j + 3) * LANES)
+    a = a + b * load(X, (row(j + 1) + j) * LANES)
+    a = a + c * load(X, (row(j + 2) + j) * LANES)
+    a = a + d * load(X, (row(j + 3) + j) * LANES)
+    b = b + c * load(X, (row(j + 2) + j + 1) * LANES)
+    b = b + d * load(X, (row(j + 3) + j + 1) * LANES)
+    c = c + d * load(X, (row(j + 3) + j + 2) * LANES)
+    return a, b, c, d
+
+
 @numba.njit
 def half_inverse(Q, n, inverse, X):
     """X = D^(−1/2) L⁻¹ of the factors of `factor_real`, packed: the inverse of the matrix is Xᵀ X."""
-    for i in range(n):
-        at = row(i)
-        for j in range(0, i, 4):
-            wide = min(4, i - j)
-            if wide < 4:
-                for q in range(j, i):
-                    a = load(Q, (at + q) * LANES)
-                    for k in range(q + 1, i):
-                        a = a + load(Q, (at + k) * LANES) * load(X, (row(k) + q) * LANES)
-                    store(X, (at + q) * LANES, same(0.0) - a)
-                continue
-            a, b = load(Q, (at + j) * LANES), load(Q, (at + j + 1) * LANES)
-            c, d = load(Q, (at + j + 2) * LANES), load(Q, (at + j + 3) * LANES)
-            u, v, w = b, c, d
-            a = a + u * load(X, (row(j + 1) + j) * LANES)
-            a = a + v * load(X, (row(j + 2) + j) * LANES)
-            a = a + w * load(X, (row(j + 3) + j) * LANES)
-            b = b + v * load(X, (row(j + 2) + j + 1) * LANES)
-            b = b + w * load(X, (row(j + 3) + j + 1) * LANES)
-            c = c + w * load(X, (row(j + 3) + j + 2) * LANES)
+    zero = same(0.0)
+    for i in range(0, n, 2):
+        below = min(i + 1, n - 1)
+        at, under = row(i), row(below)
+        for j in range(0, i - 3, 4):
+            a, b, c, d = _corner(Q, X, at, j)
+            e, f, g, h = _corner(Q, X, under, j)
             for k in range(j + 4, i):
-                u, place = load(Q, (at + k) * LANES), (row(k) + j) * LANES
-                a = a + u * load(X, place)
-                b = b + u * load(X, place + LANES)
-                c = c + u * load(X, place + 2 * LANES)
-                d = d + u * load(X, place + 3 * LANES)
-            place, zero = (at + j) * LANES, same(0.0)
-            store(X, place, zero - a)
-            store(X, place + LANES, zero - b)
-            store(X, place + 2 * LANES, zero - c)
-            store(X, place + 3 * LANES, zero - d)
-        store(X, (at + i) * LANES, same(1.0))
+                u, v, place = load(Q, (at + k) * LANES), load(Q, (under + k) * LANES), (row(k) + j) * LANES
+                x, y = load(X, place), load(X, place + LANES)
+                z, w = load(X, place + 2 * LANES), load(X, place + 3 * LANES)
+                a, b, c, d = a + u * x, b + u * y, c + u * z, d + u * w
+                e, f, g, h = e + v * x, f + v * y, g + v * z, h + v * w
+            v = load(Q, (under + i) * LANES)
+            _store_four(X, (at + j) * LANES, zero - a, zero - b, zero - c, zero - d)
+            if below > i:
+                _store_four(X, (under + j) * LANES, a * v - e, b * v - f, c * v - g, d * v - h)
+        for r in range(i, below + 1):
+            for j in range(i - i % 4, r):
+                a = load(Q, (row(r) + j) * LANES)
+                for k in range(j + 1, r):
+                    a = a + load(Q, (row(r) + k) * LANES) * load(X, (row(k) + j) * LANES)
+                store(X, (row(r) + j) * LANES, zero - a)
+            store(X, (row(r) + r) * LANES, same(1.0))
     for i in range(n):
         scale = root(load(inverse, i * LANES))
         for j in range(i + 1):
@@ -129,7 +176,22 @@ def gram(X, n, B):
     """B = Xᵀ X of a lower triangle, packed."""
     for i in range(0, n, 2):
         below = min(i + 1, n - 1)
-        for j in range(0, i + 1, 2):
+        for j in range(0, i - 3, 4):
+            x, place = load(X, (row(i) + i) * LANES), (row(i) + j) * LANES
+            a, b = x * load(X, place), x * load(X, place + LANES)
+            c, d = x * load(X, place + 2 * LANES), x * load(X, place + 3 * LANES)
+            e, f, g, h = same(0.0), same(0.0), same(0.0), same(0.0)
+            for k in range(i + 1, n):
+                at = row(k)
+                x, y, place = load(X, (at + i) * LANES), load(X, (at + below) * LANES), (at + j) * LANES
+                u, v = load(X, place), load(X, place + LANES)
+                w, z = load(X, place + 2 * LANES), load(X, place + 3 * LANES)
+                a, b, c, d = a + x * u, b + x * v, c + x * w, d + x * z
+                e, f, g, h = e + y * u, f + y * v, g + y * w, h + y * z
+            _store_four(B, (row(i) + j) * LANES, a, b, c, d)
+            if below > i:
+                _store_four(B, (row(below) + j) * LANES, e, f, g, h)
+        for j in range(i - i % 4, i + 1, 2):
             beside = min(j + 1, below)
             a, b, c, d = same(0.0), same(0.0), same(0.0), same(0.0)
             x = load(X, (row(i) + i) * LANES)
@@ -163,27 +225,38 @@ def factor_hermitian(M, n, shift, W, inverse, t):
     for i in range(0, n, 2):
         second = min(i + 1, n - 1)
         p, q = row(i) * 2 * LANES, row(second) * 2 * LANES
-        for j in range(i):
-            at = row(j) * 2 * LANES
-            ar, ai = load(M, p + 2 * j * LANES), load(M, p + (2 * j + 1) * LANES)
-            br, bi = load(M, q + 2 * j * LANES), load(M, q + (2 * j + 1) * LANES)
+        for j in range(0, i, 2):
+            left, right = row(j) * 2 * LANES, row(j + 1) * 2 * LANES
+            here, other = 2 * j * LANES, 2 * (n + j) * LANES
+            ar, ai = load(M, p + here), load(M, p + here + LANES)
+            br, bi = load(M, p + here + 2 * LANES), load(M, p + here + 3 * LANES)
+            cr, ci = load(M, q + here), load(M, q + here + LANES)
+            dr, di = load(M, q + here + 2 * LANES), load(M, q + here + 3 * LANES)
             for k in range(j):
-                here = 2 * k * LANES
-                lr, li = load(W, at + here), load(W, at + here + LANES)
-                xr, xi = load(t, here), load(t, here + LANES)
-                yr, yi = load(t, 2 * n * LANES + here), load(t, (2 * n + 1) * LANES + here)
-                ar = ar - xr * lr
-                ai = ai - xi * lr
-                br = br - yr * lr
-                bi = bi - yi * lr
-                ar = ar - xi * li
-                ai = ai + xr * li
-                br = br - yi * li
-                bi = bi + yr * li
-            store(t, 2 * j * LANES, ar)
-            store(t, (2 * j + 1) * LANES, ai)
-            store(t, 2 * (n + j) * LANES, br)
-            store(t, (2 * (n + j) + 1) * LANES, bi)
+                e = 2 * k * LANES
+                ur, ui, vr, vi = (
+                    load(W, left + e),
+                    load(W, left + e + LANES),
+                    load(W, right + e),
+                    load(W, right + e + LANES),
+                )
+                xr, xi = load(t, e), load(t, e + LANES)
+                yr, yi = load(t, 2 * n * LANES + e), load(t, (2 * n + 1) * LANES + e)
+                ar, ai, br, bi = ar - xr * ur, ai - xi * ur, br - xr * vr, bi - xi * vr
+                cr, ci, dr, di = cr - yr * ur, ci - yi * ur, dr - yr * vr, di - yi * vr
+                ar, ai, br, bi = ar - xi * ui, ai + xr * ui, br - xi * vi, bi + xr * vi
+                cr, ci, dr, di = cr - yi * ui, ci + yr * ui, dr - yi * vi, di + yr * vi
+            vr, vi = load(W, right + here), load(W, right + here + LANES)
+            br, bi, dr, di = br - ar * vr, bi - ai * vr, dr - cr * vr, di - ci * vr
+            br, bi, dr, di = br - ai * vi, bi + ar * vi, dr - ci * vi, di + cr * vi
+            store(t, here, ar)
+            store(t, here + LANES, ai)
+            store(t, here + 2 * LANES, br)
+            store(t, here + 3 * LANES, bi)
+            store(t, other, cr)
+            store(t, other + LANES, ci)
+            store(t, other + 2 * LANES, dr)
+            store(t, other + 3 * LANES, di)
         pivot = load(M, p + 2 * i * LANES) - sigma
         br, bi = load(M, q + 2 * i * LANES), load(M, q + (2 * i + 1) * LANES)
         for k in range(i):
