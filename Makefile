@@ -18,6 +18,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peer
 PEERS_READY := $(if $(SLIPMAP_PEER_PYTHON),,$(PEERS)/installed)
+DOLPHIN := .venv-dolphin
+DOLPHIN_READY := $(if $(SLIPMAP_DOLPHIN_PYTHON),,$(DOLPHIN)/installed)
 INSTALLED := $(VENV)/installed
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
 
@@ -58,7 +60,7 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/snakemake --lint
 
-bench: install $(PEERS_READY)
+bench: install $(PEERS_READY) $(DOLPHIN_READY)
 	$(BIN)/slipmap bench
 
 bench-deformation: install $(PEERS_READY)
@@ -68,6 +70,12 @@ bench-deformation: install $(PEERS_READY)
 $(PEERS)/installed:
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/pip install --quiet --disable-pip-version-check mintpy==1.6.4 snaphu==0.4.1 insar-rs==0.3.0
+	@touch $@
+
+# what phase linking is measured against: newer jax hangs on two cores
+$(DOLPHIN)/installed:
+	$(PYTHON) -m venv $(DOLPHIN)
+	$(DOLPHIN)/bin/pip install --quiet --disable-pip-version-check dolphin==0.42.9 jax==0.6.2 jaxlib==0.6.2
 	@touch $@
 
 # the tables, then the report that shows them

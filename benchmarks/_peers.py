@@ -11,9 +11,17 @@ RESULT = "RESULT "  # begins the line of JSON that a measured process prints
 
 def find_peer() -> str | None:
     """Interpreter with MintPy and SNAPHU: SLIPMAP_PEER_PYTHON, else .venv-peer in the working directory, else None."""
-    given = os.environ.get("SLIPMAP_PEER_PYTHON")
-    made = Path(".venv-peer/bin/python")
-    return given or (str(made) if made.exists() else None)
+    return _interpreter("SLIPMAP_PEER_PYTHON", ".venv-peer")
+
+
+def find_dolphin() -> str | None:
+    """Interpreter with dolphin: SLIPMAP_DOLPHIN_PYTHON, else .venv-dolphin in the working directory, else None."""
+    return _interpreter("SLIPMAP_DOLPHIN_PYTHON", ".venv-dolphin")
+
+
+def _interpreter(variable: str, folder: str) -> str | None:
+    made = Path(folder) / "bin/python"
+    return os.environ.get(variable) or (str(made) if made.exists() else None)
 
 
 def measured(python: str, code: str, *arguments: object, folder: Path, **environment: str) -> Any:
