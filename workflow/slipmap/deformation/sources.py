@@ -23,6 +23,7 @@ from slipmap.deformation.pair_values import add_coherence, decode, decode_linked
 from slipmap.deformation.phase import supplied_coherence, supplied_phase
 from slipmap.deformation.phase_linking import dates
 from slipmap.deformation.stack import Pair
+from slipmap.deformation.tile_file import TileFile
 from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.grid import Grid
@@ -62,18 +63,17 @@ class Stored:
         """The one file."""
         return [self.path]
 
-    def keep(self, source: DatasetReader) -> None:
-        """Read the whole of the open file, for all windows to come."""
-        self._kept = self._read(source, _USED, None)
+    def keep(self, file: TileFile, out: np.ndarray) -> None:
+        """Read the whole of the open file into `out`, uint16 (`_USED`, rows, cols), for all windows to come."""
+        self._kept = file.read(_numbers(_USED), out=out)
 
     def bands(self, names: Sequence[str], window: Window) -> Iterable[np.ndarray]:
         """Bands as they are stored, uint16, each flat."""
         if self._kept is not None:
             rows, cols = window.toslices()
             return (self._kept[_USED.index(name)][rows, cols].reshape(-1) for name in names)
-        with _open(self.path) as src:
-            values = self._read(src, names, window)
-        return iter(values.reshape(len(names), -1))
+        with TileFile(self.path) as file:
+            return iter(file.read(_numbers(names), window).reshape(len(names), -1))
 
     def fill(self, window: Window, offset: np.float32, out: np.ndarray) -> None:
         """As `Source.fill`."""
@@ -81,9 +81,6 @@ class Stored:
         decode(wrapped, turns, coherence, offset, out[0].reshape(-1), out[1].reshape(-1))
         if before:
             decode_original(*before, offset, out[2].reshape(-1))
-
-    def _read(self, source: DatasetReader, names: Sequence[str], window: Window | None) -> np.ndarray:
-        return _values(source, [pair_file.band(name) for name in names], window)
 
 
 class LinkedDates:
@@ -99,8 +96,8 @@ class LinkedDates:
         """Read a window of every date."""
 
         def phase(path: str) -> np.ndarray:
-            with _open(path) as src:
-                return _values(src, 1, window).reshape(-1)
+            with TileFile(path) as file:
+                return file.read([1], window).reshape(-1)
 
         with ThreadPoolExecutor(thread_count()) as pool:
             self.phases = dict(zip(self.files, pool.map(phase, self.files.values()), strict=True))
@@ -125,8 +122,8 @@ class LinkedPair:
 
     def fill(self, window: Window, offset: np.float32, out: np.ndarray) -> None:
         """As `Source.fill`, of the window that the dates were turned to."""
-        with _open(self.path) as src:
-            turns = _values(src, 1, window).reshape(-1)
+        with TileFile(self.path) as file:
+            turns = file.read([1], window).reshape(-1)
         first, second = (self.linked.phases[day] for day in self.days)
         decode_linked(first, second, turns, self.linked.fit, offset, out[0].reshape(-1), out[1].reshape(-1))
 
@@ -184,13 +181,21 @@ class NetworkReader:
 
     def _check_grids(self) -> None:
         """Open every file: all must lie on one grid. Small ones of our own are read at once."""
-        own = {source.path: source for source in self._stored} if self._keeps else {}
+        own = {source.path: (k, source) for k, source in enumerate(self._stored)}
+        kept = np.empty((len(own) if self._keeps else 0, len(_USED), *self.grid.shape), np.uint16)
+        known: dict[tuple[object, ...], tuple[tuple[int, int], Affine, CRS | None]] = {}
 
         def look(path: str) -> tuple[Path, tuple[int, int], Affine, CRS | None]:
-            with _open(path) as src:
-                if path in own:
-                    own[path].keep(src)
-                return Path(path), src.shape, src.transform, src.crs
+            if path not in own:
+                return Path(path), *_grid_of(path)
+            number, source = own[path]
+            with TileFile(path) as file:
+                if self._keeps and file.shape == self.grid.shape:
+                    source.keep(file, kept[number])
+                key = file.shape, file.place
+            if key not in known:
+                known[key] = _grid_of(path)
+            return Path(path), *known[key]
 
         paths = dict.fromkeys(path for source in self.sources for path in source.paths)
         with ThreadPoolExecutor(thread_count()) as pool:
@@ -286,14 +291,9 @@ class NetworkReader:
             print(f"left out where it cannot be read: {sentence}")
 
 
-def _values(source: DatasetReader, bands: int | list[int], window: Window | None) -> np.ndarray:
-    """What is stored in a file of our own."""
-    try:
-        return source.read(bands, window=window)
-    except RasterioError as error:
-        raise InputError(
-            f"{source.name}: the pixels cannot be read ({error}); remove the file, so that it is made again."
-        ) from error
+def _numbers(names: Sequence[str]) -> list[int]:
+    """1-based numbers of bands of our own files."""
+    return [pair_file.band(name) for name in names]
 
 
 def _read_band(path: str, band: int, window: Window, *, coherence: bool = False) -> np.ndarray:
@@ -318,6 +318,11 @@ def _supplied(pair: Pair) -> Supplied:
 def _place(path: str) -> tuple[str, int]:
     with _open(path) as source:
         return path, value_band(source)
+
+
+def _grid_of(path: str) -> tuple[tuple[int, int], Affine, CRS | None]:
+    with _open(path) as src:
+        return src.shape, src.transform, src.crs
 
 
 def _open(path: str) -> DatasetReader:
