@@ -91,17 +91,27 @@ def create(
     -----
     Blocks go to a tiled temporary file beside `path` (not compressed: floats would shrink by a sixth only), whose
     overviews are made next; GDAL then copies both into COG layout, in as many threads as the environment's
-    ``GDAL_NUM_THREADS`` says. Memory stays at a few blocks and GDAL's cache.
+    ``GDAL_NUM_THREADS`` says. Memory stays at a few blocks and GDAL's cache. A single band that is no
+    larger than a block has no overviews and goes through memory (of several, GDAL takes bytes in a file for colours).
     """
     if dtype not in _NODATA:
         raise ValueError(f"dtype {dtype!r}: rasters are float32 (NaN) or uint8 classes (255)")
+    about = bands, _each(units, bands), _each(long_name, bands), categories or {}, tags or {}
     with write_aside(path) as aside:
+        if max(grid.shape) <= BLOCK and len(bands) == 1:
+            with rasterio.open("", "w+", **_profile(grid, len(bands), dtype, driver="MEM")) as dataset:
+                dataset.write(np.full((1, *grid.shape), _NODATA[dtype], dtype))  # memory begins with zeros
+                _describe(dataset, *about)
+                yield RasterWriter(dataset, grid)
+                _copy_to_cog(dataset, aside, compress, statistics)
+            return
         tiled = aside.with_suffix(".tiles.tif")
         try:
             with rasterio.open(tiled, "w", **_profile(grid, len(bands), dtype)) as dataset:
-                _describe(dataset, bands, _each(units, bands), _each(long_name, bands), categories or {}, tags or {})
+                _describe(dataset, *about)
                 yield RasterWriter(dataset, grid)
-            _copy_to_cog(tiled, aside, compress, statistics)
+            with with_overviews(tiled) as source:
+                _copy_to_cog(source, aside, compress, statistics)
         finally:
             tiled.unlink(missing_ok=True)
 
@@ -110,13 +120,16 @@ def _each(text: str | Sequence[str], bands: Sequence[str]) -> list[str]:
     return [text] * len(bands) if isinstance(text, str) else list(text)
 
 
-def _profile(grid: Grid, count: int, dtype: str) -> dict[str, Any]:
-    """How the tiled file is laid out, into which blocks are written."""
-    return {
-        "driver": "GTiff", "width": grid.width, "height": grid.height, "count": count, "dtype": dtype,
-        "crs": CRS.from_user_input(grid.crs), "transform": grid.transform, "nodata": _NODATA[dtype], "tiled": True,
-        "blockxsize": BLOCK, "blockysize": BLOCK, "interleave": "band", "sparse_ok": True, "bigtiff": "if_safer",
+def _profile(grid: Grid, count: int, dtype: str, driver: str = "GTiff") -> dict[str, Any]:
+    """How that is laid out into which blocks are written: a tiled file, or memory (driver "MEM")."""
+    tiled = {
+        "tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK, "interleave": "band", "sparse_ok": True,
+        "bigtiff": "if_safer",
     }  # fmt: skip
+    return {
+        "driver": driver, "width": grid.width, "height": grid.height, "count": count, "dtype": dtype,
+        "crs": CRS.from_user_input(grid.crs), "transform": grid.transform, "nodata": _NODATA[dtype],
+    } | (tiled if driver == "GTiff" else {})  # fmt: skip
 
 
 def _describe(
@@ -139,20 +152,19 @@ def _describe(
     dataset.update_tags(**(general | {"software": f"slipmap {__version__}"} | given))
 
 
-def _copy_to_cog(tiled: Path, path: Path, compress: str, statistics: bool) -> None:
-    """Copy a finished tiled file into the layout of a cloud-optimised one, with overviews."""
-    with with_overviews(tiled) as source:
-        rasterio.shutil.copy(
-            source,
-            path,
-            driver="COG",
-            blocksize=BLOCK,
-            compress=compress,
-            predictor="yes",
-            level=1,  # 1.7 times as fast as the default, 2 % larger
-            bigtiff="if_safer",
-            statistics="YES" if statistics else "NO",
-        )
+def _copy_to_cog(source: Path | rasterio.io.DatasetWriter, path: Path, compress: str, statistics: bool) -> None:
+    """Copy a finished raster, a file with overviews or one in memory, into the layout of a cloud-optimised file."""
+    rasterio.shutil.copy(
+        source,
+        path,
+        driver="COG",
+        blocksize=BLOCK,
+        compress=compress,
+        predictor="yes",
+        level=1,  # 1.7 times as fast as the default, 2 % larger
+        bigtiff="if_safer",
+        statistics="YES" if statistics else "NO",
+    )
 
 
 def write(path: str | Path, grid: Grid, array: np.ndarray, **description: Any) -> None:
