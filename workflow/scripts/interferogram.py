@@ -1,12 +1,11 @@
-from slipmap.jobs.job import job
+from slipmap.jobs.job import checked, job
 
 with job(snakemake):
-    from slipmap.config.deformation import InterferogramSettings
     from slipmap.deformation import interferogram
     from slipmap.deformation.stack import Pair
 
     interferogram.run(
         pair=Pair.from_record(snakemake.params.pair),
-        settings=InterferogramSettings(**snakemake.params.settings),
+        settings=checked(snakemake.params.settings),
         output=snakemake.output.interferogram,
     )

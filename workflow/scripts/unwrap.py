@@ -1,13 +1,12 @@
-from slipmap.jobs.job import job
+from slipmap.jobs.job import checked, job
 
 with job(snakemake):
-    from slipmap.config.deformation import UnwrappingSettings
     from slipmap.deformation import unwrapping
     from slipmap.deformation.stack import Pair
 
     unwrapping.run(
         pair=Pair.from_record(snakemake.params.pair),
-        settings=UnwrappingSettings(**snakemake.params.settings),
+        settings=checked(snakemake.params.settings),
         output=snakemake.output.unwrapped,
         interferogram=snakemake.input.get("interferogram"),
         coherence=snakemake.input.get("coherence"),

@@ -5,9 +5,17 @@ One subpackage for each stage of the workflow, in the order in which the data go
 Everything is importable and testable without Snakemake.
 """
 
-from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
-try:
-    __version__ = version("slipmap")
-except PackageNotFoundError:  # a source tree that was not installed
-    __version__ = "0+unknown"
+
+def __getattr__(name: str) -> Any:
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import PackageNotFoundError, version  # which takes a tenth of a short job's start
+
+    try:
+        found = version("slipmap")
+    except PackageNotFoundError:  # a source tree that was not installed
+        found = "0+unknown"
+    globals()[name] = found
+    return found

@@ -5,17 +5,20 @@ NumPy only, so that a job starts fast: a network has hundreds of them.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rasterio.windows import Window
 
-from slipmap.config.deformation import InterferogramSettings
 from slipmap.deformation.slc_file import SlcFile, open_slc
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.sentinel1.looks import multilook, pixel_looks
+
+if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
+    from slipmap.config.deformation import InterferogramSettings
 
 BANDS = ("phase", "phase_averaged", "phase_unfiltered", "coherence")
 
@@ -117,7 +120,7 @@ def relative(interferogram: np.ndarray, window: int) -> np.ndarray:
     return np.where(mean > 0, interferogram / np.where(mean > 0, mean, 1), 0).astype(np.complex64)
 
 
-def smooth(interferogram: np.ndarray, settings: InterferogramSettings) -> tuple[np.ndarray, np.ndarray]:
+def smooth(interferogram: np.ndarray, settings: "InterferogramSettings") -> tuple[np.ndarray, np.ndarray]:
     """The interferogram averaged for the inversion, and that filtered for unwrapping: both complex64, (rows, cols)."""
     averaged = average(interferogram, settings.phase_window)
     even = relative(averaged, settings.coherence_window)
@@ -194,7 +197,7 @@ class Interferogram:
     coherence: np.ndarray
 
 
-def formed(pair: Pair, settings: InterferogramSettings, block: int = raster.BLOCK) -> Interferogram:
+def formed(pair: Pair, settings: "InterferogramSettings", block: int = raster.BLOCK) -> Interferogram:
     """Form the interferogram of `pair`, all of it in memory.
 
     Works block by block, each with as much round it as its pixels depend on, which makes the result that of the whole.
@@ -229,7 +232,7 @@ def formed(pair: Pair, settings: InterferogramSettings, block: int = raster.BLOC
     return Interferogram(grid, samples, *bands)
 
 
-def run(pair: Pair, settings: InterferogramSettings, output: str | Path) -> None:
+def run(pair: Pair, settings: "InterferogramSettings", output: str | Path) -> None:
     """Write the interferogram of `pair`: phase filtered, averaged and as it is (rad), and coherence, as a COG."""
     made = formed(pair, settings)
     raster.write(

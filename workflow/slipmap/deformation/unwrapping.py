@@ -1,14 +1,19 @@
 """Phase unwrapping of one interferogram, connected components kept."""
 
 import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import rasterio
+from affine import Affine
 from rasterio.io import DatasetReader
 
-from slipmap.config.deformation import UnwrappingSettings
-from slipmap.deformation import pair_file
+from slipmap.deformation import components, pair_file
 from slipmap.deformation.interferogram import Interferogram, formed, smooth
 from slipmap.deformation.layer import value_band
 from slipmap.deformation.phase import SUPPLIED_LOOKS, supplied_coherence, supplied_phase, wrap
@@ -16,6 +21,9 @@ from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.grid import Grid
+
+if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
+    from slipmap.config.deformation import UnwrappingSettings
 
 
 def unwrap(
@@ -46,18 +54,57 @@ def unwrap(
                 "(its licence "
                 "prohibits commercial use of parts), or use whirlwind."
             ) from error
-        unwrapped, components = snaphu.unwrap(interferogram, correlation, looks, mask=valid)
+        unwrapped, found = snaphu.unwrap(interferogram, correlation, looks, mask=valid)
     else:
-        import whirlwind
-
-        # the default components take as long as the unwrapping itself; these come from its costs
-        unwrapped, components = whirlwind.unwrap(
-            interferogram, correlation, min(looks, 300.0), mask=valid, conncomp_algorithm="linear"
-        )
+        looks = min(looks, 300.0)  # as far as whirlwind's costs go
+        unwrapped = _whirlwind(interferogram, correlation, looks, valid)
+        found = components.label(interferogram, correlation, valid, looks)
     unwrapped = np.where(valid, unwrapped, np.nan)
     # Whole turns only: what the solver hands back is tied to the phase that went in.
     turns = np.round((unwrapped - phase) / (2 * np.pi))
-    return (phase + 2 * np.pi * turns).astype(np.float32), np.asarray(components, np.uint32)
+    return (phase + 2 * np.pi * turns).astype(np.float32), np.asarray(found, np.uint32)
+
+
+def _whirlwind(interferogram: np.ndarray, correlation: np.ndarray, looks: float, valid: np.ndarray) -> np.ndarray:
+    """Unwrapped phase, float32 (rows, cols), of whirlwind's command line, which alone can leave out its components.
+
+    They cost a job more than the phase does (`components`). The command runs in this process.
+    """
+    from whirlwind._native import cli_main
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        files = {key: str(folder / file) for key, file in _WHIRLWIND_FILES.items()}
+        interferogram.tofile(files["--ifg"])
+        correlation.tofile(files["--cor"])
+        rows, cols = valid.shape
+        about = {"driver": "GTiff", "height": rows, "width": cols, "count": 1, "dtype": "uint8"}
+        with rasterio.open(files["--mask"], "w", **about, transform=Affine.scale(2)) as out:
+            out.write(valid.astype(np.uint8), 1)
+        options = files | {"--cols": str(cols), "--nlooks": repr(float(looks)), "--out-format": "float"}
+        arguments = [word for option in options.items() for word in option]
+        with _said(folder / "said") as said:
+            failed = cli_main([*arguments, "--no-conncomp"])
+        if failed:
+            raise RuntimeError(f"whirlwind: {said.read_text(errors='replace').strip()}")
+        return np.fromfile(files["--out"], np.float32).reshape(valid.shape)
+
+
+_WHIRLWIND_FILES = {"--ifg": "pair.int", "--cor": "pair.cc", "--mask": "valid.tif", "--out": "unwrapped.f32"}
+
+
+@contextmanager
+def _said(path: Path) -> Iterator[Path]:
+    """Send what compiled code writes to the console to a file."""
+    sys.stderr.flush()
+    console = os.dup(2)
+    try:
+        with open(path, "wb") as file:
+            os.dup2(file.fileno(), 2)
+            yield path
+    finally:
+        os.dup2(console, 2)
+        os.close(console)
 
 
 def as_coherence(values: np.ndarray, source: DatasetReader) -> np.ndarray:
@@ -67,7 +114,7 @@ def as_coherence(values: np.ndarray, source: DatasetReader) -> np.ndarray:
 
 def run(
     pair: Pair,
-    settings: UnwrappingSettings,
+    settings: "UnwrappingSettings",
     output: str | Path,
     *,
     interferogram: str | Path | None = None,
@@ -92,15 +139,15 @@ def run(
         given = formed(pair, settings)
     else:
         given = _supplied(interferogram, coherence, settings, looks or SUPPLIED_LOOKS)
-    unwrapped, components = unwrap(given.filtered, given.coherence, given.samples, settings.unwrapper)
+    unwrapped, connected = unwrap(given.filtered, given.coherence, given.samples, settings.unwrapper)
     unwrapped += wrap(given.averaged - given.filtered)
     if not np.isfinite(unwrapped).any():
         raise InputError(f"{interferogram or pair.name}: no pixel has both phase and coherence; remove the pair.")
-    bands = pair_file.encode(unwrapped, given.coherence, components, given.unfiltered)
+    bands = pair_file.encode(unwrapped, given.coherence, connected, given.unfiltered)
     write(output, given.grid, pair, settings, bands)
 
 
-def write(output: str | Path, grid: Grid, pair: Pair, settings: UnwrappingSettings, bands: np.ndarray) -> None:
+def write(output: str | Path, grid: Grid, pair: Pair, settings: "UnwrappingSettings", bands: np.ndarray) -> None:
     """Write the bands of an unwrapped pair, of linked phases or not (`pair_file`)."""
     tags = {
         "REFERENCE_DATE": pair.reference,
@@ -110,12 +157,12 @@ def write(output: str | Path, grid: Grid, pair: Pair, settings: UnwrappingSettin
         "SIGN": "LOS displacement towards the satellite = -wavelength * phase / (4 pi)",
     }
     pair_file.write(output, grid, bands, tags)
-    components = bands[3 if len(bands) == len(pair_file.BANDS) else 1]
-    share = np.mean(components[bands[0] > 0] > 0)
-    print(f"{pair.name}: {components.max()} connected component(s) hold {share:.1%} of the pixels")
+    connected = bands[3 if len(bands) == len(pair_file.BANDS) else 1]
+    share = np.mean(connected[bands[0] > 0] > 0)
+    print(f"{pair.name}: {connected.max()} connected component(s) hold {share:.1%} of the pixels")
 
 
-def _supplied(path: str | Path, coherence: str | Path, settings: UnwrappingSettings, looks: float) -> Interferogram:
+def _supplied(path: str | Path, coherence: str | Path, settings: "UnwrappingSettings", looks: float) -> Interferogram:
     """A supplied interferogram, averaged and filtered as one of our own."""
     with rasterio.open(path) as src:
         if "complex" in src.dtypes[0]:

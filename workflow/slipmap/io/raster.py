@@ -21,7 +21,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
-from slipmap import __version__
+import slipmap
 from slipmap.codes import IGNORE
 from slipmap.errors import InputError
 from slipmap.io.atomic import write_aside
@@ -149,7 +149,7 @@ def _describe(
     if categories:
         general["CLASSES"] = ";".join(f"{value}={_escaped(name)}" for value, name in sorted(categories.items()))
     given = {key: str(value) for key, value in tags.items()}
-    dataset.update_tags(**(general | {"software": f"slipmap {__version__}"} | given))
+    dataset.update_tags(**(general | {"software": f"slipmap {slipmap.__version__}"} | given))
 
 
 def _copy_to_cog(source: Path | rasterio.io.DatasetWriter, path: Path, compress: str, statistics: bool) -> None:

@@ -2,10 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slipmap.config.deformation import UnwrappingSettings
 from slipmap.deformation import pair_file, unwrapping
 from slipmap.deformation.phase import DAYS_PER_YEAR, wrap
 from slipmap.deformation.phase_linking import dates
@@ -14,8 +14,13 @@ from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 
+if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
+    from slipmap.config.deformation import UnwrappingSettings
 
-def run(linked: str | Path, pair: Pair, settings: UnwrappingSettings, output: str | Path, *, threads: int = 1) -> None:
+
+def run(
+    linked: str | Path, pair: Pair, settings: "UnwrappingSettings", output: str | Path, *, threads: int = 1
+) -> None:
     """Unwrap the difference of the linked phases of `pair` and write its whole turns (`pair_file`).
 
     The motion that was taken out of the neighbours (`motion`) is taken out before unwrapping too, and put back in
