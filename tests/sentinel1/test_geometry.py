@@ -1,5 +1,7 @@
 """Geometry of real Sentinel-1 products against ESA's own geolocation, and of real pixels against the annotation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -66,17 +68,17 @@ def test_every_tie_point_is_where_esa_has_it(swaths):
 
 
 @pytest.mark.parametrize(
-    ("folder", "satellite", "count", "limit", "most"),
+    ("folder", "satellite", "count", "limit"),
     [
-        ("full_20200511", "S1A", 3, 1e-3, 1.5e-3),  # IPF 3.20
-        ("pair_20230904_20230916", "S1A", 6, 1e-3, 1.5e-3),  # 3.61
-        ("s1b_20210401", "S1B", 2, 0.02, 0.02),  # 3.31, with the orbit of the downlink
-        ("s1b_20180628_one_burst", "S1B", 1, 0.02, 0.0201),  # 2.91, cut to one burst
-        ("s1a_20141031_ipf236", "S1A", 1, 0.05, 0.05),  # 2.36
+        ("full_20200511", "S1A", 3, 1e-3),  # IPF 3.20
+        ("pair_20230904_20230916", "S1A", 6, 1e-3),  # 3.61
+        ("s1b_20210401", "S1B", 2, 0.02),  # 3.31, with the orbit of the downlink
+        ("s1b_20180628_one_burst", "S1B", 1, 0.02),  # 2.91, cut to one burst
+        ("s1a_20141031_ipf236", "S1A", 1, 0.05),  # 2.36
     ],
 )
-def test_azimuth_times_agree_with_esas_grids(real_data, folder, satellite, count, limit, most):
-    """To the limit, rms, and to `most` in every point; ESA writes its times in microseconds (0.0005 line).
+def test_azimuth_times_agree_with_esas_grids(real_data, folder, satellite, count, limit):
+    """To the limit in every point; ESA writes its times in microseconds (0.0005 line).
 
     Where lines agree to 0.001, their scatter is that of the stamps alone: none, or one microsecond.
     """
@@ -89,9 +91,8 @@ def test_azimuth_times_agree_with_esas_grids(real_data, folder, satellite, count
         points = earth_fixed(grid.longitude, grid.latitude, grid.height)
         times, _ = to_radar(points, swath.orbit, swath.start, swath.stop)
         lines = (times - grid.azimuth_time) / swath.azimuth_time_interval
-        assert np.sqrt(np.mean(lines**2)) <= limit
         microsecond = 1e-6 / swath.azimuth_time_interval  # 0.0005 line, in which the stamps are written
-        assert np.abs(lines).max() <= most
+        assert np.abs(lines).max() <= limit
         steps = (lines - np.median(lines)) / microsecond
         if limit <= 1e-3:
             assert np.quantile(np.abs(steps - np.round(steps)), 0.9) < 0.35 and np.abs(steps).max() < 1.25
@@ -254,3 +255,10 @@ def test_real_pixels_have_the_doppler_rate_of_the_annotation(real_data, swaths):
             tau = swath.slant_range_time + np.array([0, swath.samples_per_burst]) / swath.range_sampling_rate
             expected += list(sweep_of(swath, swath.bursts[4]).parts(tau)[0])
         assert min(expected) < rate < max(expected)
+
+
+def test_an_orbit_whose_velocities_are_not_its_own_is_refused(swaths):
+    orbit = swaths[0][0].orbit
+    wrong = replace(orbit, velocities=orbit.velocities / 1000)  # km/s
+    with pytest.raises(InputError, match=r"velocities of the orbit are about .* m/s off what its positions say"):
+        wrong.local(swaths[0][0].start, swaths[0][0].stop)
