@@ -42,7 +42,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 test: install
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: install
 	$(BIN)/pytest -m slow

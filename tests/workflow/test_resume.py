@@ -32,13 +32,9 @@ LATE = (
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
+def undisturbed(finished_run):
     """The folder of a run that nothing disturbed."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    write_config(folder, small_config())
-    answer = snakemake(folder, *TARGETS)
-    assert answer.returncode == 0, answer.stdout[-4000:]
-    return folder
+    return finished_run
 
 
 def at_work(process: subprocess.Popen, folder: Path, stage: Stage) -> list[int]:
