@@ -128,7 +128,7 @@ def link_block(
     if options.remove_motion:
         near = window_weights(min(options.window, FIRST_WINDOW), options.window_weights)
         first = link(samples, near, bound=False, **(how | {"chosen": None}))
-        rate = motion.rates(first.phasors, first.fit, years)
+        rate = motion.rates(first.phasors, first.fit, years, samples, looks)
         averaged = motion.turned(samples, rate, years, -1) if rate.any() else samples
     linked = link(averaged, weights, bound=options.standard_deviation, **how)
     if rate.any():
@@ -143,7 +143,7 @@ def link_block(
 def _reach(options: PhaseLinkingSettings) -> int:
     """Pixels round a block on which its phases depend."""
     half = options.window // 2
-    return 2 * half + motion.SURROUNDINGS // 2 + 1 if options.remove_motion else half
+    return half + FIRST_WINDOW // 2 + motion.REACH if options.remove_motion else half
 
 
 def times(dates: Sequence[date]) -> np.ndarray:

@@ -1,60 +1,106 @@
 """Motion taken out before neighbours are averaged, and put back after: at the edges of moving ground they differ by it.
 
-The rate of each pixel against its surroundings is the peak of the periodogram of its first linked phases. Any error of
-it only leaves motion in the average: what is taken out is put back exactly.
+A first pass over a small window finds where ground moves against its surroundings. There each pixel's rate follows from
+its own SLC pixels alone, since neighbours of an edge would lend it theirs, and from the rates next to it
+(`rate_field`). What is taken out is put back exactly. The field of rates is smoothed with `SMOOTH`, so that averaging
+meets the error of smooth motion twice and the noise of the rates hardly at all.
 """
 
 import numpy as np
 from scipy import ndimage
 
+from slipmap.deformation.phase_linking import rate_field
+
 LEAST_DATES = 10  # of fewer, a periodogram tells no rate from noise
 FASTEST = 15.0  # rad/yr, 66 mm/yr in C band
-STEP = 0.4  # rad/yr: a tenth of a turn in 1.5 years
-SLOWEST = 0.8  # rad/yr; slower ground is averaged as it is
+STEP = 0.5  # rad/yr: an eighth of a turn in 1.5 years
+SLOWEST = 0.8  # rad/yr; ground where nothing is faster is averaged as it is
 CLEAR = 0.6  # peak of a periodogram that is no noise
 SURROUNDINGS = 25  # pixels, side of what a pixel moves against
+AROUND = 4  # pixels round moving ground whose rates are looked for too
+SMOOTH = np.array([0.25, 0.5, 0.25], np.float32)  # of the field of rates, rows and columns
+SHARP = 6.0  # rad/yr (26 mm/yr in C band) between neighbours: an edge, across which nothing is smoothed
+REACH = SURROUNDINGS // 2 + 1 + AROUND + rate_field.ROUNDS + len(SMOOTH) // 2  # pixels on which a rate depends
 
 
-def rates(phasors: np.ndarray, fit: np.ndarray, years: np.ndarray) -> np.ndarray:
-    """Rate of each pixel against its surroundings, rad/yr, float32 (rows, cols); 0 where slow or not clear.
+def rates(
+    phasors: np.ndarray, fit: np.ndarray, years: np.ndarray, samples: np.ndarray, looks: float = 1.0
+) -> np.ndarray:
+    """Rate of each pixel against its surroundings, rad/yr, float32 (rows, cols); 0 away from moving ground.
 
     Parameters
     ----------
-    phasors : complex64 (dates, rows, cols), 0 where no data. fit : goodness of fit. years : (dates,).
+    phasors : complex64 (dates, rows, cols), first linked phases, 0 where no data. fit : their goodness of fit.
+    years : (dates,). samples : complex64 (dates, rows, cols, SLC pixels of a pixel). looks : independent ones of these.
     """
-    dates = len(phasors)
-    if dates < LEAST_DATES:
+    if len(phasors) < LEAST_DATES:
         return np.zeros(fit.shape, np.float32)
     time = (years - years.mean()).astype(np.float32)
     tried = np.arange(-FASTEST, FASTEST + STEP / 2, STEP, dtype=np.float32)
     turns = np.exp(-1j * tried[:, None] * time).astype(np.complex64)
     weight = np.clip(np.nan_to_num(fit), 0, 1) ** 2
-    own = np.stack([_against(date, weight) for date in phasors]).reshape(dates, -1)
-    found, peak = np.empty(own.shape[1], np.float32), np.empty(own.shape[1], np.float32)
-    for start in range(0, own.shape[1], 2**14):
-        part = slice(start, start + 2**14)
-        power = np.abs(turns @ own[:, part]) / dates
-        found[part], peak[part] = _vertex(power, tried)
-    found[(peak < CLEAR) | (np.abs(found) < SLOWEST)] = 0
-    return ndimage.median_filter(found.reshape(fit.shape), 3)
+    around = np.stack([_surroundings(date * weight) for date in phasors])
+    moving = _moving(phasors * np.conj(around), turns, tried)
+    near = ndimage.binary_dilation(moving, np.ones((3, 3)), AROUND)
+    if not near.any():
+        return np.zeros(fit.shape, np.float32)
+    rows, cols = np.nonzero(near)
+    own = np.nan_to_num(samples[:, rows, cols]) * np.conj(around[:, rows, cols])[..., None]
+    found = np.zeros(fit.shape, np.float32)
+    found[rows, cols] = rate_field.smooth_rates(_unlikely(own, turns, looks), near, tried)
+    return _smooth(ndimage.median_filter(found, 3))
 
 
-def _against(date: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """A date's phasors relative to the weighted mean of their surroundings."""
-    weighed = date * weight
-    mean = ndimage.uniform_filter(weighed.real, SURROUNDINGS) + 1j * ndimage.uniform_filter(weighed.imag, SURROUNDINGS)
+def _surroundings(date: np.ndarray) -> np.ndarray:
+    """Phasors of the mean of the surroundings of a date's weighted phasors."""
+    mean = ndimage.uniform_filter(date.real, SURROUNDINGS) + 1j * ndimage.uniform_filter(date.imag, SURROUNDINGS)
     size = np.abs(mean)
-    return (date * np.conj(mean) / np.where(size > 0, size, 1)).astype(np.complex64)
+    return (mean / np.where(size > 0, size, 1)).astype(np.complex64)
 
 
-def _vertex(power: np.ndarray, tried: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Place and height of the largest of (rates, pixels), the place by a parabola through its neighbours."""
-    at = np.clip(power.argmax(axis=0), 1, len(tried) - 2)
-    pixels = np.arange(power.shape[1])
-    before, top, after = (power[at + k, pixels] for k in (-1, 0, 1))
-    bend = before - 2 * top + after
-    aside = np.where(bend < 0, 0.5 * (before - after) / np.where(bend < 0, bend, -1), 0)
-    return tried[at] + STEP * np.clip(aside, -1, 1), power.max(axis=0)
+def _moving(own: np.ndarray, turns: np.ndarray, tried: np.ndarray) -> np.ndarray:
+    """Where a periodogram of (dates, rows, cols) has a clear peak at a rate that counts, bool (rows, cols)."""
+    flat = own.reshape(len(own), -1)
+    found, peak = np.empty(flat.shape[1], np.float32), np.empty(flat.shape[1], np.float32)
+    for start in range(0, flat.shape[1], 2**14):
+        part = slice(start, start + 2**14)
+        power = np.abs(turns @ flat[:, part]) / len(own)
+        found[part], peak[part] = tried[power.argmax(axis=0)], power.max(axis=0)
+    found[(peak < CLEAR) | (np.abs(found) < SLOWEST)] = 0
+    return ndimage.median_filter(found.reshape(own.shape[1:]), 3) != 0
+
+
+def _smooth(rate: np.ndarray) -> np.ndarray:
+    """Mean of each pixel and those of its neighbours that move nearly as it does, float32 (rows, cols)."""
+    padded = np.pad(rate, 1, mode="edge")
+    total, share = np.zeros_like(rate), np.zeros_like(rate)
+    for (i, j), weight in np.ndenumerate(np.outer(SMOOTH, SMOOTH)):
+        other = padded[i : i + rate.shape[0], j : j + rate.shape[1]]
+        alike = weight * (np.abs(other - rate) <= SHARP)
+        total += alike * other
+        share += alike
+    return total / share
+
+
+def _unlikely(own: np.ndarray, turns: np.ndarray, looks: float) -> np.ndarray:
+    """Less the logarithm of the likelihood of each rate, float32 (pixels, rates), up to a constant.
+
+    With the share Q of a pixel's power that one rate explains, of N dates and L independent looks of constant signal in
+    white noise, it is N L ln(1 − Q).
+
+    Parameters
+    ----------
+    own : complex64 (dates, pixels, SLC pixels), SLCs without the phase of the surroundings.
+    """
+    dates, pixels, cells = own.shape
+    result = np.empty((pixels, len(turns)), np.float32)
+    total = np.square(np.abs(own)).sum(axis=(0, 2))
+    for start in range(0, pixels, 2**12):
+        part = slice(start, start + 2**12)
+        power = np.square(np.abs(turns @ own[:, part].reshape(dates, -1))).reshape(len(turns), -1, cells).sum(axis=-1)
+        share = power / np.maximum(total[part] * dates, 1e-20)
+        result[part] = (dates * looks * np.log1p(-np.minimum(share, 0.98))).T
+    return result
 
 
 def turned(values: np.ndarray, rate: np.ndarray, years: np.ndarray, sign: int) -> np.ndarray:

@@ -1,0 +1,77 @@
+"""A field of rates that suits each pixel's own likelihood and its neighbours': belief propagation on the grid.
+
+The least of Σ cost(rate) + Σ min(`BEND` (rate − neighbour's)², `BREAK`) over pixels and pairs of neighbours is sought by
+min-sum messages (Felzenszwalb & Huttenlocher 2006): a likelihood has many peaks, of which the neighbours tell the right
+one, and a break in the field costs no more than `BREAK`.
+"""
+
+import numba
+import numpy as np
+
+BEND = 0.2  # per (rad/yr)²
+BREAK = 30.0
+ROUNDS = 6  # each carries a pixel's likelihood by one pixel
+_OPPOSITE = (1, 0, 3, 2)
+
+
+def smooth_rates(cost: np.ndarray, near: np.ndarray, tried: np.ndarray) -> np.ndarray:
+    """Rate of each pixel, (pixels,) float32.
+
+    Parameters
+    ----------
+    cost : float32 (pixels, rates), less the logarithm of the likelihood. tried : (rates,), evenly spaced.
+    near : bool (rows, cols), where the pixels are, row by row.
+    """
+    number = np.full((near.shape[0] + 2, near.shape[1] + 2), -1, np.int64)
+    inner = number[1:-1, 1:-1]
+    inner[near] = np.arange(len(cost))
+    shifted = (number[:-2, 1:-1], number[2:, 1:-1], number[1:-1, :-2], number[1:-1, 2:])
+    neighbours = np.stack([part[near] for part in shifted], axis=1)
+    step = np.float32(tried[1] - tried[0])
+    belief = _propagate(np.ascontiguousarray(cost, np.float32), neighbours, step)
+    at = np.clip(belief.argmin(axis=1), 1, len(tried) - 2)
+    before, least, after = (belief[np.arange(len(at)), at + k] for k in (-1, 0, 1))
+    bend = before - 2 * least + after
+    aside = np.where(bend > 0, 0.5 * (before - after) / np.where(bend > 0, bend, 1), 0)
+    return (tried[at] + step * np.clip(aside, -1, 1)).astype(np.float32)
+
+
+@numba.njit(cache=True, nogil=True)
+def _propagate(cost, neighbours, step):
+    """Cost and all messages, (pixels, rates), after `ROUNDS` rounds, each message the mean of its old and new value."""
+    pixels, labels = cost.shape
+    old = np.zeros((4, pixels, labels), np.float32)
+    new = np.zeros((4, pixels, labels), np.float32)
+    total = cost.copy()
+    sent, out = np.empty(labels, np.float32), np.empty(labels, np.float32)
+    reach = min(labels - 1, int(np.sqrt(BREAK / BEND) / step))
+    for _ in range(ROUNDS):
+        for p in range(pixels):
+            for side in range(4):
+                q = neighbours[p, side]
+                if q < 0:
+                    continue
+                # from q to p: all that q knows but from p
+                least = np.float32(np.inf)
+                for k in range(labels):
+                    sent[k] = total[q, k] - old[_OPPOSITE[side], q, k]
+                    out[k] = sent[k]
+                    least = min(least, sent[k])
+                for d in range(1, reach + 1):
+                    price = np.float32(BEND) * (np.float32(d) * step) ** 2
+                    for k in range(labels - d):
+                        out[k + d] = min(out[k + d], sent[k] + price)
+                        out[k] = min(out[k], sent[k + d] + price)
+                most = least + np.float32(BREAK)
+                mean = np.float32(0)
+                for k in range(labels):
+                    out[k] = min(out[k], most)
+                    mean += out[k]
+                mean /= np.float32(labels)
+                for k in range(labels):
+                    new[side, p, k] = np.float32(0.5) * (old[side, p, k] + out[k] - mean)
+        old, new = new, old
+        for p in range(pixels):
+            for k in range(labels):
+                total[p, k] = cost[p, k] + old[0, p, k] + old[1, p, k] + old[2, p, k] + old[3, p, k]
+    return total
