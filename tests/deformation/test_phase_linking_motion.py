@@ -1,5 +1,7 @@
 """Motion that is taken out of neighbours and put back: rates, edges, and that nothing is lost."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from helpers.speckle_stacks import coherence_of, speckle
 from slipmap.config.deformation import PhaseLinkingSettings
-from slipmap.deformation.phase_linking import motion
+from slipmap.deformation.phase_linking import motion, rate_field
 from slipmap.deformation.phase_linking.driver import link_block
 
 DATES = 24
@@ -53,7 +55,7 @@ def test_what_is_taken_out_is_put_back(seed):
 
 
 def test_the_edge_of_a_landslide_fits_better_and_is_as_sharp():
-    field = mover()
+    field = mover(9.0)  # beyond `motion.SHARP`
     samples = block(field)
     plain, sharp = (
         link_block(samples, PhaseLinkingSettings(remove_motion=on, amplitude_dispersion=0), 4.0, YEARS)
@@ -68,7 +70,7 @@ def test_the_edge_of_a_landslide_fits_better_and_is_as_sharp():
         slope = np.tensordot(YEARS - YEARS.mean(), apart, 1) / ((YEARS - YEARS.mean()) ** 2).sum()
         return np.sqrt(np.mean(slope[edge] ** 2))
 
-    assert error(sharp) < 0.3 and error(plain) < 0.3  # rad/yr of 6: the stronger part of a mixed window prevails
+    assert error(sharp) < 0.6 and error(plain) < 0.6  # rad/yr of 9: the stronger part of a mixed window prevails
     assert sharp.linked.fit[edge].mean() > plain.linked.fit[edge].mean() + 0.02
     still = np.s_[:, :8]
     np.testing.assert_allclose(sharp.linked.fit[still], plain.linked.fit[still], atol=1e-3)
@@ -103,6 +105,37 @@ def test_a_pixel_at_the_edge_keeps_its_own_rate():
     )
     moves = field > 2
     errors = [rate_errors(found, field)[moves] for found in (plain, sharp)]
-    print([(np.sqrt(np.mean(e**2)), e.mean()) for e in errors], plain.linked.fit[moves].mean(), sharp.linked.fit[moves].mean())
     assert np.sqrt(np.mean(errors[1] ** 2)) < 0.7 * np.sqrt(np.mean(errors[0] ** 2))
     assert sharp.linked.fit[moves].mean() > plain.linked.fit[moves].mean() + 0.02
+
+
+def test_rates_are_smooth_where_the_likelihood_has_two_peaks():
+    tried = np.arange(-3, 3.1, 0.5, dtype=np.float32)
+    near = np.ones((7, 7), bool)
+    cost = np.tile(8 * (tried - 1.0) ** 2, (49, 1))
+    cost[24] = np.minimum(8 * (tried - 1.0) ** 2, 8 * (tried + 2.5) ** 2 - 4)  # a pixel that a false peak tempts
+    found = rate_field.smooth_rates(cost, near, tried)
+    np.testing.assert_allclose(found, 1.0, atol=0.05)
+
+
+def test_a_clear_break_in_the_rates_stays():
+    tried = np.arange(-8, 8.1, 0.5, dtype=np.float32)
+    truth = np.repeat([[0.0, 6.0]], 10, axis=0).repeat(5, axis=1)
+    cost = 50 * (tried - truth.reshape(-1, 1)) ** 2
+    found = rate_field.smooth_rates(cost, np.ones((10, 10), bool), tried)
+    np.testing.assert_allclose(found.reshape(10, 10), truth, atol=0.1)
+
+
+def test_the_least_of_a_chain_is_found_exactly():
+    """On a chain messages give the least of all fields, here by trying each."""
+    rng = np.random.default_rng(1)
+    tried = np.linspace(-2, 2, 5).astype(np.float32)
+    cost = rng.uniform(0, 4, (4, 5)).astype(np.float32)
+    found = rate_field.smooth_rates(cost, np.ones((1, 4), bool), tried)
+
+    def price(field):
+        apart = np.diff(tried[list(field)]) ** 2
+        return cost[np.arange(4), list(field)].sum() + np.minimum(rate_field.BEND * apart, rate_field.BREAK).sum()
+
+    best = min(itertools.product(range(5), repeat=4), key=price)
+    assert np.abs(found - tried[list(best)]).max() <= tried[1] - tried[0]  # the vertex lies within a step

@@ -1,9 +1,10 @@
 """Motion taken out before neighbours are averaged, and put back after: at the edges of moving ground they differ by it.
 
 A first pass over a small window finds where ground moves against its surroundings. There each pixel's rate follows from
-its own SLC pixels alone, since neighbours of an edge would lend it theirs, and from the rates next to it
-(`rate_field`). What is taken out is put back exactly. The field of rates is smoothed with `SMOOTH`, so that averaging
-meets the error of smooth motion twice and the noise of the rates hardly at all.
+its own SLC pixels alone, since neighbours across an edge would lend it theirs, and from the rates next to it
+(`rate_field`). What is taken out is put back exactly, so that an error e of the rates becomes e less its average over
+the window. Rates are therefore smoothed: averaging then meets the noise of single pixels hardly at all, and the error
+of a smooth field twice.
 """
 
 import numpy as np
@@ -20,7 +21,7 @@ SURROUNDINGS = 25  # pixels, side of what a pixel moves against
 AROUND = 4  # pixels round moving ground whose rates are looked for too
 SMOOTH = np.array([0.25, 0.5, 0.25], np.float32)  # of the field of rates, rows and columns
 SHARP = 6.0  # rad/yr (26 mm/yr in C band) between neighbours: an edge, across which nothing is smoothed
-REACH = SURROUNDINGS // 2 + 1 + AROUND + rate_field.ROUNDS + len(SMOOTH) // 2  # pixels on which a rate depends
+REACH = SURROUNDINGS // 2 + 3 + AROUND + rate_field.ROUNDS  # pixels on which a rate depends; 3: two medians, a mean
 
 
 def rates(

@@ -1,8 +1,8 @@
 """A field of rates that suits each pixel's own likelihood and its neighbours': belief propagation on the grid.
 
-The least of Σ cost(rate) + Σ min(`BEND` (rate − neighbour's)², `BREAK`) over pixels and pairs of neighbours is sought by
-min-sum messages (Felzenszwalb & Huttenlocher 2006): a likelihood has many peaks, of which the neighbours tell the right
-one, and a break in the field costs no more than `BREAK`.
+The least of Σ cost(rate) + Σ min(`BEND` (rate − neighbour's)², `BREAK`) over pixels and pairs of neighbours is sought
+by min-sum messages (Felzenszwalb & Huttenlocher 2006): a likelihood has many peaks, of which the neighbours tell the
+right one, and a break in the field costs no more than `BREAK`.
 """
 
 import numba
