@@ -27,7 +27,8 @@ GRID = Grid.from_bounds(CRS, 10, BOUNDS)
     [
         (FEET, {"units": ("ft",)}),
         (FEET, {"units": ("Foot",)}),
-        (US_FEET, {"units": ("US survey foot",)}),
+        (FEET, {"units": ("feet",)}),
+        *[(US_FEET, {"units": (unit,)}) for unit in ("US survey foot", "us-ft", "ftUS", "US_Survey_Feet", "US ft")],
         (0.01, {"units": ("cm",)}),
         (1000.0, {"units": ("km",)}),
         (FEET, {"crs": "EPSG:32632+8228"}),

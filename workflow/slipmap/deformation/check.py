@@ -1,5 +1,7 @@
 """Looks at supplied Sentinel-1 data before any work, by the readers that the work uses: headers and a few pixels."""
 
+from pathlib import Path
+
 import rasterio
 from rasterio.crs import CRS
 from rasterio.warp import transform_bounds
@@ -13,6 +15,7 @@ from slipmap.deformation.reading import read_stack, read_velocity
 from slipmap.deformation.ready_velocity import check_values
 from slipmap.deformation.slc_file import open_slc
 from slipmap.deformation.stack import Pair, Stack, network_dates
+from slipmap.deformation.two_dems import require_same_ground
 from slipmap.errors import NEXT, Faults, InputError
 from slipmap.io.grid import Grid
 from slipmap.sentinel1.sight import AXES, HEADINGS
@@ -26,7 +29,7 @@ def check(area: AreaSettings, key: str, grid: Grid) -> Found:
     key : of the path, ``areas.NAME.inputs.sentinel1.path``. grid : of the area, which the data must overlap.
     """
     settings, faults = area.inputs.sentinel1, Faults()
-    found, own = Found(), None
+    found, own, contradicted = Found(), None, ""
     if settings.level == "velocity":
         if (velocity_ := faults.of(read_velocity, settings)) is not None:
             faults.of(check_values, velocity_)
@@ -35,11 +38,25 @@ def check(area: AreaSettings, key: str, grid: Grid) -> Found:
         own = _grid(stack)
         pairs = _check_network(stack, area, faults)
         found = Found(stack.left_out, network_dates(pairs), len(pairs), stack.format, _tells_sight(stack))
+        contradicted = _contradicted(stack, area, key, grid)
     if own is not None and not overlaps(own, grid):
         faults.add(f"{settings.path} does not overlap the area; check grid.bounds and the files.")
     if faults.found:
         raise InputError(NEXT.join(f"{key}: {_without_key(sentence)}" for sentence in faults.found))
+    if contradicted:
+        raise InputError(contradicted)
     return found
+
+
+def _contradicted(stack: Stack, area: AreaSettings, key: str, grid: Grid) -> str:
+    """What is wrong between the area's DEM, where it is there, and the one that came with the interferograms."""
+    dem = area.inputs.dem
+    if dem and Path(dem).is_file() and "dem" in stack.geometry:
+        try:
+            require_same_ground(dem, stack.geometry["dem"], grid, key.replace("sentinel1.path", "dem"))
+        except InputError as error:
+            return str(error)
+    return ""
 
 
 def data_grid(settings: Sentinel1Settings) -> Grid:

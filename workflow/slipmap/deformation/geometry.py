@@ -10,6 +10,7 @@ from rasterio.crs import CRS
 from slipmap.deformation.interferogram import with_margin
 from slipmap.deformation.phase import DAYS_PER_YEAR
 from slipmap.deformation.reference import METRES_PER_DEGREE
+from slipmap.deformation.two_dems import require_same_ground
 from slipmap.errors import InputError
 from slipmap.inputs.contract import ELEVATION
 from slipmap.inputs.rasters import in_unit
@@ -154,9 +155,16 @@ def run(
     Line-of-sight vectors come from the stack's geometry raster where there is one (bands los_east, los_north, los_up),
     else from its mean incidence and heading; where neither is known, everything is nodata, and the log and the tag
     LEFT_OUT say why. Block by block.
+
+    Raises
+    ------
+    InputError : the DEM contradicts the one that came with the interferograms.
     """
     grid, sight = Grid.from_raster(velocity), line_of_sight(stack_json)
-    tags = {"SIMULATED": "yes"} if json.loads(Path(stack_json).read_text(encoding="utf-8"))["simulated"] else {}
+    record = json.loads(Path(stack_json).read_text(encoding="utf-8"))
+    if delivered := record.get("geometry", {}).get("dem"):
+        require_same_ground(dem, delivered, grid, "inputs.dem")
+    tags = {"SIMULATED": "yes"} if record["simulated"] else {}
     if sight is None:
         print(f"{', '.join(PRODUCTS)}: nodata, {UNKNOWN_SIGHT}")
         tags["LEFT_OUT"] = UNKNOWN_SIGHT

@@ -17,8 +17,23 @@ from slipmap.errors import InputError
 FEET, US_FEET = 0.3048, 1200 / 3937
 LENGTHS = {
     1.0: ("m", "metre", "metres", "meter", "meters", "mtr"),
-    FEET: ("ft", "foot", "feet", "international foot", "international feet", "foot_intl"),
-    US_FEET: ("us-ft", "ftus", "us survey foot", "us survey feet", "foot_us", "us_survey_foot", "survey foot", "usft"),
+    FEET: ("ft", "foot", "feet", "international foot", "international feet", "foot intl"),
+    US_FEET: (
+        "us-ft",
+        "us ft",
+        "us foot",
+        "us feet",
+        "us survey foot",
+        "us survey feet",
+        "survey foot",
+        "survey feet",
+        "usft",
+        "ftus",
+        "ft us",
+        "ft-us",
+        "foot us",
+        "feet us",
+    ),
     0.01: ("cm", "centimetre", "centimetres", "centimeter", "centimeters"),
     0.001: ("mm", "millimetre", "millimetres", "millimeter", "millimeters"),
     0.1: ("dm", "decimetre", "decimetres", "decimeter", "decimeters"),
@@ -48,7 +63,7 @@ class Quantity:
 
     def factor(self, unit: str) -> float | None:
         """From `unit` to this quantity's; 1 where none is said, None where it is not known."""
-        text = re.sub(r"\s+", " ", unit.strip().lower())
+        text = re.sub(r"[\s_]+", " ", unit.strip().lower())
         if not text or text == self.unit.lower():
             return 1.0
         return next((factor for factor, names in self.spellings.items() if text in names), None)
