@@ -47,7 +47,7 @@ RUN_BY = (
     (r"slipmap new-area( NAME ….*)?|slipmap new-area valley --bbox .*", "tests/planning/test_new_area.py::"),
     # the tutorials, to their reports
     (r"slipmap run (valley|slope).yaml", "tests/workflow/test_tutorials.py::test_the_tutorial_ends_with_its_report"),
-    (r"slipmap run valley.yaml --target latest", "tests/workflow/test_event.py::"),
+    (r"slipmap run valley.yaml --target latest", "tests/workflow/test_latest.py::"),
     (r"slipmap run valley.yaml --target results/.*", "tests/workflow/test_installed.py::test_the_wheel_makes_a_file"),
     (r"slipmap open( \w+)?|slipmap open AREA", "tests/planning/test_status.py::"),
     (r"slipmap run|slipmap run CONFIG( --full-output)?|slipmap run …", "tests/workflow/test_installed.py::"),
