@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import geopandas as gpd
+import h5netcdf
 import numpy as np
 import pandas as pd
 import pytest
@@ -98,7 +99,8 @@ def compare(runs, out, earlier=None, **more):
 
 def test_every_change_is_called_what_it_is_with_its_velocities_and_dates(runs, tmp_path):
     frame, told = compare(runs, tmp_path)
-    assert len(frame) == len(SLIDES) and told["by_change"] == dict.fromkeys(whats_new.CHANGES, 1)
+    assert len(frame) == len(SLIDES)
+    assert told["by_change"] == dict.fromkeys(whats_new.CHANGES, 1) | {whats_new.UNKNOWN: 0}
     for name, (corner, velocity, change, then, now) in SLIDES.items():
         (row,) = frame[frame.intersects(outline(corner).buffer(-20))].to_dict("records")
         assert row["change"] == name
@@ -151,9 +153,51 @@ def test_new_outlines_of_a_map_are_those_that_meet_none_of_the_earlier(runs, tmp
 def test_no_new_image_and_few_of_them_are_said(runs, tmp_path):
     late = whats_new.Earlier(runs / "then", DATES[-1])
     frame, told = compare(runs, tmp_path, late)
-    assert "no image since the earlier run" in told["reduced"][0] and set(frame.change) == {whats_new.SAME}
+    assert "no image since the earlier run" in told["reduced"][0] and set(frame.change) == {whats_new.UNKNOWN}
     _, told = compare(runs, tmp_path, whats_new.Earlier(runs / "then", DATES[-2]))
     assert told["reduced"] == ["1 new image: only large changes can be told"]
+
+
+def only(runs, folder, mask, seen):
+    """The present run with another mask, and series without values where not `seen`, (dates,) bool or all of them."""
+    place = folder / "runs"
+    (place / "now/deformation").mkdir(parents=True)
+    (place / "then").symlink_to(runs / "then")
+    shutil.copytree(runs / "now", place / "now", dirs_exist_ok=True)
+    about = {"bands": ["mask"], "units": "1", "long_name": "mask", "dtype": "uint8"}
+    raster.write(place / "m.tif", GRID, mask.astype(np.uint8), **about)
+    maps = {"temporal_coherence": ("1", "coherence")}
+    days = [day for day, there in zip(DATES, seen, strict=True) if there]
+    with h5netcdf.File(runs / "t.nc", "r") as file:
+        old = timeseries.SeriesFile(file, GRID)
+        with timeseries.create(place / "t.nc", GRID, days, baselines=None, attributes={}, maps=maps) as new:
+            for window in GRID.blocks():
+                new.write(old.read(window)[seen], window)
+    return place
+
+
+@pytest.mark.parametrize("unreliable", ["everywhere", "in one area"])
+def test_an_area_that_is_not_measured_is_not_said_to_be_the_same(runs, tmp_path, unreliable):
+    mask = np.ones(GRID.shape, bool)
+    (row, _), *_ = SLIDES["sped up"]
+    mask[slice(None) if unreliable == "everywhere" else slice(row - 2, row + SIZE + 2)] = False
+    frame, told = compare(only(runs, tmp_path, mask, np.ones(len(DATES), bool)), tmp_path)
+    unknown = 5 if unreliable == "everywhere" else 2  # "began to move" lies in the same rows
+    assert told["by_change"][whats_new.UNKNOWN] == unknown == (frame.change == whats_new.UNKNOWN).sum()
+    assert frame.velocity_change[frame.change == whats_new.UNKNOWN].isna().all()
+    assert told["reduced"] == [
+        f"{unknown} of 5 areas have no reliable pixel with a whole series: whether they changed is not known"
+    ]
+    if unreliable == "everywhere":
+        assert np.isnan(raster.read(tmp_path / "c.tif")).all()
+
+
+def test_four_dates_are_too_few_to_compare_and_that_is_said(runs, tmp_path):
+    seen = np.zeros(len(DATES), bool)
+    seen[[0, 20, 55, 59]] = True
+    frame, told = compare(only(runs, tmp_path, np.ones(GRID.shape, bool), seen), tmp_path)
+    assert set(frame.change) == {whats_new.UNKNOWN}
+    assert told["reduced"][0] == "4 dates: velocities before and since are not compared"
 
 
 @pytest.mark.parametrize("wrong", ["missing", "grid", "velocity", "reference"])

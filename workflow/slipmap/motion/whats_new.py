@@ -35,7 +35,8 @@ from slipmap.motion.since import Bend, Since, bend
 from slipmap.prediction.motion import pixels_of, series_grid
 
 BEGAN, FASTER, SLOWER, STOPPED, SAME = "began to move", "sped up", "slowed", "stopped", "no change"
-CHANGES = (BEGAN, FASTER, SLOWER, STOPPED, SAME)
+UNKNOWN = "not known"  # of an area that is not measured before and since: that is no steady one
+CHANGES = (BEGAN, FASTER, SLOWER, STOPPED, SAME, UNKNOWN)
 STILL = 2.0  # standard deviations below which a velocity is none
 PATCH = 3  # pixels on each side of the middle of a patch of steady ground
 AROUND = 32  # pixels around an area that it is held against
@@ -90,6 +91,11 @@ def run(
     outlines = _new_outlines(earlier, maps or {})
     told |= {"areas": len(frame), "new_areas": int(frame.new.sum()), "gone_areas": int(frame.gone.sum())}
     told["by_change"] = {name: int((frame.change == name).sum()) for name in CHANGES}
+    if model is not None and told["by_change"][UNKNOWN]:
+        told["reduced"].append(
+            f"{told['by_change'][UNKNOWN]} of {len(frame)} areas have no reliable pixel with a whole series: whether "
+            f"they changed is not known"
+        )
     told["new_outlines"] = {name: len(found) for name, found in outlines.items()}
     layers: dict[str, Any] = {"changes": frame}
     layers |= {f"new_{name}": found for name, found in outlines.items()}
@@ -165,7 +171,7 @@ def _row(
 ) -> dict[str, Any]:
     """What an area did before and since, and what that is called."""
     window = pixels_of(outline.bounds, series.grid)
-    nothing = {"change": SAME}
+    nothing = {"change": UNKNOWN}
     if model is None or window is None:
         return nothing
     outer, _ = with_margin(window, series.grid, AROUND)
