@@ -1,6 +1,8 @@
 """Exports, each opened by a program that it is for: pandas, geopandas, a KML parser, GDAL."""
 
 import json
+import shutil
+import subprocess
 import zipfile
 from datetime import date, timedelta
 from xml.etree import ElementTree
@@ -55,7 +57,7 @@ def made(tmp_path_factory):
     )
     frame.to_file(folder / "a.gpkg", layer="active_areas")
     files = {name: folder / f"{name}.tif" for name in (*bands, "mask")} | {"timeseries": folder / "t.nc"}
-    export.points(files, folder / "p.csv", folder / "p.parquet")
+    export.points(files, folder / "p.csv", folder / "p.parquet", folder / "p.csv-metadata.json")
     export.kmz(files, folder / "a.gpkg", folder / "m.kmz")
     return folder, mask, series, velocity, frame
 
@@ -107,6 +109,44 @@ def test_a_kml_parser_and_gdal_open_the_kmz(made):
     assert len(area) == 1 and area.area.iloc[0] == pytest.approx(frame.area[0], rel=1e-3)
 
 
+def test_every_column_of_the_csv_says_its_units_and_sign(made):
+    folder, *_ = made
+    about = json.loads((folder / "p.csv-metadata.json").read_text())
+    assert about["@context"] == "http://www.w3.org/ns/csvw" and about["url"] == "p.csv"
+    columns = {one["titles"]: one for one in about["tableSchema"]["columns"]}
+    assert list(columns) == list(pd.read_csv(folder / "p.csv", nrows=1).columns)
+    for name, unit in (("mean_velocity", "mm/yr"), ("acceleration", "mm/yr2"), (f"{DATES[1]:%Y%m%d}", "mm")):
+        assert columns[name]["schema:unitText"] == unit
+        assert "positive towards the satellite" in columns[name]["dc:description"]
+    assert "positive" not in columns["mean_velocity_std"]["dc:description"]
+
+
+def converted(source, out, layer=None, **options):
+    """A file through ogr2ogr, or through the GDAL in pyogrio where the program is not installed."""
+    program = shutil.which("ogr2ogr")
+    if program:
+        opened = [word for key, value in options.items() for word in ("-oo", f"{key}={value}")]
+        command = [program, "-f", "GeoJSON", *opened, str(out), str(source), *([layer] if layer else [])]
+        subprocess.run([*command, "-nln", "x"], check=True, capture_output=True)
+    else:
+        frame = pyogrio.read_dataframe(source, layer=layer, **options)
+        pyogrio.write_dataframe(frame if frame.crs else frame.set_crs(4326), out, driver="GeoJSON")
+    return json.loads(out.read_text())["features"]
+
+
+def test_ogr2ogr_converts_the_areas_and_the_points(made, tmp_path):
+    folder, mask, _, velocity, frame = made
+    (area,) = converted(folder / "a.gpkg", tmp_path / "a.geojson", "active_areas")
+    assert area["properties"]["velocity_mean"] == frame.velocity_mean[0]
+    # HEADERS: names of columns that are dates look like values to GDAL
+    options = {"HEADERS": "YES", "X_POSSIBLE_NAMES": "longitude", "Y_POSSIBLE_NAMES": "latitude"}
+    rows = converted(folder / "p.csv", tmp_path / "p.geojson", AUTODETECT_TYPE="YES", **options)
+    assert len(rows) == mask.sum() and f"{DATES[0]:%Y%m%d}" in rows[0]["properties"]
+    at = [row["properties"]["pid"] for row in rows]
+    np.testing.assert_allclose([row["properties"]["mean_velocity"] for row in rows], velocity.ravel()[at], rtol=1e-5)
+    assert all(row["geometry"]["type"] == "Point" for row in rows)
+
+
 def test_nothing_reliable_is_a_table_without_rows(made, tmp_path):
     folder, *_ = made
     none = np.zeros(GRID.shape, np.uint8)
@@ -116,7 +156,7 @@ def test_nothing_reliable_is_a_table_without_rows(made, tmp_path):
         "timeseries": folder / "t.nc",
         "mask": tmp_path / "m.tif",
     }
-    export.points(files, tmp_path / "p.csv", tmp_path / "p.parquet")
+    export.points(files, tmp_path / "p.csv", tmp_path / "p.parquet", tmp_path / "u.json")
     assert len(pd.read_csv(tmp_path / "p.csv")) == 0 and len(gpd.read_parquet(tmp_path / "p.parquet")) == 0
     with h5netcdf.File(folder / "t.nc", "r") as file:
         assert file.dimensions["time"].size == len(DATES)

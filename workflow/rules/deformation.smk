@@ -241,6 +241,7 @@ rule export_motion:
         areas=HERE.active_areas,
     output:
         csv=HERE.points_csv,
+        units=HERE.points_units,
         parquet=HERE.points_parquet,
         kmz=HERE.motion_kmz,
     wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")

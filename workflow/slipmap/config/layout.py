@@ -94,6 +94,7 @@ class Results:
     significance = _Path("deformation/significance.tif")
     active_areas = _Path("deformation/active_areas.gpkg")
     points_csv = _Path("deformation/export/points.csv")
+    points_units = _Path("deformation/export/points.csv-metadata.json")  # the name that CSV on the Web looks for
     points_parquet = _Path("deformation/export/points.parquet")
     motion_kmz = _Path("deformation/export/motion.kmz")
     active_areas_style = _Path("deformation/active_areas.qml")

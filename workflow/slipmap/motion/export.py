@@ -6,7 +6,7 @@ Signs and units are those of the products: towards the satellite positive, mm an
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -26,7 +26,7 @@ from rasterio.warp import calculate_default_transform
 from slipmap.colours import VELOCITY
 from slipmap.deformation.timeseries import SeriesFile
 from slipmap.io import raster
-from slipmap.io.atomic import write_aside
+from slipmap.io.atomic import write_aside, write_text
 from slipmap.io.grid import Grid
 from slipmap.prediction.motion import series_grid
 
@@ -34,19 +34,22 @@ LONGEST = 2048  # pixels of the picture of the velocity
 SIDE = 256  # pixels, of the blocks
 SAMPLE = 10**6  # pixels of which the usual standard deviation is told
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of a zip's members: the same results give the same bytes
-# EGMS's column → (raster, band)
+# EGMS's column → (raster, band, units, what it is)
 COLUMNS = {
-    "temporal_coherence": ("temporal_coherence", 1),
-    "mean_velocity": ("velocity", 1),
-    "mean_velocity_std": ("velocity_std", 1),
-    "acceleration": ("kinematics", "acceleration"),
-    "acceleration_std": ("kinematics", "acceleration_std"),
-    "seasonality": ("kinematics", "annual_amplitude"),
-    "seasonality_std": ("kinematics", "annual_amplitude_std"),
+    "temporal_coherence": ("temporal_coherence", 1, "1", "temporal coherence"),
+    "mean_velocity": ("velocity", 1, "mm/yr", "mean velocity"),
+    "mean_velocity_std": ("velocity_std", 1, "mm/yr", "standard deviation of the mean velocity"),
+    "acceleration": ("kinematics", "acceleration", "mm/yr2", "acceleration"),
+    "acceleration_std": ("kinematics", "acceleration_std", "mm/yr2", "standard deviation of the acceleration"),
+    "seasonality": ("kinematics", "annual_amplitude", "mm", "amplitude of the annual cycle"),
+    "seasonality_std": ("kinematics", "annual_amplitude_std", "mm", "standard deviation of that amplitude"),
 }
+SIGNED = ("mean_velocity", "acceleration")
+SIGN = "positive towards the satellite"
+_PLACES = {"pid": ("1", "number of the pixel"), "longitude": ("degrees", "WGS 84"), "latitude": ("degrees", "WGS 84")}
 
 
-def points(files: Mapping[str, str | Path], csv: str | Path, parquet: str | Path) -> None:
+def points(files: Mapping[str, str | Path], csv: str | Path, parquet: str | Path, units: str | Path) -> None:
     """Write the reliable pixels as points: a CSV with EGMS's column names and dates, and GeoParquet.
 
     Both have ``pid``, ``longitude`` and ``latitude`` (WGS 84), `COLUMNS`, and a column of each date (YYYYMMDD, mm).
@@ -54,6 +57,7 @@ def points(files: Mapping[str, str | Path], csv: str | Path, parquet: str | Path
     Parameters
     ----------
     files : velocity, velocity_std, temporal_coherence, kinematics, mask and timeseries, on one grid.
+    units : JSON of the columns of the CSV: units and signs, as CSV on the Web (W3C 2015) has them.
     """
     writer = None
     with write_aside(csv) as text, write_aside(parquet) as binary:
@@ -66,13 +70,32 @@ def points(files: Mapping[str, str | Path], csv: str | Path, parquet: str | Path
         finally:
             if writer is not None:
                 writer.close()
+    with h5netcdf.File(files["timeseries"], "r") as file:
+        days = [day.replace("-", "") for day in series_grid(file)[1]]
+    write_text(units, json.dumps(_described(Path(csv).name, days), indent=1) + "\n")
+
+
+def _described(name: str, days: Sequence[str]) -> dict[str, object]:
+    """Metadata of the CSV: each column with its units."""
+    about = dict(_PLACES)
+    about |= {
+        column: (unit, f"{words}, {SIGN}" if column in SIGNED else words)
+        for column, (_, _, unit, words) in COLUMNS.items()
+    }
+    about |= {day: ("mm", f"displacement in the line of sight since {days[0]}, {SIGN}") for day in days}
+    columns = [
+        {"titles": column, "datatype": "integer" if column == "pid" else "number",
+         "dc:description": f"{words} ({unit})", "schema:unitText": unit}
+        for column, (unit, words) in about.items()
+    ]  # fmt: skip
+    return {"@context": "http://www.w3.org/ns/csvw", "url": name, "tableSchema": {"columns": columns}}
 
 
 def _blocks(files: Mapping[str, str | Path]) -> Iterator[pd.DataFrame]:
     """The points of each block; the first frame comes even where it is empty, for its columns."""
     numbers = {
         name: (files[key], band if isinstance(band, int) else raster.band_index(files[key], str(band)))
-        for name, (key, band) in COLUMNS.items()
+        for name, (key, band, *_) in COLUMNS.items()
     }
     with h5netcdf.File(files["timeseries"], "r") as file:
         grid, days = series_grid(file)
@@ -98,7 +121,7 @@ def _arrow(table: pd.DataFrame) -> pa.Table:
     about = {"encoding": "WKB", "geometry_types": ["Point"], "crs": json.loads(CRS("OGC:CRS84").to_json())}
     geo = {"version": "1.0.0", "primary_column": "geometry", "columns": {"geometry": about}}
     units = {"series and seasonality": "mm", "velocities": "mm/yr", "accelerations": "mm/yr2"}
-    more = {"geo": json.dumps(geo), "slipmap": json.dumps({"units": units, "sign": "positive towards the satellite"})}
+    more = {"geo": json.dumps(geo), "slipmap": json.dumps({"units": units, "sign": SIGN})}
     return found.replace_schema_metadata({**(found.schema.metadata or {}), **more})
 
 
