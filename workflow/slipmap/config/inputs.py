@@ -148,6 +148,11 @@ class Sentinel2Settings(Settings):
     def _of_stored_numbers(cls, value: float | None, info: ValidationInfo) -> float | None:
         if value and abs(value) < 1 and info.data.get("scale", 1) < 1:
             raise ValueError("it is added to stored numbers, before scaling: -1000 is 0.1 of reflectance less")
+        if value and (value > 0 or (info.data.get("scale") == 1e-4 and value != -1000)):
+            raise ValueError(
+                "it is added to stored numbers, and the only one of Sentinel-2 is -1000; give -1000 where the +1000 of "
+                "processing baseline 04.00 is still on, else 0"
+            )
         return value
 
     @field_validator("scale")

@@ -142,12 +142,26 @@ def check(
                 raise InputError(
                     f"{key}.{part}: {source_path(source, period)} has no clear pixel in the area; add scenes."
                 )
+    _require_same_offset(source, [scene for found in scenes.values() for scene in found], key)
     dated = {period: [scene.date for scene in found if scene.date] for period, found in scenes.items()}
     if dated.get("before") and dated.get("after") and max(dated["before"]) >= min(dated["after"]):
         raise InputError(
             f"{key}: before ({max(dated['before'])}) is not earlier than after ({min(dated['after'])}); exchange "
             f"the two or correct the scenes."
         )
+
+
+def _require_same_offset(source: Sentinel2Settings, scenes: Sequence[Scene], key: str) -> None:
+    """Raise `InputError` where the config states an offset for files of which each says another itself."""
+    bands = [(scene, band) for scene in scenes for band in scene.bands.values()]
+    if source.offset is None or any(band.told_by != "file" for _, band in bands):
+        return
+    for scene, band in bands:
+        if abs(band.offset * band.scale - source.offset * source.scale) > 1e-6:
+            raise InputError(
+                f"{key}.offset is {source.offset:g}, but {scene.name} itself says {band.offset:g}, which holds; leave "
+                f"the key out, or correct the files."
+            )
 
 
 def source_path(source: Sentinel2Settings, period: str) -> str | None:

@@ -4,21 +4,25 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Literal
 
 import numpy as np
 import rasterio
 from rasterio.crs import CRS
-from rasterio.errors import WindowError
+from rasterio.errors import RasterioError, WindowError
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from slipmap.factors.align import reader
 from slipmap.io.grid import Grid
+from slipmap.io.raster import unreadable
 
 _STAC = {
     "coastal": "B1", "blue": "B2", "green": "B3", "red": "B4", "rededge1": "B5", "rededge2": "B6", "rededge3": "B7",
     "nir": "B8", "nir08": "B8A", "nir09": "B9", "swir16": "B11", "swir22": "B12", "scl": "SCL",
 }  # fmt: skip
+
+Teller = Literal["file", "config", "nobody"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Band:
     scale: float = 1e-4
     offset: float = 0.0
     nodata: float | None = None
-    certain: bool = True  # scale and offset are known: from the file or the config
+    told_by: Teller = "file"  # who says the offset
 
 
 Mask = Callable[[Grid], np.ndarray]
@@ -93,7 +97,10 @@ def sample_reflectance(band: Band, grid: Grid, size: int = 128) -> np.ndarray:
         except WindowError:  # the scene lies beside the area
             return np.empty(0, np.float32)
         shape = (min(size, int(window.height)), min(size, int(window.width)))
-        stored = src.read(band.index, window=window, out_shape=shape, masked=True).astype(np.float32)
+        try:
+            stored = src.read(band.index, window=window, out_shape=shape, masked=True).astype(np.float32)
+        except RasterioError as error:
+            raise unreadable(src, error) from error
     stored = np.ma.masked_equal(stored, 0.0 if band.nodata is None else band.nodata).compressed()
     return (stored[np.isfinite(stored)] + np.float32(band.offset)) * np.float32(band.scale)
 

@@ -1,7 +1,7 @@
 """Sentinel-2 scenes in whatever form people have them, as named reflectance bands and a mask of what cannot be used."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -11,9 +11,22 @@ import rasterio
 from slipmap.config.inputs import Sentinel2Settings
 from slipmap.errors import InputError
 from slipmap.factors import safe
+from slipmap.factors.band_files import (
+    FMASK,
+    HLS,
+    IMAGES,
+    JP2,
+    entries,
+    finest,
+    is_no_band,
+    overlap_area,
+    require_one_place,
+    split_name,
+)
 from slipmap.factors.scene import (
     Band,
     Scene,
+    Teller,
     band_name,
     bit_mask,
     class_mask,
@@ -27,12 +40,12 @@ _PERCENT = 0.0125  # reflectance below which all ground is black: numbers up to 
 _DULL = 0.05  # reflectance that some pixel in 128 x 128 of any ground but water exceeds
 _FILLS = (-9999.0, -32768.0, -32767.0, 32767.0, 65535.0)
 _OFFSET_SINCE = date(2022, 1, 25)  # processing baseline 04.00
+_ESA = re.compile(r"(?:L\dC?A?_)?T\d\d[A-Z]{3}_\d{8}T\d{6}$")  # T32TPQ_20230817T101031: a scene of ESA's band files
+_PRESENT = 500  # pixels of a sample of 128 x 128 of a band that make it odd that another band has none
 _DARK, _SOME = 900.0, 0.01  # stored number that no reflectance has with the +1000 on, and the share that tells
-_TIFFS = (".tif", ".tiff")
 _LANDSAT = re.compile(r"(?i)(L[COTEM]\d\d_|HLS\.L30\.)")
-_HLS = re.compile(r"HLS\.S30\.T\w{5}\.\d{7}T\d{6}\.v\d")  # HLS.S30.T32TPQ.2023134T100601.v2.0.B04.tif
 _HLS_SCALE = 1e-4
-_FMASK, _CLOUDY = "Fmask", 0b1111  # HLS's bits 0 to 3: cirrus, cloud, beside one of the two, shadow
+_CLOUDY = 0b1111  # HLS's bits 0 to 3: cirrus, cloud, beside one of the two, shadow
 
 
 def find_scenes(path: str | Path, settings: Sentinel2Settings, masked: Collection[int], key: str) -> list[Scene]:
@@ -40,8 +53,8 @@ def find_scenes(path: str | Path, settings: Sentinel2Settings, masked: Collectio
 
     Parameters
     ----------
-    path : a SAFE product (folder or zip), a multi-band GeoTIFF, a folder of single-band GeoTIFFs, or a folder of any
-        of these.
+    path : a SAFE product (folder or zip), a multi-band GeoTIFF, a folder of band files (GeoTIFF or JPEG 2000), or a
+        folder of any of these.
     masked : classes of the scene classification that cannot be used.
     key : the config key of `path`, for messages.
 
@@ -56,7 +69,7 @@ def find_scenes(path: str | Path, settings: Sentinel2Settings, masked: Collectio
     if not scenes:
         raise InputError(
             f"{key}: {path} holds no Sentinel-2 scene; put SAFE products, multi-band GeoTIFFs or folders of "
-            f"band files there."
+            f"band files (…_B04_10m.jp2, …_B04.tif) there."
         )
     return scenes
 
@@ -93,8 +106,9 @@ def check_reflectance(scene: Scene, names: Sequence[str], grid: Grid, key: str) 
                 f"factors.optical.bands and indices."
             )
     brightest = 0.0
-    for name in names:
-        values = sample_reflectance(scene.bands[name], grid)
+    samples = {name: sample_reflectance(scene.bands[name], grid) for name in names}
+    _require_all_there(scene, samples, grid, key)
+    for name, values in samples.items():
         if not values.size:
             continue
         brightest = max(brightest, float(values.max()))
@@ -129,6 +143,21 @@ def check_reflectance(scene: Scene, names: Sequence[str], grid: Grid, key: str) 
     _require_offset(scene, names, grid, key)
 
 
+def _require_all_there(scene: Scene, samples: Mapping[str, np.ndarray], grid: Grid, key: str) -> None:
+    """Raise `InputError` where a band has no pixel in the area and another has many: it lies elsewhere or is empty."""
+    fullest = max(samples, key=lambda name: samples[name].size, default=None)
+    if fullest is None or samples[fullest].size < _PRESENT:
+        return
+    for name, values in samples.items():
+        if not values.size:
+            path = scene.bands[name].path
+            why = "has no data there" if overlap_area(path, grid.bounds, grid.crs) else "does not overlap it"
+            raise InputError(
+                f"{key}: band {fullest} of {scene.name} covers the area and band {name} {why} ({path}); fetch that "
+                f"file again, or correct its coordinates."
+            )
+
+
 def _require_no_fill(band: Band, values: np.ndarray, name: str, key: str) -> None:
     """No band has many pixels of a number that stands for nodata; single ones of 65535 are saturated."""
     stored = values / band.scale - band.offset
@@ -144,18 +173,27 @@ def _require_no_fill(band: Band, values: np.ndarray, name: str, key: str) -> Non
 def _require_offset(scene: Scene, names: Sequence[str], grid: Grid, key: str) -> None:
     """Raise `InputError` where it is not known whether 1000 is still on the numbers (processing baseline 04.00 on).
 
-    Where one band has dark pixels, below 1000, it is off: they would be less than black.
+    Where one band has dark pixels, below 1000, it is off: they would be less than black. An offset of 0 in the config
+    is the answer, unless the file's name leaves no doubt of the baseline.
     """
-    asked = [scene.bands[name] for name in names if name in scene.bands and not scene.bands[name].certain]
+    asked = [scene.bands[name] for name in names if name in scene.bands and scene.bands[name].told_by != "file"]
     asked = [band for band in asked if 5e-5 <= band.scale <= 2e-4]
-    baseline = re.search(r"_N(\d\d)\d\d_", f"{scene.name} {asked[0].path if asked else ''}")
-    new = int(baseline[1]) >= 4 if baseline else scene.date is None or scene.date >= _OFFSET_SINCE
-    if not asked or not new:
+    if not asked or asked[0].offset:
+        return
+    sure, possible = _offset_since(scene, asked[0].path)
+    stated = asked[0].told_by == "config"
+    if not (sure if stated else possible):
         return
     for band in asked:
         stored = sample_reflectance(band, grid) / band.scale
         if not stored.size or (stored < _DARK).mean() > _SOME:
             return
+    if stated:
+        raise InputError(
+            f"{key}: inputs.sentinel2.offset is 0, but {scene.name} is of processing baseline 04.00 or later by its "
+            f"name, whose numbers hold +1000, and they are nowhere below {_DARK:g}; set the offset to -1000, or, "
+            f"where your provider has taken it off, say so in the files (gdal_edit.py -scale 0.0001 -offset 0)."
+        )
     raise InputError(
         f"{key}: the numbers of {scene.name} are nowhere below {_DARK:g}, so they may hold the +1000 of processing "
         f"baseline 04.00 (since January 2022) or be of bright ground; set inputs.sentinel2.offset: -1000 where it is "
@@ -163,26 +201,38 @@ def _require_offset(scene: Scene, names: Sequence[str], grid: Grid, key: str) ->
     )
 
 
+def _offset_since(scene: Scene, path: str) -> tuple[bool, bool]:
+    """Whether a scene is of baseline 04.00 or later (for certain by its name, possibly).
+
+    ESA's band files do not name their baseline; all that is sensed since is of a later one, and older scenes in
+    ESA's own format (JPEG 2000) may have been processed again.
+    """
+    if baseline := re.search(r"_N(\d\d)\d\d_", f"{scene.name} {path}"):
+        return (new := int(baseline[1]) >= 4), new
+    since = scene.date is not None and scene.date >= _OFFSET_SINCE
+    return since and bool(_ESA.match(scene.name)), since or scene.date is None or path.lower().endswith(JP2)
+
+
 def _scenes(path: Path, settings: Sentinel2Settings, masked: Collection[int], key: str) -> list[Scene]:
     if safe.is_safe(path):
         return safe.open_scenes(path, masked, key)
     if path.is_file():
-        return [_multiband(path, settings, masked, key)] if path.suffix.lower() in _TIFFS else []
+        return [_multiband(path, settings, masked, key)] if path.suffix.lower() in IMAGES else []
     found: list[Scene] = []
     single: dict[str, dict[str, Path]] = {}
-    for entry in sorted(path.iterdir()):
-        if entry.name.startswith("."):
-            continue
+    for entry in entries(path):
         if entry.is_dir() or safe.is_safe(entry):
             found += _scenes(entry, settings, masked, key)
-        elif entry.suffix.lower() in _TIFFS:
+        elif entry.suffix.lower() in IMAGES and not is_no_band(entry):
             _require_own_numbers(entry, key)
-            group, band = _split_band(entry.stem)
+            group, band = split_name(entry.stem)
             if band:
-                single.setdefault(group or path.name, {})[band] = entry
+                files = single.setdefault(group or path.name, {})
+                files[band] = finest(band, files[band], entry, key) if band in files else entry
             else:
                 found.append(_multiband(entry, settings, masked, key))
     for group, files in single.items():
+        require_one_place(group, files, key)
         bands = {name: _geotiff_band(file, 1, settings) for name, file in files.items()}
         found.append(_scene(group, scene_date(group) or scene_date(path.name), bands, masked))
     return found
@@ -195,20 +245,6 @@ def _require_own_numbers(path: Path, key: str) -> None:
             f"{key}: {path} is of Landsat, whose bands bear other numbers than those of Sentinel-2; give Sentinel-2 "
             f"(HLS.S30 of the harmonised ones)."
         )
-
-
-def _split_band(stem: str) -> tuple[str, str | None]:
-    """ "T32TQP_20230428_B02_10m" → ("T32TQP_20230428", "B2"); a name without a band → (name, None)."""
-    if _HLS.match(stem):
-        group, _, last = stem.rpartition(".")
-        return group, _FMASK if last == _FMASK else band_name(last)
-    parts = stem.split("_")
-    for n in range(len(parts) - 1, -1, -1):
-        name = band_name(parts[n])
-        if name:
-            rest = [part for k, part in enumerate(parts) if k != n and not re.fullmatch(r"\d\dm", part)]
-            return "_".join(rest), name
-    return stem, None
 
 
 def _multiband(path: Path, settings: Sentinel2Settings, masked: Collection[int], key: str) -> Scene:
@@ -239,15 +275,16 @@ def _geotiff_band(path: Path, index: int, settings: Sentinel2Settings) -> Band:
     with rasterio.open(path) as src:
         scale, offset = src.scales[index - 1], src.offsets[index - 1]
         nodata = src.nodata
-    if _HLS.match(path.name) and (scale, offset) == (1.0, 0.0):
+    if HLS.match(path.name) and (scale, offset) == (1.0, 0.0):
         return Band(str(path), index, _HLS_SCALE, 0.0, nodata)
     if (scale, offset) != (1.0, 0.0):  # the file says how its numbers become reflectance
         return Band(str(path), index, scale, offset / scale, nodata)
-    return Band(str(path), index, settings.scale, settings.offset or 0.0, nodata, settings.offset is not None)
+    told_by: Teller = "nobody" if settings.offset is None else "config"
+    return Band(str(path), index, settings.scale, settings.offset or 0.0, nodata, told_by)
 
 
 def _scene(name: str, when: date | None, bands: dict[str, Band], masked: Collection[int]) -> Scene:
-    classes, bits = bands.pop("SCL", None), bands.pop(_FMASK, None)
+    classes, bits = bands.pop("SCL", None), bands.pop(FMASK, None)
     if bits:
         return Scene(name, when, bands, bit_mask(bits, _CLOUDY))
     return Scene(name, when, bands, class_mask(classes, masked) if classes else None)

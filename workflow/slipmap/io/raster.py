@@ -190,10 +190,15 @@ def read_open(
     try:
         array = src.read(bands, window=window, masked=True)
     except RasterioError as error:
-        raise InputError(
-            f"{file_name(src)}: the pixels cannot be read ({error}); the file is truncated or corrupt, fetch it again."
-        ) from error
+        raise unreadable(src, error) from error
     return np.ma.filled(array.astype(np.float32), np.nan)
+
+
+def unreadable(src: rasterio.io.DatasetReader | WarpedVRT, error: Exception) -> InputError:
+    """What to say of a file with a block that cannot be decoded."""
+    return InputError(
+        f"{file_name(src)}: the pixels cannot be read ({error}); the file is truncated or corrupt, fetch it again."
+    )
 
 
 def file_name(src: rasterio.io.DatasetReader | WarpedVRT | str | Path) -> str:
