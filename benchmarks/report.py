@@ -44,7 +44,7 @@ def run(side: int = 4000, landslides: int = 3000) -> dict[str, Any]:
     """Megabytes of the report (10^6 bytes), seconds it took, peak memory (MiB) of its process, and `browsed`."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        settings = _settings(side)
+        settings = made_up_settings(side)
         _make_up(folder / "results" / AREA, settings, landslides)
         (folder / "run.json").write_text(settings.model_dump_json())
         command = [sys.executable, "-m", __spec__.name, str(folder)]
@@ -78,7 +78,8 @@ def browsed(page: Path, times: int = 5) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in found.items()}
 
 
-def _settings(side: int) -> RunSettings:
+def made_up_settings(side: int) -> RunSettings:
+    """The config of the made-up area, `side` pixels across."""
     experiment = {"dataset": "p64", "train_areas": [AREA]}
     grid = {"crs": "EPSG:32632", "resolution": PIXEL, "bounds": [500000, 4900000, *_corner(side)]}
     return parse_config(
@@ -103,16 +104,16 @@ def _make_up(folder: Path, settings: RunSettings, landslides: int) -> None:
     fields += [f"deformation/{name}" for name in ("velocity", "velocity_std", "temporal_coherence")]
     fields += [f"maps/{name}/{kind}" for name in EXPERIMENTS for kind in ("probability", "uncertainty")]
     for name in fields:
-        _write(folder / f"{name}.tif", grid, 0.5 + 0.15 * fractal(rng, grid.shape))
+        write_field(folder / f"{name}.tif", grid, 0.5 + 0.15 * fractal(rng, grid.shape))
     hits = (fractal(rng, grid.shape) > 1.9).astype(np.uint8)
     blocks = np.kron(rng.integers(0, 3, (grid.height // 100, grid.width // 100)), np.ones((100, 100)))
-    _write(folder / "inventory.tif", grid, hits, LANDSLIDE_CLASSES)
-    _write(folder / "patches" / "split.tif", grid, blocks.astype(np.uint8), SPLIT_CLASSES)
+    write_field(folder / "inventory.tif", grid, hits, LANDSLIDE_CLASSES)
+    write_field(folder / "patches" / "split.tif", grid, blocks.astype(np.uint8), SPLIT_CLASSES)
     for name in EXPERIMENTS:
         maps = folder / "maps" / name
         classes = np.digitize(raster.read(maps / "probability.tif", bands=1), (0.4, 0.6)) + 1
-        _write(maps / "class.tif", grid, ndimage.shift(hits, (1, 2), order=0), LANDSLIDE_CLASSES)
-        _write(maps / "probability_class.tif", grid, classes.astype(np.uint8), {1: "low", 2: "medium", 3: "high"})
+        write_field(maps / "class.tif", grid, ndimage.shift(hits, (1, 2), order=0), LANDSLIDE_CLASSES)
+        write_field(maps / "probability_class.tif", grid, classes.astype(np.uint8), {1: "low", 2: "medium", 3: "high"})
         _outlines(maps / "landslides.gpkg", grid, landslides, rng)
     _series(folder / "deformation" / "timeseries.nc", grid.coarsened(COARSE, COARSE), rng)
 
@@ -129,7 +130,8 @@ def fractal(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     return total / power**0.5
 
 
-def _write(path: Path, grid: Grid, values: np.ndarray, classes: dict[int, str] | None = None) -> None:
+def write_field(path: Path, grid: Grid, values: np.ndarray, classes: dict[int, str] | None = None) -> None:
+    """One raster of the made-up area."""
     kind = {"dtype": "uint8", "categories": classes} if classes else {}
     raster.write(path, grid, values, bands=[path.stem], units="1", long_name=path.stem, **kind)
 

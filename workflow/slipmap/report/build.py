@@ -86,7 +86,7 @@ def build(
         aside.mkdir()
         for name, table in numbers.items():
             table.to_csv(aside / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
-    found = explore.outlines(sources, drawn, areas, settings.max_landslides)
+    found = explore.outlines(sources, drawn, areas, settings.max_landslides) | explore.series(sources)
     text = template.as_json(found)
     shown, layers = _layers_within(sources, settings, display_grid(sources.grid, settings.max_pixels), taken=len(text))
     data = explore.frame(sources.grid, area, layers, shown=list(found["landslides"])) | found

@@ -69,7 +69,7 @@ def motion_rule(sources: Sources, experiment: str) -> str:
 def outlines(
     sources: Sources, drawn: Mapping[str, gpd.GeoDataFrame], areas: gpd.GeoDataFrame | None, most: int
 ) -> dict[str, Any]:
-    """Outlines of each map and active areas with their series, and the series of a lattice of places."""
+    """Outlines of each map, of the event, of what is new and active areas, with their series: {"landslides"}."""
     found = {}
     for name, outlined in drawn.items():
         series = landslides.read_series(sources.experiments[name].maps["landslides"])
@@ -81,7 +81,10 @@ def outlines(
         data = active_areas.for_explore(areas, sources.active_areas, sources.grid, most)
         found[ACTIVE] = {"title": "Active areas", "about": "What moves by the radar alone."} | data
     found = events.outlines(sources, sources.grid, most) | found  # landslides of the last map stay what is shown first
-    made: dict[str, Any] = {"landslides": found}
-    if "timeseries" in sources.deformation:
-        made["points"] = points.histories(sources.deformation["timeseries"], sources.grid)
-    return made
+    return {"landslides": found}
+
+
+def series(sources: Sources) -> dict[str, Any]:
+    """The series of a lattice of places: {"points"}, for a page that cannot ask for any pixel's."""
+    path = sources.deformation.get("timeseries")
+    return {"points": points.histories(path, sources.grid)} if path else {}

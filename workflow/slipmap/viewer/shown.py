@@ -57,7 +57,6 @@ def load(area: str, run: RunSettings, root: str | Path = "") -> Shown:
     }
     areas = active_areas.read(sources.active_areas) if sources.active_areas else None
     outlines = explore.outlines(sources, drawn, areas, MOST)
-    outlines.pop("points", None)
     data = explore.frame(sources.grid, area, layers, shown=list(outlines["landslides"])) | outlines
     for layer in data["layers"]:
         if layer["id"] in rasters:
