@@ -33,7 +33,6 @@ class Browser:
     def __init__(self, width: int, height: int, mobile: bool = False, dark: bool = False) -> None:
         self.requests: list[str] = []
         self.complaints: list[str] = []
-        self.width, self.height = width, height
         self._profile = tempfile.mkdtemp(prefix="slipmap-chromium-")
         to_read, self._write = os.pipe()
         self._read, to_write = os.pipe()
@@ -53,9 +52,7 @@ class Browser:
         self._session = self.send("Target.attachToTarget", targetId=pages[0]["targetId"], flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.send("Emulation.setEmulatedMedia", features=[scheme])
+        self.become(width, height, mobile, dark)
 
     def __enter__(self) -> "Browser":
         return self
@@ -66,6 +63,17 @@ class Browser:
         os.close(self._write)
         os.close(self._read)
         shutil.rmtree(self._profile, ignore_errors=True)
+
+    def become(self, width: int, height: int, mobile: bool = False, dark: bool = False) -> None:
+        """Another window or phone, light or dark, on a blank page, with nothing asked for and nothing said yet."""
+        self.width, self.height = width, height
+        self.send("Page.navigate", url="about:blank")
+        self.wait("location.href === 'about:blank' && document.readyState === 'complete'")
+        self.requests.clear()
+        self.complaints.clear()
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.send("Emulation.setEmulatedMedia", features=[scheme])
 
     def send(self, method: str, **parameters: object) -> dict:
         """Send a command and wait for its answer."""
@@ -112,8 +120,11 @@ class Browser:
         self.ready()
 
     def ready(self) -> None:
-        """Wait until a page's script has run."""
-        self.wait("document.readyState === 'complete' && document.documentElement.dataset.ready === 'yes'")
+        """Wait until a page's script, if it has one, has run."""
+        self.wait(
+            "document.readyState === 'complete' && location.href !== 'about:blank' && "
+            "(document.documentElement.dataset.ready === 'yes' || !document.scripts.length)"
+        )
 
     def violations(self) -> list[tuple[str, list[str]]]:
         """What axe-core holds against the page by WCAG 2.2 A and AA: rules, and what breaks them."""

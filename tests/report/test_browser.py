@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.report_browser import CHROMIUM, Browser
-from helpers.report_samples import NOTE, build_report, run_settings, write_area
+from helpers.report_browser import CHROMIUM
+from helpers.report_samples import NOTE
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)"),
@@ -19,19 +19,15 @@ PICKED = "document.getElementById('panel').innerText"
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory):
-    root = tmp_path_factory.mktemp("report")
-    write_area(root)
-    page = root / "index.html"
-    build_report(run_settings(), root, page)
-    return page
+def report(valley):
+    return valley / "results" / "valley" / "report" / "index.html"
 
 
 @pytest.fixture(scope="module", params=[(1440, 900, False), (390, 844, True)], ids=["desktop", "phone"])
-def browser(request, report):
-    with Browser(*request.param) as opened:
-        opened.open(report, "#explore")
-        yield opened
+def browser(request, report, chromium):
+    chromium.become(*request.param)
+    chromium.open(report, "#explore")
+    return chromium
 
 
 @pytest.fixture
@@ -250,18 +246,3 @@ def test_nothing_is_fetched_and_the_console_is_silent(browser, report):
     assert browser.complaints == []
     blocked = browser.evaluate("fetch('http://127.0.0.1:9/').then(() => 'fetched', () => 'refused')")
     assert blocked == "refused"
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (390, 844)], ids=str)
-def test_axe_finds_no_violation_on_any_level(report, size, dark):
-    with Browser(*size, mobile=size[0] < 500, dark=dark) as opened:
-        opened.open(report)
-        for level in ("#summary", "#landslide=2&map=rs_dr", "#methods"):
-            opened.evaluate(f"location.hash = '{level}'")
-            opened.frame()
-            opened.evaluate("document.getElementById('all').click()")
-            opened.frame()
-            assert opened.violations() == []
-        assert opened.complaints == []
-        assert [url for url in opened.requests if not url.startswith("data:")] == [report.resolve().as_uri()]

@@ -25,11 +25,6 @@ from slipmap.report import build as build_module
 from slipmap.report.pictures import Style, display_grid, load, paint
 
 
-@pytest.fixture(scope="module")
-def full(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("full"), run_settings())
-
-
 def test_both_experiments_stand_side_by_side_with_their_difference(full):
     page, tables = full
     table = pd.read_csv(tables / "scores.csv").set_index(["pooling", "score"])

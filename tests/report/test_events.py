@@ -71,10 +71,20 @@ def page(tmp_path_factory):
 
 def test_the_event_and_what_is_new_stand_before_the_map(page):
     top = words(page[page.index("<body") : page.index('class="overview"')])
-    assert "2 landslides of the event on 2.6 ha: 1 of high confidence, 0 of medium confidence, 1 of low" in top
+    assert "2 landslides of the event on 2.64 ha: 1 of high confidence, 0 of medium confidence, 1 of low" in top
     assert "before: 2023-05-01; after: 2023-05-13, 2023-05-25" in top and "One track: slopes in its layover" in top
     assert "1 new active areas, 0 gone; 1 began to move." in top and "3 landslides outlined by rs_dr are new." in top
     assert "Two dates are new." in top
+
+
+def test_their_places_are_among_the_first_to_look_at_and_their_sections_in_methods(page):
+    first = words(re.search(r'<table id="places">.*?</table>', page, re.S)[0]).split()
+    assert first.index("Event") < first.index("moves")  # before what moves
+    assert "map=event%20landslides" in page
+    event = words(re.search(r'<section id="event">.*?</section>', page, re.S)[0])
+    assert "2 landslides of the event" in event and "in standard deviations of the noise" in event
+    new = words(re.search(r'<section id="changes">.*?</section>', page, re.S)[0])
+    assert "began to move" in new and "−2.0 ± 4.0" in new and "−22.0 ± 4.0" in new and "−20.0 ± 4.0" in new
 
 
 def test_explore_has_their_outlines_and_layers(page):

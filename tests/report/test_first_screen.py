@@ -10,16 +10,10 @@ import pytest
 from shapely.geometry import Point
 
 from helpers.report_samples import GRID, run_settings, words
-from helpers.report_samples import make_report as make
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.patches.split import INDEPENDENCE
 from slipmap.report import headline, landslides, limits, summary
-
-
-@pytest.fixture(scope="module")
-def full(tmp_path_factory):
-    return make(tmp_path_factory.mktemp("full"), run_settings())
 
 
 def test_simulated_data_are_called_simulated(full):

@@ -10,19 +10,15 @@ import rasterio
 from scipy import ndimage
 
 from helpers.report_browser import CHROMIUM
-from helpers.report_samples import build_report, run_settings, write_area
 from slipmap.errors import InputError
 from slipmap.report import printing
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)")
 
 
-@pytest.fixture(scope="module")
-def area(tmp_path_factory):
-    root = tmp_path_factory.mktemp("printed")
-    write_area(root)
-    build_report(run_settings(), root, root / "results" / "valley" / "report" / "index.html")
-    return root
+@pytest.fixture
+def area(valley):
+    return valley
 
 
 @needs_browser

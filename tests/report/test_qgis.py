@@ -6,7 +6,6 @@ from xml.etree import ElementTree
 import pytest
 
 from helpers.qgis import PYTHON_QGIS, needs_qgis
-from helpers.report_samples import build_report, run_settings, write_area
 
 OPEN = """
 import os, sys
@@ -20,12 +19,9 @@ os._exit(0)  # its own end crashes while layers live
 """
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    root = tmp_path_factory.mktemp("qgis")
-    write_area(root)
-    build_report(run_settings(), root, root / "report" / "index.html")
-    return root / "results" / "valley" / "map.qgs"
+@pytest.fixture
+def project(valley):
+    return valley / "results" / "valley" / "map.qgs"
 
 
 def test_every_source_is_a_file_beside_the_project(project):

@@ -79,7 +79,7 @@ def roc(found: Mapping[str, Path]) -> list[dict[str, str]]:
     title = "ROC curves on test ground"
     caption = (
         f"{title}: share of landslide pixels found against share of other pixels called landslide, over all "
-        "thresholds. The numbers are the areas under the curves; the diagonal is guessing."
+        f"thresholds. Areas under the curves: {'; '.join(line.name for line in lines)}. The diagonal is guessing."
     )
     picture_ = chart(
         lines, title=title, x_label="false positive rate", y_label="true positive rate", x_range=(0.0, 1.0),

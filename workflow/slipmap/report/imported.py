@@ -1,6 +1,6 @@
 """The report of an imported data set of images: what it holds, how it was trained on, its test scores. No map."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ def build(
     files: Iterable[str],
     page: str | Path,
     tables: str | Path,
+    root: str | Path = "",
 ) -> None:
     """Write the report of an imported data set: one HTML file that needs nothing else, and its tables as CSV.
 
@@ -35,11 +36,11 @@ def build(
     run : the config, or as much of it as concerns the data set (`slipmap.config.products.reported`); also as plain
         data.
     store : its patch store. files : what else is shown, as paths of the layout.
-    page : the HTML file. tables : folder of the CSV files (remade).
+    page : the HTML file. tables : folder of the CSV files (remade). root : folder of the run, in which `files` lie.
     """
     if not isinstance(run, RunSettings):
         run = RunSettings.model_validate(run)
-    given, store = Given(files), Path(store)
+    given, store = Given(files, root), Path(store)
     shown = Tested(dataset, given.root / Results(dataset).folder, experiments_of(dataset, run, given))
     folder = shown.folder
     numbers = {
@@ -89,6 +90,7 @@ def _context(
         "lead": f"An imported data set of images with {len(bands)} bands: {', '.join(bands)}.",
         "independence": f"{independence[0].upper()}{independence[1:]}.",
         "counts": from_frame(numbers["counts"], 12),
+        "cards": list(_cards(shown, numbers)),
         "left_out": _left_out(attributes.get("left_out") or []),
         "augmentation": augmentation.pictures(shown.experiments),
         "losses": comparison.losses(compared),
@@ -100,6 +102,24 @@ def _context(
         "published": published.section(published.read(shown.folder / "tables"), simulated=False),
         "software": table(["package", "version"], list(record.versions().items())),
     }
+
+
+def _cards(shown: Tested, numbers: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, str]]:
+    """Test images, and how right the last experiment is on them: {"value", "label", "detail"}."""
+    counts = numbers["counts"].set_index("split")
+    pixels = counts[["landslide_pixels", "background_pixels"]].sum()
+    share = 100 * pixels["landslide_pixels"] / max(pixels.sum(), 1)
+    detail = f"of {counts['images'].sum()} in all; landslides cover {share:.2g} % of what is labelled"
+    yield {"value": str(counts["images"].get("test", 0)), "label": "test images", "detail": detail}
+    name = list(shown.tested)[-1]
+    scored = numbers["scores"].set_index(["pooling", "score"])
+    for score, label in (("precision", "of what is mapped is right"), ("recall", "of the landslide ground is found")):
+        if ("pooled_over_pixels", score) not in scored.index:
+            continue
+        row = scored.loc[("pooled_over_pixels", score)]
+        spread = row.get(f"{name}_std", float("nan"))
+        more = f" ± {100 * spread:.1f} over seeds" if spread == spread else ""
+        yield {"value": f"{100 * row[name]:.0f} %", "label": label, "detail": f"on test images, by {name}{more}"}
 
 
 def _left_out(sentences: Sequence[str], most: int = 20) -> list[str]:

@@ -87,7 +87,7 @@ function explore(data, source) {
 
   // ---- outlines
   const drawn = L.layerGroup().addTo(map), names = Object.keys(data.landslides);
-  let chosen = null, listed = [], sorted = { key: null, up: true }, rows = 100;
+  let chosen = null, listed = [], sorted = { key: null, up: true }, rows = innerWidth < 820 ? 20 : 100;
   const current = () => data.landslides[$("which").value] || { items: [], fields: [], columns: [], dates: [] };
   const value = (item, key) => item.values[current().fields.findIndex((f) => f[0] === key)] ?? null;
   const ring = (rings) => rings.map((points) => points.map(([c, r]) => at(c, r)));
