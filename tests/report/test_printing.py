@@ -27,7 +27,7 @@ def test_distances_on_the_printed_summary_are_those_of_the_raster(area):
     pdf = printing.run("valley", root=area)
     pages = pypdfium2.PdfDocument(pdf)
     assert len(pages) == 2
-    picture = np.asarray(pages[0].render(scale=6).to_pil().convert("RGB")).astype(int)
+    picture = np.asarray(pages[0].render(scale=4).to_pil().convert("RGB")).astype(int)
     dark = (picture < 40).all(axis=2)
     pixels, bar = max((max(run_lengths(row), default=0), i) for i, row in enumerate(dark))
     metres = float(re.search(r"(\d+) m\s", pages[0].get_textpage().get_text_range())[1])

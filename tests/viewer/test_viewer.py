@@ -2,8 +2,6 @@
 
 import io
 import json
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -16,6 +14,7 @@ from PIL import Image
 
 from helpers.report_browser import CHROMIUM, Browser
 from helpers.report_samples import DATES, GRID, run_settings, write_area
+from slipmap.cli import main
 from slipmap.errors import InputError
 from slipmap.viewer.pixels import Pixels
 from slipmap.viewer.server import HOST, Viewer
@@ -116,14 +115,10 @@ def test_a_second_one_on_the_same_port_is_told_so(viewer, shown):
         Viewer(shown, port=viewer.server_port)
 
 
-def test_the_command_says_what_lacks_in_one_sentence(tmp_path, repository):
-    command = [sys.executable, "-m", "slipmap.cli", "view", "nowhere", "--no-browser"]
-    answer = subprocess.run(
-        [*command, "--config", str(repository / "config/config.yaml")], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert (
-        answer.returncode == 1 and answer.stderr.strip() == "slipmap: area nowhere is not in the config; it has demo."
-    )
+def test_the_command_says_what_lacks_in_one_sentence(tmp_path, repository, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["view", "nowhere", "--no-browser", "--config", str(repository / "config/config.yaml")]) == 1
+    assert capsys.readouterr().err.strip() == "slipmap: area nowhere is not in the config; it has demo."
     with pytest.raises(InputError, match="run the workflow for valley first"):
         load("valley", run_settings(), tmp_path)
 

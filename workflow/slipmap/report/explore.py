@@ -1,5 +1,6 @@
 """What Explore shows, as plain data: of the report, where pictures are in it, and of ``slipmap view``."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -63,7 +64,10 @@ def degrees(grid: Grid) -> tuple[list[float], list[float]]:
 
 def motion_rule(sources: Sources, experiment: str) -> str:
     """By what rule the landslides of an experiment's map are moving, not moving, or not observable."""
-    return motion.RULE.format(**sources.experiments[experiment].settings.prediction.model_dump())
+    rule = motion.RULE.format(**sources.experiments[experiment].settings.prediction.model_dump())
+    for column in ("detectable_velocity", "aliasing_velocity"):  # the page's words for columns of the file
+        rule = re.sub(rf"{column} \((.*?)\)", r"\1", rule)
+    return rule
 
 
 def outlines(
