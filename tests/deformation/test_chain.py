@@ -248,6 +248,8 @@ def test_incoherent_pairs_are_left_out_and_named(tmp_path):
     found = process(folder, products[1], min_pair_coherence=0.5, **settings)
     record = json.loads((products[1] / "reference.json").read_text())
     assert record["pairs_left_out"] == {name: 0.2 for name in names[4:6]}
+    measured = json.loads((products[0] / "reference.json").read_text())["pair_coherence"]
+    assert {name for name, mean in measured.items() if mean == 0.2} == set(names[4:6]) and len(measured) > 10
     process(folder, products[3], min_pair_coherence=1.0, **settings)
     assert raster.read(products[3] / "interferograms_used.tif", bands=1).max() == len(DATES) - 1
     assert len(json.loads((products[3] / "reference.json").read_text())["pairs_left_out"]) == len(DATES) - 2

@@ -20,13 +20,13 @@ def network():
             "secondary": [DATES[1], DATES[2], DATES[3], DATES[3], DATES[3]],
             "temporal_baseline_days": [24, 24, 24, 72, 48],
             "perpendicular_baseline_m": [10.0, 20.0, -30.0, None, 400.0],
-            "mean_coherence": [0.9, 0.6, 0.3, None, None],
+            "mean_coherence": [0.9, 0.6, None, None, None],
             "left_out": [None, None, None, "no pixels", None],
         }
     )
 
 
-REFERENCE = {"pairs_left_out": {"low": 0.1}}
+REFERENCE = {"pairs_left_out": {"low": 0.1}, "pair_coherence": {"c": 0.3}}
 STACK = {"dates": DATES, "perpendicular_baselines": [0.0, 10.0, 30.0, 0.0]}
 
 

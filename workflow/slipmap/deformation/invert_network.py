@@ -163,6 +163,8 @@ def run(
     fading.write(folder / "fading.tif", grid, faded, tags)
     closures["corrected"] = dict(zip((pair.name for pair in pairs), closures["corrected"], strict=True))
     about = point.record() | removal.record() | {"triplets": closures, "pairs_left_out": left_out}
+    measured = zip(pairs, coherence.of_pairs, strict=True)
+    about |= {"pair_coherence": {pair.name: round(float(mean), 4) for pair, mean in measured}}
     about |= {"decorrelation_scale": round(spread.scale, 3), "model_of_time": list(model.names)}
     about |= {"dem_error": model.about, "simulated": record["simulated"]}
     write_text(folder / "reference.json", json.dumps(about, indent=2) + "\n")

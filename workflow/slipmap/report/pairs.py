@@ -37,9 +37,10 @@ def facts(network: pd.DataFrame, reference: Mapping[str, Any] | None) -> Iterato
 
 
 def coherence(network: pd.DataFrame, reference: Mapping[str, Any] | None) -> pd.Series:
-    """Mean coherence of each pair, NaN where nobody measured it."""
-    low = network["pair"].map((reference or {}).get("pairs_left_out", {}))
-    return pd.to_numeric(network["mean_coherence"], errors="coerce").fillna(pd.to_numeric(low, errors="coerce"))
+    """Mean coherence of each pair, as the network came with it or as inverting it measured; NaN where nobody did."""
+    of_pairs = {**(reference or {}).get("pair_coherence", {}), **(reference or {}).get("pairs_left_out", {})}
+    measured = pd.to_numeric(network["pair"].map(of_pairs), errors="coerce")
+    return pd.to_numeric(network["mean_coherence"], errors="coerce").fillna(measured)
 
 
 def caption(network: pd.DataFrame, reference: Mapping[str, Any] | None) -> str:
