@@ -153,7 +153,7 @@ def _outlines(path: Path, grid: Grid, count: int, rng: np.random.Generator) -> N
         frame[name] = rng.uniform(-20, 60, count)
     for name in ("velocity_std", "velocity_downslope_std", "detectable_velocity"):
         frame[name] = rng.uniform(1, 9, count)
-    frame["motion"] = rng.choice(["moving", "no movement detected", "not observable"], count)
+    frame["motion"] = rng.choice(["moving", "moves slowly", "no movement detected", "not observable"], count)
     frame["inventory"] = rng.choice(["matched", "new"], count)
     days = [str(date(2021, 1, 9) + timedelta(days=12 * i)) for i in range(DATES)]
     series = pd.DataFrame({"landslide": np.repeat(frame["landslide"], DATES), "date": days * count})

@@ -5,12 +5,16 @@ from datetime import date
 
 import geopandas as gpd
 import h5netcdf
+import hypothesis
 import numpy as np
 import pyogrio
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from shapely.geometry import Point, box
 from shapely.ops import unary_union
 
+from slipmap.colours import MOTION
 from slipmap.config.prediction import ObjectRules, PredictionSettings
 from slipmap.deformation import timeseries
 from slipmap.deformation.geometry import sensitivity
@@ -33,8 +37,9 @@ def pixels(n=50, **values):
 def test_a_landslide_moves_stands_or_is_not_seen():
     found = motion.summarise(*pixels(), SETTINGS)
     assert found["motion"] == motion.MOVING and found["velocity_downslope"] == pytest.approx(20.0)
-    assert motion.summarise(*pixels(velocity=-3.0), SETTINGS)["motion"] == motion.STILL
-    assert motion.summarise(*pixels(velocity=12.0), SETTINGS)["motion"] == motion.STILL, "up the slope"
+    assert motion.summarise(*pixels(velocity=-3.0), SETTINGS)["motion"] == motion.SLOW
+    assert motion.summarise(*pixels(velocity=-1.9), SETTINGS)["motion"] == motion.STILL
+    assert motion.summarise(*pixels(velocity=12.0), SETTINGS)["motion"] == motion.ELSEWHERE, "up the slope"
     assert motion.summarise(*pixels(deviation=8.0), SETTINGS)["motion"] == motion.STILL, "within twice its deviation"
     assert motion.summarise(*pixels(sensitivity=-0.29), SETTINGS)["motion"] == motion.UNSEEN
     assert motion.summarise(*pixels(sensitivity=-0.31), SETTINGS)["motion"] == motion.MOVING
@@ -52,12 +57,33 @@ def test_a_landslide_moves_stands_or_is_not_seen():
     [
         ({"min_sensitivity": 0.7}, {}, motion.UNSEEN),
         ({"min_sensitivity": 0.1}, {"sensitivity": -0.2}, motion.MOVING),
-        ({"moving_velocity": 25.0}, {}, motion.STILL),
+        ({"moving_velocity": 25.0}, {}, motion.SLOW),
         ({"moving_velocity": 4.0}, {"velocity": -3.0}, motion.MOVING),
     ],
 )
 def test_the_limits_of_motion_are_the_settings(settings, changed, said):
     assert motion.summarise(*pixels(**changed), PredictionSettings(**settings))["motion"] == said
+
+
+@given(
+    v=st.floats(-200, 200), spread=st.floats(0.1, 30), s=st.floats(-0.95, 0.95).filter(lambda s: abs(s) > 0.31),
+    least=st.floats(1, 40),
+)  # fmt: skip
+@hypothesis.settings(max_examples=200, deadline=None)
+def test_no_motion_beyond_two_deviations_is_called_none(v, spread, s, least):
+    """By hand, from line-of-sight velocity, its deviation and sensitivity of one slope; a sign decides the rest."""
+    found = motion.summarise(
+        *pixels(velocity=v, deviation=spread, sensitivity=s), PredictionSettings(moving_velocity=least)
+    )
+    seen, downhill = abs(v) > 2 * spread * (1 + 1e-9), v * s > 0
+    unseen = abs(v) < 2 * spread * (1 - 1e-9)
+    if unseen:
+        assert found["motion"] == "no movement detected"
+    elif seen and abs(v) > 1.0001 * least * abs(s):
+        assert found["motion"] == ("moving" if downhill else "moves, not downslope")
+    elif seen and abs(v) < 0.9999 * least * abs(s):
+        assert found["motion"] == "moves slowly"
+    assert found["motion"] in MOTION
 
 
 def test_no_movement_detected_says_what_could_have_been_seen():

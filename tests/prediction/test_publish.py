@@ -163,5 +163,5 @@ def test_qgis_opens_every_product_with_its_style(folder, tmp_path):
         for kind in ("singlebandpseudocolor", "singlebandpseudocolor", "paletted", "paletted", "categorizedSymbol")
     ]
     assert rows[0][3] == "[0.0, 1.0]" and rows[3][3] == "['low', 'medium', 'high']"
-    assert rows[4][3] == "['moving', 'no movement detected', 'not observable']"
+    assert rows[4][3] == "['moving', 'moves, not downslope', 'moves slowly', 'no movement detected', 'not observable']"
     assert {row[4] for row in rows} == {"EPSG:32632"}

@@ -189,6 +189,29 @@ def test_the_first_screen_counts_each_kind_of_motion():
     assert card["value"] == "3" and card["detail"] == "2 without movement detected; 1 the radar cannot tell"
 
 
+def test_motion_that_is_not_downslope_is_no_stillness():
+    kinds = ["no movement detected", "moves slowly", "moves, not downslope", "moves, not downslope"]
+    frame = gpd.GeoDataFrame(
+        {
+            "landslide": [1, 2, 3, 4],
+            "area_m2": [900.0, 800.0, 200.0, 300.0],
+            "motion": kinds,
+            "velocity_mean": 20.0,
+            "velocity_std": 4.4,
+            "place": "here",
+        },
+        geometry=[Point(500000, 5000000)] * 4,
+        crs=GRID.crs,
+    )
+    card = headline.cards(SimpleNamespace(grid=GRID), {}, {"rs": frame})[1]
+    assert card["value"] == "0" and card["detail"] == (
+        "2 move, but not downslope; 1 move slowly; 1 without movement detected; 0 the radar cannot tell"
+    )
+    found = summary.places({"rs": frame}, None, None)
+    assert [place["what"] for place in found][:2] == ["Landslide 4", "Landslide 3"]
+    assert found[0]["moves"] == "moves 20 ± 4 mm/yr in the line of sight, which is not downslope"
+
+
 def test_a_map_that_is_no_probability_says_so_on_the_first_screen():
     blank = {"usable": False, "alarms": ["The map is all but blank."], "unseen_said": ""}
     rocks = {"usable": True, "alarms": [], "unseen_said": "Training saw nothing of 4.0% of the ground."}

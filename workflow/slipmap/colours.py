@@ -12,7 +12,13 @@ BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, YELLOW = (
 )
 CLASSES = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, YELLOW, "#666666", "#332288", "#999933", "#aa4499", "#ddcc77")
 LANDSLIDE = VERMILION
-MOTION = {"moving": VERMILION, "no movement detected": BLUE, "not observable": "#999999"}
+MOTION = {
+    "moving": VERMILION,
+    "moves, not downslope": PINK,
+    "moves slowly": ORANGE,
+    "no movement detected": BLUE,
+    "not observable": "#999999",
+}
 # matplotlib colour maps of the maps: light where there is little, so that relief shows through
 PROBABILITY, UNCERTAINTY, VELOCITY, SUSCEPTIBILITY = "OrRd", "PuBu", "RdBu", "YlOrBr"
 

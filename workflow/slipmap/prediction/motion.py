@@ -21,7 +21,8 @@ from slipmap.io import raster
 from slipmap.io.grid import Grid, crs_name
 from slipmap.sentinel1.sight import line_of_sight
 
-MOVING, STILL, UNSEEN = "moving", "no movement detected", "not observable"
+MOVING, ELSEWHERE, SLOW = "moving", "moves, not downslope", "moves slowly"
+STILL, UNSEEN = "no movement detected", "not observable"
 RELIABLE = 1  # in mask.tif
 LEAST_PIXELS = 3  # with a reliable velocity; fewer say nothing about a landslide
 COLUMNS = (
@@ -36,10 +37,11 @@ COLUMNS = (
     "motion",
 )
 RULE = (
-    "Moving: the downslope velocity is at least {moving_velocity:g} mm/yr and at least twice its standard deviation. "
     "Not observable: the radar sees less than {min_sensitivity:.0%} of downslope motion, or too few pixels are "
-    "reliable. No movement detected: else; motion slower than detectable_velocity (two standard deviations) drowns in "
-    "noise, faster than aliasing_velocity (a quarter wavelength between acquisitions) is lost."
+    "reliable. No movement detected: the downslope velocity is within twice its standard deviation of zero; motion "
+    "slower than detectable_velocity (two standard deviations) drowns in noise, faster than aliasing_velocity (a "
+    "quarter wavelength between acquisitions) is lost. Moving: it is at least {moving_velocity:g} mm/yr and twice its "
+    "standard deviation. Moves, not downslope: as large, but it would have to be up the slope. Moves slowly: else."
 )
 DOWNSLOPE = ("velocity_downslope", "velocity_downslope_std", "detectable_velocity", "aliasing_velocity", "sensitivity")
 
@@ -62,10 +64,12 @@ def summarise(
 
     - not observable where the root mean square sensitivity is below ``min_sensitivity``, or fewer than `LEAST_PIXELS`
       pixels (or a tenth of them) are reliable;
-    - moving where its downslope velocity is at least ``moving_velocity`` (motion that would have to be up the slope is
-      not a landslide's) and at least twice its standard deviation;
-    - else without movement detected, which does not mean that it is stable: slower motion than ``detectable_velocity``
-      drowns in noise, faster than ``aliasing_velocity`` is lost between two acquisitions.
+    - without movement detected where its downslope velocity is within twice its standard deviation of zero, which does
+      not mean that it is stable: slower motion than ``detectable_velocity`` drowns in noise, faster than
+      ``aliasing_velocity`` is lost between two acquisitions;
+    - moving where that velocity is at least ``moving_velocity``, and moving, yet not downslope, where its negative is:
+      it sinks, rises or slides another way, or its phases are wrong;
+    - moving slowly where it is less than that either way.
     """
     reliable = (mask == RELIABLE) & np.isfinite(velocity)
     seen = np.isfinite(sensitivity)
@@ -93,9 +97,17 @@ def summarise(
         "detectable_velocity": 2 * deviation_downslope,
         "aliasing_velocity": limit / strength,
     }
-    moving = downslope >= settings.moving_velocity and downslope >= 2 * deviation_downslope
-    found["motion"] = MOVING if moving else STILL
+    found["motion"] = _kind(downslope, deviation_downslope, settings.moving_velocity)
     return found
+
+
+def _kind(downslope: float, deviation: float, fast: float) -> str:
+    """The class of a downslope velocity that the radar can see, all mm/yr."""
+    if not abs(downslope) >= 2 * deviation:
+        return STILL
+    if abs(downslope) < fast:
+        return SLOW
+    return MOVING if downslope > 0 else ELSEWHERE
 
 
 def describe_motion(

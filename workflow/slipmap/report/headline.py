@@ -11,6 +11,8 @@ from slipmap.report.landslides import WORDS
 from slipmap.report.sources import Sources
 from slipmap.report.tabular import hectares, plain
 
+_OTHERWISE = {"moves, not downslope": "move, but not downslope", "moves slowly": "move slowly"}
+
 
 def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[str, Any]) -> list[dict[str, str]]:
     """One answer each, of the last experiment's map, else of the radar: {"value", "label", "detail", "only"}.
@@ -28,6 +30,8 @@ def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[
         counts = frame["motion"].value_counts()
         still, unseen = counts.get("no movement detected", 0), counts.get("not observable", 0)
         detail = f"{still} without movement detected; {unseen} the radar cannot tell"
+        others = (f"{counts[kind]} {words}" for kind, words in _OTHERWISE.items() if kind in counts)
+        detail = "; ".join([*others, detail])
         found.append(_card(int(counts.get("moving", 0)), "moving", detail, "moving"))
     found.append(trust(name, numbers))
     return found

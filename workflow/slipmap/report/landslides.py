@@ -152,8 +152,8 @@ def _value(value: object, digits: int) -> str | float | None:
 
 
 def first_to_look_at(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Moving landslides first, then those not in the inventory, each the largest first."""
-    still = frame["motion"] != "moving" if "motion" in frame else False
+    """Moving landslides first, then what moves another way, then those not in the inventory; the largest first."""
+    still = frame["motion"].map({"moving": 0, "moves, not downslope": 1}).fillna(2) if "motion" in frame else 0
     known = frame["inventory"] != "new" if "inventory" in frame else False
     ordered = frame.assign(_still=still, _known=known, _small=-frame["area_m2"])
     return ordered.sort_values(["_still", "_known", "_small", "landslide"]).drop(columns=["_still", "_known", "_small"])

@@ -130,8 +130,9 @@ def places(
 ) -> list[dict[str, str]]:
     """Landslides of the last map and active areas to look at first, `MOST`: {"href", "what", "why", "moves", "where"}.
 
-    What an event made, then moving landslides, then active areas that no outline covers, then landslides that the
-    inventory lacks, then others; each the largest (active areas: the most significant) first.
+    What an event made, then moving landslides, then active areas that no outline covers, then landslides that move
+    another way than downslope, that the inventory lacks, then others; each the largest (active areas: the most
+    significant) first.
 
     Parameters
     ----------
@@ -184,6 +185,9 @@ def _motion(one: Mapping[str, Any]) -> str:
         fast = f" or faster than {plain(one['aliasing_velocity'], 0)}" if _known(one, "aliasing_velocity") else ""
         slow = plain(one["detectable_velocity"], 0)
         return f"no movement detected; slower than {slow}{fast} mm/yr downslope would not be seen"
+    if motion == "moves, not downslope" and _known(one, "velocity_mean"):
+        spread = plain(one["velocity_std"], 0) if _known(one, "velocity_std") else "?"
+        return f"moves {plain(one['velocity_mean'], 0)} ± {spread} mm/yr in the line of sight, which is not downslope"
     return "the radar cannot tell" if motion == "not observable" else str(motion)
 
 

@@ -123,7 +123,7 @@ function explore(data, source) {
     const step = (name, by) => el("button", { type: "button", onclick: go(by) }, name);
     const [rate, spread, slow, fast] = ["velocity_downslope", "velocity_downslope_std", "detectable_velocity",
       "aliasing_velocity"].map((key) => value(item, key)), motion = value(item, "motion");
-    const unseen = slow === null || motion === "moving" ? "" : `; motion slower than ${quantity(slow, "", 0)}`
+    const unseen = slow === null || motion !== "no movement detected" ? "" : `; motion slower than ${quantity(slow, "", 0)}`
       + `${fast === null ? "" : ` or faster than ${quantity(fast, "", 0)}`}\u00a0mm/yr would not have been seen`;
     const downslope = rate === null ? "" : `: ${quantity(rate, "mm/yr", 1, spread)} downslope${unseen}`;
     const picture = item.series && seriesChart(found.dates, [mean], said);
