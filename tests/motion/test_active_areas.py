@@ -143,6 +143,31 @@ def test_radar_alone_without_a_dem_is_enough(tmp_path):
     assert len(frame) == len(MOVERS) and frame["downslope_mean"].isna().all() and "lithology" not in frame
 
 
+def test_six_dates_give_areas_without_a_trend(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "DATES", DATES[:6])
+    frame = find(tmp_path, write(tmp_path, moved()))
+    assert len(frame) == len(MOVERS) and frame["trend"].isna().all() and frame["acceleration"].isna().all()
+    assert frame["velocity_mean"].notna().all() and frame["quality"].notna().all()
+    assert pyogrio.read_dataframe(tmp_path / "a.gpkg", layer="changes").empty
+
+
+def test_gaps_in_the_series_leave_an_area_what_its_dates_say(found, tmp_path):
+    """A date missing in the whole area, and another in half of its pixels."""
+    frame, _ = found
+    years = np.array([(day - DATES[0]).days / 365.25 for day in DATES])
+    series = years[:, None, None] * moved()
+    rows, cols, _ = MOVERS["large"]
+    series[5, rows, cols] = np.nan
+    series[8, rows, cols.start : cols.start + 15] = np.nan
+    gappy = find(tmp_path, write(tmp_path, moved(), series=series))
+    assert len(gappy) == len(frame) and list(gappy["trend"]) == list(frame["trend"])
+    table = pyogrio.read_dataframe(tmp_path / "a.gpkg", layer="displacement")
+    first = table[table["area"] == 1]["displacement_mm"].to_numpy()
+    whole = pyogrio.read_dataframe(found[1] / "a.gpkg", layer="displacement").query("area == 1")["displacement_mm"]
+    assert np.isnan(first[5]), "its edge alone is left, which hardly moves"
+    np.testing.assert_allclose(np.delete(first, 5), np.delete(whole.to_numpy(), 5), atol=0.01)
+
+
 def test_areas_across_blocks_are_one(found, tmp_path, monkeypatch):
     """The same areas with blocks of 48 and 64 pixels: what is read at once changes nothing."""
     frame, folder = found

@@ -4,6 +4,7 @@ from helpers.workflow_runs import snakemake
 from slipmap.check.run import check_run
 from slipmap.config import read_config
 from slipmap.config.products import is_tested, mapped_areas
+from slipmap.factors import catalogue
 
 
 def test_leaving_one_area_out_scores_each_area_once_where_it_was_not_learnt(repository):
@@ -34,3 +35,14 @@ def test_a_model_is_carried_to_a_second_county(tmp_path, repository):
     assert trained == {"first_county/experiments/carried"}
     assert scored == {"first_county/experiments/carried", "second_county/experiments/carried"}
     assert {"first_county/report/index.html", "second_county/report/index.html"} <= made
+
+
+def test_what_kinematics_adds_is_asked_of_two_experiments_that_differ_in_nothing_else(repository):
+    run = read_config(repository / "config/examples/nonlinear_motion.yaml")
+    check_run(run)
+    plain, more = (run.experiments[name] for name in ("velocity", "velocity_kinematics"))
+    added = set(more.factors) - set(plain.factors)
+    assert set(plain.factors) < set(more.factors) and "velocity" in plain.factors
+    assert {catalogue.get(name).family for name in added} == {"motion"}
+    assert plain.training == more.training and plain.model == more.model and len(plain.training.seeds) == 3
+    assert run.areas["unsteady"].simulate.nonlinear > 0.5

@@ -161,3 +161,31 @@ def mintpy_attributes(grid: Grid, dates: Sequence[date], radar: Radar, reference
         "SLANT_RANGE_DISTANCE": radar.slant_range,
         "TRACK": radar.track or None,
     }
+
+
+def mean_of_pixels(series: np.ndarray, days: Sequence[str]) -> np.ndarray:
+    """Mean displacement of pixels on each date, (dates,) mm, that gaps in some of them do not bend.
+
+    Where a pixel is missing it is taken to lie on its own line, as far off as the others of that date lie off theirs;
+    the mean of those that are left would jump to what they did, the slow ones say. NaN on a date that fewer than
+    half of the pixels have.
+
+    Parameters
+    ----------
+    series : (dates, pixels), mm; NaN where there is none. days : YYYY-MM-DD.
+    """
+    known = np.isfinite(series)
+    some = known.any(axis=0)
+    if known[:, some].all():
+        return np.asarray(np.nanmean(series, axis=1))
+    known, values = known[:, some], series[:, some].astype(np.float64)
+    t = (np.array(days, "datetime64[D]") - np.datetime64(days[0])).astype(float)[:, None]
+    count = known.sum(axis=0)
+    mean_t, mean_v = ((np.where(known, of, 0)).sum(axis=0) / count for of in (t, values))
+    off = np.where(known, t - mean_t, 0)
+    spread = (off**2).sum(axis=0)
+    slope = (off * np.where(known, values - mean_v, 0)).sum(axis=0) / np.where(spread > 0, spread, 1)
+    lines = mean_v + slope * (t - mean_t)
+    there = known.sum(axis=1)
+    rest = np.where(known, values - lines, 0).sum(axis=1) / np.maximum(there, 1)
+    return np.where(2 * there >= known.shape[1], lines.mean(axis=1) + rest, np.nan)

@@ -20,7 +20,7 @@ from shapely.geometry import box
 from slipmap.config.motion import ActiveAreaSettings, KinematicsSettings
 from slipmap.deformation.geometry import pixel_size
 from slipmap.deformation.interferogram import with_margin
-from slipmap.deformation.timeseries import SeriesFile
+from slipmap.deformation.timeseries import SeriesFile, mean_of_pixels
 from slipmap.factors.proximity import features
 from slipmap.io.atomic import write_text
 from slipmap.io.grid import Grid
@@ -80,7 +80,7 @@ def run(
             displaced = _series(opened, cluster, reader, settings)
             records.append(velocities(reader.at(cluster.window), cluster.inside) | noise(displaced))
             outlines.append(cluster.outline)
-            series.append((np.nanmean(displaced, axis=1), displaced.shape[1]))
+            series.append((mean_of_pixels(displaced, dates), displaced.shape[1]))
     means = [mean for mean, _ in series]
     told, changed = _trends(means, dates, kinematics or KinematicsSettings())
     records = [one | more for one, more in zip(records, told, strict=True)]

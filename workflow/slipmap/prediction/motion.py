@@ -17,6 +17,7 @@ from slipmap.config.prediction import MotionSettings
 from slipmap.deformation import reliability
 from slipmap.deformation.geometry import fastest
 from slipmap.deformation.geometry import sensitivity as downslope_sensitivity
+from slipmap.deformation.timeseries import mean_of_pixels
 from slipmap.io import raster
 from slipmap.io.grid import Grid, crs_name
 from slipmap.sentinel1.sight import line_of_sight
@@ -168,7 +169,7 @@ def displacement(frame: gpd.GeoDataFrame, timeseries: str | Path) -> pd.DataFram
             inside &= classes[at] == reliability.RELIABLE
             if not inside.any():
                 continue
-            mean = np.nanmean(displaced[:, at[0], at[1]][:, inside], axis=1)
+            mean = mean_of_pixels(displaced[:, at[0], at[1]][:, inside], dates)
             rows += [
                 {"landslide": int(number), "date": day, "displacement_mm": float(d), "pixels": int(inside.sum())}
                 for day, d in zip(dates, mean, strict=True)
