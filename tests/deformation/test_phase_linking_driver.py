@@ -15,6 +15,7 @@ from slipmap.config.deformation import DeformationSettings, LinkingSettings
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation import invert_network, network
 from slipmap.deformation.phase_linking import driver, pairs
+from slipmap.deformation.phase_linking.decorrelation import fitted
 from slipmap.deformation.phase_linking.link import link, window_weights
 from slipmap.deformation.reliability import INCOHERENT, RELIABLE
 from slipmap.deformation.sources import NetworkReader
@@ -65,7 +66,9 @@ def test_files_hold_what_linking_the_whole_gives(tmp_path, monkeypatch):
     phases = read_linked(tmp_path / "linked", days)
     apart = np.angle(np.exp(1j * phases) * whole.phasors.conj())
     assert np.abs(apart).max() < 1e-3
-    fit, neighbours, looks, persistent, blend, rate = raster.read(tmp_path / "linked/quality.tif")
+    fit, neighbours, looks, persistent, blend, rate, *ground = raster.read(tmp_path / "linked/quality.tif")
+    own = fitted(samples, window_weights(3, "triangular"), whole.looks, 12.0 * np.arange(6))
+    np.testing.assert_allclose(ground[:2], own[:2], atol=1e-3)
     np.testing.assert_allclose(fit, whole.fit, atol=1e-3)
     np.testing.assert_array_equal(neighbours, whole.neighbours)
     np.testing.assert_allclose(looks, whole.looks, rtol=1e-5)
@@ -148,6 +151,9 @@ def test_from_slcs_to_velocity(tmp_path):
     assert np.sqrt(np.mean(residual**2)) < 4
     moving = velocity < -10
     assert np.polyfit(velocity[moving], found[moving], 1)[0] == pytest.approx(1, abs=0.15)
+    still, deviation = velocity > -0.5, raster.read(tmp_path / "velocity_std.tif", bands=1)[:, 12:]
+    error = residual[still] - np.median(residual[still])
+    assert np.mean(np.abs(error) <= 1.96 * deviation[still]) > 0.85  # 0.75 by the covariance of interferograms
 
 
 def test_one_date_or_another_grid_is_one_sentence(tmp_path):

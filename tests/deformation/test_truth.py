@@ -79,6 +79,8 @@ def test_areas_are_pooled_without_the_error_of_their_reference(tmp_path):
     still, movers = found["still"], found["movers"]
     assert (still["pixels"], movers["pixels"]) == (2 * 400 * 400, 2 * 400 * 200)
     assert still["held_95"] == pytest.approx(0.95, abs=0.005) and still["held_50"] == pytest.approx(0.5, abs=0.01)
+    assert still["reliable"] == movers["reliable"] == 1 and found["all"]["pixels"] == 2 * GRID.width * GRID.height
+    assert found["all"]["slope"] == pytest.approx(18.5 / 20, abs=0.005)  # 1.5 of 20 mm/yr are missing
     assert still["sigma_over_rms"] == pytest.approx(1, abs=0.01)
     assert movers["bias_of_speed"] == pytest.approx(-1.5, abs=0.05)  # towards zero
     assert movers["rms_error"] == pytest.approx(np.hypot(3, 1.5), abs=0.05)

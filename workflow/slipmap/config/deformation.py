@@ -96,7 +96,7 @@ class PhaseLinkingSettings(Settings):
         "before they are unwrapped, and put it back (10 dates or more).",
     )
     min_goodness_of_fit: float = Field(
-        0.55, ge=0, lt=1, description="Linked phases of a lower goodness of fit are not called reliable."
+        0.5, ge=0, lt=1, description="Linked phases of a lower goodness of fit are not called reliable."
     )
     standard_deviation: bool = Field(
         True, description="Also write the Cramér–Rao standard deviation of each date's phase."

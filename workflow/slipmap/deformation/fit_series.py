@@ -23,7 +23,7 @@ MAPS = {
     "velocity_std": (
         "mm/yr",
         "standard deviation of the line-of-sight velocity against stable ground: decorrelation by the full covariance "
-        "of the interferograms, what scatter of the dates about the model there is beside it, and what averaging hides",
+        "of the phases, what scatter of the dates about the model there is beside it, and what averaging hides",
     ),
     "averaging_std": (
         "mm/yr",

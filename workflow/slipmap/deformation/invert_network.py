@@ -26,7 +26,8 @@ from slipmap.deformation.fit_series import KEPT, MAPS, SeriesFit
 from slipmap.deformation.geometry import pixel_size
 from slipmap.deformation.interferogram import averaged_pixels, pixel_looks
 from slipmap.deformation.inversion import Inversion, invert_stack, pair_numbers, years
-from slipmap.deformation.phase import SUPPLIED_LOOKS, deviation_table, mm_per_radian, weight_table
+from slipmap.deformation.phase import DAYS_PER_YEAR, SUPPLIED_LOOKS, deviation_table, mm_per_radian, weight_table
+from slipmap.deformation.phase_linking.noise import LinkedNoise
 from slipmap.deformation.sources import NetworkReader
 from slipmap.deformation.stack import Pair, Radar, load_network, load_radar, network_dates
 from slipmap.deformation.troposphere import model_delay, write_table
@@ -55,11 +56,25 @@ class _Job:
     model: velocity.TimeModel
     settings: InversionSettings
     least_fit: float | None
+    linked: LinkedNoise | None
 
     @property
     def noise(self) -> float:
         """Variance of a phase of weight 1, rad²; 0 where the weights are no inverse variances."""
         return 1.0 if self.settings.weights == "variance" else 0.0
+
+    def variance(self, solved: Inversion, ground: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Variances of `solved`, (targets, pixels), rad²: by the linked phases' own covariance where phases are linked.
+
+        `ground` : of `_ground` at the same pixels.
+        """
+        return solved.variance if self.linked is None else self.linked.variance(solved, ground, targets)
+
+    def ground(self, window: Window) -> np.ndarray:
+        """How the ground of linked phases decorrelates, (4, pixels); else of no size."""
+        if self.linked is None:
+            return np.zeros((4, int(window.width * window.height)), np.float32)
+        return self.linked.ground(window)
 
     def solve(
         self,
@@ -81,19 +96,23 @@ class _Job:
 
 @dataclass(frozen=True)
 class _NoiseSample:
-    """Phase (after correction of its jumps) and coherence, (pairs, pixels), of some pixels that all pairs see."""
+    """Phase (after correction of its jumps) and coherence, (pairs, pixels), of some pixels that all pairs see.
+
+    `ground` : how it decorrelates, (4, pixels), of linked phases; of others of no size.
+    """
 
     phase: np.ndarray
     coherence: np.ndarray
     rows: np.ndarray
     cols: np.ndarray
+    ground: np.ndarray
 
     @classmethod
     def joined(cls, parts: "list[_NoiseSample]") -> "_NoiseSample":
         """About `NOISE_SAMPLE` of the pixels of all `parts`."""
         one = cls(*(np.concatenate([getattr(p, f) for p in parts], axis=-1) for f in cls.__dataclass_fields__))
         step = max(1, len(one.rows) // NOISE_SAMPLE)
-        return cls(one.phase[:, ::step], one.coherence[:, ::step], one.rows[::step], one.cols[::step])
+        return cls(*(getattr(one, f)[..., ::step] for f in cls.__dataclass_fields__))
 
 
 def run(
@@ -140,7 +159,8 @@ def run(
     dates, grid, side = network_dates(pairs), reader.grid, block_side(len(pairs))
     model = _time_model(dates, baselines, settings)
     point = _reference(settings, grid, coherence.of_pixels, coherence.share)
-    job, faded = _job(pairs, reader, coherence, point, model, settings, radar, looks, least_fit)
+    given_looks = looks, least_fit, linked_phases
+    job, faded = _job(pairs, reader, coherence, point, model, settings, radar, *given_looks)
     simulated = {"SIMULATED": "yes"} if record["simulated"] else {}
     attributes = timeseries.mintpy_attributes(grid, dates, radar, point) | simulated
     with timeseries.create(
@@ -180,6 +200,7 @@ def _job(
     radar: Radar,
     looks: float | None,
     least_fit: float | None,
+    linked: str | Path | None,
 ) -> tuple[_Job, fading.Fading | None]:
     """What every block needs, and the fading signal where it is asked for."""
     dates, grid = network_dates(pairs), reader.grid
@@ -206,6 +227,7 @@ def _job(
         model=model,
         settings=settings,
         least_fit=least_fit,
+        linked=LinkedNoise(linked, years(dates) * DAYS_PER_YEAR) if linked else None,
     )
     return job, faded
 
@@ -261,7 +283,8 @@ def _scatter(job: _Job, noise: _NoiseSample, removal: surfaces.Removal, side: in
         return scatter.fit(job.model, np.zeros((len(job.dates), 0)), np.zeros((len(targets), 0)))
     solved = job.solve(noise.phase, noise.coherence, None, targets)
     series = solved.series * np.float32(job.scale) - removal.at_pixels(noise.rows, noise.cols, side)
-    found = scatter.fit(job.model, series, solved.variance * np.float32(job.scale**2))
+    variance = job.variance(solved, noise.ground, targets)
+    found = scatter.fit(job.model, series, variance * np.float32(job.scale**2))
     print(f"standard deviation: {found.scale:.2f} times the variance by the coherences, from {len(noise.rows)} pixels")
     return found
 
@@ -315,7 +338,9 @@ def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> tup
         quality = solved.temporal_coherence.reshape(shape)
         out.write(series, window)
         out.write_subsets(solved.subset.reshape(-1, *shape), window)
-        noise = abs(job.scale) * np.sqrt(solved.variance).reshape(-1, *shape)
+        ground = job.ground(window)
+        variance = job.variance(solved, ground, job.model.row("velocity")[None] if targets is None else targets)
+        noise = abs(job.scale) * np.sqrt(variance).reshape(-1, *shape)
         if targets is not None:
             out.write_deviations(noise[1:], window)
         kilometres = reliability.distance(window, grid, job.point).ravel()
@@ -336,7 +361,8 @@ def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> tup
         good &= (solved.used == len(job.numbers)).reshape(shape)
         r, c = surfaces.regular(good, window, grid, 4 * NOISE_SAMPLE)
         at = r * shape[1] + c
-        noises.append(_NoiseSample(phase[:, at], coherence[:, at], r + window.row_off, c + window.col_off))
+        place = r + window.row_off, c + window.col_off
+        noises.append(_NoiseSample(phase[:, at], coherence[:, at], *place, ground[:, at]))
     verb = "corrected" if job.settings.unwrapping_error_correction else "left"
     counted = {
         "open_before": int(closures[0]),

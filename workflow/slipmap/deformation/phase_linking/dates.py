@@ -15,7 +15,8 @@ STD = Band(
     "phase_std", "Cramer-Rao standard deviation, relative to the first date", "rad", 1 / STD_STEPS, -1 / STD_STEPS
 )
 QUALITY = "quality.tif"
-QUALITY_BANDS = ("goodness_of_fit", "neighbours", "looks", "persistent", "regularisation", "rate")
+GROUND = ("coherence_floor", "coherence_first", "decay_days")  # how it decorrelates (`decorrelation`)
+QUALITY_BANDS = ("goodness_of_fit", "neighbours", "looks", "persistent", "regularisation", "rate", *GROUND)
 LEAST, MOST = 0.01, 0.999  # goodness of fit as a coherence
 
 

@@ -13,7 +13,7 @@ from rasterio.windows import Window
 from slipmap.config.deformation import LinkingSettings, PhaseLinkingSettings
 from slipmap.deformation.interferogram import with_margin
 from slipmap.deformation.phase import DAYS_PER_YEAR
-from slipmap.deformation.phase_linking import motion
+from slipmap.deformation.phase_linking import decorrelation, motion
 from slipmap.deformation.phase_linking.dates import PHASE, QUALITY, QUALITY_BANDS, STD, encode, file_of
 from slipmap.deformation.phase_linking.link import Linked, link, window_weights
 from slipmap.deformation.phase_linking.neighbours import EMPTY, homogeneous, power
@@ -90,17 +90,19 @@ class Block:
     Parameters
     ----------
     persistent : bool (rows, cols), pixels that keep their own phases. rate : taken out and put back, rad/yr.
+    ground : (3, rows, cols), how it decorrelates (`decorrelation.fitted`).
     """
 
     linked: Linked
     persistent: np.ndarray
     rate: np.ndarray
+    ground: np.ndarray
 
     def quality(self) -> np.ndarray:
         """`QUALITY_BANDS`, float32 (bands, rows, cols), NaN without data."""
         linked = self.linked
-        bands = np.stack([linked.fit, linked.neighbours, linked.looks, self.persistent, linked.blend, self.rate])
-        return np.where(np.isfinite(linked.fit), bands, np.nan).astype(np.float32)
+        bands = [linked.fit, linked.neighbours, linked.looks, self.persistent, linked.blend, self.rate, *self.ground]
+        return np.where(np.isfinite(linked.fit), np.stack(bands), np.nan).astype(np.float32)
 
     def date(self, k: int) -> np.ndarray:
         """Phase of date `k` and, if asked for, its standard deviation; (bands, rows, cols), NaN without data."""
@@ -137,7 +139,10 @@ def link_block(
     linked.phasors[~seen] = 0  # what the neighbours alone say is no phase of the pixel
     few = (np.abs(linked.phasors) > 0.5).sum(axis=0) < 2
     linked.fit[few] = np.nan
-    return Block(*keep_persistent(linked, samples, options.amplitude_dispersion), rate)
+    ground = decorrelation.fitted(averaged, weights, linked.looks, years * DAYS_PER_YEAR)
+    linked, persistent = keep_persistent(linked, samples, options.amplitude_dispersion)
+    ground[:2, persistent] = decorrelation.of_fit(linked.fit[persistent])
+    return Block(linked, persistent, rate, ground)
 
 
 def _reach(options: PhaseLinkingSettings) -> int:
@@ -191,7 +196,7 @@ def _outputs(
                 folder / QUALITY,
                 grid,
                 bands=QUALITY_BANDS,
-                units=("1", "1", "1", "1", "1", "rad/yr"),
+                units=("1", "1", "1", "1", "1", "rad/yr", "1", "1", "day"),
                 long_name=(
                     "goodness of fit of the linked phases",
                     "pixels averaged",
@@ -199,6 +204,9 @@ def _outputs(
                     "1 where a persistent scatterer is kept",
                     "regularisation used",
                     "phase rate that was taken out of the neighbours and put back",
+                    "coherence of dates far apart, by the fitted decay",
+                    "coherence of dates close together, by the fitted decay",
+                    "time in which the coherence decays",
                 ),
                 tags={"METHOD": options.method, "WINDOW": options.window} | tags,
                 compress="zstd",

@@ -42,12 +42,14 @@ def keep_persistent(linked: Linked, samples: np.ndarray, most: float) -> tuple[L
     own = own * np.conj(own[:1])
     spread = least[rows, cols]
     phasors, fit, neighbours = linked.phasors.copy(), linked.fit.copy(), linked.neighbours.copy()
+    looks = linked.looks.copy()
     phasors[:, rows, cols] = own / np.abs(own)
     fit[rows, cols] = np.exp(-(spread**2))
-    neighbours[rows, cols] = 1
+    neighbours[rows, cols] = looks[rows, cols] = 1
     bound = linked.bound
     if bound is not None:
         bound = bound.copy()
         bound[:, rows, cols] = spread * np.sqrt(2)  # relative to the first date
         bound[0] = np.where(persistent, 0, bound[0])
-    return dataclasses.replace(linked, phasors=phasors, fit=fit, neighbours=neighbours, bound=bound), persistent
+    linked = dataclasses.replace(linked, phasors=phasors, fit=fit, neighbours=neighbours, looks=looks, bound=bound)
+    return linked, persistent
