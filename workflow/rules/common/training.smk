@@ -4,11 +4,13 @@ from slipmap.config.susceptibility import ComparisonSettings
 from slipmap.training import tables
 
 TABLES = tables.load(CONFIG / "tables", CONFIG / "tables.yaml")
+# Names of rows end in eight digits, which tell them apart: whole, they would take long to compile, once for each output.
+ROWS = wildcard(name.rpartition("_")[2] for name in TABLES.experiments)
 TRAINED = {**{name: chosen for name, chosen in EXPERIMENTS.items() if trains(name)}, **TABLES.experiments}
 
 
 wildcard_constraints:
-    experiment=wildcard([*EXPERIMENTS, *TABLES.experiments]),
+    experiment=wildcard([*EXPERIMENTS, rf"table_\w+_(?:{ROWS})"]),
     table=wildcard(TABLES.tables),
 
 

@@ -22,6 +22,7 @@ class Settings(BaseModel):
         strict=True,
         validate_default=True,
         use_attribute_docstrings=False,
+        defer_build=True,  # most models are only used within another, which builds them with it
         allow_inf_nan=False,
     )
 

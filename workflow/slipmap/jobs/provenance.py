@@ -23,7 +23,9 @@ PLUGINS = ("slipmap.models", "slipmap.readers", "slipmap.importers")
 _APART = {"factors/record.py"}  # so has what a factor's record names
 # How a config file is read, a job is run and an error is worded is not how a result is made.
 _PLAN = {"config/load.py", "config/run.py", "config/schema.py", "config/template.py"}
-_PLAN |= {f"jobs/{name}.py" for name in ("disk", "job", "launch", "provenance", "rules", "runs")} | {"errors.py"}
+_PLAN |= {f"jobs/{name}.py" for name in ("digests", "disk", "job", "launch", "provenance", "rules", "runs")} | {
+    "errors.py"
+}
 _IMPORT = re.compile(r"^[ \t]*((?:from|import)[ \t]+slipmap\b(?:[^\n(]*\([^)]*\)|[^\n]*))", re.MULTILINE)
 _BY_NAME = ("import_module(", "iter_modules(", "walk_packages(")
 _COMPILED = {".pyc", ".nbi", ".nbc", ".so"}
@@ -56,6 +58,11 @@ def code_files(*roots: Path) -> set[Path]:
         for group in _asked(path):
             waiting += _plugin_files(group, tuple(sys.path))
     return found
+
+
+def plugin_files() -> list[Path]:
+    """Files of all packages that offer something to a group of entry points."""
+    return sorted({path for group in PLUGINS for path in _plugin_files(group, tuple(sys.path))})
 
 
 @cache

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from slipmap.checkout import CHECKOUT
-from slipmap.jobs.provenance import code_digest
+from slipmap.jobs.digests import digest_of
 
 SCRIPTS = CHECKOUT / "workflow" / "scripts"
 ENVIRONMENT = str(CHECKOUT / "envs" / "slipmap.yaml")
@@ -59,4 +59,4 @@ def record_place(rule: str, output: str) -> tuple[str, str]:
 
 def _digest_of(script: Path) -> Callable[[Any], str]:
     """Params function: only a job that may run pays for its digest."""
-    return lambda wildcards: code_digest(script)
+    return lambda wildcards: digest_of(script)
