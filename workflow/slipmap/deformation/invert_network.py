@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from rasterio.windows import Window
+from threadpoolctl import threadpool_limits
 
 from slipmap.config.deformation import InversionSettings
 from slipmap.deformation import (
@@ -163,7 +164,7 @@ def run(
     job, faded = _job(pairs, reader, coherence, point, model, settings, radar, *given_looks)
     simulated = {"SIMULATED": "yes"} if record["simulated"] else {}
     attributes = timeseries.mintpy_attributes(grid, dates, radar, point) | simulated
-    with timeseries.create(
+    created = timeseries.create(
         folder / "timeseries.nc",
         grid,
         dates,
@@ -171,7 +172,9 @@ def run(
         attributes=attributes,
         maps=MAPS | KEPT,
         deviations=settings.date_std,
-    ) as series:
+    )
+    # The products of matrices are small: threads for them would spin more than they work.
+    with threadpool_limits(1, "blas"), created as series:
         sample, noise, closures = _invert(job, series, grid, side)
         delay = None if delays is None else model_delay(delays, dates, grid, stack_json, dem)
         removal = surfaces.fit(sample, grid, side, model, settings, dem, delay)
