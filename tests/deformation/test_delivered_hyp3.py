@@ -41,6 +41,14 @@ def test_extents_on_one_lattice_are_cut_to_the_ground_all_share(tmp_path_factory
     np.testing.assert_allclose(coherence, 0.8)
 
 
+def test_that_extents_differ_is_said_once_however_often_a_stack_is_looked_at(tmp_path, capsys):
+    for name in ("one", "two"):
+        hyp3(tmp_path / name, gamma, cut=lambda n: n % 2)
+    for name in ("one", "two", "one", "two", "one"):
+        read(tmp_path / name)
+    assert capsys.readouterr().out.count("extents of the interferograms differ") == 2
+
+
 @pytest.mark.parametrize("suffix", ["_clip", "_clipped", ""])
 @pytest.mark.parametrize("stem", [gamma, burst(136231), multi_burst("064"), old_multi_burst("064")])
 def test_names_of_all_job_types_and_of_clipped_products(tmp_path, stem, suffix):

@@ -57,7 +57,7 @@ def test_three_files_become_a_short_config_on_the_ground_that_they_share(files, 
     assert area["grid"] == {
         "crs": UTM, "resolution": 10.0, "bounds": [500_000.0, 5_000_000.0, 505_000.0, 5_006_400.0]
     }  # fmt: skip
-    assert "next: slipmap run valley.yaml" in said.out and status == 0, said.out
+    assert "next: slipmap check valley.yaml, then slipmap run valley.yaml" in said.out and status == 0, said.out
     assert "will be made: landslides" in said.out
 
 
@@ -112,7 +112,8 @@ def test_a_level_that_file_names_tell_is_not_asked(tmp_path, names, level):
         (["--inventory", "slides.gpkg"], "do not tell where the area is"),
         (["--dem", "dem.tif", "--sentinel1", "."], "give --sentinel1-level"),
         (["--dem", "dem.tif", "--sentinel1", ".", "--sentinel1-level", "unwraped"], "did you mean 'unwrapped'"),
-        (["--dem", "dem.tif", "--lithology", "slides.gpkg"], "--lithology-attribute"),
+        (["--dem", "dem.tif", "--lithology-attribute", "rock"], "--lithology-attribute is given without --lithology"),
+        (["--dem", "slides.gpkg"], "--dem slides.gpkg: slides.gpkg is not a raster that GDAL can open"),
     ],
 )
 def test_what_cannot_be_known_is_asked_in_one_sentence(files, capsys, arguments, said):

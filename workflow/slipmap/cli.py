@@ -148,7 +148,9 @@ def _add_init(commands: Commands) -> None:
     for key, what in (
         ("dem", "elevation raster"),
         ("sentinel1", "folder or file of Sentinel-1 data, at any level"),
-        ("sentinel2", "Sentinel-2 scene, or a folder of scenes"),
+        ("sentinel2", "Sentinel-2 scene, or a folder of scenes or band files"),
+        ("sentinel2-before", "the same, before an event"),
+        ("sentinel2-after", "the same, after it"),
         ("inventory", "landslides: polygons, points or a raster"),
         ("lithology", "lithological units: vector or class raster"),
         ("rainfall", "rain: NetCDF or GeoTIFFs with dates"),
@@ -162,6 +164,8 @@ def _add_init(commands: Commands) -> None:
         metavar="LEVEL",
         help="safe, slc, wrapped, unwrapped or velocity, where the file names do not tell",
     )
+    for key in ("inventory", "lithology", "roads", "faults"):
+        parser.add_argument(f"--{key}-layer", metavar="NAME", help=f"layer of a {key} file that has several")
     parser.add_argument("--lithology-attribute", metavar="NAME", help="attribute that names the rock (vectors)")
     parser.add_argument(
         "--bbox", nargs=4, type=float, metavar=("W", "S", "E", "N"), help="the area, in degrees (default: the ground "
@@ -179,8 +183,9 @@ def _add_init(commands: Commands) -> None:
 
 def _init(options: argparse.Namespace) -> int:
     from slipmap.planning import init
+    from slipmap.planning.ground import OPTICAL
 
-    keys = ("dem", "sentinel1", "sentinel2", "inventory", "lithology", "rainfall", "soil_moisture", "roads", "faults")
+    keys = ("dem", "sentinel1", *OPTICAL, "inventory", "lithology", "rainfall", "soil_moisture", "roads", "faults")
     begun = init.begin(
         options.name,
         {key: getattr(options, key) for key in keys if getattr(options, key)},
@@ -189,6 +194,7 @@ def _init(options: argparse.Namespace) -> int:
         crs=options.crs,
         resolution=options.resolution,
         sentinel1_level=options.sentinel1_level,
+        layers={key: name for key in init.LAYERED if (name := getattr(options, f"{key}_layer"))},
         lithology_attribute=options.lithology_attribute,
         weights=options.weights,
         overwrite=options.force,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -267,8 +268,14 @@ def _common_ground(good: Sequence[_Candidate], source: Path) -> dict[int, Extent
     if all(extent == common for extent in remaining):
         return {}
     size = common[2] - common[0], common[3] - common[1]
-    print(f"the extents of the interferograms differ: cut to what all share, {size[0]} x {size[1]} pixels")
+    _say(f"{source}: the extents of the interferograms differ: cut to what all share, {size[0]} x {size[1]} pixels")
     return {key: (common[0] - extent[0], common[1] - extent[1], *size) for key, extent in extents.items()}
+
+
+@cache
+def _say(remark: str) -> None:
+    """Print a remark, once in each command: a stack is looked at several times."""
+    print(remark)
 
 
 def _same_crs(headers: Sequence[Header]) -> None:

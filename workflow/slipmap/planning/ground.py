@@ -4,14 +4,18 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from slipmap.errors import InputError
 from slipmap.io.grid import Grid
 
+if TYPE_CHECKING:
+    from slipmap.factors.scene import Scene
+
 Box = tuple[float, float, float, float]
 FINE, PLAIN = 10.0, 12.5  # metres, where no raster tells: with Sentinel-2, without
-_TIFFS = (".tif", ".tiff")
+OPTICAL = ("sentinel2", "sentinel2_before", "sentinel2_after")
+_IMAGES = (".tif", ".tiff", ".jp2")
 _MOST_PIXELS = 40_000  # a side
 _NICE = (10.0, 12.5, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0, 80.0, 90.0, 100.0)  # metres
 _DEGREE = 111_195.0  # metres of latitude
@@ -33,18 +37,23 @@ class Place:
     pixel: float
 
     @classmethod
-    def of_raster(cls, said: str, path: Path) -> "Place":
+    def of_raster(cls, said: str, path: str | Path) -> "Place":
         """That of a raster.
 
         Raises
         ------
-        InputError : it has no CRS.
+        InputError : it cannot be opened, or has no CRS.
         """
         import rasterio
+        from rasterio.errors import RasterioError
 
         from slipmap.io.raster import outer_bounds
 
-        with rasterio.open(path) as src:
+        try:
+            opened = rasterio.open(path)
+        except RasterioError as error:
+            raise InputError(f"{said}: {path} is not a raster that GDAL can open; fetch or export it again.") from error
+        with opened as src:
             if src.crs is None:
                 raise InputError(f"{path} has no CRS; assign the right one (gdal_edit.py -a_srs EPSG:n).")
             return cls(said, src.crs, outer_bounds(src), _metres(src.crs, max(map(abs, src.res)), abs(src.res[1])))
@@ -90,7 +99,7 @@ def share(files: Mapping[str, str], level: str | None, box: Box | None, crs: str
         )
     chosen = crs or next((code for place in places if (code := _metric(place))), None) or _zone(box, places)
     target = CRS.from_user_input(chosen)
-    size, because = _pixel(places, pixel, "sentinel2" in files)
+    size, because = _pixel(places, pixel, any(key in files for key in OPTICAL))
     if box is not None:
         inside = transform_bounds(CRS.from_epsg(4326), target, *box)
     else:
@@ -113,11 +122,10 @@ def share(files: Mapping[str, str], level: str | None, box: Box | None, crs: str
 
 def _places(files: Mapping[str, str], level: str | None) -> list[Place]:
     """Where the DEM, the optical image and the radar data lie, as far as they tell; in this order."""
-    found = [
-        Place.of_raster(f"--{key} {files[key]}", path)
-        for key in ("dem", "sentinel2")
-        if (path := _raster(files.get(key)))
-    ]
+    found = [Place.of_raster(f"--dem {files['dem']}", path) for path in _rasters(files.get("dem"))[:1]]
+    for key in OPTICAL:
+        if key in files and (place := _scenes(f"--{key.replace('_', '-')} {files[key]}", files[key])):
+            found.append(place)
     if "sentinel1" in files and (grid := _radar_grid(files["sentinel1"], level)) is not None:
         found.append(Place.of_grid(f"--sentinel1 {files['sentinel1']}", grid))
     return found
@@ -169,13 +177,57 @@ def _inside(place: Place, target: Any) -> Box:
     return max(west[0]), max(south[1]), min(east[0]), min(north[1])
 
 
-def _raster(path: str | None) -> Path | None:
-    """The raster at `path`, or the first GeoTIFF in that folder."""
+def _scenes(said: str, path: str) -> Place | None:
+    """Where the scenes at `path` lie: the ground of all, the pixels of the finest of the bands that would be used."""
+    from slipmap.config.inputs import Sentinel2Settings
+    from slipmap.factors.scenes import find_scenes
+
+    try:
+        scenes = find_scenes(path, Sentinel2Settings(path=path), (), said)
+    except InputError:  # as the check tells; its files lie somewhere all the same
+        images = [[str(file)] for file in _rasters(path)]
+    else:
+        images = [_images(scene) for scene in scenes]
+    places = [
+        _put_together(found, narrow=True)
+        for files in images
+        if (found := [Place.of_raster(said, file) for file in files])
+    ]
+    return _put_together(places, narrow=False) if places else None
+
+
+def _images(scene: "Scene") -> list[str]:
+    """The files of a scene with the bands that are used by default; all where it has none of those."""
+    from slipmap.config.factors import OpticalSettings
+    from slipmap.factors.indices import NEEDS
+
+    wanted = OpticalSettings()
+    names = {*wanted.bands, *(band for index in wanted.indices for band in NEEDS[index])}
+    used = [band.path for name, band in scene.bands.items() if name in names]
+    return list(dict.fromkeys(used or [band.path for band in scene.bands.values()]))
+
+
+def _put_together(places: list[Place], *, narrow: bool) -> Place:
+    """One place of several, in the CRS of the first, with the finest pixel: what all cover, or what any does."""
+    from rasterio.warp import transform_bounds
+
+    first = places[0]
+    boxes = [
+        one.bounds if one.crs == first.crs else transform_bounds(one.crs, first.crs, *one.bounds) for one in places
+    ]
+    sides = (max, max, min, min) if narrow else (min, min, max, max)
+    left, bottom, right, top = (side(box[i] for box in boxes) for i, side in enumerate(sides))
+    return Place(first.said, first.crs, (left, bottom, right, top), min(one.pixel for one in places))
+
+
+def _rasters(path: str | None) -> list[Path]:
+    """The raster at `path`, or the images in that folder."""
     if path is None:
-        return None
+        return []
     place = Path(path)
-    found = sorted(p for p in place.rglob("*") if p.suffix.lower() in _TIFFS) if place.is_dir() else [place]
-    return found[0] if found and found[0].suffix.lower() != ".zip" else None
+    if not place.is_dir():
+        return [place] if place.suffix.lower() != ".zip" else []
+    return sorted(file for file in place.rglob("*") if file.suffix.lower() in _IMAGES)
 
 
 def _metric(place: Place) -> str | None:

@@ -1,6 +1,6 @@
 """`slipmap init`: the config of an area from the files that its user has."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,13 @@ import yaml
 
 from slipmap.check.run import check_run
 from slipmap.config.load import parse_config
-from slipmap.errors import InputError, nearest
+from slipmap.errors import NEXT, InputError, nearest
 from slipmap.io.atomic import write_text
-from slipmap.planning.ground import Box, share
+from slipmap.planning.ground import OPTICAL, Box, share
 
 LEVELS = ("safe", "slc", "wrapped", "unwrapped", "velocity")
-_TIFFS = (".tif", ".tiff")
+ATTRIBUTE = "lithology-attribute"
+LAYERED = ("inventory", "lithology", "roads", "faults")  # files that may have several layers
 _PATCHES = (128, 64, 32)  # pixels; the largest of which an area holds at least _ROOM a side
 _ROOM = 5
 SMALL = 0.25  # width of the network where there is no GPU
@@ -45,6 +46,7 @@ def begin(
     crs: str | None = None,
     resolution: float | None = None,
     sentinel1_level: str | None = None,
+    layers: Mapping[str, str] | None = None,
     lithology_attribute: str | None = None,
     weights: str | None = None,
     overwrite: bool = False,
@@ -52,13 +54,24 @@ def begin(
     """Write the config of the area `name` from `files` (key of ``inputs`` → path).
 
     The grid is the ground that all rasters of `files` share, or `bbox` (west, south, east, north, degrees); see
-    `slipmap.planning.ground.share`.
+    `slipmap.planning.ground.share`. What the files leave open is a fault to be put right in the config.
+
+    Parameters
+    ----------
+    files : also "sentinel2_before" and "sentinel2_after". layers : key of `files` → the layer that counts.
 
     Raises
     ------
     InputError : a file that is not there; nothing to take a grid from; rasters that share no ground; a level of
-        Sentinel-1 that its files do not tell; a lithology whose attribute is not given.
+        Sentinel-1 that its files do not tell; a layer or attribute of a file that is not given.
     """
+    named = {
+        **{f"{key}-layer": key for key in layers or {}},
+        **({ATTRIBUTE: "lithology"} if lithology_attribute else {}),
+    }
+    for option, key in named.items():
+        if key not in files:
+            raise InputError(f"--{option} is given without --{key}; give the file too.")
     output = Path(output)
     if sentinel1_level is not None and sentinel1_level not in LEVELS:
         raise InputError(f"--sentinel1-level {sentinel1_level} is no level{nearest(sentinel1_level, LEVELS)}")
@@ -73,13 +86,14 @@ def begin(
         sentinel1_level = level_of(files["sentinel1"])
     ground = share(files, sentinel1_level, bbox, crs, resolution)
     begun = Begun(output, [f"a grid of {ground.grid['resolution']:g} m ({ground.because})"])
-    record = _record(name, files, ground.grid, sentinel1_level, lithology_attribute, weights, begun)
+    record = _record(name, files, ground.grid, sentinel1_level, layers or {}, lithology_attribute, weights, begun)
     text = _text(record, output)
     settings = parse_config(yaml.safe_load(text), str(output))
     try:
         check_run(settings)
     except InputError as error:
-        begun.faults = str(error).splitlines()
+        begun.faults = [_with_option(fault, name) for fault in str(error).split(NEXT)]
+        begun.faults += _attribute_too(name, record["areas"][name]["inputs"], begun.faults)
     output.parent.mkdir(parents=True, exist_ok=True)
     write_text(output, text)
     return begun
@@ -90,6 +104,7 @@ def _record(
     files: Mapping[str, str],
     grid: dict[str, Any],
     level: str | None,
+    layers: Mapping[str, str],
     attribute: str | None,
     weights: str | None,
     begun: Begun,
@@ -98,14 +113,17 @@ def _record(
     for key, path in files.items():
         if key == "sentinel1":
             inputs[key] = {"level": level, "path": path}
-        elif key == "sentinel2":
-            inputs[key] = {"path": path}
+        elif key in OPTICAL:
+            inputs.setdefault("sentinel2", {})[key.removeprefix("sentinel2_").replace("sentinel2", "path")] = path
         elif key == "lithology":
-            inputs[key] = {"path": path, "attribute": attribute or _attribute(path)}
+            known = {"path": path, "layer": layers.get(key), "attribute": attribute}
+            inputs[key] = {part: value for part, value in known.items() if value}
         else:
             inputs[key] = path
+            if key in layers:
+                inputs[f"{key}_layer"] = layers[key]
     area: dict[str, Any] = {"grid": grid, "inputs": inputs}
-    if "sentinel2" in files and (optical := _optical(files["sentinel2"], begun)):
+    if "sentinel2" in inputs and (optical := _optical(inputs["sentinel2"].values(), begun)):
         area["factors"] = {"optical": optical}
     record: dict[str, Any] = {"areas": {name: area}}
     if "sentinel1" in files:
@@ -144,7 +162,7 @@ def has_gpu() -> bool:
     return Path("/proc/driver/nvidia/version").exists()
 
 
-def _optical(path: str, begun: Begun) -> dict[str, list[str]] | None:
+def _optical(paths: Iterable[str], begun: Begun) -> dict[str, list[str]] | None:
     """The default bands and indices that the scenes allow; None where they allow all, or cannot be opened yet."""
     from slipmap.config.factors import OpticalSettings
     from slipmap.config.inputs import Sentinel2Settings
@@ -152,7 +170,7 @@ def _optical(path: str, begun: Begun) -> dict[str, list[str]] | None:
     from slipmap.factors.scenes import find_scenes
 
     try:
-        scenes = find_scenes(path, Sentinel2Settings(path=path), (), "--sentinel2")
+        scenes = [s for path in paths for s in find_scenes(path, Sentinel2Settings(path=path), (), "--sentinel2")]
     except InputError:
         return None  # the check tells
     there = set.intersection(*(set(scene.bands) for scene in scenes))
@@ -203,14 +221,31 @@ def _is_slc(place: Path) -> bool:
     return False
 
 
-def _attribute(path: str) -> str | None:
-    """None for a raster of classes; a vector's attribute has to be given."""
-    if Path(path).suffix.lower() in _TIFFS:
-        return None
-    from slipmap.inputs.vectors import find_layer
+def _with_option(fault: str, name: str) -> str:
+    """A fault whose key is missing, with the option of `slipmap init` that gives it."""
+    given = {f"{key}_layer": f"{key}-layer" for key in LAYERED}
+    given |= {"lithology.layer": "lithology-layer", "lithology.attribute": ATTRIBUTE}
+    for key, option in given.items():
+        if fault.startswith(f"areas.{name}.inputs.{key} is missing"):
+            return f"{fault.rstrip('.')} (or give --{option})."
+    return fault
 
-    fields = ", ".join(find_layer(path, "--lithology").fields)
-    raise InputError(f"--lithology {path}: say which attribute names the rock: --lithology-attribute ({fields}).")
+
+def _attribute_too(name: str, inputs: Mapping[str, Any], faults: Sequence[str]) -> list[str]:
+    """That the attribute of the rock is not known either, where the layer is not, which the check stops at."""
+    key = f"areas.{name}.inputs.lithology"
+    if not any(fault.startswith(f"{key}.layer is missing") for fault in faults) or "attribute" in inputs["lithology"]:
+        return []
+    import pyogrio
+
+    path = inputs["lithology"]["path"]
+    shaped = [layer for layer, kind in pyogrio.list_layers(path) if kind is not None]
+    fields = {layer: ", ".join(map(str, pyogrio.read_info(path, layer=layer)["fields"])) for layer in shaped}
+    had = "; ".join(f"'{layer}' has {names or 'none'}" for layer, names in fields.items())
+    return [
+        f"{key}.attribute is missing; name the attribute of that layer that holds the class ({had}) "
+        f"(or give --{ATTRIBUTE})."
+    ]
 
 
 def _text(record: dict[str, Any], output: Path) -> str:
@@ -230,5 +265,5 @@ def message(begun: Begun) -> str:
         lines += ["to be put right before it can run:", *(f"- {fault}" for fault in begun.faults)]
         lines.append(f"then: slipmap check {begun.path}")
     else:
-        lines.append(f"next: slipmap run {begun.path}")
+        lines.append(f"next: slipmap check {begun.path}, then slipmap run {begun.path}")
     return "\n".join(lines)
