@@ -72,7 +72,7 @@ def test_a_stage_grows_with_what_it_says(pixels, dates, pairs, factor):
 
 
 def test_every_stage_of_the_demo_has_a_rate():
-    assert list(SHIPPED) == [stage.name for stage in cost.STAGES]
+    assert list(SHIPPED) == [stage.name for stage in cost.STAGES if stage.name not in cost.LINKED]  # it forms pairs
     assert all(rate.core_seconds > 0 and rate.largest_job_mb > 50 for rate in SHIPPED.values())
 
 

@@ -32,7 +32,7 @@ def test_an_area_by_its_ground_and_its_dates():
 
 def test_a_page_for_people(finished):
     page = scale.page(finished, 50_000, 12.5, 103)
-    assert "320 million pixels" in page and page.count("\n| ") == len(cost.STAGES) + 2
+    assert "320 million pixels" in page and page.count("\n| ") == len(cost.STAGES) - len(cost.LINKED) + 2
     row = next(line for line in page.splitlines() if line.startswith("| interferograms and unwrapping"))
     assert (
         row == "| interferograms and unwrapping | pixel pair | 1,600 | 500 | 0.16 |"
@@ -49,3 +49,19 @@ def test_a_stage_that_the_run_did_not_have_is_no_zero(finished):
 def test_a_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(InputError, match="holds no finished run with deformation"):
         scale.page(tmp_path, 1, 10, 2)
+
+
+def test_a_run_of_linked_phases_has_stages_of_its_own(finished):
+    """Dates and whole turns in place of interferograms, and as many pairs as neighbours make."""
+    (finished / "benchmarks/unwrap").rename(finished / "benchmarks/unwrap_linked")
+    for name in ("sentinel1/slc", "deformation/linked"):
+        (finished / name).mkdir(parents=True)
+    for n in range(3):
+        (finished / f"sentinel1/slc/{n}.h5").write_bytes(b"0")
+        (finished / f"deformation/linked/{n}.tif").write_bytes(b"0" * 4000)
+    (finished / "benchmarks/link_phases.tsv").write_text("s\tmax_rss\tcpu_time\n40\t500\t36\n")
+    page = scale.page(finished, 50_000, 12.5, 103)
+    # 320 times the pixels; 103 dates for 3; 2 + 2 · 101 pairs for 5
+    assert "| phase linking | pixel date | 110 | 500 | 0.13 |" in page
+    assert "| unwrapping of linked phases | pixel pair | 650 | 500 | 0.065 |" in page
+    assert "interferograms and unwrapping" not in page and "203 interferograms here" in page

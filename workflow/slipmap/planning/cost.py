@@ -55,7 +55,14 @@ class Stage:
 TRAINING = "training, one run"
 STAGES = (
     Stage("geocoding of raw Sentinel-1", ("geocode/*", "azimuth_shift/*"), (Results.slcs,), "pixel date"),
-    Stage("interferograms and unwrapping", ("unwrap*/*",), (Results.unwrapped_interferograms,), "pixel pair"),
+    Stage(
+        "interferograms and unwrapping",
+        ("unwrap/*", "unwrap_supplied/*"),
+        (Results.unwrapped_interferograms,),
+        "pixel pair",
+    ),
+    Stage("phase linking", ("link_phases", "link_phases/*"), (Results.linked,), "pixel date"),
+    Stage("unwrapping of linked phases", ("unwrap_linked/*",), (Results.unwrapped_interferograms,), "pixel pair"),
     Stage("inversion", ("invert_network",), ("deformation/*.tif", "deformation/*.nc"), "pixel pair"),
     Stage(
         "factors",
@@ -68,8 +75,10 @@ STAGES = (
     Stage(TRAINING, ("train_*", "evaluate_*"), ("experiments",), "pixel", each=True, gpu=True),
     Stage("mapping, one map", ("map_landslides_*",), ("maps",), "pixel", each=True, gpu=True),
     Stage("outlines, one map", ("outline_landslides_*", "publish_map_*"), (), "pixel", each=True),
+    Stage("comparison and hazard maps", ("compare_experiments", "hazard_maps"), ("comparison",), "pixel"),
 )
-FORMED_HERE = ("interferograms and unwrapping",)  # not where unwrapped interferograms are supplied
+FORMED_HERE = ("interferograms and unwrapping",)  # not where unwrapped interferograms are supplied, or phases linked
+LINKED = ("phase linking", "unwrapping of linked phases")  # with `estimator: phase_linking` alone
 
 
 @dataclass(frozen=True)
@@ -109,11 +118,16 @@ class Need:
 
 
 def needs(rates: Mapping[str, Rate], size: Size, *, without: Iterable[str] = ()) -> list[Need]:
-    """What each stage takes on an area of `size`, but for the stages called `without`."""
+    """What each stage takes on an area of `size`, but for the stages called `without`.
+
+    Interferograms are formed or phases are linked, as it was where the rates come from.
+    """
     unknown = Rate(math.nan, math.nan, math.nan)
+    other = FORMED_HERE if LINKED[0] in rates and FORMED_HERE[0] not in rates else LINKED
+    left_out = {*without, *(name for name in other if name not in rates)}
     found = []
     for stage in STAGES:
-        if stage.name not in without:
+        if stage.name not in left_out:
             rate, units = rates.get(stage.name, unknown), size.units(stage.grows)
             hours, disk = rate.core_seconds * units / 3600, rate.bytes * units
             found.append(Need(stage, hours, rate.largest_job_mb, disk))
@@ -228,6 +242,11 @@ def _read(path: Path) -> dict[str, Rate]:
 def pairs_within(days: Iterable[date], longest: float) -> int:
     """Pairs of dates at most `longest` days apart: as many interferograms there can be."""
     return sum((b - a).days <= longest for a, b in combinations(sorted(set(days)), 2))
+
+
+def pairs_of_neighbours(dates: int, neighbours: int) -> int:
+    """Pairs of each date with its `neighbours` next ones, as linked phases are paired."""
+    return sum(min(neighbours, dates - 1 - n) for n in range(dates))
 
 
 def _job_records(results: Path, patterns: Iterable[str]) -> Iterator[dict[str, str]]:

@@ -60,7 +60,7 @@ def estimate(
         len(set(dates)) if source in RAW_PRODUCTS else 0,
         cost.pairs_within(dates, NetworkSettings().max_temporal_baseline),
     )
-    without = [cost.TRAINING, *(cost.FORMED_HERE if source == "hyp3" else ())]
+    without = [cost.TRAINING, *cost.LINKED, *(cost.FORMED_HERE if source == "hyp3" else ())]  # a new area is not linked
     stages = cost.needs(rates, size, without=without)
     download = _to_download(grid, found, missing, len(dates))
     return Need(download, download + sum(n.disk for n in stages), sum(n.core_hours for n in stages))

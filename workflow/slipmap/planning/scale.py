@@ -13,8 +13,13 @@ from slipmap.planning import cost
 REPEAT = timedelta(days=12)  # of one Sentinel-1 satellite
 
 
-def size(square_km: float, resolution: float, dates: int) -> cost.Size:
+def size(square_km: float, resolution: float, dates: int, *, neighbours: int | None = None) -> cost.Size:
     """An area of `square_km` at `resolution` (m) with so many Sentinel-1 dates, one every twelve days.
+
+    Parameters
+    ----------
+    neighbours
+        Later dates with which each is paired after phase linking; None: pairs by their temporal baseline.
 
     Raises
     ------
@@ -24,14 +29,19 @@ def size(square_km: float, resolution: float, dates: int) -> cost.Size:
     if not (0 < square_km < math.inf and 0 < resolution < math.inf and dates > 1):
         raise InputError("give --km2 and --resolution above zero, and --dates of 2 or more.")
     days = [date(2020, 1, 1) + n * REPEAT for n in range(dates)]
-    pairs = cost.pairs_within(days, NetworkSettings().max_temporal_baseline)
+    if neighbours is None:
+        pairs = cost.pairs_within(days, NetworkSettings().max_temporal_baseline)
+    else:
+        pairs = cost.pairs_of_neighbours(dates, neighbours)
     return cost.Size(square_km * 1e6 / resolution**2, dates, pairs)
 
 
 def page(results: str | Path, square_km: float, resolution: float, dates: int) -> str:
     """The cost of an area as Markdown, by the rates of the finished run in `results`, with what it rests on."""
-    wanted, here = size(square_km, resolution, dates), cost.size_of(results)
-    rows = cost.needs(cost.measure(results), wanted)
+    here, rates = cost.size_of(results), cost.measure(results)
+    linked = math.ceil(here.pairs / here.dates) if cost.LINKED[0] in rates and here.dates else None
+    wanted = size(square_km, resolution, dates, neighbours=linked)
+    rows = cost.needs(rates, wanted)
     lines = [
         f"# What {square_km:,.0f} km² at {resolution:g} m with {dates} Sentinel-1 dates takes",
         "",
