@@ -142,6 +142,11 @@ def test_grid_without_extent(area, capsys):
 
 def test_swapped_bounds(area, capsys):
     area["grid"]["bounds"] = [501600, 5000000, 500000, 5001600]
+    assert "right, bottom, left, top: give [500000, 5000000, 501600, 5001600]" in complaint(area, capsys)
+
+
+def test_bounds_of_no_area_in_any_order(area, capsys):
+    area["grid"]["bounds"] = [500000, 5000000, 500000, 5001600]
     assert "is empty; give [left, bottom, right, top]" in complaint(area, capsys)
 
 

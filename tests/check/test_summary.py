@@ -2,6 +2,7 @@
 
 import pytest
 import yaml
+from shapely.geometry import Point
 
 from helpers.input_writers import heights, optical, square, tif, vector
 from helpers.interferogram_samples import DAYS, PAIRS, licsar, name, phase
@@ -142,3 +143,23 @@ def test_the_command_prints_it(tmp_path, monkeypatch, capsys):
     assert any(line.startswith("not made: downslope velocity") and "incidence" in line for line in lines)
     assert any(line.startswith("left out: ") and name(*PAIRS[5]) in line for line in lines)
     assert "not made: landslide maps (no experiments)" in lines
+
+
+@pytest.mark.parametrize(
+    ("shapes", "said"),
+    [
+        ([Point(500_300 + 200 * k, 5_000_500) for k in range(5)], "5 of 5 are points in i.gpkg"),
+        ([Point(500_300, 5_000_500), square(800, 800)], "1 of 2 are points in i.gpkg"),
+        ([square(300, 300), square(800, 800)], None),
+    ],
+    ids=["points", "both", "polygons"],
+)
+def test_landslides_that_are_points_are_told(shapes, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    tif("dem.tif", heights(), nodata=-9999)
+    vector("i.gpkg", shapes)
+    inputs = {"dem": "dem.tif", "inventory": "i.gpkg"}
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump({"areas": {"valley": {"grid": GRID, "inputs": inputs}}}))
+    assert main(["check", "c.yaml"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "landslides:" in line and "points" in line]
+    assert [said in line and "one pixel of 10 m" in line for line in lines] == ([True] if said else [])

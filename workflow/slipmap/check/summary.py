@@ -12,7 +12,8 @@ from slipmap.config.run import AreaSettings, RunSettings
 from slipmap.deformation.found import Found
 from slipmap.errors import InputError
 from slipmap.factors.names import factor_names
-from slipmap.inputs import area_grid
+from slipmap.inputs import area_grid, inventory
+from slipmap.io.grid import Grid
 
 _DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)")
 _SHOWN = 10  # reasons
@@ -48,6 +49,7 @@ def _area(name: str, area: AreaSettings, settings: RunSettings, found: Found) ->
     if area.simulate:
         yield f"  simulated: {area.simulate.dates} dates of Sentinel-1, {area.simulate.scenes} scenes of Sentinel-2"
     yield from _acquisitions(area, found)
+    yield from _points(name, area, grid)
     try:
         factors = factor_names(area)
     except InputError:
@@ -85,6 +87,20 @@ def _acquisitions(area: AreaSettings, found: Found) -> Iterator[str]:
         ]
         if days:
             yield f"  Sentinel-2: {len(days)} date(s) from {days[0]} to {days[-1]} in {place}"
+
+
+def _points(name: str, area: AreaSettings, grid: Grid) -> Iterator[str]:
+    """That landslides given as points are a pixel each."""
+    inputs = area.inputs
+    if area.simulate or not inputs.inventory or inputs.inventory_points or not Path(inputs.inventory).exists():
+        return
+    key = f"areas.{name}.inputs.inventory"
+    points, landslides = inventory.count_points(inputs.inventory, grid, key, inputs.inventory_layer)
+    if points:
+        yield (
+            f"  landslides: {points} of {landslides} are points in {inputs.inventory}, and a point says nothing of an "
+            f"outline: each becomes one pixel of {grid.resolution[0]:g} m, and the ground beside it 'no landslide'"
+        )
 
 
 def _left_out(reasons: Sequence[str]) -> Iterator[str]:

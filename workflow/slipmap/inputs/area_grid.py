@@ -1,5 +1,7 @@
 """Decide an area's one grid."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from affine import Affine
@@ -12,8 +14,20 @@ from slipmap.inputs.crs import require_true_scale
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 
+_HUGE = 5e5  # metres: no area is so long, but one whose bounds are in another order
 FINEST, COARSEST = 0.1, 1000.0  # metres
 LONGEST, MOST_PIXELS = 1500.0, 2e10  # km on a side; 50,000 km2 at 12.5 m have 3.2e8
+
+# orders in which bounds are written elsewhere, and where left, bottom, right and top stand in them
+_ORDERS = {
+    "left, right, bottom, top": (0, 2, 1, 3),
+    "bottom, left, top, right": (1, 0, 3, 2),
+    "bottom, top, left, right": (2, 0, 3, 1),
+    "top, left, bottom, right": (1, 2, 3, 0),
+    "left, top, right, bottom": (0, 3, 2, 1),
+    "right, bottom, left, top": (2, 1, 0, 3),
+    "right, top, left, bottom": (2, 3, 0, 1),
+}
 
 
 def decide(settings: GridSettings, key: str = "grid") -> Grid:
@@ -22,9 +36,53 @@ def decide(settings: GridSettings, key: str = "grid") -> Grid:
     Raises
     ------
     InputError : neither bounds nor `like`; a CRS that does not exist, is not projected in metres or distorts
-        lengths by more than 1 % here; pixels or an area of absurd size; a `like` that cannot be used. `key` is the
-        config key of the section, for the message.
+        lengths by more than 1 % here; pixels or an area of absurd size; a `like` that cannot be used; bounds in
+        another order. `key` is the config key of the section, for the message.
     """
+    try:
+        grid = _decide(settings, key)
+    except InputError:
+        if said := _in_another_order(settings, key):
+            raise InputError(said) from None
+        raise
+    left, bottom, right, top = grid.bounds
+    if max(right - left, top - bottom) > _HUGE and (said := _in_another_order(settings, key, 1 / 20)):
+        raise InputError(said)
+    return grid
+
+
+def _in_another_order(settings: GridSettings, key: str, share: float = math.inf) -> str | None:
+    """What to say of bounds that make an area in another order; of several the smallest is meant.
+
+    None where they make none, or none whose sides are less than `share` of those of the bounds as they stand.
+    """
+    if settings.like or not settings.bounds:
+        return None
+    given, found = settings.bounds, []
+    for order, places in _ORDERS.items():
+        left, bottom, right, top = bounds = tuple(given[place] for place in places)
+        if left < right and bottom < top:
+            found.append((max(right - left, top - bottom), order, bounds))
+    side = max(abs(given[2] - given[0]), abs(given[3] - given[1]))
+    for size, order, bounds in sorted(found):
+        if size > share * side:
+            break
+        try:
+            _decide(settings.model_copy(update={"bounds": bounds}), key)
+        except InputError:
+            continue
+        return (
+            f"{key}.bounds: {_plain(given)} make no sensible area as [left, bottom, right, top]; they seem to be in "
+            f"the order {order}: give {_plain(bounds)}."
+        )
+    return None
+
+
+def _plain(bounds: Sequence[float]) -> str:
+    return f"[{', '.join(f'{value:.12g}' for value in bounds)}]"
+
+
+def _decide(settings: GridSettings, key: str) -> Grid:
     if settings.like:
         raster.check(settings.like, f"{key}.like")
         grid = Grid.from_raster(settings.like)
@@ -50,7 +108,7 @@ def decide(settings: GridSettings, key: str = "grid") -> Grid:
             f"{key}: {grid.crs} is not projected in metres; use the UTM zone of the area (EPSG:326NN north, "
             f"EPSG:327NN south)."
         )
-    require_true_scale(grid, key)
+    require_true_scale(grid, key, settings.bounds)
     _require_size(grid, key)
     return grid
 

@@ -1,6 +1,7 @@
 """How far an area's projected CRS distorts lengths at its place."""
 
 import math
+from collections.abc import Sequence
 
 from rasterio.crs import CRS
 
@@ -10,19 +11,22 @@ from slipmap.io.grid import Grid
 LARGEST_ERROR = 0.01  # of the scale at the centre: every slope, area and distance is wrong by as much
 
 
-def require_true_scale(grid: Grid, key: str) -> None:
-    """Raise `InputError` where a metre of the grid's CRS is more than 1 % off a metre on the ground, at its centre."""
-    crs = CRS.from_user_input(grid.crs)
+def require_true_scale(grid: Grid, key: str, stated: Sequence[float] | None = None) -> None:
+    """Raise `InputError` where a metre of the grid's CRS is more than 1 % off a metre on the ground, at its centre.
+
+    `stated` are the bounds as the user wrote them, for the message.
+    """
+    crs, written = CRS.from_user_input(grid.crs), list(stated or grid.bounds)
     left, bottom, right, top = grid.bounds
     if crs.is_projected and max(map(abs, grid.bounds)) <= 360:
         raise InputError(
-            f"{key}.bounds: {list(grid.bounds)} look like degrees, and {grid.crs} is in metres; give them in metres of "
+            f"{key}.bounds: {written} look like degrees, and {grid.crs} is in metres; give them in metres of "
             f"{grid.crs}, or use 'slipmap new-area --bbox', which takes degrees."
         )
     scales = point_scales(grid.crs, (left + right) / 2, (bottom + top) / 2)
     if scales is None:
         raise InputError(
-            f"{key}.bounds: {[round(v) for v in grid.bounds]} lie outside of the ground that {grid.crs} can show; give "
+            f"{key}.bounds: {[round(v) for v in written]} lie outside of the ground that {grid.crs} can show; give "
             f"[left, bottom, right, top] in its metres, or the UTM zone of the area as grid.crs."
         )
     worst = max(scales, key=lambda scale: abs(scale - 1))

@@ -92,6 +92,17 @@ def check(
     _require_both(landslides, known, pixels, path, key)
 
 
+def count_points(path: str | Path, grid: Grid, key: str, layer: str | None = None) -> tuple[int, int]:
+    """How many landslides of the area are points, of how many there are; (0, 0) of polygons and rasters."""
+    if not is_vector(path):
+        return 0, 0
+    kind = str(find_layer(path, key, layer).info["geometry_type"])
+    if "Polygon" in kind:  # of a layer of one kind, the header tells
+        return 0, 0
+    types = shapely.get_type_id(read_landslides(path, grid, key, layer).geometry.to_numpy())
+    return int((types == shapely.GeometryType.POINT).sum()), len(types)
+
+
 def _require_both(landslides: int, known: int, pixels: int, path: str | Path, key: str) -> None:
     """Raise `InputError` unless some pixels have a landslide, and some are known to have none."""
     if not landslides:
