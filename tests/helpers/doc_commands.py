@@ -85,7 +85,7 @@ RUN_BY = (
     (r"python -c .*Prithvi.*", INTERNET),
     (r"podman .*|apptainer .*", TOOL),
     (r"snakedeploy deploy-workflow https.*", INTERNET),
-    (r"python -m benchmarks.(training|mutations|semi_supervised|dag).*", LONG),
+    (r"python -m benchmarks.(training|mutations|semi_supervised|dag|motion_edges).*", LONG),
     (
         r"python -m benchmarks.demo_intervals .*",
         "tests/deformation/test_truth.py::test_areas_are_pooled_without_the_error_of_their_reference",
