@@ -9,8 +9,9 @@ function explore(data, source) {
   const at = (col, row) => L.latLng(-row * m, col * m), place = (latlng) => [latlng.lng / m, -latlng.lat / m];
   const bounds = L.latLngBounds(at(0, 0), at(data.width, data.height));
   const crs = L.extend({}, L.CRS.Simple, { transformation: new L.Transformation(1 / m, 0, -1 / m, 0) });
-  const map = L.map("map", { crs, zoomSnap: 0.25, minZoom: -8, maxZoom: 5, attributionControl: false, maxBounds:
-    bounds.pad(1), scrollWheelZoom: false, renderer: L.canvas({ tolerance: 4, padding: 0.3 }), zoomAnimation: false });
+  const snap = source.zoomSnap || 0.25, map = L.map("map", { crs, zoomSnap: snap, minZoom: -8, maxZoom: 5,
+    attributionControl: false, maxBounds: bounds.pad(1), scrollWheelZoom: false, zoomAnimation: false,
+    renderer: L.canvas({ tolerance: 4, padding: 0.3 }) });
   L.control.scale({ imperial: false }).addTo(map);
   const panes = Object.fromEntries(["ground", "left", "right", "over"].map((name, i) => {
     const pane = map.createPane(name);
@@ -25,7 +26,8 @@ function explore(data, source) {
     $("hint").hidden = event.ctrlKey || event.metaKey;
     if (!$("hint").hidden) { setTimeout(() => { $("hint").hidden = true; }, 1500); return; }
     event.preventDefault();
-    map.setZoomAround(map.mouseEventToContainerPoint(event), map.getZoom() - Math.sign(event.deltaY) / 2);
+    const zoom = map.getZoom() - Math.sign(event.deltaY) * Math.max(0.5, snap);
+    map.setZoomAround(map.mouseEventToContainerPoint(event), zoom);
   }, { passive: false });
 
   // ---- layers

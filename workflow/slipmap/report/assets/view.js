@@ -1,13 +1,11 @@
 "use strict";
 // `slipmap view`: Explore over tiles and pixels of the full results; reference, comparison and profile.
 (() => {
-  const { el, quantity, chart, seriesChart, save } = kit;
+  const { el, quantity, chart, seriesChart, save } = kit, told = document.getElementById("told");
   const data = JSON.parse(document.getElementById("map-data").textContent);
   const ask = async (what, values) => (await fetch(`${what}?${new URLSearchParams(values)}`)).json();
-  const told = document.getElementById("told");
   let reference = null, before = null, start = null, line = null;
   const MOVED = new Set(["velocity"]);
-
   const minus = (a, b) => (a === null || b === null ? null : a - b);
   const both = (a, b) => (a === null || b === null ? null : Math.hypot(a, b));
   // A place against the reference that was chosen: series, rate and their standard deviations.
@@ -23,16 +21,15 @@
     return { ...found, series: values, std, velocity, velocity_std: spread, facts };
   }
   const source = {
+    zoomSnap: 1, // tiles between whole steps of zoom leave seams
     picture: (layer, { pane, bounds, opacity }) => (layer.uri ? L.imageOverlay(layer.uri, bounds, { pane, opacity }) :
       L.tileLayer(`tile/${encodeURIComponent(layer.id)}/{z}/{x}/{y}.png${reference && MOVED.has(layer.id)
         ? `?minus=${reference.velocity || 0}` : ""}`,
       { pane, bounds, opacity, minZoom: -8, maxZoom: 5, maxNativeZoom: 3, minNativeZoom: -6 })),
-    values: (ids, column, row) => ask("values", { column, row, layers: ids.join(",") }),
-    series,
+    values: (ids, column, row) => ask("values", { column, row, layers: ids.join(",") }), series,
   };
   const view = explore(data, source);
   view.fit();
-
   const where = view.place, actions = {
     async reference(latlng) {
       reference = await series(...where(latlng), true);
@@ -59,6 +56,7 @@
       if (!start) { start = latlng; told.textContent = "Click where the profile ends."; return; }
       const [a, b] = [start, latlng], layer = view.layers.get(view.state.left);
       start = null;
+      told.textContent = "Click where the next profile begins.";
       if (line) line.remove();
       line = L.polyline([a, b], { color: "#ffd400", weight: 4, interactive: false }).addTo(view.map);
       const found = await ask("profile", { layer: layer.id, line: [...where(a), ...where(b)].join(",") });
