@@ -212,6 +212,20 @@ def test_motion_that_is_not_downslope_is_no_stillness():
     assert found[0]["moves"] == "moves 20 ± 4 mm/yr in the line of sight, which is not downslope"
 
 
+def test_without_a_map_the_first_screen_counts_what_the_radar_sees():
+    event = {"landslides": 3, "landslide_area_m2": 26400.0, "by_confidence": {"high": 1, "medium": 0, "low": 2}}
+    areas = pd.DataFrame({"area": [4, 9], "area_m2": [1e4, 6e3], "velocity_mean": [8.0, -31.0]})
+    numbers = {"active_areas": areas.assign(velocity_mean_std=2.0)}
+    found = headline.cards(SimpleNamespace(grid=GRID, event=event), numbers, {})
+    assert [(c["value"], c["label"]) for c in found] == [
+        ("3", "landslides of the event"),
+        ("2", "active areas"),
+        ("−31 ± 2 mm/yr", "is the fastest"),
+    ]
+    assert found[0]["detail"] == "on 2.64 ha; 1 of high, 0 of medium, 2 of low confidence"
+    assert found[1]["detail"].startswith("2 % of the area") and found[2]["detail"].startswith("active area 9,")
+
+
 def test_a_map_that_is_no_probability_says_so_on_the_first_screen():
     blank = {"usable": False, "alarms": ["The map is all but blank."], "unseen_said": ""}
     rocks = {"usable": True, "alarms": [], "unseen_said": "Training saw nothing of 4.0% of the ground."}
