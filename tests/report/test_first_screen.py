@@ -72,12 +72,16 @@ def test_the_verdict_without_a_map_is_of_the_velocity(tmp_path):
     raster.write(tmp_path / "c.tif", GRID, coherence, bands=["c"], units="1", long_name="c")
     sources = SimpleNamespace(
         mapped={},
+        event=None,
         deformation={"velocity": tmp_path / "v.tif", "temporal_coherence": tmp_path / "c.tif"},
         settings=run_settings().areas["valley"],
     )
     said = summary.verdict(sources, {}, GRID)
     assert said["word"] == "Usable" and "75\u202f% of the ground" in said["reason"]
-    assert summary.verdict(SimpleNamespace(mapped={}, deformation={}), {}, GRID)["word"] == "Not usable"
+    assert summary.verdict(SimpleNamespace(mapped={}, event=None, deformation={}), {}, GRID)["word"] == "Not usable"
+    sources.event = {"landslides": 8, "by_confidence": {"high": 3, "medium": 4, "low": 1}}
+    said = summary.verdict(sources, {}, GRID)
+    assert said["word"] == "For screening only" and "3 of its 8 landslides are of high confidence" in said["reason"]
 
 
 def test_places_to_look_at_first_are_moving_then_active_areas_then_unmapped():
@@ -185,6 +189,8 @@ def test_a_random_split_is_named_where_its_scores_stand(full):
 
 def test_the_first_screen_counts_each_kind_of_motion():
     frame = pd.DataFrame({"motion": ["moving"] * 3 + ["no movement detected"] * 2 + ["not observable"]})
+    all_of_it = {"rs": frame.assign(area_m2=800000 / 6)}
+    assert headline.cards(SimpleNamespace(grid=GRID), {}, all_of_it)[0]["detail"].startswith("100 % of the area")
     card = headline.cards(SimpleNamespace(grid=GRID), {}, {"rs": frame.assign(area_m2=100.0)})[1]
     assert card["value"] == "3" and card["detail"] == "2 without movement detected; 1 the radar cannot tell"
 

@@ -23,7 +23,7 @@ def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[
         return list(_of_radar(sources, numbers))
     name, frame = list(drawn.items())[-1]
     share = 100 * frame["area_m2"].sum() / (sources.grid.width * sources.grid.height * _pixel_area(sources))
-    found = [_card(len(frame), "landslides outlined", f"{share:.2g} % of the area; map of {name}", "all")]
+    found = [_card(len(frame), "landslides outlined", f"{_share(share)} of the area; map of {name}", "all")]
     if "inventory" in frame:
         found.append(_against_inventory(frame))
     if "motion" in frame:
@@ -47,7 +47,7 @@ def _of_radar(sources: Sources, numbers: Mapping[str, pd.DataFrame]) -> Iterator
     if areas is None:
         return
     share = 100 * areas["area_m2"].sum() / (sources.grid.width * sources.grid.height * _pixel_area(sources))
-    detail = f"{share:.2g} % of the area: ground that moves out of the noise around it"
+    detail = f"{_share(share)} of the area: ground that moves out of the noise around it"
     yield _card(len(areas), "active areas", detail)
     if len(areas):
         fastest = areas.loc[areas["velocity_mean"].abs().idxmax()]
@@ -116,6 +116,10 @@ def _random(rows: pd.DataFrame) -> str:
     """A warning where test patches were drawn at random among training patches."""
     said = str(rows["independence"].iloc[0]) if "independence" in rows else ""
     return f". {said}" if said.startswith(INDEPENDENCE["random"]) else ""
+
+
+def _share(percent: float) -> str:
+    return f"{percent:.2g} %" if percent < 10 else f"{percent:.0f} %"
 
 
 def _pixel_area(sources: Sources) -> float:

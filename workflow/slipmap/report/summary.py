@@ -24,7 +24,7 @@ OWN = 3  # of them kept for active areas that no outline covers
 
 
 def verdict(sources: Sources, numbers: Mapping[str, pd.DataFrame], shown: Grid) -> dict[str, str]:
-    """Whether the last experiment's map (or where there is none the velocity) may be used: {"word", "reason"}.
+    """Whether the last experiment's map (else the event map, else the velocity) may be used: {"word", "reason"}.
 
     A map is usable where test ground that is independent of training shows that at least half of what it maps is
     right and at least half of the landslide ground is found; without such ground, or below, it is for screening only.
@@ -36,7 +36,7 @@ def verdict(sources: Sources, numbers: Mapping[str, pd.DataFrame], shown: Grid) 
 
 def _verdict(sources: Sources, numbers: Mapping[str, pd.DataFrame], shown: Grid) -> tuple[str, str]:
     if not sources.mapped:
-        return _of_velocity(sources, shown)
+        return _of_velocity(sources, shown) if sources.event is None else _of_event(sources.event)
     name, experiment = list(sources.mapped.items())[-1]
     told = experiment.usable or {}
     if told and not told["usable"]:
@@ -56,6 +56,14 @@ def _verdict(sources: Sources, numbers: Mapping[str, pd.DataFrame], shown: Grid)
     return USABLE, (
         f"On held-out test ground {_percent(right)} of what is mapped is right and {_percent(found)} of the landslide "
         "ground is found. Check each place before acting on it."
+    )
+
+
+def _of_event(event: Mapping[str, Any]) -> tuple[str, str]:
+    sure = event["by_confidence"].get("high", 0)
+    return SCREENING, (
+        f"The event map says where to look: {sure} of its {event['landslides']} landslides are of high confidence. "
+        "Nothing here checks them; look at images or in the field."
     )
 
 
