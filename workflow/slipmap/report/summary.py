@@ -185,10 +185,11 @@ def _motion(one: Mapping[str, Any]) -> str:
     motion = one.get("motion")
     if motion is None:
         return "no radar here"
-    if motion == "moving" and _known(one, "velocity_downslope"):
+    if motion in ("moving", "moves slowly") and _known(one, "velocity_downslope"):
         rate, spread = one["velocity_downslope"], one.get("velocity_downslope_std", float("nan"))
         times = f", {rate / spread:.0f} standard deviations" if spread and spread == spread else ""
-        return f"moves {plain(rate, 0)} ± {plain(spread, 0)} mm/yr downslope{times}"
+        slowly = "slowly, " if motion == "moves slowly" else ""
+        return f"moves {slowly}{plain(rate, 0)} ± {plain(spread, 0)} mm/yr downslope{times}"
     if motion == "no movement detected" and _known(one, "detectable_velocity"):
         fast = f" or faster than {plain(one['aliasing_velocity'], 0)}" if _known(one, "aliasing_velocity") else ""
         slow = plain(one["detectable_velocity"], 0)

@@ -35,8 +35,8 @@ function explore(data, source) {
   function put(side, layer, pane = side) {
     if (pictures[side]) pictures[side].remove();
     pictures[side] = layer ? source.picture(layer, { pane, bounds, opacity: layer.opacity * state.opacity }) : null;
-    if (layer) pictures[side].addTo(map);
-    if (layer && panes[side]) panes[side].style.mixBlendMode = layer.blend === "multiply" ? "multiply" : "normal";
+    const blend = layer && layer.blend === "multiply" ? "multiply" : "normal";
+    if (layer && pictures[side].addTo(map) && panes[side]) panes[side].style.mixBlendMode = blend;
   }
   function clip() {
     const { x: x0, y: y0 } = map.containerPointToLayerPoint([0, 0]), size = map.getSize();
@@ -107,8 +107,7 @@ function explore(data, source) {
     for (const item of listed) drawn.addLayer(L.polygon(ring(item.rings), { color: colour(item), weight: 2,
       fillOpacity: 0.02 }).on("click", pick(item)));
   }
-  let marked = null;
-  const mark = (layer) => { if (marked) marked.remove(); marked = layer && layer.addTo(map); };
+  let marked = null, mark = (layer) => { if (marked) marked.remove(); marked = layer && layer.addTo(map); };
   function select(item, look = false) {
     chosen = item;
     mark(L.polygon(ring(item.rings), { color: CHOSEN, weight: 4, fill: false, interactive: false }));
@@ -125,7 +124,8 @@ function explore(data, source) {
     const step = (name, by) => el("button", { type: "button", onclick: go(by) }, name);
     const [rate, spread, slow, fast] = ["velocity_downslope", "velocity_downslope_std", "detectable_velocity",
       "aliasing_velocity"].map((key) => value(item, key)), motion = value(item, "motion");
-    const unseen = slow === null || motion !== "no movement detected" ? "" : `; motion slower than ${quantity(slow, "", 0)}`
+    const still = motion === "no movement detected" && slow !== null;
+    const unseen = !still ? "" : `; motion slower than ${quantity(slow, "", 0)}`
       + `${fast === null ? "" : ` or faster than ${quantity(fast, "", 0)}`}\u00a0mm/yr would not have been seen`;
     const downslope = rate === null ? "" : `: ${quantity(rate, "mm/yr", 1, spread)} downslope${unseen}`;
     const picture = item.series && seriesChart(found.dates, [mean], said);
