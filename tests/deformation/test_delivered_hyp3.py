@@ -134,7 +134,7 @@ def test_a_look_vector_in_degrees_is_refused(tmp_path):
     hyp3(tmp_path, burst(136231))
     product = burst(136231)(*PAIRS[0], 0)
     tif(tmp_path / product / f"{product}_lv_theta.tif", np.full(SHAPE, 51.0, np.float32))
-    with pytest.raises(InputError, match=r"lv_theta\.tif: its mean incidence angle"):
+    with pytest.raises(InputError, match=r"lv_theta\.tif: it has angles up to 51, .*degrees, where radians"):
         read(tmp_path)
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import rasterio
-from rasterio.errors import RasterioError
 
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation.agreement import same_clock, same_value
 from slipmap.deformation.fills import require_phases
 from slipmap.deformation.layer import Header, Layer, Unreadable, inspect, view
-from slipmap.deformation.reader import BOUNDS, SENTINEL1_WAVELENGTH, Facts, Listing, PairFormat
+from slipmap.deformation.look import mean_incidence
+from slipmap.deformation.reader import SENTINEL1_WAVELENGTH, Facts, Listing, PairFormat
 from slipmap.deformation.stack import LeftOut, Pair, Radar, Stack, parse_date
 from slipmap.errors import Faults, InputError
 from slipmap.io.grid import crs_name
@@ -101,7 +101,7 @@ def assemble(reader: PairFormat, listing: Listing, settings: Sentinel1Settings) 
     left_out = [LeftOut(c.first, c.second, c.problem) for c in candidates if c.problem]
     views = faults.of(reader.views, listing) or {}
     geometry = {role: place for role, layer in views.items() if (place := faults.of(_geometry, layer))}
-    radar = faults.of(_radar, faults.of(facts.radar) or {}, values, geometry, settings)
+    radar = faults.of(_radar, faults.of(facts.radar) or {}, values, geometry, pairs[0].files[main], settings)
     faults.end()
     assert radar is not None  # else there was a fault
     return Stack(
@@ -347,40 +347,20 @@ def _geometry(layer: Layer) -> str:
 
 
 def _radar(
-    found: dict[str, object], values: Mapping[str, str], geometry: Mapping[str, str], settings: Sentinel1Settings
+    found: dict[str, Any],
+    values: Mapping[str, str],
+    geometry: Mapping[str, str],
+    within: str,
+    settings: Sentinel1Settings,
 ) -> Radar:
-    """The radar of a stack; what the config gives (`settings.incidence`) goes before what the files say."""
+    """The radar of a stack.
+
+    Its incidence is what the config gives, else the mean of the rasters of the line of sight on the ground of `within`
+    (an interferogram), else what a text file says, which is that of a whole scene's centre.
+    """
     found["wavelength"] = found.get("wavelength") or float(values.get("wavelength", SENTINEL1_WAVELENGTH))
     if "track" in values:
         found["track"] = values["track"]
-    if settings.incidence is not None:
-        found["incidence"] = settings.incidence
-    elif found.get("incidence") is None:
-        found["incidence"] = _mean_incidence(geometry)
+    measured = mean_incidence(geometry, within, found.get("incidence"))
+    found["incidence"] = settings.incidence or measured or found.get("incidence")
     return Radar(**found)
-
-
-def _mean_incidence(geometry: Mapping[str, str]) -> float | None:
-    """Mean incidence angle (degrees) of a few pixels of HyP3's look vector or of LiCSAR's; None: there is none."""
-    for role, angle in (("look_theta", lambda v: 90 - np.degrees(v)), ("los_up", lambda v: np.degrees(np.arccos(v)))):
-        if role not in geometry:
-            continue
-        try:
-            with rasterio.open(geometry[role]) as src:
-                shape = tuple(min(size, 64) for size in src.shape)
-                values = np.ma.filled(src.read(1, out_shape=shape, masked=True).astype(float), np.nan)
-        except RasterioError as error:
-            raise InputError(f"{geometry[role]}: not a raster that can be read; fetch it again.") from error
-        with np.errstate(invalid="ignore"):
-            angles = angle(values[np.isfinite(values) & (values != 0)])
-        if not angles.size:
-            continue
-        low, high = BOUNDS["incidence"]
-        mean = float(np.nanmean(angles))
-        if not low <= mean <= high:
-            raise InputError(
-                f"{geometry[role][:200]}: its mean incidence angle is {mean:.3g} degrees, which Sentinel-1 never "
-                f"has; correct its units or remove it."
-            )
-        return mean
-    return None

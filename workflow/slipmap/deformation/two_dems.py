@@ -8,6 +8,7 @@ import rasterio
 from rasterio.errors import RasterioError
 from rasterio.warp import transform
 
+from slipmap.deformation.look import name_of
 from slipmap.errors import InputError
 from slipmap.inputs.contract import ELEVATION, FEET
 from slipmap.inputs.rasters import in_unit
@@ -45,7 +46,7 @@ def require_same_ground(dem: str | Path, delivered: str, grid: Grid, key: str) -
     ratio, correlation = _compare(heights, others)
     if np.isnan(correlation):
         return
-    other = _name(delivered)
+    other = name_of(delivered)
     if correlation >= _ALIKE and not _USUAL[0] <= ratio <= _USUAL[1]:
         raise InputError(f"{key}: the heights of {dem} are {ratio:.3g} times those of {other}, {_unit(ratio)}")
     said = f"{key}: the heights of {dem} do not follow those of {other} (correlation {correlation:.2f})"
@@ -96,11 +97,3 @@ def _sampled(src: rasterio.io.DatasetReader, x: np.ndarray, y: np.ndarray) -> It
     for values in src.sample(zip(x, y, strict=True), indexes=1, masked=True):
         value = np.ma.filled(values.astype(float), np.nan)[0]
         yield value if value != 0 else float("nan")
-
-
-def _name(delivered: str) -> str:
-    """The file behind a place."""
-    start = delivered.find("<SourceFilename")
-    if start < 0:
-        return delivered
-    return delivered[delivered.index(">", start) + 1 : delivered.index("</", start)]

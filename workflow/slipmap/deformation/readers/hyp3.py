@@ -59,8 +59,8 @@ class HyP3(PairReader):
     units = "phase in radians, coherence 0 to 1, look vectors in radians"
     sign = "phase grows with the distance to the satellite from the first date to the second"
     beside = (
-        "`<product>.txt`: Baseline, Heading, slant range, heights and orbit number; where it lacks them, the incidence "
-        "is that of `*_lv_theta.tif`; tracks from burst products' names"
+        "`<product>.txt`: Baseline, Heading, slant range, heights and orbit number; the incidence is that of "
+        "`*_lv_theta.tif` where it is there; tracks from burst products' names"
     )
     checks = "one track, time of day, flight direction and burst for all products"
 
