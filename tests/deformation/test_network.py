@@ -187,7 +187,9 @@ def test_format_is_recognised_from_the_files(tmp_path, format_):
 
 def test_pair_without_coherence(tmp_path):
     write_phase(tmp_path / "20210101_20210113.geo.unw.tif")
-    assert "no coherence raster" in read(tmp_path, level="unwrapped").left_out[0]
+    stack = read(tmp_path, level="unwrapped")
+    assert "no coherence raster beside it; the pair counts, as one of coherence 0.5" in stack.notes[0]
+    assert not stack.left_out and not stack.pairs_left_out and len(stack.pairs) == 1
 
 
 def test_gamma_baseline_is_that_of_gammas_own_table(real_data):

@@ -29,7 +29,8 @@ def lines(settings: RunSettings, seen: Mapping[str, Found]) -> Iterator[str]:
     for name, area in settings.areas.items():
         found = seen.get(name, Found())
         yield from _area(name, area, settings, found)
-        yield from _left_out(found.left_out)
+        yield from _some("left out", found.left_out)
+        yield from _some("note", found.notes)
     for name in imported_datasets(settings):
         if source := settings.datasets[name].source:
             yield f"data set {name}: imported from {source.path}"
@@ -103,11 +104,11 @@ def _points(name: str, area: AreaSettings, grid: Grid) -> Iterator[str]:
         )
 
 
-def _left_out(reasons: Sequence[str]) -> Iterator[str]:
-    for reason in reasons[:_SHOWN]:
-        yield f"  left out: {reason}"
-    if len(reasons) > _SHOWN:
-        yield f"  left out: {len(reasons) - _SHOWN} more, for such reasons"
+def _some(what: str, sentences: Sequence[str]) -> Iterator[str]:
+    for sentence in sentences[:_SHOWN]:
+        yield f"  {what}: {sentence}"
+    if len(sentences) > _SHOWN:
+        yield f"  {what}: {len(sentences) - _SHOWN} more like these"
 
 
 def _experiment(name: str, settings: RunSettings) -> str:

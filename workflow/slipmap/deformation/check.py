@@ -8,7 +8,7 @@ from rasterio.warp import transform_bounds
 
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.config.run import AreaSettings
-from slipmap.deformation import velocity
+from slipmap.deformation import velocity, weak_points
 from slipmap.deformation.found import Found
 from slipmap.deformation.network import baselines_by_date, choose_pairs
 from slipmap.deformation.reading import read_stack, read_velocity
@@ -37,7 +37,15 @@ def check(area: AreaSettings, key: str, grid: Grid) -> Found:
     elif (stack := faults.of(read_stack, settings)) is not None:
         own = _grid(stack)
         pairs = _check_network(stack, area, faults)
-        found = Found(stack.left_out, network_dates(pairs), len(pairs), stack.format, _tells_sight(stack))
+        found = Found(
+            stack.left_out,
+            network_dates(pairs),
+            len(pairs),
+            stack.format,
+            _tells_sight(stack),
+            [*stack.notes, *weak_points.notes(pairs, stack.radar, baselines_by_date(pairs))],
+            any(bridge.hinge for bridge in weak_points.bridges(pairs)),
+        )
         contradicted = _contradicted(stack, area, key, grid)
     if own is not None and not overlaps(own, grid):
         faults.add(f"{settings.path} does not overlap the area; check grid.bounds and the files.")

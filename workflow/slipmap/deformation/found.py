@@ -11,7 +11,9 @@ class Found:
     Parameters
     ----------
     left_out : of the data, and why, a sentence each. dates : of the acquisitions, in order. pairs : interferograms
-        that are inverted. format : of the reader. sight : whether the line of sight is known.
+        that are inverted. notes : on data that count, a sentence each. hinged : whether one pair alone holds all
+        series together, so that no velocity is reliable. format : of the reader. sight : whether the line of sight is
+        known.
     """
 
     left_out: list[str] = field(default_factory=list)
@@ -19,3 +21,5 @@ class Found:
     pairs: int = 0
     format: str = ""
     sight: bool = True
+    notes: list[str] = field(default_factory=list)
+    hinged: bool = False

@@ -9,6 +9,7 @@ import numpy as np
 
 from slipmap.config.deformation import NetworkSettings
 from slipmap.config.inputs import Sentinel1Settings
+from slipmap.deformation import weak_points
 from slipmap.deformation.layer import is_view
 from slipmap.deformation.phase import critical_baseline
 from slipmap.deformation.reading import read_stack
@@ -185,6 +186,8 @@ def run(
     stack = read_stack(sentinel1, files)
     for line in stack.left_out:
         print(f"left out: {line}")
+    for line in stack.notes:
+        print(f"note: {line}")
     folder = Path(views or Path(network_csv).parent / "views")
     if views:
         folder.mkdir(parents=True, exist_ok=True)
@@ -192,6 +195,8 @@ def run(
     pairs = choose_pairs(stack, settings)
     dates = network_dates(pairs)
     by_date = baselines_by_date(pairs)
+    for line in weak_points.notes(pairs, stack.radar, by_date):
+        print(f"note: {line}")
     parts = subsets(pairs, dates)
     save_network(network_csv, pairs, stack.pairs_left_out)
     save_stack(

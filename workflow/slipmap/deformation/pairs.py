@@ -81,7 +81,7 @@ def assemble(reader: PairFormat, listing: Listing, settings: Sentinel1Settings) 
         raise _nothing(candidates, unusable, reader, listing, settings)
     faults.of(_require_whole_bytes, good)
     facts = faults.of(reader.facts, listing) or Facts()
-    pairs, shared, clocks, notes = [], defaultdict(list), [], unusable
+    pairs, shared, clocks, notes = [], defaultdict(list), [], []
     for candidate in good:
         known = faults.of(facts.pair, candidate.first, candidate.second, candidate.layers) or {}
         tag = candidate.headers[main].tags.get("WAVELENGTH_METRES")
@@ -95,7 +95,7 @@ def assemble(reader: PairFormat, listing: Listing, settings: Sentinel1Settings) 
             Pair(candidate.first, candidate.second, known.get("perpendicular_baseline"), _files(candidate, crops))
         )
         if "coherence" not in candidate.layers:
-            notes.append(f"{candidate.path}: no coherence raster beside it, its weight is that of coherence 0.5")
+            notes.append(f"{candidate.path}: no coherence raster beside it; the pair counts, as one of coherence 0.5")
     faults.of(same_clock, clocks)
     values = faults.of(_shared_values, shared) or {}
     left_out = [LeftOut(c.first, c.second, c.problem) for c in candidates if c.problem]
@@ -110,8 +110,9 @@ def assemble(reader: PairFormat, listing: Listing, settings: Sentinel1Settings) 
         radar=radar,
         pairs=pairs,
         geometry=geometry,
-        left_out=[f"{each.why}; pair {each.name} left out" for each in left_out] + notes,
+        left_out=[f"{each.why}; pair {each.name} left out" for each in left_out] + unusable,
         pairs_left_out=left_out,
+        notes=notes,
     )
 
 

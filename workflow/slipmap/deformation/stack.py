@@ -13,6 +13,8 @@ from typing import Any
 from slipmap.errors import InputError
 from slipmap.io.atomic import write_text
 
+END = 3  # dates at an end of the series; a pair that alone holds so few is not what the velocity hangs on
+
 
 def parse_date(text: str, where: str) -> date:
     """Read "YYYYMMDD" or "YYYY-MM-DD"; `where` names the file for the error sentence."""
@@ -111,7 +113,10 @@ class Radar:
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack as read from the files, before the network is chosen."""
+    """A stack as read from the files, before the network is chosen.
+
+    `left_out` are sentences on data that do not count, `notes` on data that count and lack something.
+    """
 
     level: str
     format: str
@@ -121,6 +126,7 @@ class Stack:
     geometry: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     pairs_left_out: list[LeftOut] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     simulated: bool = False
 
 

@@ -15,8 +15,8 @@ from numba import njit
 from slipmap.deformation import covariance, lanes
 from slipmap.deformation.covariance import fit_decay, full_variance
 from slipmap.deformation.lanes import LANES
+from slipmap.deformation.stack import END
 
-END = 3  # dates at an end of the series; a pair that alone holds so few is not what the velocity hangs on
 SMALLEST = 1e-10  # pivot, of a matrix with ones on its diagonal, below which a column is one of the others again
 
 
