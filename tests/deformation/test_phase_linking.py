@@ -97,7 +97,7 @@ def test_without_any_data_there_is_no_fit():
 def test_fit_of_noise(dates, window):
     """99 of 100 pixels of noise fit less well than the formula says, and not much less."""
     linked = link(speckle(np.eye(dates), 40, 48), window_weights(window, "triangular"), bound=False)
-    assert 0.75 * fit_of_noise(dates) < np.percentile(linked.fit, 99) < 1.05 * fit_of_noise(dates)
+    assert 0.75 * fit_of_noise([dates]) < np.percentile(linked.fit, 99) < 1.05 * fit_of_noise([dates])
 
 
 def test_blocks_give_what_the_whole_gives():

@@ -103,10 +103,10 @@ def test_pairs_are_differences_of_dates(tmp_path):
     driver.run(files, linking(), tmp_path / "linked")
     pair = Pair(days[0], days[3], 0.0, {"reference": files[days[0]], "secondary": files[days[3]]})
     file = tmp_path / f"{pair.name}.tif"
-    pairs.run(tmp_path / "linked", pair, DeformationSettings(slc_looks=LOOKS), file)
+    pairs.run([tmp_path / "linked"], pair, DeformationSettings(slc_looks=LOOKS), file)
     bands = read_bands(file)
     assert set(bands) == {"turns", "connected_component"}
-    reader = NetworkReader([pair], [file], tmp_path / "linked")
+    reader = NetworkReader([pair], [file], [tmp_path / "linked"])
     (unwrapped,), (coherence,) = reader.read(next(iter(reader.grid.blocks())))
     first, last = read_linked(tmp_path / "linked", [days[0], days[3]])
     np.testing.assert_allclose(np.angle(np.exp(1j * (unwrapped - first + last))), 0, atol=1e-5)
@@ -139,8 +139,8 @@ def test_from_slcs_to_velocity(tmp_path):
     made = []
     for pair in chosen:
         made.append(tmp_path / "unwrapped" / f"{pair.name}.tif")
-        pairs.run(tmp_path / "l", pair, settings, made[-1])
-    linked = {"linked_phases": tmp_path / "l", "least_fit": settings.phase_linking.min_goodness_of_fit}
+        pairs.run([tmp_path / "l"], pair, settings, made[-1])
+    linked = {"linked_phases": [tmp_path / "l"], "least_fit": settings.phase_linking.min_goodness_of_fit}
     invert_network.run(csv, stack, made, settings, tmp_path, **linked)
     reliable = raster.read(tmp_path / "reliability.tif", bands=1)
     assert (reliable[:, :6] == INCOHERENT).mean() > 0.98  # though all pairs agree with each other

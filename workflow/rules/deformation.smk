@@ -5,6 +5,7 @@ include: "sentinel1.smk"
 
 wildcard_constraints:
     pair=r"\d{8}_\d{8}",
+    ministack=r"\d{8}",
 
 
 checkpoint network:
@@ -66,14 +67,15 @@ rule interferogram:
 
 
 rule link_phases:
-    message: "Link the phases of {wildcards.area}."
+    message: "Link the phases of {wildcards.area} from {wildcards.ministack} on."
     input:
-        slcs=lambda wildcards: slc_files(wildcards).values(),
-        stack=HERE.stack,
-    output: linked=directory(HERE.linked)
+        slcs=lambda wildcards: ministack_slcs(wildcards).values(),
+        earlier=earlier_ministacks,
+        stack=ancient(HERE.stack),  # its dates say nothing
+    output: linked=directory(HERE.ministack("{ministack}"))
     wildcard_constraints: area=sentinel1_level("safe", "slc", estimator="phase_linking")
     params:
-        slcs=slc_files,
+        slcs=ministack_slcs,
         settings=part_of("deformation", options.LinkingSettings),
     threads: 2
     resources: mem_mb=memory(1500), runtime=minutes(10, per_megapixel=1)
@@ -83,7 +85,7 @@ rule link_phases:
 rule unwrap_linked:
     message: "Unwrap the linked phases {wildcards.pair} of {wildcards.area}."
     input:
-        linked=HERE.linked,
+        linked=linked_dates,
         network=ancient(HERE.network),  # there for `pair`; its dates say nothing
     output: unwrapped=HERE.unwrapped("{pair}")
     wildcard_constraints: area=sentinel1_level("safe", "slc", estimator="phase_linking")

@@ -15,7 +15,7 @@ with job(snakemake):
         dem=snakemake.input.dem or None,
         delays=snakemake.input.delays or None,
         looks=snakemake.params.looks,
-        linked_phases=snakemake.input.linked or None,
+        linked_phases=snakemake.input.linked,
         least_fit=snakemake.params.least_fit,
         linked=snakemake.params.linked,
     )

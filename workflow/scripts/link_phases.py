@@ -12,6 +12,7 @@ with job(snakemake):
         slcs={date.fromisoformat(day): path for day, path in snakemake.params.slcs.items()},
         settings=LinkingSettings(**snakemake.params.settings),
         output=snakemake.output.linked,
+        earlier=snakemake.input.earlier,
         threads=snakemake.threads,
         simulated=json.loads(Path(snakemake.input.stack).read_text())["simulated"],
     )

@@ -1,9 +1,11 @@
 # What the rules of deformation ask about an area's Sentinel-1 data and its network of interferograms.
 import os
+from datetime import date
 from functools import cache
 
 from slipmap.config import deformation as options
-from slipmap.deformation.stack import load_network
+from slipmap.deformation.phase_linking import ministack
+from slipmap.deformation.stack import load_network, network_dates
 
 
 def sentinel1_level(*levels, estimator=None):
@@ -38,10 +40,43 @@ def supplied_looks(wildcards):
     return AREAS[wildcards.area].inputs.sentinel1.independent_looks
 
 
+def ministacks(wildcards):
+    """The dates of an area's network by ministacks, each by the name of its folder."""
+    size = AREAS[wildcards.area].deformation.phase_linking.ministack
+    dates = network_dates(network_pairs(wildcards).values())
+    return {f"{days[0]:%Y%m%d}": days for days in ministack.split(dates, size)}
+
+
+def ministack_folders(wildcards, *days):
+    """The folders in which these dates of an area are linked, of all dates if none is given."""
+    place = Results(wildcards.area)
+    wanted = set(days)
+    return [place.ministack(name) for name, own in ministacks(wildcards).items() if not wanted or wanted & set(own)]
+
+
 def linked_phases(wildcards):
-    """The folder of an area's linked phases; nothing where phases are not linked."""
+    """The folders of an area's linked phases; nothing where phases are not linked."""
     linked = AREAS[wildcards.area].deformation.estimator == "phase_linking"
-    return Results(wildcards.area).linked if linked else []
+    return ministack_folders(wildcards) if linked else []
+
+
+def linked_dates(wildcards):
+    """The folders of the linked phases of a pair's two dates: later ones do not touch it."""
+    pair = network_pairs(wildcards)[wildcards.pair]
+    return ministack_folders(wildcards, pair.reference, pair.secondary)
+
+
+def earlier_ministacks(wildcards):
+    """The folders of the ministacks that are linked, compressed, with the dates of this one."""
+    folders = ministack_folders(wildcards)
+    at = folders.index(Results(wildcards.area).ministack(wildcards.ministack))
+    return folders[max(0, at - ministack.MOST_EARLIER) : at]
+
+
+def ministack_slcs(wildcards):
+    """The SLCs of a ministack by date."""
+    days = ministacks(wildcards)[wildcards.ministack]
+    return {day: path for day, path in slc_files(wildcards).items() if date.fromisoformat(day) in days}
 
 
 def least_fit(wildcards):

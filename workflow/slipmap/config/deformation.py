@@ -71,6 +71,12 @@ class PhaseLinkingSettings(Settings):
         le=1,
         description="β of (1 − β) |Γ| + β I, which emi inverts; raised in pixels where that is not positive definite.",
     )
+    ministack: int | None = Field(
+        None,
+        ge=3,
+        description="Dates linked at once, with what earlier ones are compressed to: memory and cost do not grow with "
+        "the dates, and a new date remakes the last ministack only; null: all dates together.",
+    )
     window: int = Field(5, ge=3, le=31, description="Side of the window of neighbours, pixels (odd).")
     window_weights: Literal["triangular", "plain"] = Field(
         "triangular", description="Weights of neighbours: falling linearly from the middle, or all alike."

@@ -109,6 +109,10 @@ class Results:
         """Wrapped interferogram of one pair."""
         return f"{self.interferograms}/{pair}.tif"
 
+    def ministack(self, first: str) -> str:
+        """Folder of the phases that were linked together, by their first date."""
+        return f"{self.linked}/{first}"
+
     def unwrapped(self, pair: str) -> str:
         """Unwrapped interferogram of one pair."""
         return f"{self.unwrapped_interferograms}/{pair}.tif"

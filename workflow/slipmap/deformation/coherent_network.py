@@ -38,7 +38,7 @@ def block_side(pairs: int) -> int:
 
 
 def coherent_network(
-    pairs: list[Pair], unwrapped: Sequence[str | Path], threshold: float | None, linked: str | Path | None = None
+    pairs: list[Pair], unwrapped: Sequence[str | Path], threshold: float | None, linked: Sequence[str | Path] = ()
 ) -> tuple[list[Pair], NetworkReader, Coherence, dict[str, float]]:
     """The pairs that are coherent enough, their files and coherence; mean coherence of the pairs left out, by name.
 

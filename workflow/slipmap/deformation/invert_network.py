@@ -128,7 +128,7 @@ def run(
     least_fit: float | None = None,
     linked: tuple[int, str] | None = None,
     delays: str | Path | None = None,
-    linked_phases: str | Path | None = None,
+    linked_phases: Sequence[str | Path] = (),
 ) -> None:
     """Invert the network and write the results into `folder`.
 
@@ -143,7 +143,7 @@ def run(
     dem : elevation (m) on any grid, for the phase–elevation fit.
     looks : independent looks behind supplied interferograms; None: `phase.SUPPLIED_LOOKS`.
     least_fit : goodness of fit of linked phases that are reliable; None: the pairs are no linked phases.
-    linked_phases : folder of the linked phases of which the pairs are differences; None: they are not.
+    linked_phases : folders of the linked phases of which the pairs are differences; none: they are not.
     linked : window of linked phases and kind of its weights, for what averaging hides.
     delays : tropospheric delays of the dates (`weather_delays`).
 
@@ -160,6 +160,8 @@ def run(
     dates, grid, side = network_dates(pairs), reader.grid, block_side(len(pairs))
     model = _time_model(dates, baselines, settings)
     point = _reference(settings, grid, coherence.of_pixels, coherence.share)
+    if least_fit is not None:
+        least_fit = max(least_fit, reliability.fit_of_noise(reader.linked_together))
     given_looks = looks, least_fit, linked_phases
     job, faded = _job(pairs, reader, coherence, point, model, settings, radar, *given_looks)
     simulated = {"SIMULATED": "yes"} if record["simulated"] else {}
@@ -203,7 +205,7 @@ def _job(
     radar: Radar,
     looks: float | None,
     least_fit: float | None,
-    linked: str | Path | None,
+    linked: Sequence[str | Path],
 ) -> tuple[_Job, fading.Fading | None]:
     """What every block needs, and the fading signal where it is asked for."""
     dates, grid = network_dates(pairs), reader.grid

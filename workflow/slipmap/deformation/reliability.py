@@ -4,6 +4,8 @@
 too, so that its temporal coherence is 1 and says nothing.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from rasterio.windows import Window
 
@@ -11,6 +13,7 @@ from slipmap.config.deformation import InversionSettings
 from slipmap.deformation.geometry import pixel_size
 from slipmap.deformation.interferogram import coherence_floor
 from slipmap.deformation.inversion import Inversion
+from slipmap.deformation.phase_linking.ministack import MOST_EARLIER
 from slipmap.deformation.reference import Reference
 from slipmap.io import raster
 from slipmap.io.grid import Grid
@@ -35,12 +38,20 @@ LEAST_SEEN = 0.5  # of the dates
 ABOVE_NOISE = 2.0  # times the coherence that is estimated of noise; below it phases err by whole turns
 
 
-def fit_of_noise(dates: int) -> float:
-    """Goodness of fit that 99 of 100 pixels of noise stay below, of linked phases of so many dates.
+def fit_of_noise(ministacks: Sequence[int]) -> float:
+    """Goodness of fit that 99 of 100 pixels of noise stay below, of linked phases; the mean over the ministacks.
 
     Few dates can always be fitted. The formula follows simulated noise of 28 to 220 looks and 4 to 60 dates.
+
+    Parameters
+    ----------
+    ministacks : how many dates each has; all are linked at once if it is one.
     """
-    return 0.2 + 1.55 / float(np.sqrt(dates))
+    own = np.array(ministacks, float)
+    root = np.sqrt(own + np.minimum(np.arange(len(own)), MOST_EARLIER))  # compressed SLCs are linked with the dates
+    share = own / own.sum()
+    above = share * (0.06 + 0.53 / root)
+    return float((share * (0.14 + 1.02 / root)).sum() + np.sqrt((above**2).sum()))
 
 
 def classify(
@@ -61,7 +72,7 @@ def classify(
     least_fit : of linked phases, whose coherence is their goodness of fit; None: of interferograms from SLCs. Pairs of
         linked phases agree with each other whatever they are worth, so only their fit tells.
     """
-    least = ABOVE_NOISE * coherence_floor(samples) if least_fit is None else max(least_fit, fit_of_noise(dates))
+    least = ABOVE_NOISE * coherence_floor(samples) if least_fit is None else least_fit
     noise = coherence < least
     loops = solved.used - solved.seen + 1 + solved.joined
     far = kilometres > (np.inf if settings.max_reference_distance is None else settings.max_reference_distance)

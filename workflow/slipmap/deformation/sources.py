@@ -1,5 +1,6 @@
 """Unwrapped phase and coherence of a whole network, read by window."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -84,13 +85,14 @@ class Stored:
 
 
 class LinkedDates:
-    """The linked phases of all dates in a folder, and their goodness of fit, of one window at a time."""
+    """The linked phases of all dates in the ministacks' folders, and their goodness of fit, of one window at a time."""
 
-    def __init__(self, folder: str | Path, days: Iterable[date]) -> None:
-        self.files = {day: str(dates.file_of(folder, day)) for day in sorted(set(days))}
-        self.quality = str(Path(folder) / dates.QUALITY)
+    def __init__(self, folders: Sequence[str | Path], days: Iterable[date]) -> None:
+        own = {day: dates.folder_of(folders, day) for day in sorted(set(days))}
+        self.files = {day: str(dates.file_of(folder, day)) for day, folder in own.items()}
+        self.quality = {day: str(Path(folder) / dates.QUALITY) for day, folder in own.items()}
         self.phases: dict[date, np.ndarray] = {}
-        self.fit = np.empty(0, np.float32)
+        self._fits: dict[str, np.ndarray] = {}
 
     def turn_to(self, window: Window) -> None:
         """Read a window of every date."""
@@ -101,9 +103,14 @@ class LinkedDates:
 
         with ThreadPoolExecutor(thread_count()) as pool:
             self.phases = dict(zip(self.files, pool.map(phase, self.files.values()), strict=True))
-        with _open(self.quality) as src:
-            fit = raster.read_open(src, window, dates.QUALITY_BANDS.index("goodness_of_fit") + 1)
-        self.fit = dates.as_coherence(fit).reshape(-1)
+        for path in dict.fromkeys(self.quality.values()):
+            with _open(path) as src:
+                self._fits[path] = raster.read_open(src, window, dates.QUALITY_BANDS.index("goodness_of_fit") + 1)
+
+    def fit(self, days: tuple[date, date]) -> np.ndarray:
+        """Goodness of fit of a pair of dates as its coherence, (pixels,): the mean of their ministacks'."""
+        first, second = (self._fits[self.quality[day]] for day in days)
+        return dates.as_coherence(first if first is second else (first + second) / 2).reshape(-1)
 
 
 @dataclass(frozen=True)
@@ -118,14 +125,15 @@ class LinkedPair:
     @property
     def paths(self) -> list[str]:
         """Files of the dates, of the turns, of the goodness of fit."""
-        return [*(self.linked.files[day] for day in self.days), self.path, self.linked.quality]
+        quality = [self.linked.quality[day] for day in self.days]
+        return [*(self.linked.files[day] for day in self.days), self.path, *quality]
 
     def fill(self, window: Window, offset: np.float32, out: np.ndarray) -> None:
         """As `Source.fill`, of the window that the dates were turned to."""
         with TileFile(self.path) as file:
             turns = file.read([1], window).reshape(-1)
         first, second = (self.linked.phases[day] for day in self.days)
-        decode_linked(first, second, turns, self.linked.fit, offset, out[0].reshape(-1), out[1].reshape(-1))
+        decode_linked(first, second, turns, self.linked.fit(self.days), offset, out[0].reshape(-1), out[1].reshape(-1))
 
 
 @dataclass(frozen=True)
@@ -159,11 +167,11 @@ class NetworkReader:
     ----------
     pairs : of the network.
     unwrapped : what `unwrapping.run` wrote, one file for each pair; of the others those that the pair names are read.
-    linked : folder of the linked phases of which `unwrapped` holds the whole turns; None: of none.
+    linked : folders of the linked phases of which `unwrapped` holds the whole turns; none: of none.
     """
 
     def __init__(
-        self, pairs: Sequence[Pair], unwrapped: Sequence[str | Path], linked: str | Path | None = None
+        self, pairs: Sequence[Pair], unwrapped: Sequence[str | Path], linked: Sequence[str | Path] = ()
     ) -> None:
         own = {Path(p).stem: str(p) for p in unwrapped}
         days = [day for pair in pairs for day in (pair.reference, pair.secondary)]
@@ -200,6 +208,11 @@ class NetworkReader:
         paths = dict.fromkeys(path for source in self.sources for path in source.paths)
         with ThreadPoolExecutor(thread_count()) as pool:
             same_grid(list(pool.map(look, paths)))
+
+    @property
+    def linked_together(self) -> list[int]:
+        """How many of the dates each ministack of linked phases has, in order."""
+        return list(Counter(self._linked.quality.values()).values()) if self._linked else []
 
     @property
     def has_original(self) -> bool:

@@ -1,5 +1,6 @@
 """The files of linked phases: one for each date, its phase in steps of a turn; two of them make a pair."""
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import rasterio
 
 from slipmap.deformation.pair_file import HALF, PHASE_OFFSET, PHASE_SCALE, STEPS, phase_steps
 from slipmap.deformation.scaled_file import Band
+from slipmap.errors import InputError
+from slipmap.io import raster
 
 STD_STEPS = 10_000  # of the standard deviation, in a radian
 PHASE = Band("phase", "linked phase", "rad", PHASE_SCALE, PHASE_OFFSET)
@@ -25,6 +28,14 @@ def file_of(folder: str | Path, day: date) -> Path:
     return Path(folder) / f"{day:%Y%m%d}.tif"
 
 
+def folder_of(folders: Sequence[str | Path], day: date) -> str | Path:
+    """The folder of the ministack in which a date was linked."""
+    for folder in folders:
+        if file_of(folder, day).exists():
+            return folder
+    raise InputError(f"{folders[0]}: there is no linked phase of {day}; remove the folder, so that it is made again.")
+
+
 def encode(bands: np.ndarray) -> np.ndarray:
     """Phase and, if there, standard deviation (rad), (1 or 2, rows, cols) with NaN for nodata, as uint16."""
     there = np.isfinite(bands[0])
@@ -33,10 +44,17 @@ def encode(bands: np.ndarray) -> np.ndarray:
     return np.where(there, np.stack(whole), 0).astype(np.uint16)
 
 
-def read(folder: str | Path, day: date) -> np.ndarray:
-    """The phase of a date as it is stored, uint16 (rows, cols), 0 for nodata."""
-    with rasterio.open(file_of(folder, day)) as source:
+def read(folders: Sequence[str | Path], day: date) -> np.ndarray:
+    """The phase of a date as it is stored, uint16 (rows, cols), 0 for nodata; `folders` of the ministacks."""
+    with rasterio.open(file_of(folder_of(folders, day), day)) as source:
         return source.read(1)
+
+
+def read_quality(folders: Sequence[str | Path], days: Iterable[date], name: str) -> np.ndarray:
+    """A band of the quality, float32 (rows, cols); of dates of several ministacks the mean of theirs."""
+    own = sorted({str(folder_of(folders, day)) for day in days})
+    bands = [raster.read(Path(folder) / QUALITY, bands=QUALITY_BANDS.index(name) + 1) for folder in own]
+    return bands[0] if len(bands) == 1 else np.mean(bands, axis=0)
 
 
 def difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:

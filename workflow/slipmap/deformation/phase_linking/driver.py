@@ -13,9 +13,10 @@ from rasterio.windows import Window
 from slipmap.config.deformation import LinkingSettings, PhaseLinkingSettings
 from slipmap.deformation.interferogram import with_margin
 from slipmap.deformation.phase import DAYS_PER_YEAR
-from slipmap.deformation.phase_linking import decorrelation, motion
+from slipmap.deformation.phase_linking import compressed, decorrelation, motion
 from slipmap.deformation.phase_linking.dates import PHASE, QUALITY, QUALITY_BANDS, STD, encode, file_of
 from slipmap.deformation.phase_linking.link import Linked, link, window_weights
+from slipmap.deformation.phase_linking.ministack import MOST_EARLIER
 from slipmap.deformation.phase_linking.neighbours import EMPTY, homogeneous, power
 from slipmap.deformation.phase_linking.scatterers import keep_persistent
 from slipmap.deformation.scaled_file import create
@@ -36,18 +37,20 @@ def run(
     settings: LinkingSettings,
     output: str | Path,
     *,
+    earlier: Sequence[str | Path] = (),
     threads: int = 1,
     simulated: bool = False,
 ) -> None:
-    """Link the phases of all dates and write them into the folder `output`: {date}.tif and quality.tif.
+    """Link the phases of all dates and write them into the folder `output`: {date}.tif, quality.tif, compressed.tif.
 
     Parameters
     ----------
     slcs : geocoded, coregistered SLC of each date, on one grid. threads : of the linking.
+    earlier : folders that this function wrote for the dates before, by ministacks (`ministack`), in order.
 
     Raises
     ------
-    InputError : fewer than two dates, grids that differ, no pixel with data on two dates.
+    InputError : fewer than two dates and none earlier, grids that differ, no pixel with data on two dates.
 
     Notes
     -----
@@ -55,27 +58,37 @@ def run(
     and about as much of results, whatever the area.
     """
     dates, options = sorted(slcs), settings.phase_linking
-    if len(dates) < 2:
+    before = [str(Path(folder) / compressed.NAME) for folder in earlier][-MOST_EARLIER:]
+    if len(dates) + len(before) < 2:
         raise InputError("deformation.estimator: phase_linking needs two dates or more; give more SLCs.")
-    reach, years = _reach(options), times(dates)
+    datum = compressed.datum(before[0]) if before else dates[0]
+    reach, years = _reach(options), times([datum] * len(before) + dates)
     with ExitStack() as opened:
-        sources = [opened.enter_context(open_slc(slcs[day])) for day in dates]
+        sources = [opened.enter_context(open_slc(path)) for path in [*before, *(slcs[day] for day in dates)]]
         grid = _one_grid(sources).coarsened(settings.slc_looks[1], settings.slc_looks[0])
-        looks = pixel_looks(settings.slc_looks, float(np.prod(grid.resolution)), sources[0].cell)
-        print(f"{len(dates)} dates, {looks:.3g} independent looks in a pixel, {options.method}, {options.homogeneity}")
+        looks = pixel_looks(settings.slc_looks, float(np.prod(grid.resolution)), sources[-1].cell)
+        print(f"{len(dates)} dates after {len(before)} compressed SLCs, {options.method}, {options.homogeneity}")
+        print(f"{looks:.3g} independent looks in a pixel")
         aside = opened.enter_context(write_aside(output))
         aside.mkdir()
         tags = {"SIMULATED": "yes"} if simulated else {}
         total, count = 0.0, 0
+        kept = None
+        if options.ministack:
+            fine = sources[-1].grid
+            kept = opened.enter_context(compressed.create(aside / compressed.NAME, fine, datum))
         with _outputs(aside, grid, dates, options, tags) as (files, quality):
-            for window in grid.blocks(_side(len(dates), settings.slc_looks)):
+            for window in grid.blocks(_side(len(sources), settings.slc_looks)):
                 outer, inner = with_margin(window, grid, reach)
                 samples = np.stack([_cells(source, outer, settings.slc_looks) for source in sources])
-                block = link_block(samples, options, looks, years, threads)
+                block = link_block(samples, options, looks, years, threads, len(before))
                 bands = block.quality()[:, *inner]
                 quality.write(bands, window)
                 for k, file in enumerate(files):
                     file.write(encode(block.date(k)[:, *inner]), window=window)
+                if kept is not None:
+                    rest = compressed.compress(samples[len(before) :], block.linked.phasors)[inner]
+                    kept.write(_pixels(rest, settings.slc_looks), 1, window=_fine(window, settings.slc_looks))
                 total += float(np.nansum(bands[0]))
                 count += int(np.isfinite(bands[0]).sum())
         if not count:
@@ -113,7 +126,12 @@ class Block:
 
 
 def link_block(
-    samples: np.ndarray, options: PhaseLinkingSettings, looks: float, years: np.ndarray, threads: int = 1
+    samples: np.ndarray,
+    options: PhaseLinkingSettings,
+    looks: float,
+    years: np.ndarray,
+    threads: int = 1,
+    before: int = 0,
 ) -> Block:
     """Link a block by the options.
 
@@ -121,8 +139,9 @@ def link_block(
     ----------
     samples : complex64 (dates, rows, cols, SLC pixels of a pixel). looks : independent ones among these.
     years : (dates,) time of each date.
+    before : how many of the dates are compressed SLCs. They come first; their phases are not given back.
     """
-    chosen = homogeneous(samples, options.window, options.homogeneity, options.significance, looks)
+    chosen = homogeneous(samples[before:], options.window, options.homogeneity, options.significance, looks)
     weights = window_weights(options.window, options.window_weights)
     how = {"estimator": options.method, "regularisation": options.regularisation, "looks": looks, "chosen": chosen}
     how |= {"threads": threads}
@@ -137,12 +156,14 @@ def link_block(
         linked = replace(linked, phasors=motion.turned(linked.phasors, rate, years, 1))
     seen = power(samples) > EMPTY
     linked.phasors[~seen] = 0  # what the neighbours alone say is no phase of the pixel
-    few = (np.abs(linked.phasors) > 0.5).sum(axis=0) < 2
-    linked.fit[few] = np.nan
-    ground = decorrelation.fitted(averaged, weights, linked.looks, years * DAYS_PER_YEAR)
-    linked, persistent = keep_persistent(linked, samples, options.amplitude_dispersion)
+    there = np.abs(linked.phasors) > 0.5
+    linked.fit[(there.sum(axis=0) < 2) | ~there[before:].any(axis=0)] = np.nan
+    own = before if len(samples) - before > 2 else 0
+    ground = decorrelation.fitted(averaged[own:], weights, linked.looks, years[own:] * DAYS_PER_YEAR)
+    linked, persistent = keep_persistent(linked, samples, options.amplitude_dispersion, before)
     ground[:2, persistent] = decorrelation.of_fit(linked.fit[persistent])
-    return Block(linked, persistent, rate, ground)
+    bound = None if linked.bound is None else linked.bound[before:]
+    return Block(replace(linked, phasors=linked.phasors[before:], bound=bound), persistent, rate, ground)
 
 
 def _reach(options: PhaseLinkingSettings) -> int:
@@ -172,10 +193,21 @@ def _side(dates: int, looks: tuple[int, int]) -> int:
 def _cells(source: SlcFile, window: Window, looks: tuple[int, int]) -> np.ndarray:
     """SLC pixels of each pixel of `window`, complex64 (rows, cols, looks)."""
     high, wide = looks
-    fine = Window(window.col_off * wide, window.row_off * high, window.width * wide, window.height * high)
-    values = np.asarray(source.read(fine), np.complex64)
+    values = np.asarray(source.read(_fine(window, looks)), np.complex64)
     cells = values.reshape(int(window.height), high, int(window.width), wide)
     return np.ascontiguousarray(cells.transpose(0, 2, 1, 3)).reshape(*cells.shape[::2], high * wide)
+
+
+def _fine(window: Window, looks: tuple[int, int]) -> Window:
+    """The SLC pixels of `window`."""
+    high, wide = looks
+    return Window(window.col_off * wide, window.row_off * high, window.width * wide, window.height * high)
+
+
+def _pixels(cells: np.ndarray, looks: tuple[int, int]) -> np.ndarray:
+    """(rows, cols, looks) of `_cells` as the SLC pixels that they are, (rows · high, cols · wide)."""
+    rows, cols, _ = cells.shape
+    return cells.reshape(rows, cols, *looks).transpose(0, 2, 1, 3).reshape(rows * looks[0], cols * looks[1])
 
 
 @contextmanager

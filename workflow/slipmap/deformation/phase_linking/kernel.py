@@ -70,11 +70,13 @@ def _matrix(A, B, n, there, inverted, M):
 
 @numba.njit
 def _phasors(v, n, there, u, out, place, stride):
-    """v / |v| of the dates with data, 0 of the others, relative to the first date, into `u` and `out` (re, im)."""
-    cr, ci = load(v, 0), load(v, LANES)
+    """v / |v| of the dates with data, relative to the first of these, 0 of the others, into `u` and `out` (re, im)."""
+    cr, ci = same(1.0), same(0.0)
+    for i in range(n - 1, -1, -1):
+        seen = greater(load(there, i * LANES), same(0.5))
+        cr, ci = select(seen, load(v, 2 * i * LANES), cr), select(seen, load(v, (2 * i + 1) * LANES), ci)
     size = root(cr * cr + ci * ci + same(1e-30))
-    first = greater(load(there, 0), same(0.5))
-    cr, ci = select(first, cr / size, same(1.0)), select(first, ci / size, same(0.0))
+    cr, ci = cr / size, ci / size
     for i in range(n):
         a, b = load(v, 2 * i * LANES), load(v, (2 * i + 1) * LANES)
         x, y = a * cr + b * ci, b * cr - a * ci

@@ -17,20 +17,21 @@ _BANDS = [QUALITY_BANDS.index(name) + 1 for name in (*GROUND, "looks")]
 
 @dataclass(frozen=True)
 class LinkedNoise:
-    """Noise of the linked phases in `folder`.
+    """Noise of the linked phases in the ministacks' `folders`.
 
     Parameters
     ----------
     days : (dates,), days since the first date.
     """
 
-    folder: str | Path
+    folders: Sequence[str | Path]
     days: Sequence[float]
     _tables: dict[bytes, LinkedCovariance] = field(default_factory=dict, repr=False)
 
     def ground(self, window: Window) -> np.ndarray:
-        """How the ground decorrelates and its looks, float32 (4, pixels)."""
-        return raster.read(Path(self.folder) / QUALITY, window=window, bands=_BANDS).reshape(len(_BANDS), -1)
+        """How the ground decorrelates and its looks, float32 (4, pixels): the mean over the ministacks."""
+        total = sum(raster.read(Path(folder) / QUALITY, window=window, bands=_BANDS) for folder in self.folders)
+        return (total / len(self.folders)).reshape(len(_BANDS), -1).astype(np.float32)
 
     def variance(self, solved: Inversion, ground: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Variance of targets at the pixels of `solved`, float32 (targets, pixels), rad².

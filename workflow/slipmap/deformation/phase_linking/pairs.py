@@ -1,6 +1,7 @@
 """Interferograms of linked phases: differences of two dates, unwrapped."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ from slipmap.deformation.phase import DAYS_PER_YEAR, wrap
 from slipmap.deformation.phase_linking import dates
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
-from slipmap.io import raster
 from slipmap.io.grid import Grid
 
 if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
@@ -19,7 +19,12 @@ if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
 
 
 def run(
-    linked: str | Path, pair: Pair, settings: "UnwrappingSettings", output: str | Path, *, threads: int = 1
+    linked: Sequence[str | Path],
+    pair: Pair,
+    settings: "UnwrappingSettings",
+    output: str | Path,
+    *,
+    threads: int = 1,
 ) -> None:
     """Unwrap the difference of the linked phases of `pair` and write its whole turns (`pair_file`).
 
@@ -29,7 +34,7 @@ def run(
 
     Parameters
     ----------
-    linked : the folder that `driver.run` wrote.
+    linked : the folders that `driver.run` wrote, at least those of the two dates.
 
     Raises
     ------
@@ -37,10 +42,8 @@ def run(
     """
     os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
     first, second = (dates.read(linked, day) for day in (pair.reference, pair.secondary))
-    quality = Path(linked) / dates.QUALITY
-    fit, looks, rate = (
-        raster.read(quality, bands=dates.QUALITY_BANDS.index(name) + 1) for name in ("goodness_of_fit", "looks", "rate")
-    )
+    days = (pair.reference, pair.secondary)
+    fit, looks, rate = (dates.read_quality(linked, days, name) for name in ("goodness_of_fit", "looks", "rate"))
     moved = -rate * np.float32(pair.days / DAYS_PER_YEAR)
     phase = dates.difference(first, second)
     still = wrap(phase - moved).astype(np.float32)
@@ -49,4 +52,10 @@ def run(
         raise InputError(f"{pair.name}: no pixel has data on both dates; remove one of the two SLCs.")
     unwrapped, components = unwrapping.unwrap(still, coherence, float(np.nanmedian(looks)), settings.unwrapper)
     turns = np.rint((unwrapped + moved - phase) / np.float32(pair_file.TURN))
-    unwrapping.write(output, Grid.from_raster(quality), pair, settings, pair_file.encode_turns(turns, components))
+    unwrapping.write(
+        output,
+        Grid.from_raster(Path(linked[0]) / dates.QUALITY),
+        pair,
+        settings,
+        pair_file.encode_turns(turns, components),
+    )

@@ -24,16 +24,16 @@ def dispersion(samples: np.ndarray) -> np.ndarray:
     return np.where(whole, np.sqrt(variance) / np.where(mean > 0, mean, 1), np.inf).astype(np.float32)
 
 
-def keep_persistent(linked: Linked, samples: np.ndarray, most: float) -> tuple[Linked, np.ndarray]:
+def keep_persistent(linked: Linked, samples: np.ndarray, most: float, before: int = 0) -> tuple[Linked, np.ndarray]:
     """Give pixels with a persistent scatterer its own phases; also which they are, bool (rows, cols).
 
     A pixel has one where the least dispersed of its SLC pixels has an amplitude dispersion D below `most`. Its phase
     then has about the standard deviation D (rad) on each date, so that its goodness of fit is exp(−D²). Of fewer than
-    `LEAST_DATES` dates none is.
+    `LEAST_DATES` dates none is. The first `before` of them are compressed SLCs, whose amplitudes do not count.
     """
-    if len(samples) < LEAST_DATES or not most:
+    if len(samples) - before < LEAST_DATES or not most:
         return linked, np.zeros(linked.fit.shape, bool)
-    found = dispersion(samples)
+    found = dispersion(samples[before:])
     best = found.argmin(axis=-1)
     least = np.take_along_axis(found, best[..., None], -1)[..., 0]
     persistent = least < most
