@@ -71,6 +71,9 @@ class PhaseLinkingSettings(Settings):
         le=1,
         description="β of (1 − β) |Γ| + β I, which emi inverts; raised in pixels where that is not positive definite.",
     )
+    device: Literal["cpu", "gpu"] = Field(
+        "cpu", description="Where phases are linked; gpu: through torch, to 1e-3 rad as on the cpu."
+    )
     ministack: int | None = Field(
         None,
         ge=3,

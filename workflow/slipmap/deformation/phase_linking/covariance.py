@@ -7,7 +7,7 @@ from slipmap.deformation.lanes import LANES, greater, load, root, select, store
 from slipmap.deformation.phase_linking.packed import row, same
 
 MOST_WINDOW = 2 * LANES - 1  # pixels
-_NOTHING = 1e-20
+NOTHING = 1e-20
 
 
 @numba.njit
@@ -118,7 +118,7 @@ def coherences(A, n, G, scale, there):
     """
     for i in range(n):
         power = load(A, (row(i) + i) * 2 * LANES)
-        seen = greater(power, same(_NOTHING))
+        seen = greater(power, same(NOTHING))
         store(scale, i * LANES, select(seen, same(1.0) / root(select(seen, power, same(1.0))), same(0.0)))
         store(there, i * LANES, select(seen, same(1.0), same(0.0)))
     for i in range(n):

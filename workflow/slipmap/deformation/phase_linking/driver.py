@@ -13,7 +13,7 @@ from rasterio.windows import Window
 from slipmap.config.deformation import LinkingSettings, PhaseLinkingSettings
 from slipmap.deformation.interferogram import with_margin
 from slipmap.deformation.phase import DAYS_PER_YEAR
-from slipmap.deformation.phase_linking import compressed, decorrelation, motion
+from slipmap.deformation.phase_linking import compressed, decorrelation, motion, on_device
 from slipmap.deformation.phase_linking.dates import PHASE, QUALITY, QUALITY_BANDS, STD, encode, file_of
 from slipmap.deformation.phase_linking.link import Linked, link, window_weights
 from slipmap.deformation.phase_linking.ministack import MOST_EARLIER
@@ -62,6 +62,8 @@ def run(
     if len(dates) + len(before) < 2:
         raise InputError("deformation.estimator: phase_linking needs two dates or more; give more SLCs.")
     datum = compressed.datum(before[0]) if before else dates[0]
+    if options.device == "gpu":
+        on_device.check()
     reach, years = _reach(options), times([datum] * len(before) + dates)
     with ExitStack() as opened:
         sources = [opened.enter_context(open_slc(path)) for path in [*before, *(slcs[day] for day in dates)]]
@@ -144,7 +146,7 @@ def link_block(
     chosen = homogeneous(samples[before:], options.window, options.homogeneity, options.significance, looks)
     weights = window_weights(options.window, options.window_weights)
     how = {"estimator": options.method, "regularisation": options.regularisation, "looks": looks, "chosen": chosen}
-    how |= {"threads": threads}
+    how |= {"threads": threads, "device": options.device}
     rate, averaged = np.zeros(samples.shape[1:3], np.float32), samples
     if options.remove_motion:
         near = window_weights(min(options.window, FIRST_WINDOW), options.window_weights)

@@ -22,8 +22,8 @@ EVD, EMI = 0, 1
 BLEND_STEP = 0.1  # by which β is raised where |Γ| is not positive definite
 BOUND_BLEND = 0.3  # β of the bound: with it the bound is within a fifth of the scatter at 60 to 100 looks
 TOLERANCE = 1e-4
-_LEAST_INFORMATION = 1e-4  # of a phase, and pivot of the scaled information
-_ABSENT = 50.0  # diagonal of a date without data: far above all eigenvalues
+LEAST_INFORMATION = 1e-4  # of a phase, and pivot of the scaled information
+ABSENT = 50.0  # diagonal of a date without data: far above all eigenvalues
 _POWER_STEPS = 6
 
 
@@ -65,7 +65,7 @@ def _matrix(A, B, n, there, inverted, M):
     for i in range(n):
         place = (row(i) + i) * 2 * LANES
         away = equal(load(there, i * LANES), same(0.0))
-        store(M, place, select(away, same(_ABSENT), load(M, place)))
+        store(M, place, select(away, same(ABSENT), load(M, place)))
 
 
 @numba.njit
@@ -119,8 +119,8 @@ def _bound(G, n, blend, Q, X, B, F, inverse, t, out, place, stride):
     # without the first date; scaled to a diagonal of ones, so that the factors can be those of a matrix of coherences
     for i in range(1, n):
         information = load(B, (row(i) + i) * LANES) - same(1.0)
-        small = greater(same(_LEAST_INFORMATION), information)
-        store(t, i * LANES, same(1.0) / root(select(small, same(_LEAST_INFORMATION), information)))
+        small = greater(same(LEAST_INFORMATION), information)
+        store(t, i * LANES, same(1.0) / root(select(small, same(LEAST_INFORMATION), information)))
     for i in range(1, n):
         scale = load(t, i * LANES) * shrink
         for j in range(1, i):
@@ -129,8 +129,8 @@ def _bound(G, n, blend, Q, X, B, F, inverse, t, out, place, stride):
             store(F, (row(i - 1) + j - 1) * LANES, value * load(t, j * LANES))
     for i in range(1, n):
         store(B, i * LANES, load(t, i * LANES))
-    store(blend, 0, same(_LEAST_INFORMATION))
-    factor_real(F, n - 1, blend, _LEAST_INFORMATION, Q, inverse, t)
+    store(blend, 0, same(LEAST_INFORMATION))
+    factor_real(F, n - 1, blend, LEAST_INFORMATION, Q, inverse, t)
     half_inverse(Q, n - 1, inverse, X)
     store(out, place, same(0.0))
     for i in range(1, n):

@@ -8,10 +8,11 @@ import numpy as np
 from scipy import ndimage
 
 from slipmap.deformation.lanes import LANES
-from slipmap.deformation.phase_linking import kernel
+from slipmap.deformation.phase_linking import kernel, on_device
 from slipmap.deformation.phase_linking.covariance import MOST_WINDOW
 
 ROWS = 64  # of a strip: the rows of a window before it are computed again
+WIDE = 32  # columns of a strip: its sums stay in the processor's cache
 SCATTER = np.pi / np.sqrt(3)  # rad, standard deviation of a phase that says nothing
 
 
@@ -53,6 +54,7 @@ def link(
     chosen: np.ndarray | None = None,
     bound: bool = True,
     threads: int = 1,
+    device: str = "cpu",
 ) -> Linked:
     """Link the phases of a block.
 
@@ -62,11 +64,35 @@ def link(
     weights : float32 (window,), odd, at most 31: of rows and of columns. looks : independent ones in a pixel.
     estimator : "emi" or "evd". regularisation : β of (1 − β) |Γ| + β I, raised in pixels where that is not definite.
     chosen : bool (window², rows, cols), which neighbours count, row by row of the window; None: all.
+    device : "cpu": the kernel, on `threads`; "gpu": torch on the GPU (`on_device`).
     """
-    dates, rows, cols, _ = samples.shape
     if len(weights) > MOST_WINDOW or len(weights) % 2 == 0:
         raise ValueError(f"a window of {len(weights)} pixels; give an odd number up to {MOST_WINDOW}")
     numbers = np.ascontiguousarray(samples, np.complex64).view(np.float32)
+    neighbours, independent = _averaged(_with_data(numbers), weights, chosen, looks)
+    how = {"estimator": estimator, "regularisation": regularisation, "chosen": chosen, "bound": bound}
+    if device == "gpu":
+        phasors, fit, deviation, blend = on_device.phases(samples, weights, **how)
+    else:
+        phasors, fit, deviation, blend = _by_kernel(numbers, weights, threads=threads, **how)
+    if deviation is not None:
+        deviation = deviation / np.sqrt(2 * np.maximum(independent, np.float32(1e-6)))
+        np.minimum(deviation, np.float32(SCATTER), out=deviation)
+    return Linked(phasors, np.where(neighbours > 0, fit, np.nan), neighbours, independent, deviation, blend)
+
+
+def _by_kernel(
+    numbers: np.ndarray,
+    weights: np.ndarray,
+    *,
+    estimator: str,
+    regularisation: float,
+    chosen: np.ndarray | None,
+    bound: bool,
+    threads: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
+    """As `on_device.phases`, by the compiled kernel; `numbers` float32 (dates, rows, cols, 2 · looks)."""
+    dates, rows, cols, _ = numbers.shape
     pitch = cols + LANES
     phasors = np.zeros(dates * 2 * rows * pitch, np.float32)
     fit, used = (np.zeros(rows * pitch, np.float32) for _ in range(2))
@@ -75,14 +101,13 @@ def link(
     if chosen is not None:
         mask = np.zeros((len(chosen), rows, pitch), np.float32)
         mask[..., :cols] = chosen
-    wide = 32
     kind = {"evd": kernel.EVD, "emi": kernel.EMI}[estimator]
-    parts = [(r, min(rows, r + ROWS), c) for r in range(0, rows, ROWS) for c in range(0, cols, wide)]
+    parts = [(r, min(rows, r + ROWS), c) for r in range(0, rows, ROWS) for c in range(0, cols, WIDE)]
 
     def work(part: tuple[int, int, int]) -> None:
         first, last, column = part
         kernel.strip(
-            numbers, first, last, column, wide, weights, mask, kind, np.float32(regularisation), bound,
+            numbers, first, last, column, WIDE, weights, mask, kind, np.float32(regularisation), bound,
             phasors, fit, deviation, used,
         )  # fmt: skip
 
@@ -91,21 +116,8 @@ def link(
     parts_of = phasors.reshape(dates, 2, rows, pitch)[..., :cols]
     linked = np.empty((dates, rows, cols), np.complex64)
     linked.real, linked.imag = parts_of[:, 0], parts_of[:, 1]
-    neighbours, independent = _averaged(_with_data(numbers), weights, chosen, looks)
-    there = neighbours > 0
-    limit = None
-    if bound:
-        scale = 1 / np.sqrt(2 * np.maximum(independent, np.float32(1e-6)))
-        limit = deviation.reshape(dates, rows, pitch)[..., :cols] * scale
-        np.minimum(limit, np.float32(SCATTER), out=limit)
-    return Linked(
-        phasors=linked,
-        fit=np.where(there, fit.reshape(rows, pitch)[:, :cols], np.nan),
-        neighbours=neighbours,
-        looks=independent,
-        bound=limit,
-        blend=used.reshape(rows, pitch)[:, :cols].copy(),
-    )
+    limit = deviation.reshape(dates, rows, pitch)[..., :cols] if bound else None
+    return linked, fit.reshape(rows, pitch)[:, :cols], limit, used.reshape(rows, pitch)[:, :cols].copy()
 
 
 @numba.njit(cache=True)
