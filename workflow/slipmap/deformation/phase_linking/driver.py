@@ -27,7 +27,7 @@ from slipmap.io.atomic import write_aside
 from slipmap.io.grid import Grid
 from slipmap.sentinel1.looks import pixel_looks
 
-BLOCK_BYTES = 128 * 2**20  # of SLC pixels read at a time
+BLOCK_BYTES = 64 * 2**20  # of SLC pixels read at a time
 FIRST_WINDOW = 3  # of the pass that finds motion: the smaller, the less of it is smeared
 _SIGN = "reference date less secondary date is the interferogram; displacement = -wavelength * phase / (4 pi)"
 
