@@ -139,7 +139,7 @@ def _deformation(folder: Path, velocity: np.ndarray, slides: np.ndarray) -> None
             "secondary": [DATES[b] for _, b in PAIRS],
             "temporal_baseline_days": [(DATES[b] - DATES[a]).days for a, b in PAIRS],
             "perpendicular_baseline_m": [baselines[b] - baselines[a] for a, b in PAIRS],
-            "mean_coherence": np.linspace(0.3, 0.8, len(PAIRS)),
+            "mean_coherence": [np.nan, *np.linspace(0.3, 0.8, len(PAIRS))[1:]],  # the first is measured later
         }
     ).to_csv(folder / "network.csv", index=False)
     record = {
@@ -152,6 +152,8 @@ def _deformation(folder: Path, velocity: np.ndarray, slides: np.ndarray) -> None
     }
     (folder / "stack.json").write_text(json.dumps(record))
     where = {"latitude": 45.15, "longitude": 9.0, "how": "chosen", "removed": ["offset", "x", "y"]}
+    first = "_".join(f"{DATES[k]:%Y%m%d}" for k in PAIRS[0])
+    where |= {"pair_coherence": {first: 0.3}}
     (folder / "reference.json").write_text(json.dumps(where))
     years = np.array([(d - DATES[0]).days / 365.25 for d in DATES])
     x, y = (GRID.transform @ (np.arange(n) + 0.5, np.arange(n) + 0.5) for n in (WIDTH, HEIGHT))

@@ -128,6 +128,7 @@ def test_an_area_with_deformation_alone_has_network_and_velocity(tmp_path):
         and "Simulated" not in text.replace("Simulated test valley", "")
     )
     assert (tables / "network.csv").exists()
+    assert pd.read_csv(tables / "network.csv")["mean_coherence"].iloc[0] == 0.3  # as the inversion measured it
     data = viewer_data(page)
     ids = ["reliability", "temporal_coherence", "velocity_std", "velocity"]
     assert [layer["id"] for layer in data["layers"]] == ids and data["first"] == "velocity"

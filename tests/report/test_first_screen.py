@@ -13,7 +13,7 @@ from helpers.report_samples import GRID, run_settings, words
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.patches.split import INDEPENDENCE
-from slipmap.report import headline, landslides, limits, summary
+from slipmap.report import headline, landslides, limits, quality, summary
 
 
 def test_simulated_data_are_called_simulated(full):
@@ -82,6 +82,20 @@ def test_the_verdict_without_a_map_is_of_the_velocity(tmp_path):
     sources.event = {"landslides": 8, "by_confidence": {"high": 3, "medium": 4, "low": 1}}
     said = summary.verdict(sources, {}, GRID)
     assert said["word"] == "For screening only" and "3 of its 8 landslides are of high confidence" in said["reason"]
+
+
+def test_the_verdict_says_why_no_velocity_is_reliable(tmp_path):
+    classes = np.full(GRID.shape, 4, np.uint8)  # no redundancy
+    classes[:, :25] = 2  # low coherence, a quarter
+    raster.write(tmp_path / "r.tif", GRID, classes, bands=["r"], units="1", long_name="r", dtype="uint8")
+    raster.write(tmp_path / "m.tif", GRID, 0 * classes, bands=["m"], units="1", long_name="m", dtype="uint8")
+    found = {"velocity": tmp_path / "v.tif", "mask": tmp_path / "m.tif", "reliability": tmp_path / "r.tif"}
+    sources = SimpleNamespace(mapped={}, deformation=found, event=None)
+    said = summary.verdict(sources, {}, GRID)
+    assert said["word"] == "Not usable"
+    assert "read on 0\u202f% of the ground" in said["reason"]
+    assert "(no redundancy 75\u202f%, low coherence 25\u202f% of the ground)" in said["reason"]
+    assert quality.in_words(sources, GRID) == "no redundancy 75\u202f%, low coherence 25\u202f%"
 
 
 def test_places_to_look_at_first_are_moving_then_active_areas_then_unmapped():

@@ -22,6 +22,7 @@ from slipmap.report import (
     headline,
     landslide_truth,
     landslides,
+    pairs,
     qgis,
     record,
     scores,
@@ -112,7 +113,9 @@ def _tables(sources: Sources, settings: ReportSettings) -> dict[str, pd.DataFram
         tables["coverage"] = sources.coverage
     if sources.network is not None:
         keep = [c for c in sources.network.columns if not c.endswith("_file")]
-        tables["network"] = sources.network[keep]
+        tables["network"] = sources.network[keep].assign(
+            mean_coherence=pairs.coherence(sources.network, sources.reference)
+        )
     found, truth = sources.deformation, sources.truth.get("velocity_los")
     if truth and {"velocity", "temporal_coherence"} <= found.keys():
         compared = validation.compare_rasters(found["velocity"], truth, found["temporal_coherence"])

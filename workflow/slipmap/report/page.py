@@ -63,7 +63,7 @@ def page_context(
         "data_text": [*_data_text(sources), *attribution.sentences(sources.settings, _days(sources))],
         "study": sections.study_figures(sources, ids),
         "inputs": _inputs(sources, numbers["inputs"]),
-        "deformation": sections.deformation(sources, ids),
+        "deformation": sections.deformation(sources, ids, shown),
         "active_truth": active_truth.section(numbers.get("active_areas_truth")),
         "active_areas": _active_areas(sources, numbers),
         "truth": sections.truth(sources, numbers.get("velocity_truth"), ids),

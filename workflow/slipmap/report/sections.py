@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from slipmap.colours import BLUE, ORANGE, VERMILION
-from slipmap.report import calibration, pairs, scores, words
+from slipmap.io.grid import Grid
+from slipmap.report import calibration, pairs, quality, scores, words
 from slipmap.report.charts import Line, bars, chart, heat_map
 from slipmap.report.layers import Layer
 from slipmap.report.sources import Sources, Tested
@@ -34,7 +35,7 @@ def study_figures(sources: Sources, ids: Collection[str]) -> list[dict]:
     return [f for f in made if f]
 
 
-def deformation(sources: Sources, ids: Collection[str]) -> dict | None:
+def deformation(sources: Sources, ids: Collection[str], shown: Grid) -> dict | None:
     """Network, velocity and its quality."""
     if "velocity" not in sources.deformation:
         return None
@@ -43,12 +44,11 @@ def deformation(sources: Sources, ids: Collection[str]) -> dict | None:
         "Velocity in the radar's line of sight, positive towards the satellite (blue), negative away from it (red), "
         "relative to the reference area. Motion across the line of sight is not seen."
     )
-    least = sources.settings.deformation.min_temporal_coherence
     facts = [
         *(pairs.facts(network, sources.reference) if network is not None else ()),
         *(_radar_facts(stack) if stack else ()),
         *(_reference_facts(sources.reference) if sources.reference else ()),
-        ("reliable where temporal coherence is at least", f"{least:g}"),
+        ("velocity", quality.in_words(sources, shown) or "no measure of its quality came with it"),
     ]
     maps = [
         figure("hillshade velocity", "Velocity in the line of sight, mm/yr.", ids),

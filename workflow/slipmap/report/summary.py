@@ -10,6 +10,7 @@ import pandas as pd
 from slipmap.io.grid import Grid
 from slipmap.motion.describe import QUALITY_NAMES
 from slipmap.patches.split import INDEPENDENCE
+from slipmap.report import quality
 from slipmap.report.landslides import WORDS, first_to_look_at
 from slipmap.report.landslides import places as where_inside
 from slipmap.report.pictures import load
@@ -75,8 +76,14 @@ def _of_velocity(sources: Sources, shown: Grid) -> tuple[str, str]:
         return NOT, "Neither a landslide map nor a velocity was made."
     return (USABLE if share > 0 else NOT), (
         f"The velocity may be read on {_percent(share)} of the ground, where it is reliable; of the rest the radar "
-        "says nothing. There is no landslide map."
+        f"says nothing{_because(sources, shown)}. There is no landslide map."
     )
+
+
+def _because(sources: Sources, shown: Grid) -> str:
+    """Why the rest of the ground is not reliable, in brackets."""
+    reasons = quality.in_words(sources, shown, reasons=True)
+    return f" ({reasons} of the ground)" if reasons else ""
 
 
 def reliable_share(sources: Sources, shown: Grid) -> float | None:
@@ -108,8 +115,8 @@ def not_here(sources: Sources, drawn: Mapping[str, gpd.GeoDataFrame], shown: Gri
     share = reliable_share(sources, shown)
     if share is not None:
         text.append(
-            f"For motion on {_percent(1 - share)} of the ground, where the radar's velocity is not reliable: no "
-            "measured motion there is not stability."
+            f"For motion on {_percent(1 - share)} of the ground, where the radar's velocity is not reliable"
+            f"{_because(sources, shown)}: no measured motion there is not stability."
         )
     text.append("As the chance that a slope fails in some period, or as a risk: it is neither.")
     return text
