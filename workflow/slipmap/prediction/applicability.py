@@ -91,4 +91,5 @@ def importances(path: str | Path, names: list[str]) -> dict[str, float]:
     """Permutation importance of each band, not below 0; the mean for a band that screening did not judge."""
     table = pd.read_csv(path).set_index("factor").permutation.clip(lower=0)
     own = table.reindex(names)
-    return own.fillna(own.mean() if own.notna().any() else 1.0).to_dict()
+    known: dict[str, float] = own.fillna(own.mean() if own.notna().any() else 1.0).to_dict()
+    return known

@@ -1,6 +1,6 @@
 """What an analyst asks of a landslide: attributes from the map, the factors and the inventory; object-based rules."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import geopandas as gpd
@@ -32,7 +32,7 @@ ATTRIBUTES = {
     "velocity_min": ("velocity", "min"),
     "velocity_max": ("velocity", "max"),
 }
-_STATISTICS = {"mean": np.mean, "min": np.min, "max": np.max}
+_STATISTICS: Mapping[str, Callable[[np.ndarray], float]] = {"mean": np.mean, "min": np.min, "max": np.max}
 
 
 def describe(frame: gpd.GeoDataFrame, layers: Mapping[str, str | Path], grid: Grid) -> gpd.GeoDataFrame:
@@ -41,7 +41,7 @@ def describe(frame: gpd.GeoDataFrame, layers: Mapping[str, str | Path], grid: Gr
     Holds one landslide's pixels at a time. The mean aspect is that of the mean downslope direction, degrees clockwise
     from north; compactness is 4π·area/perimeter² of the outline (1 for a disc, π/4 for a square).
     """
-    table = {key: [] for key, (layer, _) in ATTRIBUTES.items() if layer in layers}
+    table: dict[str, list[float]] = {key: [] for key, (layer, _) in ATTRIBUTES.items() if layer in layers}
     with_aspect, with_lithology = set(ASPECT_VECTOR) <= layers.keys(), "lithology" in layers
     needed = {ATTRIBUTES[key][0] for key in table}
     needed |= set(ASPECT_VECTOR) if with_aspect else set()

@@ -69,7 +69,7 @@ class Ensemble:
     @torch.inference_mode()
     def __call__(self, tiles: Tensor) -> tuple[Tensor, Tensor]:
         """See `Predictor`."""
-        mean = square = 0.0
+        mean = square = torch.zeros((), device=tiles.device)
         for model, calibration in self.models:
             for view in self.views:
                 for sample in range(max(1, self.dropout_samples)):

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -17,7 +18,7 @@ from slipmap.config.patches import AugmentSettings
 from slipmap.config.prediction import MapSettings
 from slipmap.errors import InputError
 from slipmap.io import raster
-from slipmap.io.grid import Grid
+from slipmap.io.grid import BLOCK, Grid
 from slipmap.patches.normalisation import as_statistics, channel_names
 from slipmap.prediction.dates import interval_tags
 from slipmap.prediction.ensemble import Ensemble, Predictor
@@ -159,14 +160,14 @@ def run_part(
         tile_rows = tiling.share(part, parts)
         first, last = tiling.rows(tile_rows)
         own = Window(0, first, grid.width, max(1, last - first))
-        found = {"FIRST_ROW": first, "ROWS": last - first, "AREA_ROWS": grid.height}
+        place: dict[str, object] = {"FIRST_ROW": first, "ROWS": last - first, "AREA_ROWS": grid.height}
         with raster.create(
             output,
             grid.window_grid(own),
             bands=["probability", "uncertainty"],
             units="1",
             long_name=["probability of landslide", "standard deviation over the ensemble's members"],
-            tags=tags | found,
+            tags=place | tags,
         ) as writer:
             for strip in strips(reader, predictor, tiling, device=device, progress=progress, tile_rows=tile_rows):
                 window = strip.window
@@ -206,8 +207,8 @@ def gather(parts: Sequence[str | Path], grid: Grid, settings: MapSettings, outpu
     with _maps(outputs, grid, settings, tags) as maps:
         for first, rows, path, _ in found:
             with rasterio.open(path) as source:
-                for top in range(0, rows, raster.BLOCK):
-                    window = Window(0, top, grid.width, min(raster.BLOCK, rows - top))
+                for top in range(0, rows, BLOCK):
+                    window = Window(0, top, grid.width, min(BLOCK, rows - top))
                     mean, spread = raster.read_open(source, window)
                     maps.write(Strip(Window(0, first + top, grid.width, window.height), mean, spread))
         maps.require_some()
@@ -289,8 +290,8 @@ def _maps(outputs: Outputs, grid: Grid, settings: MapSettings, tags: Mapping[str
     breaks = settings.probability_breaks
     with ExitStack() as stack:
 
-        def create(path: str | Path, name: str, long_name: str, **more: object) -> raster.RasterWriter:
-            given = {"bands": [name], "units": "1", "long_name": long_name, "tags": tags} | more
+        def create(path: str | Path, name: str, long_name: str, **more: Any) -> raster.RasterWriter:
+            given: dict[str, Any] = {"bands": [name], "units": "1", "long_name": long_name, "tags": tags} | more
             return stack.enter_context(raster.create(path, grid, **given))
 
         writers = {

@@ -6,7 +6,8 @@ import geopandas as gpd
 import numpy as np
 import rasterio
 from rasterio.features import shapes
-from shapely.geometry import Polygon, box, shape
+from shapely.geometry import LinearRing, Polygon, box, shape
+from shapely.geometry.base import BaseGeometry
 
 from slipmap.codes import LANDSLIDE
 from slipmap.io.grid import Grid
@@ -18,7 +19,8 @@ def outlines(classes: str | Path, grid: Grid, min_area: float) -> gpd.GeoDataFra
     Read in blocks; the pieces of a landslide that crosses blocks are joined along the blocks' edges. Holds one block
     and the outlines.
     """
-    pieces, edges = [], []
+    pieces: list[BaseGeometry] = []
+    edges: list[BaseGeometry] = []
     with rasterio.open(classes) as source:
         for window in grid.blocks():
             block = source.read(1, window=window)
@@ -36,7 +38,7 @@ def outlines(classes: str | Path, grid: Grid, min_area: float) -> gpd.GeoDataFra
     frame = gpd.GeoDataFrame(geometry=gpd.GeoSeries(pieces, crs=grid.crs))
     frame["area_m2"] = frame.area
     frame = frame[frame["area_m2"] >= min_area]
-    order = np.lexsort((frame.bounds["minx"], -frame.bounds["maxy"])) if len(frame) else []
+    order = np.lexsort((frame.bounds["minx"], -frame.bounds["maxy"])) if len(frame) else np.zeros(0, int)
     frame = frame.iloc[order].reset_index(drop=True)
     frame.insert(0, "landslide", np.arange(1, len(frame) + 1))
     return frame
@@ -54,7 +56,7 @@ def smoothed(polygon: Polygon, pixel: float) -> Polygon:
     return Polygon(_middles(polygon.exterior, pixel), [_middles(ring, pixel) for ring in polygon.interiors])
 
 
-def _middles(ring: object, pixel: float) -> np.ndarray:
+def _middles(ring: LinearRing, pixel: float) -> np.ndarray:
     """Middles of the pixel edges along a ring, those on straight stretches left out."""
     corners = np.asarray(ring.coords)
     steps = np.diff(corners, axis=0)
@@ -67,4 +69,4 @@ def _middles(ring: object, pixel: float) -> np.ndarray:
     )
     before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
     turns = np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]) > 1e-6 * pixel**2
-    return points[turns]
+    return np.asarray(points[turns])

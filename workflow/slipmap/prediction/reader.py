@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -41,7 +42,7 @@ class FactorReader:
     """
 
     def __init__(
-        self, factors: Mapping[str, str | Path], bands: Sequence[str], statistics: Mapping, grid: Grid
+        self, factors: Mapping[str, str | Path], bands: Sequence[str], statistics: Mapping[str, Any], grid: Grid
     ) -> None:
         self.bands = list(bands)
         self.statistics = as_statistics(statistics).select(self.bands)

@@ -1,9 +1,10 @@
 """A STAC item of an area's map, so that machines find what a folder holds (STAC 1.0.0, projection extension 2.0)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import rasterio
 from rasterio.crs import CRS
@@ -26,7 +27,7 @@ _TITLES = {
 }
 
 
-def item(name: str, assets: Mapping[str, str | Path], *, description: str = "", simulated: bool = False) -> dict:
+def item(name: str, assets: Mapping[str, str | Path], *, description: str = "", simulated: bool = False) -> dict[str, Any]:
     """The item as a dictionary.
 
     Its interval is that of the observations behind the map, in the tags of the probability. STAC wants one: where no
@@ -86,7 +87,7 @@ def run(
     write_text(output, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
 
 
-def _asset(key: str, path: Path) -> dict:
+def _asset(key: str, path: Path) -> dict[str, Any]:
     vector = path.suffix == ".gpkg"
     return {
         "href": f"./{path.name}",
@@ -96,7 +97,7 @@ def _asset(key: str, path: Path) -> dict:
     }
 
 
-def _rounded(values: object) -> object:
+def _rounded(values: float | Iterable[Any]) -> Any:
     if isinstance(values, int | float):
         return round(values, 7)
     return [_rounded(value) for value in values]

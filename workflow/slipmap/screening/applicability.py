@@ -104,8 +104,8 @@ def fit(
     ------
     InputError : all pixels are of one fold, or alike.
     """
-    names, classes = tuple(names), {k: np.asarray(sorted(v)) for k, v in (classes or {}).items()}
-    encoded, owner = columns(values, names, classes)
+    names, seen = tuple(names), {k: np.asarray(sorted(v)) for k, v in (classes or {}).items()}
+    encoded, owner = columns(values, names, seen)
     spread = np.nanstd(encoded, axis=0, ddof=1)
     weight = np.array([max(0.0, (weights or {}).get(name, 0.0)) for name in names])
     weight = weight if weight.any() else np.ones(len(names))
@@ -124,7 +124,7 @@ def fit(
         own = folds == fold
         nearest[own] = cdist(points[own], points[~own]).min(axis=1)
     training = nearest / mean
-    return Applicability(names, classes, centre, scale, points, mean, training, whisker(training))
+    return Applicability(names, seen, centre, scale, points, mean, training, whisker(training))
 
 
 def whisker(index: NDArray[np.float64]) -> float:
@@ -134,7 +134,7 @@ def whisker(index: NDArray[np.float64]) -> float:
 
 
 def columns(
-    values: NDArray[np.floating], names: Sequence[str], classes: Mapping[str, Sequence[int]]
+    values: NDArray[np.floating], names: Sequence[str], classes: Mapping[str, NDArray[np.int64]]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Factors as columns of numbers: a class as 0 or 1, an azimuth as its sine and cosine; and whose each column is."""
     made, owner = [], []

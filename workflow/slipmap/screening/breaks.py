@@ -31,7 +31,7 @@ def class_breaks(values: np.ndarray, classes: int, method: str, fixed: Sequence[
     else:
         raise ValueError(f"class breaks '{method}': known are quantile, jenks, equal, fixed")
     breaks = np.unique(breaks)
-    return breaks[breaks < values.max()]
+    return np.asarray(breaks[breaks < values.max()])
 
 
 def classify(values: np.ndarray, breaks: np.ndarray) -> np.ndarray:
@@ -48,7 +48,8 @@ def natural_breaks(values: np.ndarray, classes: int) -> np.ndarray:
     The largest value of every class but the last: the ``classes - 1`` breaks of least variance within classes.
     """
     distinct, counts = np.unique(np.asarray(values, np.float64), return_counts=True)
-    return distinct[_fisher(distinct, counts.astype(np.float64), min(classes, len(distinct)))[:-1]]
+    last = _fisher(distinct, counts.astype(np.float64), min(classes, len(distinct)))
+    return np.asarray(distinct[last[:-1]])
 
 
 @numba.njit(cache=True)

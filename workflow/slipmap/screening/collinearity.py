@@ -51,7 +51,7 @@ def variance_inflation(columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
     linear combination of others has VIF ∞ and TOL 0.
     """
     # All inner products, hence all that follows, survive in the small triangle of one QR decomposition.
-    triangle = np.linalg.qr(np.hstack(list(columns.values())), mode="r")
+    triangle = np.asarray(np.linalg.qr(np.hstack(list(columns.values())), mode="r"))
     edges = np.cumsum([0] + [block.shape[1] for block in columns.values()])
     table = {}
     for number, name in enumerate(columns):

@@ -11,9 +11,9 @@ def scale(values: np.ndarray, scaling: str) -> np.ndarray:
     values = values.astype(np.float64)
     if scaling == "minmax":
         low, high = values.min(axis=0), values.max(axis=0)
-        return (values - low) / np.where(high > low, high - low, 1)
+        return np.asarray((values - low) / np.where(high > low, high - low, 1))
     spread = values.std(axis=0, ddof=1)
-    return (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    return np.asarray((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1))
 
 
 def principal_components(values: np.ndarray, names: Sequence[str], scaling: str = "minmax") -> pd.DataFrame:

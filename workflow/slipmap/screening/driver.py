@@ -29,7 +29,7 @@ def run(
     factors: Mapping[str, str | Path] | Sequence[str | Path],
     inventory: str | Path,
     split: str | Path,
-    settings: ScreeningSettings | Mapping,
+    settings: ScreeningSettings | Mapping[str, object],
     folder: str | Path,
     jobs: int = 1,
     named: Collection[str] | None = None,

@@ -105,4 +105,4 @@ def mean_shap(sample: Sample, trees: int, seed: int) -> np.ndarray:
     values = model.get_booster().predict(xgboost.DMatrix(encoded), pred_contribs=True)[:, :-1]
     of = owners(columns, sample.names)
     per_factor = np.stack([values[:, of == i].sum(axis=1) for i in range(len(sample.names))], axis=1)
-    return np.abs(per_factor).mean(axis=0)
+    return np.asarray(np.abs(per_factor).mean(axis=0))

@@ -94,7 +94,7 @@ class Sample:
     def blocks(self, side: int) -> np.ndarray:
         """(pixels,) number of the `side` × `side` pixel block of the grid that each pixel lies in."""
         across = int(self.cols.max(initial=0)) // side + 1
-        return (self.rows // side) * across + self.cols // side
+        return np.asarray((self.rows // side) * across + self.cols // side)
 
 
 def survey(layers: Layers, splits: Sequence[int] | None = (TRAINING,)) -> dict[str, Coverage]:
@@ -155,7 +155,7 @@ def draw(
     for label, what in ((LANDSLIDE, "landslide"), (BACKGROUND, "pixel outside landslides")):
         if not strata[label].seen:
             raise InputError(
-                f"{layers.inventory.name}: the pixels to learn from have no {what} with a value in every factor "
+                f"{layers.inventory.name if layers.inventory else 'The area'}: the pixels to learn from have no {what} with a value in every factor "
                 f"({', '.join(names)}); check the inventory, the split's ratios and seed, and the factors' coverage."
             )
     at = np.concatenate([strata[label].at for label in strata])
