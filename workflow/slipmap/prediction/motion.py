@@ -128,7 +128,8 @@ def describe_motion(
     """
     sight = line_of_sight(deformation["stack"]) if "stack" in deformation else None
     limit = fastest(deformation["stack"]) if "stack" in deformation else float("nan")
-    terrain = [layers.get(name) for name in ("slope", *ASPECT_VECTOR)]
+    terrain = [layers[name] for name in ("slope", *ASPECT_VECTOR) if name in layers]
+    sloping = len(terrain) == 3
     rows = []
     for geometry in frame.geometry:
         window = pixels_of(geometry.bounds, grid)
@@ -139,12 +140,13 @@ def describe_motion(
             with raster.warped(deformation[name], part, kind=kind) as source:
                 values[name] = raster.read_open(source, None, 1)[inside]
         sensitivity = np.full(inside.sum(), np.nan)
-        if sight is not None and all(terrain):
+        if sight is not None and sloping:
             slope, east, north = (raster.read(path, window, 1)[inside] for path in terrain)
             sensitivity = downslope_sensitivity(slope, east, north, sight.read(window, grid)[:, inside])
-        rows.append(summarise(*values.values(), sensitivity, settings, limit))
+        velocity, deviation, mask = values.values()
+        rows.append(summarise(velocity, deviation, mask, sensitivity, settings, limit))
     table = pd.DataFrame(rows, columns=list(COLUMNS), index=frame.index)
-    if sight is None or not all(terrain):
+    if sight is None or not sloping:
         table = table.drop(columns=[*DOWNSLOPE, "motion"])
     return frame.drop(columns=[c for c in table if c in frame]).join(table)
 
