@@ -27,7 +27,9 @@ _TITLES = {
 }
 
 
-def item(name: str, assets: Mapping[str, str | Path], *, description: str = "", simulated: bool = False) -> dict[str, Any]:
+def item(
+    name: str, assets: Mapping[str, str | Path], *, description: str = "", simulated: bool = False
+) -> dict[str, Any]:
     """The item as a dictionary.
 
     Its interval is that of the observations behind the map, in the tags of the probability. STAC wants one: where no

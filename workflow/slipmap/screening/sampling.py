@@ -154,8 +154,9 @@ def draw(
             stratum.add(rank[one], at[one], values[:, rows[one], cols[one]].T)
     for label, what in ((LANDSLIDE, "landslide"), (BACKGROUND, "pixel outside landslides")):
         if not strata[label].seen:
+            where = layers.inventory.name if layers.inventory else "The inventory"
             raise InputError(
-                f"{layers.inventory.name if layers.inventory else 'The area'}: the pixels to learn from have no {what} with a value in every factor "
+                f"{where}: the pixels to learn from have no {what} with a value in every factor "
                 f"({', '.join(names)}); check the inventory, the split's ratios and seed, and the factors' coverage."
             )
     at = np.concatenate([strata[label].at for label in strata])
