@@ -111,7 +111,7 @@
           values: (ids, col, row) => Promise.all(ids.map((id) => valueAt(id, col, row))),
           series: radarAt,
         });
-        explorer.fit();
+        explorer.fit(); setTimeout(() => radarAt(0, 0), 300); // the first click finds its pictures decoded
         window.slipmap = { data, ...explorer };
       } else explorer.map.invalidateSize();
       explorer.follow();
