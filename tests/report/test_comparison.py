@@ -1,6 +1,7 @@
 """How models compare on the page, and the words for factors."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,10 @@ def test_sizes_count_the_landslides_that_are_as_large_or_larger(tmp_path):
     small, large = curve[curve[:, 0] == curve[:, 0].min(), 1], curve[curve[:, 0] == curve[:, 0].max(), 1]
     step = large.max() - large.min()  # one landslide
     np.testing.assert_allclose((small.max() - large.min()) / step, 6, atol=0.05)
+    known = SimpleNamespace(seeds={"seed_0": {"record": {"pixel_size": [10.0, 10.0]}}})
+    (hectares,) = comparison.sizes({"sizes.csv": tmp_path / "sizes.csv"}, {"rs": known})
+    assert ">0.01<" in hectares["svg"] and ">1<" in hectares["svg"] and "area (ha)" in hectares["svg"]
+    np.testing.assert_allclose(lines(hectares["svg"])[0], curve, atol=0.2)
     assert ">100<" in drawn["svg"] and ">10\u202f000<" in drawn["svg"] and "area (pixels)" in drawn["svg"]
 
 

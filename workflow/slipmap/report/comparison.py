@@ -91,12 +91,15 @@ def roc(found: Mapping[str, Path]) -> list[dict[str, str]]:
 def sizes(found: Mapping[str, Path], experiments: Mapping[str, Experiment]) -> list[dict[str, str]]:
     """How many landslides of test ground are as large as a size or larger, of the inventory and of each experiment.
 
-    Areas are in m² where the weights of `experiments` know the size of a pixel, else in pixels.
+    Areas are in hectares where the weights of `experiments` know the size of a pixel, else in pixels.
     """
     table = _table(found, "sizes.csv")
     table = table[table["area"] > 0] if table is not None else None
     if table is None or not len(table):
         return []
+    records = [seed["record"] for experiment in experiments.values() for seed in experiment.seeds.values()]
+    scale, unit = (1e4, "ha") if any(record.get("pixel_size") for record in records) else (1, "pixels")
+    table = table.assign(area=table["area"] / scale)
     look, lines = _look(table["source"]), []
     for name, part in table.groupby("source", sort=False):
         areas = np.sort(part["area"].to_numpy(float))[::-1]
@@ -105,9 +108,7 @@ def sizes(found: Mapping[str, Path], experiments: Mapping[str, Experiment]) -> l
         lines.append(Line(f"{name}: {len(areas)}", list(x), list(y), *look[str(name)]))
     low, high = np.log10(table["area"].min()), np.log10(table["area"].max())
     powers = [k for k in range(int(np.floor(low)), int(np.ceil(high)) + 1) if low - 0.2 <= k <= high + 0.2]
-    named = {float(k): f"{10**k:,}".replace(",", "\u202f") for k in powers}
-    records = [seed["record"] for experiment in experiments.values() for seed in experiment.seeds.values()]
-    unit = "m²" if any(record.get("pixel_size") for record in records) else "pixels"
+    named = {float(k): f"{10.0**k:,.10g}".replace(",", "\u202f") for k in powers}
     title = "Sizes of the landslides of test ground"
     caption = f"{title}: how many are as large as a size or larger, mapped in the inventory and found."
     picture_ = chart(lines, title=title, x_label=f"area ({unit})", y_label="landslides", x_ticks=named)
