@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from slipmap.patches.split import INDEPENDENCE
+from slipmap.report.landslide_truth import NEW
 from slipmap.report.landslides import WORDS
 from slipmap.report.sources import Sources
 from slipmap.report.tabular import hectares, plain
@@ -25,13 +26,13 @@ def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[
     share = 100 * frame["area_m2"].sum() / (sources.grid.width * sources.grid.height * _pixel_area(sources))
     found = [_card(len(frame), "landslides outlined", f"{_share(share)} of the area; map of {name}", "all")]
     if "inventory" in frame:
-        found.append(_against_inventory(frame))
+        found.append(_against_inventory(frame, _real(name, numbers)))
     if "motion" in frame:
         counts = frame["motion"].value_counts()
         still, unseen = counts.get("no movement detected", 0), counts.get("not observable", 0)
         detail = f"{still} without movement detected; {unseen} the radar cannot tell"
         others = (f"{counts[kind]} {words}" for kind, words in _OTHERWISE.items() if kind in counts)
-        detail = "; ".join([*others, detail])
+        detail = "; ".join([*others, detail, *_of_areas(name, numbers)])
         found.append(_card(int(counts.get("moving", 0)), "moving", detail, "moving"))
     found.append(trust(name, numbers))
     return found
@@ -76,12 +77,32 @@ def alarms(sources: Sources) -> list[dict[str, Any]]:
     return found
 
 
-def _against_inventory(frame: pd.DataFrame) -> dict[str, str]:
+def _of_areas(name: str, numbers: Mapping[str, pd.DataFrame]) -> list[str]:
+    """How much moves by the radar alone, and how much of that the map of `name` outlines."""
+    areas = numbers.get("active_areas")
+    if areas is None:
+        return []
+    touch = int((areas[f"covered_by_{name}"] > 0).sum()) if f"covered_by_{name}" in areas else 0
+    return [f"by the radar alone {len(areas)} active areas, {touch} of which touch an outline"]
+
+
+def _real(name: str, numbers: Mapping[str, pd.DataFrame]) -> int | None:
+    """How many outlines that the inventory lacks are on a landslide of the simulator; None on real ground."""
+    compared = numbers.get("landslide_truth")
+    if compared is None:
+        return None
+    rows = compared[(compared["experiment"] == name) & (compared["said"] == NEW)]
+    return int(rows["on a landslide"].sum())
+
+
+def _against_inventory(frame: pd.DataFrame, real: int | None = None) -> dict[str, str]:
+    """`real`: how many of those that the inventory lacks are on a landslide, where that is known."""
     new = frame["inventory"] == "new"
-    detail = f"new, or false alarms; {int((~new).sum())} match it"
+    known = "" if real is None else f" ({real} of them on a landslide of the simulator)"
+    detail = f"new, or false alarms{known}; {int((~new).sum())} match it"
     if "probability_mean" in frame and new.any() and not new.all():
         p, q = (frame.loc[chosen, "probability_mean"].mean() for chosen in (new, ~new))
-        detail += f". Their mean probability is {p:.2f}, that of matches {q:.2f}"
+        detail += f". Mean probability of those not in the inventory {p:.2f}, of those that match {q:.2f}"
     return _card(int(new.sum()), "not in the inventory", detail, WORDS["new"])
 
 

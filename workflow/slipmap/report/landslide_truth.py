@@ -10,7 +10,8 @@ import pandas as pd
 from slipmap.report.tabular import from_frame
 
 COLUMNS = ["experiment", "said", "outlines", "on a landslide", "on a moving landslide"]
-_WORDS = {"matched": "matches the inventory", "new": "not in the inventory"}
+NEW = "not in the inventory"
+_WORDS = {"matched": "matches the inventory", "new": NEW}
 
 
 def compare(drawn: Mapping[str, gpd.GeoDataFrame], truth: str | Path) -> pd.DataFrame:
