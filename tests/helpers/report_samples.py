@@ -88,7 +88,9 @@ def write_area(root: Path, *, inventory: bool = True, optical: bool = True, expe
     }
     for name, units in FACTORS.items():
         values = fields[name].astype(np.float32)
-        raster.write(results / "factors" / f"{name}.tif", GRID, values, bands=[name], units=units, long_name=name)
+        tags = {"scenes": "20210210,20210221T101031"} if name == "ndvi" else {}
+        path = results / "factors" / f"{name}.tif"
+        raster.write(path, GRID, values, bands=[name], units=units, long_name=name, tags=tags)
     pd.DataFrame({"factor": [*FACTORS, "all"], "valid_percent": 100.0}).to_csv(
         results / "factors" / "coverage.csv", index=False
     )
@@ -210,6 +212,12 @@ def _maps(folder: Path, slides: np.ndarray, inventory: bool) -> None:
     raster.write(
         folder / "class.tif", GRID, found, bands=["class"], units="1", long_name="class", dtype="uint8",
         categories={0: "no landslide", 1: "landslide"},
+    )  # fmt: skip
+    known = np.ones(GRID.shape, np.uint8)
+    known[:, 92:] = 0  # 8 % of the ground
+    raster.write(
+        folder / "applicability.tif", GRID, known, bands=["a"], units="1", long_name="area of applicability",
+        dtype="uint8", categories={0: "outside", 1: "inside", 2: "class unseen in training"},
     )  # fmt: skip
     boxes = [box(*_corner(32, 40), *_corner(42, 20)), box(*_corner(72, 68), *_corner(80, 60))]
     frame = gpd.GeoDataFrame(

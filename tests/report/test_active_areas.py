@@ -9,8 +9,10 @@ import pytest
 from shapely.geometry import MultiPolygon, box
 
 from helpers.report_samples import GRID, build_report, run_settings, write_area
+from slipmap.config.motion import ActiveAreaSettings
 from slipmap.io import raster
 from slipmap.io.grid import Grid
+from slipmap.report import active_areas
 from slipmap.report.active_truth import compare
 
 
@@ -40,11 +42,22 @@ def test_active_areas_stand_in_the_report_with_what_networks_and_inventory_say_o
     text = re.sub(r"<[^>]+>", " ", page)
     table = pd.read_csv(tmp_path / "report" / "tables" / "active_areas.csv")
     assert "2 active areas." in text and "1 share ground with the inventory." in text
+    item = re.search(r'"noun":"Active area".*?"items":\[\{.*?"values":(\[.*?\])', page, re.S)[1]
+    assert "45.15" in item and "° N, 9.00" in item and ",2.0," in item  # where it is, and 2 hectares
+    assert " 2.00 " in text.partition("Area, ha")[2] and " 0.25 " in text.partition("Area, ha")[2]
     assert "25.0 ± 2.0" in text and "very good" in text and '"id":"active_areas"' in page
     drawn = gpd.read_file(
         tmp_path / "results" / "valley" / "maps" / "rs" / "landslides.gpkg", layer="landslides"
     ).union_all()
     assert table["covered_by_rs"][0] == pytest.approx(drawn.intersection(outlines[0]).area / 20000)
+
+
+def test_a_table_that_leaves_areas_out_says_how_many_it_has():
+    one = {"area_m2": 1e4, "quality": 1, "trend": "linear"}
+    one |= {f"{k}{end}": 1.0 for k in ("velocity_mean", "velocity_max", "downslope_mean") for end in ("", "_std")}
+    for count, said in ((40, True), (active_areas.MOST, False)):
+        found = active_areas.section(pd.DataFrame([{"area": n} | one for n in range(count)]), ActiveAreaSettings())
+        assert (f"12 of {count} shown" in " ".join(found["text"])) == said and len(found["table"]["rows"]) == 12
 
 
 def test_areas_are_counted_one_for_one_against_the_truth(tmp_path):
@@ -61,10 +74,10 @@ def test_areas_are_counted_one_for_one_against_the_truth(tmp_path):
     areas = [box(500000, 5000000, 500150, 5000100), box(500400, 5000000, 500475, 5000150)]
     areas += [box(500480, 5000000, 500500, 5000050), box(501500, 5000500, 501600, 5000600)]
     table = compare(gpd.GeoDataFrame(geometry=areas, crs=grid.crs), tmp_path / "landslides.gpkg", tmp_path / "v.tif")
-    table = table.set_index("landslides, m²")
+    table = table.set_index("landslides, ha")
     assert list(table.loc["all"])[:4] == [2, 2, 4, 2], "touching ones are one; the second area on one counts for none"
     assert table.loc["all", "median IoU"] == pytest.approx((0.75 + 0.5) / 2)
     assert table.loc["all", "area ratio"] == pytest.approx((15000 + 11250) / (20000 + 22500))
-    assert list(table.loc["20 000 to 40 000"])[:2] == [2, 2] and table.loc["> 40 000", "of those found"] == 0
+    assert list(table.loc["2 to 4"])[:2] == [2, 2] and table.loc["> 4", "of those found"] == 0
     nothing = compare(gpd.GeoDataFrame(geometry=[], crs=grid.crs), tmp_path / "landslides.gpkg", tmp_path / "v.tif")
     assert nothing.loc[0, "of those found"] == 0 and np.isnan(nothing.loc[0, "median IoU"])

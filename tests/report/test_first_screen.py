@@ -13,7 +13,7 @@ from helpers.report_samples import GRID, run_settings, words
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.patches.split import INDEPENDENCE
-from slipmap.report import headline, landslides, limits, quality, summary
+from slipmap.report import headline, landslide_truth, landslides, limits, quality, summary
 
 
 def test_simulated_data_are_called_simulated(full):
@@ -28,11 +28,30 @@ def test_the_first_screen_counts_landslides_new_ones_and_moving_ones(full):
     ]
     said = [" ".join(card) for card in cards]
     assert said[0].startswith("2 landslides outlined 3.3 % of the area; map of rs_dr. 1 of them not in the inventory")
-    assert "new, or false alarms; 1 match it. Their mean probability is 0.83" in said[0]
+    assert (
+        "new, or false alarms; 1 match it. Mean probability of those not in the inventory 0.83, of those that"
+        in said[0]
+    )
     assert said[1].startswith("1 moving 1 without movement detected; 0 the radar cannot tell")
     assert said[2].startswith("75 % of the ground mapped is right and 75 % of the landslide ground is found")
     table = pd.read_csv(full[1] / "headline.csv")  # what the run's last lines repeat
     assert table["label"].tolist()[:3] == ["landslides outlined", "not in the inventory", "moving"]
+
+
+def test_the_summary_and_methods_name_the_images_that_were_used(full):
+    """Six radar dates and eight pairs of the sample; two scenes in a factor's tags."""
+    shown = words(full[0])
+    assert "by 6 radar images (8 interferograms), 2 optical scenes." in shown.partition("Usable")[0]
+    methods = " ".join(words(full[0].partition('id="observed"')[2].partition("</table>")[0]).split())
+    assert "radar (Sentinel-1) 6 8 2021-01-09, 2021-02-02" in methods
+    assert "optical (Sentinel-2) 2 – 2021-02-10, 2021-02-21" in methods
+
+
+def test_scores_say_which_are_of_patches_and_which_of_the_finished_map(full):
+    shown = words(full[0].partition('id="scores"')[2])
+    assert "of each network by itself, before calibration, pooled over test patches" in shown
+    assert "all networks together, calibrated as the experiment asks" in shown
+    assert "held-out test patches, before calibration" in words(full[0])
 
 
 def test_the_map_and_three_numbers_come_first_then_ten_places_then_where_not_to_use_it(full):
@@ -122,6 +141,9 @@ def test_places_to_look_at_first_are_moving_then_active_areas_then_unmapped():
             "quality": 1,
             "velocity_mean": -9.0,
             "velocity_mean_std": 1.0,
+            "downslope_mean": [14.0, 14.0, np.nan, 14.0],
+            "downslope_mean_std": 2.0,
+            "inventory": ["new", "matched", "matched", "new"],
         },
         geometry=[Point(500000, 5000000)] * 4,
         crs=GRID.crs,
@@ -131,7 +153,11 @@ def test_places_to_look_at_first_are_moving_then_active_areas_then_unmapped():
         f"Active area {n}" for n in (1, 3, 4)
     ]
     assert found[0]["href"] == "#landslide=1&map=rs" and found[7]["href"] == "#area=1"
-    assert found[0]["moves"] == "moves 20 ± 4 mm/yr downslope, 5 standard deviations"
+    assert found[0]["moves"] == "moves 20 ± 4 mm/yr downslope, 5 σ of its velocity"
+    known, lost = found[7], found[8]
+    assert known["moves"] == "moves 14 ± 2 mm/yr downslope, 8 × the noise of the ground around it"
+    assert lost["moves"] == "moves −9 ± 1 mm/yr in the line of sight, 8 × the noise of the ground around it"
+    assert "1.00 ha, not in the inventory, outlined by no map" in known["why"] and ", in the inventory" in lost["why"]
     alone = summary.places({"rs": frame}, None, None)
     assert [p["what"] for p in alone[-2:]] == [
         "Landslide 9",
@@ -207,6 +233,19 @@ def test_the_first_screen_counts_each_kind_of_motion():
     assert headline.cards(SimpleNamespace(grid=GRID), {}, all_of_it)[0]["detail"].startswith("100 % of the area")
     card = headline.cards(SimpleNamespace(grid=GRID), {}, {"rs": frame.assign(area_m2=100.0)})[1]
     assert card["value"] == "3" and card["detail"] == "2 without movement detected; 1 the radar cannot tell"
+
+
+def test_active_areas_are_counted_beside_what_moves_and_the_new_beside_what_the_simulator_placed():
+    frame = pd.DataFrame({"motion": ["moving", "moves slowly"], "inventory": "new", "area_m2": 100.0})
+    areas = pd.DataFrame({"area": [1, 2, 3], "covered_by_rs": [0.2, 0.0, 1.0], "covered_by_other": 0.0})
+    truth = pd.DataFrame({"experiment": ["other", "rs"], "said": landslide_truth.NEW, "on a landslide": [9, 4]})
+    sources, numbers = SimpleNamespace(grid=GRID), {"active_areas": areas}
+    _, new, moving, _ = headline.cards(sources, numbers, {"rs": frame})
+    assert moving["detail"].startswith("1 move slowly;")
+    assert moving["detail"].endswith("by the radar alone 3 active areas, 2 of which touch an outline")
+    assert new["detail"].startswith("new, or false alarms; 0 match")  # on real ground nobody knows
+    _, new, _, _ = headline.cards(sources, numbers | {"landslide_truth": truth}, {"rs": frame})
+    assert new["detail"].startswith("new, or false alarms (4 of them on a landslide of the simulator); 0 match")
 
 
 def test_motion_that_is_not_downslope_is_no_stillness():

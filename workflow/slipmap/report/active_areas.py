@@ -11,7 +11,9 @@ import pyogrio
 from slipmap.config.motion import ActiveAreaSettings
 from slipmap.io.grid import Grid
 from slipmap.motion.describe import QUALITY_NAMES
-from slipmap.report.landslides import SERIES_LAYER, WORDS, Kind, for_viewer
+from slipmap.report import ground
+from slipmap.report.landslides import SERIES_LAYER, WORDS, Kind, for_viewer, places
+from slipmap.report.sources import Sources
 from slipmap.report.tabular import plain, table
 
 MOST = 12  # rows of the table
@@ -20,21 +22,23 @@ LABELS = {
     "quality": ("Quality of its series", "", 0),
     "trend": ("Trend", "", 0),
     "inventory": ("Against the inventory", "", 0),
-    "area_m2": ("Area", "m²", 0),
+    "place": ("Place", "", 0),
+    "area_ha": ("Area", "ha", 2),
+    "ground": ("Outside the ground that the last map's model learnt from", "", 0),
     "velocity_mean": ("Mean velocity in the line of sight", "mm/yr", 1),
     "velocity_mean_std": ("Its standard deviation", "mm/yr", 1),
     "velocity_max": ("Largest velocity in the line of sight", "mm/yr", 1),
     "velocity_max_std": ("Standard deviation of the largest", "mm/yr", 1),
     "downslope_mean": ("Mean velocity downslope", "mm/yr", 1),
     "downslope_mean_std": ("Standard deviation downslope", "mm/yr", 1),
-    "significance": ("Times the noise around it", "", 1),
+    "significance": ("Times the noise of the ground around it", "", 1),
 }
-COLUMNS = ("area", "quality", "trend", "inventory", "area_m2", "velocity_mean", "downslope_mean", "significance")
+COLUMNS = ("area", "quality", "trend", "inventory", "area_ha", "velocity_mean", "downslope_mean", "significance")
 KIND = Kind("Active area", "area", LABELS, COLUMNS)
 RULE = (
     "An active area is where at least {min_pixels} reliable pixels move at {min_velocity:g} mm/yr or more in the line "
-    "of sight and stand out of the noise around them by {significance:g} standard deviations, with the pixels around "
-    "that stand out by {edge:g}; velocities are against the ground around, ± one standard deviation. It needs no "
+    "of sight and by {significance:g} × the noise of the ground around them or more, with the pixels around that reach "
+    "{edge:g} ×; velocities are against the ground around, ± one standard deviation. It needs no "
     "inventory and no network."
 )
 
@@ -45,6 +49,14 @@ def read(path: str | Path) -> gpd.GeoDataFrame:
     return frame.sort_values(["significance", "area"], ascending=[False, True]).reset_index(drop=True)
 
 
+def of(sources: Sources) -> gpd.GeoDataFrame | None:
+    """The areas of `sources`, with how much of each is unlike what the last map's model learnt from; None: not made."""
+    if not sources.active_areas:
+        return None
+    last = list(sources.mapped.values())[-1].maps if sources.mapped else {}
+    return ground.with_share(read(sources.active_areas), last.get("applicability"))
+
+
 def numbers(frame: gpd.GeoDataFrame, drawn: Mapping[str, gpd.GeoDataFrame]) -> pd.DataFrame:
     """The table of the areas, with the share of each that the outlines of each experiment's map cover.
 
@@ -52,7 +64,7 @@ def numbers(frame: gpd.GeoDataFrame, drawn: Mapping[str, gpd.GeoDataFrame]) -> p
     ----------
     drawn : landslides of each experiment's map, in the CRS of `frame`.
     """
-    found = pd.DataFrame(frame.drop(columns="geometry"))
+    found = pd.DataFrame(frame.drop(columns=["geometry", "ground"], errors="ignore"))
     for name, outlines in drawn.items():
         union = outlines.geometry.union_all()
         found[f"covered_by_{name}"] = frame.geometry.intersection(union).area / frame.area
@@ -61,7 +73,7 @@ def numbers(frame: gpd.GeoDataFrame, drawn: Mapping[str, gpd.GeoDataFrame]) -> p
 
 def for_explore(frame: gpd.GeoDataFrame, path: Path, grid: Grid, most: int) -> dict[str, Any]:
     """The areas as Explore shows them (`slipmap.report.landslides.for_viewer`); `path` holds their series."""
-    in_words = frame.assign(quality=[QUALITY_NAMES[int(code)] for code in frame["quality"]])
+    in_words = frame.assign(quality=[QUALITY_NAMES[int(code)] for code in frame["quality"]], place=places(frame))
     series = None
     if SERIES_LAYER in pyogrio.list_layers(path)[:, 0]:
         series = pyogrio.read_dataframe(path, layer=SERIES_LAYER, read_geometry=False)
@@ -78,12 +90,16 @@ def section(found: pd.DataFrame, settings: ActiveAreaSettings) -> dict[str, Any]
         ]
         if "inventory" in found:
             text.append(f"{int((found['inventory'] == 'matched').sum())} share ground with the inventory.")
-    head = ["No.", "Area, m²", "Mean, mm/yr", "Largest, mm/yr", "Downslope, mm/yr", "Quality", "Trend"]
+    if len(found) > MOST:
+        text.append(
+            f"{MOST} of {len(found)} shown, those that stand out most; all are in Explore and in active_areas.csv."
+        )
+    head = ["No.", "Area, ha", "Mean, mm/yr", "Largest, mm/yr", "Downslope, mm/yr", "Quality", "Trend"]
     head += ["Inventory"] if "inventory" in found else []
     rows = [
         [
             str(int(one["area"])),
-            plain(one["area_m2"], 0),
+            plain(one["area_m2"] / 1e4, 2),
             *(_spread(one, name) for name in ("velocity_mean", "velocity_max", "downslope_mean")),
             QUALITY_NAMES[int(one["quality"])],
             one["trend"] or "–",

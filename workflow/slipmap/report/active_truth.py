@@ -16,14 +16,14 @@ from slipmap.prediction.motion import pixels_of
 from slipmap.report.tabular import from_frame
 
 FAST = 10.0  # mm/yr in the line of sight where a landslide moves fastest
-SIZES = {
-    "< 10 000": (0, 1e4),
-    "10 000 to 20 000": (1e4, 2e4),
-    "20 000 to 40 000": (2e4, 4e4),
-    "> 40 000": (4e4, np.inf),
+SIZES = {  # name in hectares → range in m²
+    "< 1": (0, 1e4),
+    "1 to 2": (1e4, 2e4),
+    "2 to 4": (2e4, 4e4),
+    "> 4": (4e4, np.inf),
 }
 COLUMNS = [
-    "landslides, m²", f"faster than {FAST:g} mm/yr", "of those found", "active areas", "on a moving landslide",
+    "landslides, ha", f"faster than {FAST:g} mm/yr", "of those found", "active areas", "on a moving landslide",
     "area ratio", "median IoU",
 ]  # fmt: skip
 

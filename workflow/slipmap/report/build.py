@@ -69,13 +69,11 @@ def build(
         run = RunSettings.model_validate(run)
     sources = gather(area, run, Given(files, root))
     settings = run.areas[area].report
-    drawn = {
-        name: landslides.read(e.maps["landslides"]) for name, e in sources.mapped.items() if "landslides" in e.maps
-    }
+    drawn = landslides.drawn(sources.mapped)
     numbers = _tables(sources, settings)
     if "landslides" in sources.truth and drawn:
         numbers["landslide_truth"] = landslide_truth.compare(drawn, sources.truth["landslides"])
-    areas = active_areas.read(sources.active_areas) if sources.active_areas else None
+    areas = active_areas.of(sources)
     if areas is not None:
         numbers["active_areas"] = active_areas.numbers(areas, drawn)
     if areas is not None and {"landslides", "velocity_los"} <= sources.truth.keys():

@@ -23,7 +23,7 @@ LABELS = {
     "confidence": ("Confidence", "", 0),
     "seen_by": ("Seen by", "", 0),
     "inventory": ("Against the inventory", "", 0),
-    "area_m2": ("Area", "m²", 0),
+    "area_ha": ("Area", "ha", 2),
     "significance": ("Times the noise", "", 1),
     "radar": ("Radar, standard deviations", "", 1),
     "optical": ("Vegetation lost, standard deviations", "", 1),
@@ -40,12 +40,12 @@ LABELS = {
 }
 KIND = Kind(
     "Event landslide", "landslide", LABELS,
-    ("landslide", "confidence", "seen_by", "inventory", "area_m2", "significance", "slope_mean"),
+    ("landslide", "confidence", "seen_by", "inventory", "area_ha", "significance", "slope_mean"),
 )  # fmt: skip
 CHANGED = {
     "area": ("No.", "", 0),
     "change": ("Change", "", 0),
-    "area_m2": ("Area", "m²", 0),
+    "area_ha": ("Area", "ha", 2),
     "velocity_before": ("Velocity before", "mm/yr", 1),
     "velocity_before_std": ("Its standard deviation", "mm/yr", 1),
     "velocity_since": ("Velocity since", "mm/yr", 1),
@@ -56,7 +56,7 @@ CHANGED = {
 }
 CHANGED_KIND = Kind(
     "Changed area", "area", CHANGED,
-    ("area", "change", "area_m2", "velocity_before", "velocity_since", "velocity_change", "significance"),
+    ("area", "change", "area_ha", "velocity_before", "velocity_since", "velocity_change", "significance"),
 )  # fmt: skip
 
 
@@ -160,13 +160,13 @@ def change_section(sources: Sources, ids: Collection[str]) -> dict[str, Any] | N
         [
             str(int(one["area"])),
             one["change"] or "–",
-            plain(one["area_m2"], 0),
+            plain(one["area_m2"] / 1e4, 2),
             *(f"{plain(one[name], 1)} ± {plain(one[f'{name}_std'], 1)}" for name in velocities),
             plain(one["significance"], 1),
         ]
         for one in frame.to_dict("records")
     ]
-    head = ["No.", "change", "area, m²", "before, mm/yr", "since, mm/yr", "change, mm/yr", "standard deviations"]
+    head = ["No.", "change", "area, ha", "before, mm/yr", "since, mm/yr", "change, mm/yr", "standard deviations"]
     caption = "Change of the velocity in the line of sight since the earlier run, mm/yr."
     return {
         "text": change_sentences(sources.changes),

@@ -12,6 +12,8 @@ import pyogrio
 from shapely.geometry import MultiPolygon, Polygon
 
 from slipmap.io.grid import Grid
+from slipmap.report import ground
+from slipmap.report.sources import Experiment
 
 SERIES_LAYER = "displacement"
 # attribute → (label, unit, digits after the point)
@@ -20,7 +22,8 @@ LABELS = {
     "motion": ("Motion", "", 0),
     "inventory": ("Against the inventory", "", 0),
     "place": ("Place", "", 0),
-    "area_m2": ("Area", "m²", 0),
+    "area_ha": ("Area", "ha", 2),
+    "ground": ("Outside the ground that the model learnt from", "", 0),
     "velocity_downslope": ("Velocity downslope", "mm/yr", 1),
     "velocity_downslope_std": ("Standard deviation of the velocity downslope", "mm/yr", 1),
     "detectable_velocity": ("Slowest downslope motion that could have been seen", "mm/yr", 1),
@@ -40,7 +43,7 @@ LABELS = {
 }
 
 # what the table of landslides shows
-COLUMNS = ("landslide", "motion", "inventory", "area_m2", "probability_mean", "velocity_downslope", "slope_mean")
+COLUMNS = ("landslide", "motion", "inventory", "area_ha", "probability_mean", "velocity_downslope", "slope_mean")
 # quantity → its standard deviation, where that is not called {quantity}_std
 SPREADS = {"velocity_mean": "velocity_std", "probability_mean": "uncertainty_mean"}
 # words of the files → words of the page
@@ -64,6 +67,15 @@ class Kind:
 
 
 LANDSLIDES = Kind("Landslide", "landslide", LABELS, COLUMNS)
+
+
+def drawn(experiments: Mapping[str, Experiment]) -> dict[str, gpd.GeoDataFrame]:
+    """Landslides of each map (`read`), with how much of each is unlike what the model learnt from."""
+    return {
+        name: ground.with_share(read(e.maps["landslides"]), e.maps.get("applicability"))
+        for name, e in experiments.items()
+        if "landslides" in e.maps
+    }
 
 
 def read(path: str | Path) -> gpd.GeoDataFrame:
@@ -98,7 +110,7 @@ def for_viewer(
 
     Parameters
     ----------
-    frame : as `read` gives it. grid : of the area; outlines are in its pixels.
+    frame : as `read` gives it; "area_m2" is shown in hectares. grid : of the area; outlines are in its pixels.
     most : no more than so many, the first ones. kind : what they are.
 
     Returns
@@ -107,6 +119,8 @@ def for_viewer(
     "items" : {"id", "rings", "at": [latitude, longitude], "values" of the fields, "series" at the dates, mm}.
     """
     inverse = ~grid.transform
+    if "area_m2" in frame:
+        frame = frame.assign(area_ha=frame["area_m2"] / 1e4)
     tolerance = 0.3 * min(grid.resolution)
     dates, histories = _histories(series, kind.key)
     names = [name for name in kind.labels if name in frame.columns]

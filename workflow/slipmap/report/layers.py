@@ -20,7 +20,6 @@ from slipmap.colours import (
     SUSCEPTIBILITY,
     UNCERTAINTY,
     VELOCITY,
-    VERMILION,
     class_ramp,
 )
 from slipmap.factors import catalogue
@@ -33,7 +32,8 @@ from slipmap.report.scores import deformation_pair
 from slipmap.report.sources import Sources
 from slipmap.screening.applicability import INSIDE, OUTSIDE, UNSEEN
 
-SPLIT_COLOURS = {0: "#bdbdbd", 1: SKY, 2: ORANGE}
+SPLIT_COLOURS = {0: "#bdbdbd", 1: SKY, 2: "#aa4499"}  # none of them one of `colours.MOTION`
+UNLIKE = {OUTSIDE: "#332288", UNSEEN: "#882255"}
 AGREEMENT = {
     1: ("found (true positive)", BLUE),
     2: ("false alarm (false positive)", ORANGE),
@@ -189,7 +189,7 @@ def _deformation(sources: Sources, shown: Grid) -> list[Layer]:
         ("kinematics", 3, "Amplitude of the annual cycle", plain),
         ("kinematics", 0, "Acceleration in the line of sight", two_signs),
         ("fading", 0, "Velocity that the fading signal of short pairs adds", two_signs),
-        ("significance", 0, "Motion, in standard deviations of the noise around", two_signs),
+        ("significance", 0, "Motion, times the noise of the ground around", two_signs),
         ("averaging_std", 0, "Standard deviation that averaging hides at the edges of slides", plain),
         ("temporal_coherence", 0, "Temporal coherence", replace(plain, limits=(0, 1))),
         ("velocity_std", 0, "Standard deviation of the velocity", plain),
@@ -291,8 +291,8 @@ def _susceptibility(sources: Sources, shown: Grid) -> list[Layer]:
 
 def _applicability(layer: str, path: Path, of: str, group: str, shown: Grid) -> Layer:
     """Ground unlike what the model learnt from; the rest shows through."""
-    names = {code: name for code, name in raster.read_classes(path).items() if code != INSIDE}
-    colours = {OUTSIDE: ORANGE, UNSEEN: VERMILION}
+    names = {OUTSIDE: "outside the ground it learnt from", UNSEEN: "a class that training never saw"}
+    colours = UNLIKE
     picture = paint(load(path, shown, classes=True), Style("classes", colours, hidden=(INSIDE,)), names=names)
     return Layer(layer, f"Where not to trust {of}", group, picture, False, 0.8, kind="over")
 

@@ -22,9 +22,10 @@ from slipmap.report import (
     deformation_truth,
     events,
     explore,
+    ground,
     headline,
     landslide_truth,
-    pairs,
+    observations,
     published,
     record,
     sections,
@@ -62,6 +63,7 @@ def page_context(
         "has_points": has_points,
         "data_text": [*_data_text(sources), *attribution.sentences(sources.settings, _days(sources))],
         "study": sections.study_figures(sources, ids),
+        "observed": observations.dates(sources),
         "inputs": _inputs(sources, numbers["inputs"]),
         "deformation": sections.deformation(sources, ids, shown),
         "active_truth": active_truth.section(numbers.get("active_areas_truth")),
@@ -83,6 +85,7 @@ def page_context(
         "landslide_truth": landslide_truth.section(numbers.get("landslide_truth")),
         "published": published.section(sources.published, simulated=sources.simulated),
         "map_figures": sections.map_figures(sources, ids),
+        "applicability": ground.HOW if any("applicability" in e.maps for e in sources.mapped.values()) else "",
         "closeups": closeups.section(sources, shown, ids),
         "limits": limits(sources),
         **_provenance(sources, numbers),
@@ -120,6 +123,7 @@ def _summary(
 ) -> dict[str, Any]:
     """Verdict, map, where the map must not be used, what to look at first."""
     name = list(drawn)[-1] if drawn else ""
+    places = summary.places(drawn, numbers.get("active_areas"), areas, events.places(sources))
     return {
         "verdict": summary.verdict(sources, numbers, shown),
         "event": events.event_sentences(sources.event),
@@ -129,7 +133,8 @@ def _summary(
         "not_here": summary.not_here(sources, drawn, shown),
         "landslides_drawn": bool(name),
         "inventory": bool(name) and "inventory" in drawn[name],
-        "places": summary.places(drawn, numbers.get("active_areas"), areas, events.places(sources)),
+        "places": places,
+        "unlike": ground.MEANING if any(ground.OUTSIDE_GROUND in place["why"] for place in places) else "",
         "motion_rule": explore.motion_rule(sources, name) if name and "motion" in drawn[name] else "",
         "outline_colours": list(MOTION.items()) if name and "motion" in drawn[name] else [],
     }
@@ -209,9 +214,10 @@ def _lead(sources: Sources) -> str:
     width, height = (grid.bounds[2] - grid.bounds[0]) / 1000, (grid.bounds[3] - grid.bounds[1]) / 1000
     days = _days(sources)
     crs = grid.crs if len(grid.crs) < 20 else "projected CRS (see the configuration)"
+    observed = f" Observed {days[0]} to {days[-1]}{observations.in_a_line(sources)}." if days else ""
     return (
         f"Study area {sources.area}: {width:.3g} km × {height:.3g} km, {grid.width} × {grid.height} pixels of "
-        f"{grid.resolution[0]:g} m, {crs}.{f' Observed {days[0]} to {days[-1]}.' if days else ''}"
+        f"{grid.resolution[0]:g} m, {crs}.{observed}"
     )
 
 
@@ -223,16 +229,18 @@ def _days(sources: Sources) -> list[date]:
 def _facts(sources: Sources, numbers: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
     facts = []
     if sources.network is not None:
-        kept = sources.network[pairs.used(sources.network, sources.reference)]
-        dates = set(kept["reference"]) | set(kept["secondary"])
-        facts.append((f"{len(dates)}", f"radar dates, {len(kept)} interferograms"))
+        days, count = observations.radar(sources)
+        facts.append((f"{len(days)}", f"radar dates, {count} interferograms"))
     if sources.factors:
         facts.append((str(len(sources.factors)), "factors on one grid"))
     if "scores" in numbers:
         keyed = numbers["scores"].set_index(["pooling", "score"])
         if ("pooled_over_pixels", "f1") in keyed.index:
             row = keyed.loc[("pooled_over_pixels", "f1")]
-            facts += [(f"{row[name]:.2f}", f"F1 of {name} on held-out test ground") for name in sources.tested]
+            facts += [
+                (f"{row[name]:.2f}", f"F1 of {name} on held-out test patches, before calibration")
+                for name in sources.tested
+            ]
     if "velocity_truth" in numbers:
         rms = numbers["velocity_truth"]["rms"].iloc[0]
         facts.append((f"{rms:.1f} mm/yr", "rms of recovered minus simulated velocity"))

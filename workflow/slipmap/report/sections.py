@@ -276,8 +276,11 @@ def score_section(sources: Tested, numbers: Mapping[str, pd.DataFrame], ids: Col
     text = (
         f"On the test ground of {sources.area}, which no stage learnt from: {first['images']} blocks, "
         f"{first['pixels']:,} labelled pixels, {landslide:,} of them landslide. Thresholds were chosen on validation "
-        f"ground. Division of the ground: {independence_of([first])}."
+        f"ground. Division of the ground: {independence_of([first])}. These scores are of each network by itself, "
+        "before calibration, pooled over test patches as the second column says."
     )
+    if "map_agreement" in numbers:
+        text += " The finished map, of all networks and calibrated, is judged further down, against the inventory."
     remarks = [
         f"{without} and {other} have the same data set, model, recipe and test blocks; {other} also sees "
         f"{scores.in_words(added)}. The difference is the column {other} − {without}."
@@ -296,7 +299,8 @@ def score_section(sources: Tested, numbers: Mapping[str, pd.DataFrame], ids: Col
         "calibration": calibration.errors(sources),
         "words": list(scores.MEANINGS.items()),
         "agreement": _agreement(numbers.get("map_agreement")),
-        "agreement_text": "Pixels of the finished map against the inventory. Only the rows of test ground are on "
+        "agreement_text": "Pixels of the finished map (all networks together, calibrated as the experiment asks, cut "
+        "at its threshold) against the inventory. Only the rows of test ground are on "
         "ground that nothing was fitted to; the others are shown so that nobody mistakes the whole map's agreement "
         "for a score.",
         "agreement_maps": [
@@ -314,8 +318,9 @@ def _sizes(sources: Tested) -> dict | None:
             if not kind["landslides"]:
                 continue
             low, high = kind.get("m2_from", kind["pixels_from"]), kind.get("m2_to", kind["pixels_to"])
-            unit = "m²" if "m2_from" in kind else "pixels"
-            size = f"{low:,.0f} {unit} and more" if high is None else f"{low:,.0f} to {high:,.0f} {unit}"
+            scale, unit = (1e4, "ha") if "m2_from" in kind else (1, "pixels")
+            first, last = (None if end is None else f"{end / scale:,.10g}" for end in (low, high))
+            size = f"{first} {unit} and more" if last is None else f"{first} to {last} {unit}"
             rows.append([name, size.replace(",", "\u202f"), kind["landslides"], kind["detected"]])
     return (
         table(["experiment", "size of the landslide", "on test ground", "found"], rows, numeric=(2, 3))

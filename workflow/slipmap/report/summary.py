@@ -10,7 +10,7 @@ import pandas as pd
 from slipmap.io.grid import Grid
 from slipmap.motion.describe import QUALITY_NAMES
 from slipmap.patches.split import INDEPENDENCE
-from slipmap.report import quality
+from slipmap.report import ground, quality
 from slipmap.report.landslides import WORDS, first_to_look_at
 from slipmap.report.landslides import places as where_inside
 from slipmap.report.pictures import load
@@ -129,12 +129,13 @@ def _unlike(experiment: Experiment, shown: Grid) -> Iterator[str]:
     codes = load(experiment.maps["applicability"], shown, classes=True)
     known = np.isfinite(codes).sum() or 1
     for code, words in (
-        (OUTSIDE, "is unlike all ground that training saw"),
+        (OUTSIDE, "lies outside what the model learnt from"),
         (UNSEEN, "has a class training never saw"),
     ):
         share = float((codes == code).sum() / known)
         if share > 0:
-            yield f"Where the ground {words}: {_percent(share)} of it (layer “Where not to trust the map”)."
+            layer = f"layer “Where not to trust the map of {experiment.name}”"
+            yield f"Where the ground {words}: {_percent(share)} of it ({layer})."
 
 
 def places(
@@ -178,6 +179,7 @@ def _landslide(one: Mapping[str, Any], name: str) -> dict[str, str]:
     if _known(one, "probability_mean"):
         spread = f" ± {plain(one['uncertainty_mean'], 2)}" if _known(one, "uncertainty_mean") else ""
         facts.append(f"probability {plain(one['probability_mean'], 2)}{spread}")
+    facts += _ground(one)
     return {
         "href": f"#landslide={int(one['landslide'])}&map={name}",
         "what": f"Landslide {int(one['landslide'])}",
@@ -187,6 +189,12 @@ def _landslide(one: Mapping[str, Any], name: str) -> dict[str, str]:
     }
 
 
+def _ground(one: Mapping[str, Any]) -> list[str]:
+    """How much of an outline is unlike what the model learnt from, where some is."""
+    said = ground.in_row(one.get("outside_share", float("nan")))
+    return [said] if said else []
+
+
 def _motion(one: Mapping[str, Any]) -> str:
     """Whether a landslide moves, and how certain that is."""
     motion = one.get("motion")
@@ -194,7 +202,7 @@ def _motion(one: Mapping[str, Any]) -> str:
         return "no radar here"
     if motion in ("moving", "moves slowly") and _known(one, "velocity_downslope"):
         rate, spread = one["velocity_downslope"], one.get("velocity_downslope_std", float("nan"))
-        times = f", {rate / spread:.0f} standard deviations" if spread and spread == spread else ""
+        times = f", {rate / spread:.0f} σ of its velocity" if spread and spread == spread else ""
         slowly = "slowly, " if motion == "moves slowly" else ""
         return f"moves {slowly}{plain(rate, 0)} ± {plain(spread, 0)} mm/yr downslope{times}"
     if motion == "no movement detected" and _known(one, "detectable_velocity"):
@@ -216,11 +224,25 @@ def _areas(table: pd.DataFrame, outlines: gpd.GeoDataFrame, name: str) -> Iterab
         yield {
             "href": f"#area={int(one['area'])}",
             "what": f"Active area {int(one['area'])}",
-            "why": f"{hectares(one['area_m2'])}, outlined by no map; series {QUALITY_NAMES[int(one['quality'])]}",
-            "moves": f"moves {plain(one['velocity_mean'], 0)} ± {plain(one['velocity_mean_std'], 0)} mm/yr in the line "
-            f"of sight, {one['significance']:.0f} standard deviations of the noise around it{_trend(one)}",
+            "why": ", ".join(
+                [
+                    hectares(one["area_m2"]),
+                    *([WORDS.get(one["inventory"], one["inventory"])] if "inventory" in one else []),
+                    f"outlined by no map; series {QUALITY_NAMES[int(one['quality'])]}",
+                    *_ground(one),
+                ]
+            ),
+            "moves": f"{_rate(one)}, {one['significance']:.0f} × the noise of the ground around it{_trend(one)}",
             "where": where,
         }
+
+
+def _rate(one: Mapping[str, Any]) -> str:
+    """The mean velocity of an active area: downslope, as landslides have it; in the line of sight where that lacks."""
+    name, end = (
+        ("downslope_mean", "downslope") if _known(one, "downslope_mean") else ("velocity_mean", "in the line of sight")
+    )
+    return f"moves {plain(one[name], 0)} ± {plain(one[f'{name}_std'], 0)} mm/yr {end}"
 
 
 def _trend(one: Mapping[str, Any]) -> str:

@@ -52,10 +52,8 @@ def load(area: str, run: RunSettings, root: str | Path = "") -> Shown:
     sources = gather(area, run, Given(there, root))
     rasters = rasters_of(sources)
     layers = make_layers(sources, display_grid(sources.grid, PIXELS))
-    drawn = {
-        name: landslides.read(e.maps["landslides"]) for name, e in sources.mapped.items() if "landslides" in e.maps
-    }
-    areas = active_areas.read(sources.active_areas) if sources.active_areas else None
+    drawn = landslides.drawn(sources.mapped)
+    areas = active_areas.of(sources)
     outlines = explore.outlines(sources, drawn, areas, MOST)
     data = explore.frame(sources.grid, area, layers, shown=list(outlines["landslides"])) | outlines
     for layer in data["layers"]:
