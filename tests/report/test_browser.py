@@ -67,7 +67,7 @@ def choose(browser, layer):
 def test_a_click_on_a_landslide_shows_its_attributes_and_its_displacement_history(explore):
     explore.click(*on_screen(explore, 37, 30))
     said = explore.evaluate(PICKED)
-    assert "Landslide 1" in said and "20\u202f000\u00a0m²" in said and "−30.2 ± 1.5\u00a0mm/yr" in said
+    assert "Landslide 1" in said and "2.00\u00a0ha" in said and "−30.2 ± 1.5\u00a0mm/yr" in said
     assert "no movement detected: 4.0 ± 3.0\u00a0mm/yr downslope; motion slower than 6 or faster than 210" in said
     assert "in the inventory" in said and "45.15" in said and "° N, 9.00" in said  # longitude 9: x = 500 000 m
     rate = float(said.split("straight line ")[1].split("\u00a0")[0].replace("−", "-"))
@@ -83,8 +83,27 @@ def test_a_click_elsewhere_shows_coordinates_values_and_the_nearest_series(explo
     east, north = (float(said.split(end)[0].split()[-1]) for end in (" E,", " N"))
     assert (east, north) == pytest.approx((500600, 5000300), abs=6) and "Probability of landslide" in said
     near = next(line for line in said.splitlines() if line.startswith("Nearest reliable series"))
-    assert " ± 1.5 mm/yr, temporal coherence 0.90" in near and "straight line" in said
+    assert " ± 1.5 mm/yr, temporal coherence 0.90" in near and "this place" not in said
+    away = near.split(", ")[1].split("\t")[0]  # the chart is of that pixel, and says so
+    assert away.endswith("m away") and f"nearest reliable series, {away}: straight line" in said
     assert "Reliability of the velocity\treliable" in said
+
+
+def test_a_click_says_where_the_model_does_not_know_the_ground_whatever_is_shown(explore):
+    explore.click(*on_screen(explore, 96, 50))
+    assert "Where not to trust the map of rs_dr\toutside the ground it learnt from" in explore.evaluate(PICKED)
+    explore.click(*on_screen(explore, 60, 50))
+    assert "Where not to trust" not in explore.evaluate(PICKED)
+
+
+def test_what_is_chosen_is_black_on_white_whatever_lies_below(explore):
+    explore.evaluate("slipmap.select(slipmap.listed()[0], true)")
+    explore.frame()
+    marks = "Object.values(slipmap.map._layers).filter(l => l.options.fill === false)"
+    assert explore.evaluate(f"{marks}.map(l => [l.options.color, l.options.weight])") == [
+        ["#ffffff", 8],
+        ["#000000", 3],
+    ]
 
 
 def test_the_value_at_a_place_is_read_back_from_the_colour(explore):
@@ -194,7 +213,7 @@ def test_the_table_is_sorted_filtered_and_leads_to_the_map(explore):
 
 def test_what_the_table_shows_is_saved_as_csv(explore):
     text = explore.evaluate("slipmap.everything()").splitlines()
-    assert text[0].startswith("landslide,motion,inventory,place,area_m2") and text[0].endswith("latitude,longitude")
+    assert text[0].startswith("landslide,motion,inventory,place,area_ha") and text[0].endswith("latitude,longitude")
     rows = {line.split(",")[0]: line for line in text[1:]}
     assert "moving,not in the inventory" in rows["2"] and len(rows) == 2
 

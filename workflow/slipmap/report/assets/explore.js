@@ -3,7 +3,7 @@
 // `source` gives pictures, values and series: from this file (report.js), or from `slipmap view` (view.js).
 function explore(data, source) {
   const { el, quantity, legend, swatch, seriesChart, save } = kit;
-  const PLAIN = "#7a1f5c", CHOSEN = "#ffd400", BLUE = "#0072b2"; // plain: outlines of whose motion nothing is known
+  const PLAIN = "#7a1f5c", BLUE = "#0072b2"; // plain: outlines of whose motion nothing is known
   const $ = (id) => document.getElementById(id);
   const m = data.metres, layers = new Map(data.layers.map((layer) => [layer.id, layer]));
   const at = (col, row) => L.latLng(-row * m, col * m), place = (latlng) => [latlng.lng / m, -latlng.lat / m];
@@ -74,8 +74,7 @@ function explore(data, source) {
       if (layer.id === data.first) input.checked = true;
       add(over ? "Laid over it" : layer.group, el("label", { class: "layer" }, input, layer.title));
     }
-    const open = ["Laid over it", (layers.get(data.first) || {}).group];
-    for (const [name, box] of groups) box.open = open.includes(name);
+    for (const [name, box] of groups) box.open = ["Laid over it", (layers.get(data.first) || {}).group].includes(name);
     $("themes").append(...groups.values());
     $("second").append(el("option", { value: "" }, "nothing"), ...[...data.layers].reverse()
       .filter((l) => l.kind === "theme").map((l) => el("option", { value: l.id }, `${l.group}: ${l.title}`)));
@@ -107,10 +106,12 @@ function explore(data, source) {
     for (const item of listed) drawn.addLayer(L.polygon(ring(item.rings), { color: colour(item), weight: 2,
       fillOpacity: 0.02 }).on("click", pick(item)));
   }
-  let marked = null, mark = (layer) => { if (marked) marked.remove(); marked = layer && layer.addTo(map); };
+  let marked = null, mark = (draw) => { if (marked) marked.remove(); marked = draw && twice(draw).addTo(map); };
+  const twice = (draw) => L.featureGroup([["#ffffff", 8], ["#000000", 3]].map(([color, weight]) =>
+    draw({ color, weight, fill: false, interactive: false }))); // black on white, which no kind of motion is
   function select(item, look = false) {
     chosen = item;
-    mark(L.polygon(ring(item.rings), { color: CHOSEN, weight: 4, fill: false, interactive: false }));
+    mark((style) => L.polygon(ring(item.rings), style));
     if (look) map.fitBounds(marked.getBounds().pad(1.5), { animate: false, maxZoom: 1 });
     const hash = `#landslide=${item.id}` + (names.length > 1 ? `&map=${$("which").value}` : "");
     if (location.hash !== hash) history.replaceState(null, "", hash);
@@ -120,7 +121,7 @@ function explore(data, source) {
     const facts = found.fields.filter(([key], i) => !spreads.includes(key) && i && item.values[i] !== null)
       .map(([key, label, unit, digits, std]) => [label, quantity(value(item, key), unit, digits, value(item, std))]);
     const mean = { name: "mean of its reliable pixels", values: item.series, colour: BLUE };
-    const said = `Displacement of ${found.noun.toLowerCase()} ${item.id}`;
+    const noun = found.noun.toLowerCase(), said = `Displacement of ${noun} ${item.id}`;
     const step = (name, by) => el("button", { type: "button", onclick: go(by) }, name);
     const [rate, spread, slow, fast] = ["velocity_downslope", "velocity_downslope_std", "detectable_velocity",
       "aliasing_velocity"].map((key) => value(item, key)), motion = value(item, "motion");
@@ -128,10 +129,9 @@ function explore(data, source) {
     const unseen = !still ? "" : `; motion slower than ${quantity(slow, "", 0)}`
       + `${fast === null ? "" : ` or faster than ${quantity(fast, "", 0)}`}\u00a0mm/yr would not have been seen`;
     const downslope = rate === null ? "" : `: ${quantity(rate, "mm/yr", 1, spread)} downslope${unseen}`;
-    const picture = item.series && seriesChart(found.dates, [mean], said);
-    panel([`${found.noun} ${item.id}`, motion ? motion + downslope : ""], facts, picture, item.at,
-      [step("Previous", -1), step("Next", 1)], item.series && found.dates.map((d, i) => [d, item.series[i]]),
-      `${found.noun.toLowerCase().replace(" ", "_")}_${item.id}`);
+    panel([`${found.noun} ${item.id}`, motion ? motion + downslope : ""], facts,
+      item.series && seriesChart(found.dates, [mean], said), item.at, [step("Previous", -1), step("Next", 1)],
+      item.series && found.dates.map((d, i) => [d, item.series[i]]), `${noun.replace(" ", "_")}_${item.id}`);
     $("rows").querySelectorAll("tr").forEach((r) => r.classList.toggle("chosen", r.dataset.id === String(item.id)));
   }
   function panel([title, short], facts, chart, where, buttons = [], series = null, file = "place") {
@@ -151,15 +151,16 @@ function explore(data, source) {
   async function inspect(latlng) {
     const [col, row] = place(latlng);
     chosen = null;
-    mark(L.circleMarker(latlng, { radius: 7, color: CHOSEN, weight: 3, fill: false, interactive: false }));
+    mark((style) => L.circleMarker(latlng, { radius: 7, ...style }));
     if (!bounds.contains(latlng)) return void $("panel").replaceChildren(el("h2", {}, "Outside the area"));
-    const ids = [state.left, state.right, ...state.over].filter(Boolean);
+    const trust = [$("which").value, state.left.split(".")[0]].map((name) => `${name}.applicability`);
+    const ids = [...new Set([state.left, state.right, ...state.over, ...trust])].filter((id) => layers.has(id));
     const [values, found] = await Promise.all([source.values(ids, col, row), source.series(col, row)]);
     const own = found ? found.facts : [], told = own.map((fact) => fact[0]);
     const facts = [...ids.map((id, i) => [layers.get(id).title, values[i]])
       .filter(([title, text]) => text !== null && !told.includes(title)), ...own];
-    panel([coordinates(col, row), ""], facts, found && found.series && seriesChart(found.dates, [{ name: "this place",
-      values: found.series, std: found.std, colour: BLUE }], "Displacement at this place"), degrees(col, row), [],
+    panel([coordinates(col, row), ""], facts, found && found.series && seriesChart(found.dates, [{ colour: BLUE,
+      name: found.name || "this place", values: found.series, std: found.std }], "Displacement"), degrees(col, row), [],
     found && found.series && found.dates.map((d, i) => [d, found.series[i], found.std ? found.std[i] : ""]));
   }
 
@@ -234,9 +235,8 @@ function explore(data, source) {
     + `(${data.landslides[name].items.length})`)), el("option", { value: "" }, "none"));
   $("which").value = data.chosen || "";
   $("which").addEventListener("change", () => { mark(null); choices(); });
-  for (const [id, kind] of [["words", "input"], ["only", "change"]]) $(id).addEventListener(kind, () => list());
-  $("more").addEventListener("click", () => { rows += 500; list(); });
-  $("csv").addEventListener("click", everything);
+  for (const [id, kind, then] of [["words", "input", list], ["only", "change", list], ["csv", "click", everything],
+    ["more", "click", () => { rows += 500; list(); }]]) $(id).addEventListener(kind, () => then());
   layerList();
   choices();
   window.addEventListener("hashchange", follow);

@@ -6,8 +6,7 @@
   const layers = new Map(data.layers.map((layer) => [layer.id, layer])), images = new Map();
   const LEVELS = ["summary", "explore", "methods"];
 
-  const made = (id) => images.set(id, Object.assign(new Image(), { src: layers.get(id).uri })).get(id);
-  const image = (id) => images.get(id) || made(id);
+  const image = (i) => images.get(i) || images.set(i, Object.assign(new Image(), { src: layers.get(i).uri })).get(i);
   // What a layer's picture says at a place, read back from its colour.
   const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   probe.canvas.width = probe.canvas.height = 1;
@@ -40,8 +39,9 @@
       if (d <= least) { least = d; best = point; }
     }
     if (!best) return { facts };
-    facts.push(["Nearest reliable series", `${quantity(least * data.metres, "m", 0)} away: ${best.fact}`]);
-    return { dates: data.points.dates, series: best.series, std: best.std || null, facts };
+    const name = `nearest reliable series, ${quantity(least * data.metres, "m", 0)} away`;
+    facts.push([name[0].toUpperCase() + name.slice(1), best.fact]);
+    return { dates: data.points.dates, series: best.series, std: best.std || null, facts, name };
   }
 
   // ---- still maps: pictures laid over each other by the style sheet, so that they print as they look
