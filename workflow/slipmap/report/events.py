@@ -52,7 +52,7 @@ CHANGED = {
     "velocity_since_std": ("Its standard deviation", "mm/yr", 1),
     "velocity_change": ("Change of velocity", "mm/yr", 1),
     "velocity_change_std": ("Its standard deviation", "mm/yr", 1),
-    "significance": ("Change, standard deviations", "", 1),
+    "significance": ("Change over its standard deviation", "", 1),
 }
 CHANGED_KIND = Kind(
     "Changed area", "area", CHANGED,
@@ -95,7 +95,7 @@ def places(sources: Sources) -> list[dict[str, str]]:
             "what": f"Event landslide {int(one['landslide'])}",
             "why": f"{hectares(one['area_m2'])}, {CONFIDENCE[int(one['confidence'])]} confidence, "
             f"{_seen_by(one['seen_by'])}",
-            "moves": f"failed in the event: {one['significance']:.0f} standard deviations of the noise",
+            "moves": f"failed in the event: {one['significance']:.0f} × the noise",
             "where": where,
         }
         for one, where in zip(frame.to_dict("records"), where_inside(frame), strict=True)
@@ -166,7 +166,7 @@ def change_section(sources: Sources, ids: Collection[str]) -> dict[str, Any] | N
         ]
         for one in frame.to_dict("records")
     ]
-    head = ["No.", "change", "area, ha", "before, mm/yr", "since, mm/yr", "change, mm/yr", "standard deviations"]
+    head = ["No.", "change", "area, ha", "before, mm/yr", "since, mm/yr", "change, mm/yr", "σ of the change"]
     caption = "Change of the velocity in the line of sight since the earlier run, mm/yr."
     return {
         "text": change_sentences(sources.changes),
