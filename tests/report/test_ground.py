@@ -34,7 +34,7 @@ def test_the_share_of_an_outline_outside_is_that_of_its_known_pixels(tmp_path):
     np.testing.assert_allclose(found["outside_share"], [0, 0.75, 1, 1, 1, np.nan, np.nan])
     assert found["ground"].tolist()[:2] == [
         "none of it",
-        "75\u202f% of it: its probability is a guess, its motion is measured",
+        "75\u202f% of it: the probability is a guess there, measured motion stands",
     ]
     assert found["ground"][2].startswith("all of it") and np.isnan(found["ground"][5])
     assert "ground" not in ground.with_share(found[["geometry"]], None)
@@ -63,7 +63,7 @@ def test_summary_panel_legend_and_methods_say_where_the_model_does_not_know_the_
     assert "outside the model" not in places.partition("Landslide 1")[2]
     assert "12\u202f% of it (layer “Where not to trust the map of rs_dr”)" in words(page)
     assert '"outside the ground it learnt from"' in page and "Meyer and Pebesma 2021" in page
-    assert "all of it: its probability is a guess" in page.partition('id="map-data"')[2]
+    assert "all of it: the probability is a guess" in page.partition('id="map-data"')[2]
 
 
 def test_landslides_carry_their_own_map_s_share(tmp_path):

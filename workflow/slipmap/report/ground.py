@@ -61,7 +61,11 @@ def with_share(frame: gpd.GeoDataFrame, mask: Path | None) -> gpd.GeoDataFrame:
 def _in_panel(share: float) -> str | float:
     if share != share:
         return share
-    return "none of it" if share < LEAST else f"{part(share)} of it: its probability is a guess, its motion is measured"
+    return (
+        "none of it"
+        if share < LEAST
+        else f"{part(share)} of it: the probability is a guess there, measured motion stands"
+    )
 
 
 def in_row(share: float) -> str:
