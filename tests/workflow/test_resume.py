@@ -17,10 +17,17 @@ TARGETS = [*EARLY, "results/valley/maps/rs/probability.tif"]
 
 @dataclass(frozen=True)
 class Stage:
-    """Where a run is killed: in a job of `rule`, once a file that matches `sign` shows that it is in its midst."""
+    """Where a run is killed: in a job of `rule`, once a file that matches `sign`, or words in the log, tell of work."""
 
     rule: str
-    sign: str
+    sign: str = ""
+    words: str = ""
+
+    def begun(self, folder: Path) -> bool:
+        """Whether the sign is there, or the words."""
+        if self.sign:
+            return any(folder.glob(self.sign))
+        return self.words in (folder / "run.log").read_text(errors="ignore")
 
 
 SIMULATE = Stage("simulate", "resources/valley/sentinel1/2*.tif")
@@ -28,7 +35,7 @@ INTERFEROGRAM = Stage("unwrap", "results/valley/deformation/network.csv")
 LATE = (
     Stage("patches", "results/valley/patches/.p32.*.partial.zarr"),
     Stage("train", "results/valley/experiments/rs/seed_0.resume/state.ckpt"),
-    Stage("map_landslides", "results/valley/maps/rs/.probability.*.partial*"),
+    Stage("map_landslides", words="tile/s"),
 )
 
 
@@ -46,7 +53,7 @@ def at_work(process: subprocess.Popen, folder: Path, stage: Stage) -> list[int]:
         return condition()
 
     jobs = wait_for(lambda: running(lambda: jobs_of(process, stage.rule)), f"job of {stage.rule}")
-    wait_for(lambda: running(lambda: list(folder.glob(stage.sign))), f"sign of {stage.rule} at work")
+    wait_for(lambda: running(lambda: stage.begun(folder)), f"sign of {stage.rule} at work")
     return jobs
 
 
