@@ -1,4 +1,4 @@
-"""The command line beside the workflow: look at a config before running it, list what there is, link real data."""
+"""The command line beside the workflow: look at a config before running it, list factors and models, link real data."""
 
 import argparse
 import os
@@ -242,7 +242,7 @@ def _add_new_area(commands: Commands) -> None:
     parser.add_argument("--out", metavar="FILE", help="config to write (default: config/areas/NAME.yaml)")
     parser.add_argument("--resolution", type=float, default=12.5, help="pixel size, m (default: %(default)s)")
     parser.add_argument(
-        "--offline", action="store_true", help="search nothing: what there is is found when the run begins"
+        "--offline", action="store_true", help="search nothing now; the run searches when it begins"
     )
     parser.add_argument("--archive", metavar="FOLDER", help="local archive that stands for every service")
     parser.add_argument(

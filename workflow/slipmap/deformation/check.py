@@ -93,7 +93,7 @@ def _check_network(stack: Stack, area: AreaSettings, faults: Faults) -> list[Pai
     """The pairs hang together, and their dates carry the model of motion that the config asks for."""
     options = area.deformation
     pairs = faults.of(choose_pairs, stack, options)
-    if pairs is None:  # the model of motion is looked at for what there is
+    if pairs is None:  # the model of motion is checked with the pairs that were found
         pairs = stack.pairs
     if not pairs:
         return []

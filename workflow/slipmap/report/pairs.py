@@ -22,7 +22,7 @@ def used(network: pd.DataFrame, reference: Mapping[str, Any] | None) -> pd.Serie
 
 
 def facts(network: pd.DataFrame, reference: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
-    """Label and value of what there is to say of the network."""
+    """Label and value of each fact of the network."""
     kept = used(network, reference)
     shown = network[kept]
     dates = sorted({*shown["reference"], *shown["secondary"]})
