@@ -241,9 +241,7 @@ def _add_new_area(commands: Commands) -> None:
     parser.add_argument("--dates", nargs=2, metavar=("A", "B"), help="first and last date, YYYY-MM-DD (real areas)")
     parser.add_argument("--out", metavar="FILE", help="config to write (default: config/areas/NAME.yaml)")
     parser.add_argument("--resolution", type=float, default=12.5, help="pixel size, m (default: %(default)s)")
-    parser.add_argument(
-        "--offline", action="store_true", help="search nothing now; the run searches when it begins"
-    )
+    parser.add_argument("--offline", action="store_true", help="search nothing now; the run searches when it begins")
     parser.add_argument("--archive", metavar="FOLDER", help="local archive that stands for every service")
     parser.add_argument(
         "--service", action="append", default=[], metavar="KIND=ADDRESS",

@@ -12,7 +12,7 @@ from slipmap.config.run import AreaSettings, RunSettings
 from slipmap.deformation.found import Found
 from slipmap.errors import InputError
 from slipmap.factors.names import factor_names
-from slipmap.inputs import area_grid, inventory
+from slipmap.inputs import area_grid
 from slipmap.io.grid import Grid
 
 _DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)")
@@ -96,7 +96,9 @@ def _points(name: str, area: AreaSettings, grid: Grid) -> Iterator[str]:
     if area.simulate or not inputs.inventory or inputs.inventory_points or not Path(inputs.inventory).exists():
         return
     key = f"areas.{name}.inputs.inventory"
-    points, landslides = inventory.count_points(inputs.inventory, grid, key, inputs.inventory_layer)
+    from slipmap.inputs.inventory import count_points  # geopandas: only where there is an inventory
+
+    points, landslides = count_points(inputs.inventory, grid, key, inputs.inventory_layer)
     if points:
         yield (
             f"  landslides: {points} of {landslides} are points in {inputs.inventory}, and a point says nothing of an "
