@@ -5,7 +5,6 @@ Stacks of speckle of known coherence. dolphin's window is 5 × 21 SLC pixels (ha
 GDAL import stood in for) runs in an environment of its own: SLIPMAP_DOLPHIN_PYTHON, or .venv-dolphin (``make bench``).
 """
 
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -172,6 +171,5 @@ def memory(side: int = 512) -> dict[str, float]:
             with rasterio.open(slcs / f"{day}.tif", "w", width=4 * side, height=side, **options) as out:
                 out.write(date.reshape(side, -1), 1)
                 out.update_tags(ACQUISITION_DATE=f"{day:%Y%m%d}", WAVELENGTH=0.0554658)
-        path = os.pathsep.join(p for p in sys.path if p)
-        found = measured(sys.executable, MEMORY, slcs, Path(name) / "linked", folder=Path(name), PYTHONPATH=path)
+        found = measured(sys.executable, MEMORY, slcs, Path(name) / "linked", folder=Path(name))
     return found | {"above the blocks MiB": round(found["peak MiB"] - found["blocks MiB"])}
