@@ -26,8 +26,11 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from slipmap.arrays import Doubles, Floats, Integers
 from slipmap.deformation.lanes import (
     LANES,
+    Lanes32,
+    Lanes64,
     equal,
     greater,
     load,
@@ -45,6 +48,8 @@ FLOOR, FIRST = 0.1, 0.9  # prior means of γ∞ and γ₀
 PRIOR = 0.1  # pairs that the prior of each counts as: the square of a coherence's error (0.08) over the prior's (0.25)
 DECAY_DAYS = np.geomspace(6, 400, 13)  # that are tried for τ
 HIGHEST = 0.999  # coherence; a phase has some noise always
+
+Arrays = tuple[Integers, Floats, Floats, Floats, np.float32]  # of `Decorrelation.arrays`
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class Decorrelation:
     deviation: np.ndarray
     samples: float = np.inf
 
-    def arrays(self) -> tuple:
+    def arrays(self) -> Arrays:
         """Return what the compiled code takes of the model.
 
         (M,) number of each pair's temporal baseline; deviation; exp(−Δt/τ) of each τ and temporal baseline, and of each
@@ -78,20 +83,29 @@ class Decorrelation:
         return place.astype(np.int64), self.deviation.astype(np.float32), decays, on, bias
 
     @staticmethod
-    def none() -> tuple:
+    def none() -> Arrays:
         """What says that the coherences are not known."""
         nothing = np.zeros(0, np.float32)
         return np.zeros(0, np.int64), np.zeros(1, np.float32), nothing, nothing, np.float32(0)
 
 
 @njit(inline="always")
-def _within(value, low, high):
+def _within(value: Lanes32, low: Lanes32, high: Lanes32) -> Lanes32:
     value = select(greater(value, low), value, low)
     return select(greater(high, value), value, high)
 
 
-@njit
-def fit_decay(quality, places, at, weights, lag_of, decays, bias, sums):
+@njit()
+def fit_decay(
+    quality: Floats,
+    places: Integers,
+    at: int,
+    weights: Floats,
+    lag_of: Integers,
+    decays: Floats,
+    bias: np.float32,
+    sums: Floats,
+) -> tuple[Lanes32, Lanes32, Lanes32]:
     """γ∞, γ₀ and number of τ (all float32 lanes) by least squares with the prior.
 
     `sums` : (2 · baselines · LANES,) scratch.
@@ -133,10 +147,25 @@ def fit_decay(quality, places, at, weights, lag_of, decays, bias, sums):
     return floor, first, place
 
 
-@njit
+@njit()
 def full_variance(
-    quality, places, begin, second, at, reach, y, weights, lag_of, deviation, decays, steps, bias, shape, dense, row
-):
+    quality: Floats,
+    places: Integers,
+    begin: Integers,
+    second: Integers,
+    at: int,
+    reach: int,
+    y: Doubles,
+    weights: Floats,
+    lag_of: Integers,
+    deviation: Floats,
+    decays: Floats,
+    steps: Floats,
+    bias: np.float32,
+    shape: tuple[Lanes32, Lanes32, Lanes32],
+    dense: Floats,
+    row: Floats,
+) -> Lanes64:
     """½ tr(Kᵀ Γ K Γ) of the estimate Σ w_ij (y_j − y_i) φ_ij, float64 lanes, rad².
 
     Parameters

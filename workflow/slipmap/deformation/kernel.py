@@ -10,15 +10,19 @@ are read in the order of their first date, assembled and eliminated at once, and
 """
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numba import njit
 
-from slipmap.deformation import covariance, lanes, residuals
-from slipmap.deformation.covariance import fit_decay, full_variance
+from slipmap.arrays import Doubles, Floats, Integers
+from slipmap.deformation.covariance import Arrays, fit_decay, full_variance
 from slipmap.deformation.lanes import (
     LANES,
+    Lanes32,
+    Lanes64,
+    Mask,
     both,
     either,
     equal,
@@ -39,9 +43,12 @@ from slipmap.deformation.residuals import reweigh, temporal_coherence, there
 SINGULAR = 1e-9  # a pivot below this share of its diagonal: the pixel's network falls into subsets
 AHEAD = 4 * LANES  # pixels between those in work and those asked for from memory
 
+_Network = tuple[Floats, Floats, Integers, Integers, Integers, Floats, bool, Floats, Doubles]  # `_eliminate`'s first
+_Work = tuple[Doubles, Doubles, Doubles, Doubles, Floats]  # band, degree, inverse, right, weights
+
 
 @njit(inline="always")
-def _weight(quality, present, table):
+def _weight(quality: Lanes32, present: Mask, table: Floats) -> Lanes32:
     """Weight of sixteen phases: 0 unless `present`, else what `table` has at their coherence, or `quality` itself."""
     zero, one = splat32(np.float32(0)), splat32(np.float32(1))
     known = select(both(present, equal(quality, quality)), quality, zero)
@@ -53,10 +60,23 @@ def _weight(quality, present, table):
     return known
 
 
-@njit
+@njit()
 def _eliminate(
-    phase, quality, places, begin, second, offsets, zero_is_gap, table, chain, epsilon, factors, at, reach, work
-):
+    phase: Floats,
+    quality: Floats,
+    places: Integers,
+    begin: Integers,
+    second: Integers,
+    offsets: Floats,
+    zero_is_gap: bool,
+    table: Floats,
+    chain: Doubles,
+    epsilon: Lanes64 | None,
+    factors: Floats | None,
+    at: int,
+    reach: int,
+    work: _Work,
+) -> tuple[Mask, Lanes32]:
     """Assemble and eliminate sixteen pixels' normal equations; (singular lanes, number of interferograms).
 
     `epsilon`: add so many times the squared norm of the velocities between neighbouring dates; None: do not.
@@ -122,8 +142,8 @@ def _eliminate(
     return singular, count
 
 
-@njit
-def _back(dates, reach, band, inverse, right):
+@njit()
+def _back(dates: int, reach: int, band: Doubles, inverse: Doubles, right: Doubles) -> None:
     """x from Lᵀ x = D⁻¹ right, in place."""
     for i in range(dates - 1, 0, -1):
         x = load(right, i * LANES) * load(inverse, i * LANES)
@@ -132,8 +152,20 @@ def _back(dates, reach, band, inverse, right):
         store(right, i * LANES, x)
 
 
-@njit
-def _minimum_norm(phase, places, begin, second, offsets, chain, epsilon, at, reach, work, keep):
+@njit()
+def _minimum_norm(
+    phase: Floats,
+    places: Integers,
+    begin: Integers,
+    second: Integers,
+    offsets: Floats,
+    chain: Doubles,
+    epsilon: Lanes64,
+    at: int,
+    reach: int,
+    work: _Work,
+    keep: Doubles,
+) -> None:
     """From the regularised solution to the least-squares solution of least velocity norm.
 
     Iterated Tikhonov from zero: x ← (N + εR)⁻¹ (b + εR x) stays orthogonal (in R) to the null space of N, so it tends
@@ -170,8 +202,8 @@ def _minimum_norm(phase, places, begin, second, offsets, chain, epsilon, at, rea
         _back(dates, reach, band, inverse, right)
 
 
-@njit
-def _forward(dates, reach, target, band, inverse, keep):
+@njit()
+def _forward(dates: int, reach: int, target: Doubles, band: Doubles, inverse: Doubles, keep: Doubles) -> Lanes64:
     """L y = target, into `keep`, from the factors of N = L D Lᵀ; returns targetᵀ N⁻¹ target = Σ y²/d."""
     total = splat64(0.0)
     store(keep, 0, total)
@@ -181,13 +213,15 @@ def _forward(dates, reach, target, band, inverse, keep):
         y = load(keep, i * LANES)
         total = total + y * y * load(inverse, i * LANES)
         for d in range(1, min(reach, dates - 1 - i) + 1):
-            target = (i + d) * LANES
-            store(keep, target, load(keep, target) - load(band, (i * (reach + 1) + d) * LANES) * y)
+            place = (i + d) * LANES
+            store(keep, place, load(keep, place) - load(band, (i * (reach + 1) + d) * LANES) * y)
     return total
 
 
-@njit
-def _join(network, factors, singular, at, reach, work, keep):
+@njit()
+def _join(
+    network: _Network, factors: Floats | None, singular: Mask, at: int, reach: int, work: _Work, keep: Doubles
+) -> None:
     """Solve again sixteen pixels of which some have a network that falls apart: with the least norm of velocities."""
     phase, _, places, begin, second, offsets, _, _, chain = network
     band, degree, inverse, right, _ = work
@@ -202,8 +236,18 @@ def _join(network, factors, singular, at, reach, work, keep):
     _minimum_norm(phase, places, begin, second, offsets, chain, epsilon, at, reach, work, keep)
 
 
-@njit
-def _robust(network, rounds, noise, at, reach, work, keep, factors, wild):
+@njit()
+def _robust(
+    network: _Network,
+    rounds: int,
+    noise: np.float32,
+    at: int,
+    reach: int,
+    work: _Work,
+    keep: Doubles,
+    factors: Floats,
+    wild: Floats,
+) -> None:
     """Solve again, `rounds` times, the pixels whose solution in `work` leaves a wild residual."""
     phase, _, places, begin, second, offsets, zero_is_gap, _, _ = network
     band, _, inverse, right, weights = work
@@ -221,37 +265,37 @@ def _robust(network, rounds, noise, at, reach, work, keep, factors, wild):
         store(right, 0, splat64(0.0))
 
 
-def _kept(sources: str):
+def _kept(sources: str) -> Callable[..., None]:
     """The kernel as numba keeps it on disk, under a digest of all that it is made of: numba looks at this file only."""
 
     @njit(cache=True, nogil=True)
     def solve(
-        phase,
-        original,
-        quality,
-        places,
-        begin,
-        second,
-        offsets,
-        zero_is_gap,
-        table,
-        chain,
-        scale,
-        operator,
-        start,
-        stop,
-        pixels,
-        series,
-        velocity,
-        coherence,
-        used,
-        joined,
-        variance,
-        targets,
-        decorrelation,
-        rounds,
-        noise,
-    ):
+        phase: Floats,
+        original: Floats,
+        quality: Floats,
+        places: Integers,
+        begin: Integers,
+        second: Integers,
+        offsets: Floats,
+        zero_is_gap: bool,
+        table: Floats,
+        chain: Doubles,
+        scale: float,
+        operator: Doubles,
+        start: int,
+        stop: int,
+        pixels: int,
+        series: Floats,
+        velocity: Floats,
+        coherence: Floats,
+        used: Floats,
+        joined: Floats,
+        variance: Floats,
+        targets: Doubles,
+        decorrelation: Arrays,
+        rounds: int,
+        noise: np.float32,
+    ) -> None:
         """Invert the pixels from `start` to `stop`, sixteen at a time; fills the outputs in place.
 
         Parameters
@@ -306,7 +350,6 @@ def _kept(sources: str):
         for first in range(start, stop, LANES):
             at = max(0, min(first, stop - LANES))
             network = (phase, quality, places, begin, second, offsets, zero_is_gap, table, chain)
-            network = (phase, quality, places, begin, second, offsets, zero_is_gap, table, chain)
             singular, count = _eliminate(*network, None, None, at, reach, work)
             if some(singular):
                 _join(network, None, singular, at, reach, work, keep)
@@ -327,8 +370,8 @@ def _kept(sources: str):
                         spread = full_variance(
                             quality, places, begin, second, at, reach, keep, weights, *decorrelation, shape, dense, rows
                         )
-                    spread = narrow(spread * splat64(scale * scale))
-                    store(variance, t * pixels + at, select(singular, nan, spread))
+                    spread = spread * splat64(scale * scale)
+                    store(variance, t * pixels + at, select(singular, nan, narrow(spread)))
             mean = temporal_coherence(original, places, begin, second, offsets, zero_is_gap, at, right, weights)
             seen = greater(count, zero)
             rate = none
@@ -346,5 +389,5 @@ def _kept(sources: str):
     return solve
 
 
-_PARTS = (Path(module.__file__).read_bytes() for module in (covariance, lanes, residuals))
+_PARTS = (Path(__file__).with_name(f"{part}.py").read_bytes() for part in ("covariance", "lanes", "residuals"))
 solve = _kept(hashlib.sha256(b"".join(_PARTS)).hexdigest())

@@ -4,16 +4,53 @@ A loop over pixels around a solver of small banded systems is not turned into ve
 arrays that it works in might overlap. These types say what is meant: `load32` gives sixteen neighbouring float32,
 operators work on all of them, `store` puts them back. LLVM makes of them what the processor has (AVX, NEON, …).
 All of it is for functions compiled by numba only.
+
+Two languages of types meet here. `Lanes` tells a type checker what compiled code may do with sixteen values; the
+instances of `_Lanes` tell numba how LLVM holds them. An operation is written for numba (`_load`) and named for compiled
+code, with the signature that it has there (`load`).
 """
 
 import operator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.base import BaseContext
+from numba.core.datamodel.manager import DataModelManager
+from numba.core.typing.context import Context
+from numba.core.typing.templates import Signature
 from numba.extending import intrinsic, models, overload, register_model
+from numpy.typing import NDArray
 
 LANES = 16  # one cache line of float32
+Scalar = TypeVar("Scalar", bound=np.generic)
+_Make = Callable[[BaseContext, ir.IRBuilder, Signature, Sequence[ir.Value]], ir.Value]
+_Made = tuple[Signature, _Make]
+
+
+class Lanes(ABC, Generic[Scalar]):
+    """Sixteen numbers as compiled code sees them; none exists outside it."""
+
+    @abstractmethod
+    def __add__(self, other: "Lanes[Scalar]") -> "Lanes[Scalar]": ...
+
+    @abstractmethod
+    def __sub__(self, other: "Lanes[Scalar]") -> "Lanes[Scalar]": ...
+
+    @abstractmethod
+    def __mul__(self, other: "Lanes[Scalar]") -> "Lanes[Scalar]": ...
+
+    @abstractmethod
+    def __truediv__(self, other: "Lanes[Scalar]") -> "Lanes[Scalar]": ...
+
+
+Lanes32 = Lanes[np.float32]
+Lanes64 = Lanes[np.float64]
+Mask = Lanes[np.bool_]
 
 
 class _Lanes(types.Type):
@@ -33,61 +70,73 @@ _CONTRACT = ("contract",)  # a product and a sum may become one instruction
 
 @register_model(_Lanes)
 class _LanesModel(models.PrimitiveModel):
-    def __init__(self, manager, kind):
-        super().__init__(manager, kind, kind.llvm)
+    def __init__(self, manager: DataModelManager, kind: _Lanes) -> None:
+        super().__init__(manager, kind, kind.llvm)  # type: ignore[no-untyped-call]  # numba has no types here
 
 
-def _pointer(context, builder, array_type, array, index, of):
+def _compiled(definition: Callable[..., _Made | None]) -> Callable[..., Any]:
+    """Make an intrinsic. numba types one as CPython sees it: a call never returns. Its name says what it takes."""
+    return intrinsic(definition)
+
+
+def _pointer(
+    context: BaseContext, builder: ir.IRBuilder, array_type: types.Type, array: ir.Value, index: ir.Value, of: ir.Type
+) -> ir.Value:
     """Pointer to element `index` of a one-dimensional array, as a pointer to `of`."""
     data = context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(cgutils.gep_inbounds(builder, data, index), of.as_pointer())
 
 
-def _splat(builder, element, count=LANES):
+def _splat(builder: ir.IRBuilder, element: ir.Value, count: int = LANES) -> ir.Value:
     vector = ir.Constant(ir.VectorType(element.type, count), ir.Undefined)
     vector = builder.insert_element(vector, element, ir.Constant(ir.IntType(32), 0))
     zeros = ir.Constant(ir.VectorType(ir.IntType(32), count), [0] * count)
     return builder.shuffle_vector(vector, vector, zeros)
 
 
-def _called(builder, name, result, *values):
+def _called(builder: ir.IRBuilder, name: str, result: ir.Type, *values: ir.Value) -> ir.Value:
     function = cgutils.get_or_insert_function(
         builder.module, ir.FunctionType(result, [value.type for value in values]), name
     )
     return builder.call(function, values)
 
 
-@intrinsic
-def load(typing, array, index):
+def _load(typing: Context, array: types.Type, index: types.Type) -> _Made | None:
     """The sixteen elements of a one-dimensional float array from `index` on."""
     if not (isinstance(array, types.Array) and array.ndim == 1 and array.dtype in _ELEMENTS):
         return None
     kind = _ELEMENTS[array.dtype]
 
-    def make(context, builder, signature, args):
-        place = _pointer(context, builder, signature.args[0], *args, kind.llvm)
+    def make(context: BaseContext, builder: ir.IRBuilder, signature: Signature, args: Sequence[ir.Value]) -> ir.Value:
+        place = _pointer(context, builder, signature.args[0], args[0], args[1], kind.llvm)
         return builder.load(place, align=_bytes(kind))
 
     return kind(array, types.intp), make
 
 
-@intrinsic
-def store(typing, array, index, value):
-    """Put sixteen values into a one-dimensional array of their type, from `index` on."""
+load: Callable[[NDArray[Scalar], int], Lanes[Scalar]] = _compiled(_load)
 
-    def make(context, builder, signature, args):
-        place = _pointer(context, builder, signature.args[0], args[0], args[1], signature.args[2].llvm)
-        builder.store(args[2], place, align=_bytes(signature.args[2]))
+
+def _store(typing: Context, array: types.Type, index: types.Type, value: types.Type) -> _Made | None:
+    """Put sixteen values into a one-dimensional array of their type, from `index` on."""
+    if not isinstance(value, _Lanes):
+        return None
+
+    def make(context: BaseContext, builder: ir.IRBuilder, signature: Signature, args: Sequence[ir.Value]) -> ir.Value:
+        place = _pointer(context, builder, signature.args[0], args[0], args[1], value.llvm)
+        builder.store(args[2], place, align=_bytes(value))
         return context.get_dummy_value()
 
     return types.void(array, types.intp, value), make
 
 
-@intrinsic
-def prefetch(typing, array, index):
+store: Callable[[NDArray[Scalar], int, Lanes[Scalar]], None] = _compiled(_store)
+
+
+def _prefetch(typing: Context, array: types.Type, index: types.Type) -> _Made:
     """Ask for the cache line of an element that will be read soon; `index` may lie beyond the end."""
 
-    def make(context, builder, signature, args):
+    def make(context: BaseContext, builder: ir.IRBuilder, signature: Signature, args: Sequence[ir.Value]) -> ir.Value:
         byte = ir.IntType(8)
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
         place = builder.bitcast(builder.gep(data, [args[1]]), byte.as_pointer())
@@ -98,99 +147,115 @@ def prefetch(typing, array, index):
     return types.void(array, types.intp), make
 
 
+prefetch: Callable[[NDArray[Any], int], None] = _compiled(_prefetch)
+
+
 def _bytes(kind: _Lanes) -> int:
     return 4 if kind is FLOAT32 else 8
 
 
-def _maker_of_splat(kind, scalar):
-    @intrinsic
-    def splat(typing, value):
+def _maker_of_splat(kind: _Lanes, scalar: types.Type) -> Callable[..., Any]:
+    def splat(typing: Context, value: types.Type) -> _Made:
         """The same number in all lanes."""
         return kind(scalar), lambda context, builder, signature, args: _splat(builder, args[0])
 
-    return splat
+    return _compiled(splat)
 
 
-splat32 = _maker_of_splat(FLOAT32, types.float32)
-splat64 = _maker_of_splat(FLOAT64, types.float64)
+splat32: Callable[[np.float32], Lanes32] = _maker_of_splat(FLOAT32, types.float32)
+splat64: Callable[[float], Lanes64] = _maker_of_splat(FLOAT64, types.float64)
 
 
-@intrinsic
-def widen(typing, value):
+def _widen(typing: Context, value: types.Type) -> _Made:
     """float32 to float64."""
     return FLOAT64(FLOAT32), lambda context, builder, signature, args: builder.fpext(args[0], FLOAT64.llvm)
 
 
-@intrinsic
-def narrow(typing, value):
+widen: Callable[[Lanes32], Lanes64] = _compiled(_widen)
+
+
+def _narrow(typing: Context, value: types.Type) -> _Made:
     """float64 to float32."""
     return FLOAT32(FLOAT64), lambda context, builder, signature, args: builder.fptrunc(args[0], FLOAT32.llvm)
 
 
-def _unary(name):
-    @intrinsic
-    def function(typing, value):
-        def make(context, builder, signature, args):
+narrow: Callable[[Lanes64], Lanes32] = _compiled(_narrow)
+
+
+def _unary(name: str) -> Callable[..., Any]:
+    def function(typing: Context, value: types.Type) -> _Made | None:
+        if not isinstance(value, _Lanes):
+            return None
+
+        def make(
+            context: BaseContext, builder: ir.IRBuilder, signature: Signature, args: Sequence[ir.Value]
+        ) -> ir.Value:
             suffix = "f32" if value is FLOAT32 else "f64"
             return _called(builder, f"llvm.{name}.v{LANES}{suffix}", value.llvm, *args)
 
         return value(value), make
 
-    return function
+    return _compiled(function)
 
 
-floor = _unary("floor")
-root = _unary("sqrt")
+floor: Callable[[Lanes[Scalar]], Lanes[Scalar]] = _unary("floor")
+root: Callable[[Lanes[Scalar]], Lanes[Scalar]] = _unary("sqrt")
 
 
-def _comparison(sign):
-    @intrinsic
-    def function(typing, left, right):
+def _comparison(sign: str) -> Callable[..., Any]:
+    def function(typing: Context, left: types.Type, right: types.Type) -> _Made:
         """Ordered: false where a lane is NaN."""
         return MASK(left, right), lambda context, builder, signature, args: builder.fcmp_ordered(sign, *args)
 
-    return function
+    return _compiled(function)
 
 
-equal = _comparison("==")
-unequal = _comparison("!=")
-greater = _comparison(">")
+equal: Callable[[Lanes[Scalar], Lanes[Scalar]], Mask] = _comparison("==")
+unequal: Callable[[Lanes[Scalar], Lanes[Scalar]], Mask] = _comparison("!=")
+greater: Callable[[Lanes[Scalar], Lanes[Scalar]], Mask] = _comparison(">")
 
 
-@intrinsic
-def both(typing, left, right):
+def _both(typing: Context, left: types.Type, right: types.Type) -> _Made:
     """Lanes where both masks are true."""
     return MASK(MASK, MASK), lambda context, builder, signature, args: builder.and_(*args)
 
 
-@intrinsic
-def either(typing, left, right):
+both: Callable[[Mask, Mask], Mask] = _compiled(_both)
+
+
+def _either(typing: Context, left: types.Type, right: types.Type) -> _Made:
     """Lanes where one mask is true, or both are."""
     return MASK(MASK, MASK), lambda context, builder, signature, args: builder.or_(*args)
 
 
-@intrinsic
-def select(typing, mask, true, false):
+either: Callable[[Mask, Mask], Mask] = _compiled(_either)
+
+
+def _select(typing: Context, mask: types.Type, true: types.Type, false: types.Type) -> _Made:
     """`true` where the mask is, else `false`."""
     return true(MASK, true, true), lambda context, builder, signature, args: builder.select(*args)
 
 
-@intrinsic
-def some(typing, mask):
+select: Callable[[Mask, Lanes[Scalar], Lanes[Scalar]], Lanes[Scalar]] = _compiled(_select)
+
+
+def _some(typing: Context, mask: types.Type) -> _Made:
     """Whether the mask is true in any lane."""
 
-    def make(context, builder, signature, args):
+    def make(context: BaseContext, builder: ir.IRBuilder, signature: Signature, args: Sequence[ir.Value]) -> ir.Value:
         bits = builder.bitcast(args[0], ir.IntType(LANES))
         return builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
 
     return types.boolean(MASK), make
 
 
-@intrinsic
-def lookup(typing, table, index):
+some: Callable[[Mask], bool] = _compiled(_some)
+
+
+def _lookup(typing: Context, table: types.Type, index: types.Type) -> _Made:
     """table[index] in each lane; `index` (float32) holds whole numbers that are known to lie in the table."""
 
-    def make(context, builder, signature, args):
+    def make(context: BaseContext, builder: ir.IRBuilder, signature: Signature, args: Sequence[ir.Value]) -> ir.Value:
         number = ir.IntType(32)
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
         places = builder.fptosi(args[1], ir.VectorType(number, LANES))
@@ -204,18 +269,30 @@ def lookup(typing, table, index):
     return FLOAT32(types.Array(types.float32, 1, "C"), FLOAT32), make
 
 
-def _arithmetic(symbol, method):
-    @intrinsic
-    def apply(typing, left, right):
-        def make(context, builder, signature, args):
+lookup: Callable[[NDArray[np.float32], Lanes32], Lanes32] = _compiled(_lookup)
+
+
+def _arithmetic(symbol: Callable[[Any, Any], Any], method: str) -> None:
+    def definition(typing: Context, left: types.Type, right: types.Type) -> _Made:
+        def make(
+            context: BaseContext, builder: ir.IRBuilder, signature: Signature, args: Sequence[ir.Value]
+        ) -> ir.Value:
             return getattr(builder, method)(*args, flags=_CONTRACT)
 
         return left(left, left), make
 
+    apply = _compiled(definition)
+
     @overload(symbol)
-    def _(left, right):
+    def _(left: types.Type, right: types.Type) -> Callable[..., Any] | None:
         if isinstance(left, _Lanes) and left is right:
-            return lambda left, right: apply(left, right)
+
+            def applied(
+                left: types.Type, right: types.Type
+            ) -> Any:  # numba asks for the signature of the outer function
+                return apply(left, right)
+
+            return applied
         return None
 
 

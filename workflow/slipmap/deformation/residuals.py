@@ -9,8 +9,11 @@ again, so that all others keep the least-squares solution to the last bit.
 import numpy as np
 from numba import njit
 
+from slipmap.arrays import Doubles, Floats, Integers
 from slipmap.deformation.lanes import (
     LANES,
+    Lanes32,
+    Mask,
     both,
     equal,
     floor,
@@ -33,7 +36,7 @@ SPREAD = 9.0  # the square of the usual size is 1 rad² and so many variances of
 
 
 @njit(inline="always")
-def there(value, zero_is_gap):
+def there(value: Lanes32, zero_is_gap: bool) -> Mask:
     """Lanes in which there is a phase; no comparison holds for NaN."""
     if zero_is_gap:
         return unequal(value, splat32(np.float32(0)))
@@ -41,7 +44,7 @@ def there(value, zero_is_gap):
 
 
 @njit(inline="always")
-def _sine_and_cosine(turns):
+def _sine_and_cosine(turns: Lanes32) -> tuple[Lanes32, Lanes32]:
     """Of 2π × `turns`: by their series at half the angle, then doubled; errors below 1e-6."""
     r = turns - floor(turns + splat32(np.float32(0.5)))  # −½ … ½
     x = r * splat32(np.float32(np.pi))
@@ -58,8 +61,18 @@ def _sine_and_cosine(turns):
     return splat32(np.float32(2)) * s * c, c * c - s * s
 
 
-@njit
-def temporal_coherence(original, places, begin, second, offsets, zero_is_gap, at, right, weights):
+@njit()
+def temporal_coherence(
+    original: Floats,
+    places: Integers,
+    begin: Integers,
+    second: Integers,
+    offsets: Floats,
+    zero_is_gap: bool,
+    at: int,
+    right: Doubles,
+    weights: Floats,
+) -> Lanes32:
     """|Σ exp(i·residual)| over the interferograms present, divided by their number."""
     zero, one = splat32(np.float32(0)), splat32(np.float32(1))
     turn = splat64(1 / (2 * np.pi))
@@ -78,8 +91,22 @@ def temporal_coherence(original, places, begin, second, offsets, zero_is_gap, at
     return root(cosines * cosines + sines * sines) / count
 
 
-@njit
-def reweigh(phase, places, begin, second, offsets, zero_is_gap, at, right, weights, factors, wild, noise, first):
+@njit()
+def reweigh(
+    phase: Floats,
+    places: Integers,
+    begin: Integers,
+    second: Integers,
+    offsets: Floats,
+    zero_is_gap: bool,
+    at: int,
+    right: Doubles,
+    weights: Floats,
+    factors: Floats,
+    wild: Floats,
+    noise: np.float32,
+    first: bool,
+) -> bool:
     """Set `factors` by the residuals of the solution in `right`; whether any pixel has a wild one.
 
     Parameters

@@ -7,32 +7,35 @@ subsets together, not pulled towards zero. A date that no pair saw is NaN. What 
 """
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from slipmap.deformation import covariance, lanes
-from slipmap.deformation.covariance import fit_decay, full_variance
-from slipmap.deformation.lanes import LANES
+from slipmap.arrays import Doubles, Floats, Integers
+from slipmap.deformation.covariance import Arrays, fit_decay, full_variance
+from slipmap.deformation.lanes import LANES, store
 from slipmap.deformation.stack import END
 
 SMALLEST = 1e-10  # pivot, of a matrix with ones on its diagonal, below which a column is one of the others again
 
 
-@njit
-def _weight(phase, quality, place, zero_is_gap, table):
+@njit()
+def _weight(phase: Floats, quality: Floats, place: int, zero_is_gap: bool, table: Floats) -> np.float32:
     """Weight of one phase, as the kernel has it; 0 in gaps."""
-    p, q = phase[place], quality[place]
+    p: np.float32 = phase[place]
+    q: np.float32 = quality[place]
     if not (p == p and q == q) or (zero_is_gap and p == 0):
         return np.float32(0)
     if table.size > 1:
-        return table[int(min(max(q, np.float32(0)), np.float32(1)) * np.float32(table.size - 1) + np.float32(0.5))]
+        q = table[int(min(max(q, np.float32(0)), np.float32(1)) * np.float32(table.size - 1) + np.float32(0.5))]
     return q
 
 
-@njit
-def _solve(matrix, right):
+@njit()
+def _solve(matrix: Doubles, right: Doubles) -> bool:
     """x of a symmetric positive definite matrix, in place; False where it is singular."""
     n = len(right)
     for i in range(n):
@@ -57,8 +60,8 @@ def _solve(matrix, right):
     return True
 
 
-@njit
-def _labels(begin, second, weights, label):
+@njit()
+def _labels(begin: Integers, second: Integers, weights: Floats, label: Integers) -> None:
     """Number each date's subset by its first date, in `label`; −1: no pair saw the date."""
     dates = label.size
     for i in range(dates):
@@ -84,8 +87,8 @@ def _labels(begin, second, weights, label):
             label[i] = -1
 
 
-@njit
-def _hinge(begin, second, weights, label):
+@njit()
+def _hinge(begin: Integers, second: Integers, weights: Floats, label: Integers) -> bool:
     """Whether one pair alone holds the series together at some time (but for `END` dates at its ends)."""
     dates = label.size
     crossing = np.zeros(dates + 1, np.int64)
@@ -105,8 +108,8 @@ def _hinge(begin, second, weights, label):
     return False
 
 
-@njit
-def _join(series, label, design, row, row_of):
+@njit()
+def _join(series: Doubles, label: Integers, design: Doubles, row: int, row_of: Doubles) -> bool:
     """Offsets of the subsets so that the series fits the model; the velocity's row of the joint fit, in `row_of`.
 
     Returns whether the model and the offsets can be told apart.
@@ -145,8 +148,8 @@ def _join(series, label, design, row, row_of):
     return True
 
 
-@njit
-def _dual(begin, second, weights, label, target):
+@njit()
+def _dual(begin: Integers, second: Integers, weights: Floats, label: Integers, target: Doubles) -> Doubles:
     """y with N y = target for the normal matrix N of the pairs, zero at the first date of each subset."""
     dates = label.size
     place, n = np.full(dates, -1, np.int64), 0
@@ -176,7 +179,7 @@ def _dual(begin, second, weights, label, target):
 
 
 @njit(cache=True)
-def join(series, label_of, design):
+def join(series: Doubles, label_of: NDArray[np.int16], design: Doubles) -> Doubles:
     """Join the subsets of series that were corrected since, in place; how far the velocity of each follows its dates.
 
     Parameters
@@ -213,34 +216,34 @@ def join(series, label_of, design):
     return reach
 
 
-def _kept(sources: str):
+def _kept(sources: str) -> Callable[..., None]:
     """The function below as numba keeps it on disk, under a digest of all that it is made of."""
 
     @njit(cache=True, nogil=True)
     def fill(
-        phase,
-        quality,
-        places,
-        begin,
-        second,
-        zero_is_gap,
-        table,
-        scale,
-        design,
-        row,
-        start,
-        stop,
-        pixels,
-        series,
-        velocity,
-        used,
-        joined,
-        variance,
-        seen,
-        hinged,
-        label_of,
-        decorrelation,
-    ):
+        phase: Floats,
+        quality: Floats,
+        places: Integers,
+        begin: Integers,
+        second: Integers,
+        zero_is_gap: bool,
+        table: Floats,
+        scale: float,
+        design: Doubles,
+        row: int,
+        start: int,
+        stop: int,
+        pixels: int,
+        series: Floats,
+        velocity: Floats,
+        used: Floats,
+        joined: Floats,
+        variance: Floats,
+        seen: Floats,
+        hinged: Floats,
+        label_of: NDArray[np.int16],
+        decorrelation: Arrays,
+    ) -> None:
         """Finish the pixels with gaps from `start` to `stop` of what `kernel.solve` left, in place; arguments as there.
 
         Parameters
@@ -315,7 +318,7 @@ def _kept(sources: str):
             spread = full_variance(
                 quality, places, begin, second, at, reach, wide_y, wide, *decorrelation, shape, dense, rows
             )
-            lanes.store(wide_y, 0, spread)
+            store(wide_y, 0, spread)
             variance[p] = wide_y[p - at] * scale * scale
             wide_y[:] = 0
             wide[:] = 0
@@ -323,5 +326,5 @@ def _kept(sources: str):
     return fill
 
 
-_PARTS = (Path(module.__file__).read_bytes() for module in (covariance, lanes))
+_PARTS = (Path(__file__).with_name(f"{part}.py").read_bytes() for part in ("covariance", "lanes"))
 fill = _kept(hashlib.sha256(b"".join(_PARTS)).hexdigest())
