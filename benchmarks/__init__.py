@@ -1,7 +1,7 @@
 """Speed and memory against named peers, as ratios from one run on one machine: ``make bench``.
 
-Each module has ``run() -> dict``: what was measured, by name. Nothing here is a test; a busy machine only makes the
-numbers worse.
+Each module has ``run() -> dict``: what was measured, by name, or ``{"left out": why}``. Nothing here is a test; a busy
+machine only makes the numbers worse.
 """
 
 import importlib

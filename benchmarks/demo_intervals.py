@@ -1,5 +1,7 @@
 """How good velocity and standard deviation are on simulated areas: `python -m benchmarks.demo_intervals ROOT …`.
 
+`slipmap bench demo_intervals` judges the demo of the folder that it is called in.
+
 Each ROOT is a folder in which the workflow mapped a simulated area to its velocity: ``ROOT/results/AREA/deformation``
 and ``ROOT/resources/AREA/truth``. The areas are pooled; the median difference of still ground, which the error of the
 reference point gives to all pixels of an area, is taken off each.
@@ -54,6 +56,13 @@ def judge(roots: list[Path]) -> dict[str, dict[str, float | None]]:
             "slope": round(float(np.polyfit(truth, truth + error, 1)[0]), 3) if np.ptp(truth) > 0 else None,
         }
     return result
+
+
+def run(root: Path = Path()) -> dict[str, object]:
+    """What `judge` says of the demo that was run in the folder `root`."""
+    if not (root / "results/demo/deformation/mask.tif").exists() or not (root / "resources/demo/truth").is_dir():
+        return {"left out": "the demo has not been run here (make demo)"}
+    return dict(judge([root]))
 
 
 if __name__ == "__main__":

@@ -344,9 +344,9 @@ FAULTS = (
 )
 
 
-def run(only: str = "") -> int:
-    """Print what became of each fault whose words hold `only`; return how many no test found."""
-    missed = 0
+def run(only: str = "") -> dict[str, object]:
+    """Print what became of each fault whose words hold `only`; how many there are, and which no test found."""
+    missed = []
     chosen = [fault for fault in FAULTS if only in fault.what]
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
@@ -355,10 +355,9 @@ def run(only: str = "") -> int:
             (shutil.copytree if source.is_dir() else shutil.copy)(source, place / name)
         for fault in chosen:
             found = _found(place, fault)
-            missed += not found
+            missed += [] if found else [fault.what]
             print(f"{'found' if found else 'NOT FOUND'}: {fault.what}", flush=True)
-    print(f"{len(chosen) - missed} of {len(chosen)} found")
-    return missed
+    return {"faults": len(chosen), "found": len(chosen) - len(missed), "not found": missed}
 
 
 def _found(place: Path, fault: Fault) -> bool:
@@ -384,7 +383,9 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", default="", help="faults whose words hold this")
-    sys.exit(min(run(parser.parse_args().only), 1))
+    result = run(parser.parse_args().only)
+    print(f"{result['found']} of {result['faults']} found")
+    sys.exit(1 if result["not found"] else 0)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """Whether unlabelled ground helps: a network that learns from its own confident predictions, beside one that does not.
 
 ``python -m benchmarks.semi_supervised STORE --seed 0`` takes a quarter of the training blocks of a patch store for
-labelled and the others for unlabelled. A teacher learns from the labelled ones; a student starts anew and learns from
-them and from the teacher's calibrated probabilities on the others, where they are at least 0.8 (landslide) or at most
-0.02 (other ground); the rest is ignored. Both take the same number of steps and are scored on the same test ground.
-Prints JSON.
+labelled and the others for unlabelled. A teacher learns from the labelled ones. A student starts from new weights and
+learns from them and from the teacher's calibrated probabilities on the others, where they are at least 0.8 (landslide)
+or at most 0.02 (other ground); the rest is ignored. Both take the same number of steps and are scored on the same test
+ground. Prints JSON.
 """
 
 from __future__ import annotations
@@ -34,7 +34,19 @@ LABELLED = 0.25  # share of the training blocks
 SURE, SURELY_NOT = 0.8, 0.02
 
 
-def run(store: Path, seed: int, steps: int, folder: Path) -> dict[str, float]:
+STORE = Path("results/demo/patches/p64.zarr")  # of the demo, in the folder of its run
+
+
+def run(store: Path = STORE, seed: int = 0, steps: int = 240) -> dict[str, object]:
+    """What `compare` says of a patch store, by default that of the demo in the folder of its run."""
+    if not store.is_dir():
+        return {"left out": f"{store} is not here: run the demo first (make demo), or name a patch store"}
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        return dict(compare(store, seed, steps, Path(folder)))
+
+
+def compare(store: Path, seed: int, steps: int, folder: Path) -> dict[str, float]:
     """F1 and average precision of teacher and student on test ground, and the share of landslide in the new labels."""
     index = read_index(store)
     training = index["split"] == "training"
@@ -106,9 +118,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=240, help="of the teacher and of the student")
     given = parser.parse_args()
-    torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(run(given.store, given.seed, given.steps, Path(folder)), indent=1))
+    print(json.dumps(run(given.store, given.seed, given.steps), indent=1))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,39 @@
+"""`slipmap bench` goes through all benchmarks: each can be called without arguments, or says why it is left out."""
+
+import importlib
+import inspect
+
+import pytest
+
+import benchmarks
+
+
+@pytest.fixture
+def modules():
+    return {name: importlib.import_module(f"benchmarks.{name}") for name in benchmarks.benchmarks()}
+
+
+def test_every_benchmark_can_be_called_without_arguments(modules):
+    assert len(modules) > 25
+    asking = {}
+    for name, module in modules.items():
+        parameters = inspect.signature(module.run).parameters.values()
+        asking[name] = [one.name for one in parameters if one.default is inspect.Parameter.empty]
+    assert {name: names for name, names in asking.items() if names} == {}
+
+
+def test_without_names_all_of_them_run_in_order(modules, monkeypatch, capsys):
+    called = []
+    for name, module in modules.items():
+        monkeypatch.setattr(module, "run", lambda name=name: called.append(name) or {"measured": name})
+    benchmarks.run([])
+    assert called == sorted(modules)
+    said = capsys.readouterr().out
+    assert all(f'"measured": "{name}"' in said for name in modules)
+
+
+@pytest.mark.parametrize("name", ["active_areas", "demo_intervals", "motion_edges", "semi_supervised"])
+def test_what_needs_a_finished_run_is_left_out_without_one(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = importlib.import_module(f"benchmarks.{name}").run()
+    assert list(found) == ["left out"] and "make demo" in found["left out"]
