@@ -84,7 +84,7 @@ class Quantity:
 
 
 # unit in which slipmap holds something → factors from other units to it
-_SPELLINGS = {
+_SPELLINGS: Mapping[str, Mapping[float, tuple[str, ...]]] = {
     "m": LENGTHS,
     "degrees": {1.0: ("degree", "deg", "°")},
     "1": {1.0: ("-", "none", "dimensionless", "unitless", "reflectance", "ratio", "index")},

@@ -5,6 +5,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +91,11 @@ def read_series(path: str | Path, grid: Grid, key: str, kind: str, pick: Pick | 
     if series.times is None:
         return series
     order = np.argsort(series.times, kind="stable")
-    series = replace(series, values=series.values[order], times=series.times[order])
-    twice = series.times[series.times.duplicated()]
+    times = series.times[order]
+    twice = times[times.duplicated()]
     if len(twice):
         raise InputError(f"{key}: {path} has {twice[0]} twice; leave one of the two out.")
-    return series
+    return replace(series, values=series.values[order], times=times)
 
 
 def stamp(name: str) -> pd.Timestamp | None:
@@ -132,23 +133,25 @@ def _from_variable(
         variable, crs = _even_in_metres(variable, x, y, crs)
     variable = variable.sortby(x).sortby(y, ascending=False)
     variable, coarse = _clip(variable, x, y, crs, grid, path, key)
-    what = {
-        "units": str(variable.attrs.get("units", "")).strip(),
-        "name": str(variable.name),
-        "description": " ".join(str(variable.attrs.get(name, "")) for name in ("long_name", "standard_name")),
-        "accumulates": str(variable.attrs.get("GRIB_stepType", "")).lower() == "accum",
-    }
+    series = partial(
+        Series,
+        grid=coarse,
+        units=str(variable.attrs.get("units", "")).strip(),
+        name=str(variable.name),
+        description=" ".join(str(variable.attrs.get(name, "")) for name in ("long_name", "standard_name")),
+        accumulates=str(variable.attrs.get("GRIB_stepType", "")).lower() == "accum",
+    )
     if t is None:
         when = stamp(path.stem)
         times = None if when is None else pd.DatetimeIndex([when])
-        return Series(_numbers(variable.transpose(y, x), path, key)[None], times, coarse, **what)
+        return series(_numbers(variable.transpose(y, x), path, key)[None], times)
     if t not in dataset.variables:
         raise InputError(f"{key}: {path} has a time axis without times; write them ('days since 1970-01-01').")
     times = dates.decode(np.atleast_1d(dataset[t].to_numpy()), dataset[t].attrs, path, key)
     if pick is not None:
         chosen = np.asarray(pick(times), int)
         variable, times = variable.isel({t: chosen}), times[chosen]
-    return Series(_numbers(variable.transpose(t, y, x), path, key), times, coarse, **what)
+    return series(_numbers(variable.transpose(t, y, x), path, key), times)
 
 
 def _numbers(variable: xr.DataArray, path: Path, key: str) -> NDArray[np.float32]:
@@ -259,7 +262,7 @@ def _from_folder(folder: Path, grid: Grid, key: str, kind: str, pick: Pick | Non
         raise InputError(
             f"{key}: the folder {folder} has no file of the days that count; check the dates in the names."
         )
-    times = parts[0].times.append([part.times for part in parts[1:]])
+    times = parts[0].dated().append([part.dated() for part in parts[1:]])
     return replace(parts[0], values=np.concatenate([part.values for part in parts]), times=times)
 
 

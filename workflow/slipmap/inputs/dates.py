@@ -109,10 +109,11 @@ def _absolute(values: NDArray[np.float64], path: object, key: str) -> pd.Datetim
 
 def _noleap(start: pd.Timestamp, seconds: NDArray[np.float64]) -> pd.DatetimeIndex:
     """Years of 365 days: the date that has that many such days since `start`."""
-    of_year = _MONTHS[start.month - 1] + min(start.day, 28 if start.month == 2 else 31) - 1
+    of_year = int(_MONTHS[start.month - 1]) + min(start.day, 28 if start.month == 2 else 31) - 1
     clock = start - start.normalize()
-    total = np.round(seconds + clock.total_seconds()).astype("int64")
+    total: NDArray[np.int64] = np.round(seconds + clock.total_seconds()).astype("int64")
     days, rest = np.divmod(total, 86400)
+    day: NDArray[np.int64]
     years, day = np.divmod(days + of_year, 365)
     months = np.searchsorted(_MONTHS, day, side="right")
     texts = [

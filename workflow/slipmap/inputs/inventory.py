@@ -1,12 +1,13 @@
 """The landslide inventory, whatever it is given as, on the area's grid: 1 landslide, 0 none, 255 unknown."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import rasterio
 import shapely
+from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.errors import RasterioError
 from rasterio.features import shapes
@@ -23,6 +24,7 @@ from slipmap.inputs.points import burn, read_points
 from slipmap.inputs.rasters import as_stored
 from slipmap.inputs.vectors import SUFFIXES, find_layer, read_features
 from slipmap.io import raster
+from slipmap.io.description import Description
 from slipmap.io.grid import Grid
 
 _LOOK = 16  # blocks of 512 x 512 pixels of an inventory raster that `check` looks at, at most half a second
@@ -204,7 +206,7 @@ def run(
     InputError : as `read_landslides` and `points.read_points`; or what is neither vector nor raster, a raster with
         other values than 0, 1 and nodata, without a 1, or of ones alone.
     """
-    description = dict(
+    description = Description(
         bands=["landslide"],
         units="1",
         long_name="landslide inventory",
@@ -212,13 +214,15 @@ def run(
         categories=LANDSLIDE_CLASSES,
         tags={"source": Path(path).name},
     )
+    draw: Callable[[Window], NDArray[np.uint8]]
     if points is not None:
         found_points, labels = read_points(path, grid, points, key, layer)
 
-        def draw(window: Window) -> np.ndarray:
+        def at_points(window: Window) -> NDArray[np.uint8]:
             part = grid.window_grid(window)
             return burn(found_points, labels, part.transform, part.shape)
 
+        draw = at_points
     elif is_vector(path):
         draw = burner(read_landslides(path, grid, key, layer).geometry.to_numpy(), grid)
     else:
@@ -230,7 +234,7 @@ def run(
             writer.write(draw(window), window)
 
 
-def _from_raster(path: str | Path, grid: Grid, output: str | Path, key: str, description: dict[str, Any]) -> None:
+def _from_raster(path: str | Path, grid: Grid, output: str | Path, key: str, description: Description) -> None:
     """Write a raster's landslides to `output`; unknown is what is unknown at the centre of a pixel."""
     fine = _fine_grid(path, grid)
     draw = None if fine == grid else burner(_outlined(path, fine, key), grid)

@@ -23,7 +23,11 @@ KNOWN = {
                       "volumetric_soil_water_layer_1"),
 }  # fmt: skip
 # EASE-Grid 2.0, global (Brodzik et al. 2012), of SMAP's products: (rows, cols) → cell, m; the corner is the same
-_EASE = {(406, 964): 36032.220840584, (1624, 3856): 9008.055210146, (4872, 11568): 3002.6850700487}
+_EASE: dict[tuple[int, ...], float] = {
+    (406, 964): 36032.220840584,
+    (1624, 3856): 9008.055210146,
+    (4872, 11568): 3002.6850700487,
+}
 _EASE_CORNER = (-17367530.4451615, 7314540.8306386)
 _SMAP = ("Soil_Moisture_Retrieval_Data", "Soil_Moisture_Retrieval_Data_AM", "Geophysical_Data")
 

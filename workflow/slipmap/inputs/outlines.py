@@ -52,7 +52,7 @@ def finer_than_pixels(shapes: Shapes, grid: Grid) -> NDArray[np.bool_]:
     polygons = shapely.get_dimensions(shapes) == 2
     size = max(grid.resolution)
     width = 2 * shapely.area(shapes) / np.maximum(shapely.length(shapes), 1e-9)
-    fine = polygons & (width < size)
+    fine: NDArray[np.bool_] = polygons & (width < size)
     for number in np.flatnonzero(polygons & ~fine & (width < 2 * size)):
         around = grid.window_grid(_around(shapes[number], grid))
         drawn = rasterize([shapes[number]], out_shape=around.shape, transform=around.transform, dtype="uint8")
@@ -84,9 +84,9 @@ def _own_pixels(shapes: Shapes, grid: Grid) -> tuple[NDArray[np.int64], NDArray[
         left, top = part.transform.c, part.transform.f
         rows, cols = np.indices(part.shape).reshape(2, -1)
         boxes = shapely.box(left + cols * rx, top - (rows + 1) * ry, left + (cols + 1) * rx, top - rows * ry)
-        share = shapely.area(shapely.intersection(shape, boxes)) / (rx * ry)
+        share: NDArray[np.float64] = shapely.area(shapely.intersection(shape, boxes)) / (rx * ry)
         wanted = float(share.sum()) + left_over
-        count = min(math.floor(wanted + 0.5), np.count_nonzero(share))
+        count = min(math.floor(wanted + 0.5), int(np.count_nonzero(share)))
         if count >= 1:
             left_over = float(np.clip(wanted - count, -0.5, 0.5))
         if count > 1 and np.count_nonzero(share) > _MANY:

@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from affine import Affine
+from numpy.typing import NDArray
 from pyproj.exceptions import CRSError
 from rasterio.transform import rowcol
 from shapely.geometry import box
@@ -22,7 +23,7 @@ _YES, _NO = ("true", "1", "yes", "landslide"), ("false", "0", "no", "stable")
 
 def read_points(
     path: str | Path, grid: Grid, settings: PointSettings, key: str = "inputs.inventory", layer: str | None = None
-) -> tuple[gpd.GeoSeries, np.ndarray]:
+) -> tuple[gpd.GeoSeries, NDArray[np.bool_]]:
     """Points of a vector or CSV file that lie in the area, in the grid's CRS, and their labels.
 
     Returns
@@ -59,7 +60,9 @@ def read_points(
     return points[inside], labels
 
 
-def burn(points: gpd.GeoSeries, labels: np.ndarray, transform: Affine, shape: tuple[int, int]) -> np.ndarray:
+def burn(
+    points: gpd.GeoSeries, labels: NDArray[np.bool_], transform: Affine, shape: tuple[int, int]
+) -> NDArray[np.uint8]:
     """(rows, cols) uint8: 1 where a landslide point lies, 0 where only stable ones do, 255 (unknown) elsewhere."""
     block = np.full(shape, CLASS_NODATA, np.uint8)
     rows, cols = (np.asarray(v, np.int64) for v in rowcol(transform, points.x.to_numpy(), points.y.to_numpy()))

@@ -140,9 +140,12 @@ def as_stored(path: str | Path, key: str) -> None:
 
 def band_unit(src: rasterio.io.DatasetReader, band: int = 1) -> str:
     """What the band says its unit is: GDAL's unit, or a tag such as ``units``; "" where it says none."""
-    if said := (src.units[band - 1] or "").strip():
+    said: str = (src.units[band - 1] or "").strip()
+    if said:
         return said
-    for tags in (src.tags(band), src.tags()):
+    of_band: dict[str, str] = src.tags(band)
+    of_file: dict[str, str] = src.tags()
+    for tags in (of_band, of_file):
         for name, text in tags.items():
             if name.lower().rpartition("#")[2] in _UNIT_TAGS and text.strip():
                 return text.strip()

@@ -5,7 +5,7 @@ import logging
 import unicodedata
 import warnings
 import zipfile
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -124,7 +124,7 @@ def read_features(
     grid: Grid,
     key: str,
     *,
-    shapes: Collection[Shape],
+    shapes: Sequence[Shape],
     layer: str | None = None,
     layer_key: str | None = None,
     columns: Sequence[str] | None = None,
@@ -180,7 +180,7 @@ def names_of(values: pd.Series, path: str | Path, key: str) -> pd.Series:
     def name(value: object) -> str | None:
         if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
             return None
-        if isinstance(value, float | np.floating) and abs(value) < _WHOLE and float(value).is_integer():
+        if isinstance(value, float | np.floating) and abs(float(value)) < _WHOLE and float(value).is_integer():
             value = int(value)
         text = unicodedata.normalize("NFC", " ".join(str(value).split()))
         if "\ufffd" in text or _is_utf8_read_as_latin1(text):
@@ -290,7 +290,7 @@ def _require_numbers(frame: gpd.GeoDataFrame, path: str | Path, key: str) -> Non
         )
 
 
-def _require_shapes(frame: gpd.GeoDataFrame, shapes: Collection[Shape], path: str | Path, key: str) -> None:
+def _require_shapes(frame: gpd.GeoDataFrame, shapes: Sequence[Shape], path: str | Path, key: str) -> None:
     kinds = frame.geometry.type_id if hasattr(frame.geometry, "type_id") else shapely.get_type_id(frame.geometry.array)
     for shape, codes in _SHAPES.items():
         found = int(np.isin(kinds, codes).sum())

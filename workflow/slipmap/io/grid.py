@@ -14,6 +14,7 @@ from rasterio.windows import Window
 from slipmap.errors import InputError
 from slipmap.io.atomic import write_text
 
+Box = tuple[float, float, float, float]  # left, bottom, right, top
 BLOCK = 512  # pixels on a side of the blocks in which everything is read, computed and written
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 from urllib.parse import unquote
 
 import numpy as np
@@ -25,6 +25,7 @@ import slipmap
 from slipmap.codes import IGNORE
 from slipmap.errors import InputError
 from slipmap.io.atomic import write_aside
+from slipmap.io.description import Description
 from slipmap.io.grid import BLOCK, Grid, crs_name
 from slipmap.io.overviews import with_overviews
 from slipmap.io.resampling import choose_resampling
@@ -167,7 +168,7 @@ def _copy_to_cog(source: Path | rasterio.io.DatasetWriter, path: Path, compress:
     )
 
 
-def write(path: str | Path, grid: Grid, array: np.ndarray, **description: Any) -> None:
+def write(path: str | Path, grid: Grid, array: np.ndarray, **description: Unpack[Description]) -> None:
     """Write one array, (rows, cols) or (bands, rows, cols), that fits in memory; see `create`."""
     with create(path, grid, **description) as raster:
         for window in grid.blocks():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from slipmap.checkout import CONFIG
 from slipmap.config.acquire import KINDS
+from slipmap.config.inputs import GridSettings
 from slipmap.config.load import read_config
 from slipmap.config.names import require_name
 from slipmap.config.yaml_file import read_yaml
@@ -100,6 +101,8 @@ def _service(text: str) -> tuple[str, str]:
     return kind, address
 
 
-def _size(grid) -> str:
+def _size(grid: GridSettings) -> str:
+    if grid.bounds is None:
+        raise ValueError("a new area's grid is given by bounds")
     left, bottom, right, top = grid.bounds
     return f"{(right - left) / 1000:.1f} x {(top - bottom) / 1000:.1f} km"

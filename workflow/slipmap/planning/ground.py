@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slipmap.errors import InputError
-from slipmap.io.grid import Grid
+from slipmap.io.grid import Box, Grid
 
 if TYPE_CHECKING:
     from slipmap.factors.scene import Scene
 
-Box = tuple[float, float, float, float]
 FINE, PLAIN = 10.0, 12.5  # metres, where no raster tells: with Sentinel-2, without
 OPTICAL = ("sentinel2", "sentinel2_before", "sentinel2_after")
 _IMAGES = (".tif", ".tiff", ".jp2")
@@ -139,7 +138,8 @@ def _radar_grid(path: str, level: str | None) -> Grid | None:
     if level in (None, "safe"):
         return None
     try:
-        return data_grid(Sentinel1Settings(level=level, path=path, units="mm/yr" if level == "velocity" else None))
+        units = "mm/yr" if level == "velocity" else None
+        return data_grid(Sentinel1Settings.model_validate({"level": level, "path": path, "units": units}))
     except InputError:
         return None
 

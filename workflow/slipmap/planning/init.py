@@ -11,7 +11,8 @@ from slipmap.check.run import check_run
 from slipmap.config.load import parse_config
 from slipmap.errors import NEXT, InputError, nearest
 from slipmap.io.atomic import write_text
-from slipmap.planning.ground import OPTICAL, Box, share
+from slipmap.io.grid import Box
+from slipmap.planning.ground import OPTICAL, share
 
 LEVELS = ("safe", "slc", "wrapped", "unwrapped", "velocity")
 ATTRIBUTE = "lithology-attribute"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -22,7 +23,7 @@ from slipmap.fetch import run
 from slipmap.fetch.products import Found
 from slipmap.fetch.web import TransferError, Web
 from slipmap.io.atomic import write_text
-from slipmap.io.grid import Grid
+from slipmap.io.grid import Box, Grid
 from slipmap.planning.cost import Rate
 from slipmap.planning.estimate import Need, estimate
 from slipmap.sentinel1.check import COARSEST
@@ -30,7 +31,7 @@ from slipmap.sentinel1.check import COARSEST
 # what is fetched of each kind where the config does not say
 _SOURCES = {"sentinel1": "opera_cslc", "orbits": "orbits", "sentinel2": "sentinel2", "dem": "dem", "rainfall": "chirps",
             "soil_moisture": "smap"}  # fmt: skip
-Box = tuple[float, float, float, float]
+Record = dict[str, Any]  # a piece of a config, as YAML has it
 _LOOKS = list(DeformationSettings().slc_looks)
 _SNAP = 8  # pixels: the corners lie on multiples of so many
 _WIDEST = 6.0  # degrees: a UTM zone; beyond it the map is distorted
@@ -40,7 +41,7 @@ _WIDEST = 6.0  # degrees: a UTM zone; beyond it the map is distorted
 class Plan:
     """What is known of a new area, and what the user is told."""
 
-    record: dict
+    record: Record
     notes: list[str] = field(default_factory=list)
     need: Need | None = None
 
@@ -51,7 +52,7 @@ def utm(longitude: float, latitude: float) -> str:
     return f"EPSG:{(32600 if latitude >= 0 else 32700) + zone}"
 
 
-def grid_settings(bbox: Box, resolution: float) -> dict:
+def grid_settings(bbox: Box, resolution: float) -> Record:
     """Grid of a box (west, south, east, north): its UTM zone, and bounds on round numbers outside it.
 
     Raises
@@ -85,8 +86,9 @@ def grid_settings(bbox: Box, resolution: float) -> dict:
     crs = utm((west + east) / 2, (south + north) / 2)
     left, bottom, right, top = transform_bounds(CRS.from_epsg(4326), CRS.from_user_input(crs), *bbox)
     step = _SNAP * resolution
-    low, high = (lambda v: math.floor(v / step) * step), (lambda v: math.ceil(v / step) * step)
-    return {"crs": crs, "resolution": resolution, "bounds": [low(left), low(bottom), high(right), high(top)]}
+    lower = [math.floor(edge / step) * step for edge in (left, bottom)]
+    upper = [math.ceil(edge / step) * step for edge in (right, top)]
+    return {"crs": crs, "resolution": resolution, "bounds": [*lower, *upper]}
 
 
 def read_polygon(path: str | Path) -> Box:
@@ -106,7 +108,8 @@ def read_polygon(path: str | Path) -> Box:
     west, south, east, north = info["total_bounds"]
     if west == east or south == north:
         raise InputError(f"--polygon {path} covers no ground, its box has no width or no height; draw a polygon.")
-    return transform_bounds(CRS.from_user_input(info["crs"]), CRS.from_epsg(4326), west, south, east, north)
+    box: Box = transform_bounds(CRS.from_user_input(info["crs"]), CRS.from_epsg(4326), west, south, east, north)
+    return box
 
 
 def plan_real(
@@ -119,7 +122,7 @@ def plan_real(
     """
     grid_record = grid_settings(bbox, resolution)
     grid = Grid.from_bounds(grid_record["crs"], resolution, tuple(grid_record["bounds"]))
-    sections: dict[str, dict] = {kind: {} for kind in ("sentinel1", "sentinel2", "dem", "lithology", "rainfall")}
+    sections: dict[str, Record] = {kind: {} for kind in ("sentinel1", "sentinel2", "dem", "lithology", "rainfall")}
     sections["soil_moisture"] = {}
     if not _has_opera(bbox):
         sections["sentinel1"]["product"] = "burst"
@@ -130,7 +133,9 @@ def plan_real(
     everywhere = {"archive": archive} if archive else {}
     for section in sections.values():
         section.update(everywhere)
-    plan, found, missing = Plan({}), {}, {}
+    plan = Plan({})
+    found: dict[str, Found] = {}
+    missing: dict[str, str] = {}
     if web is None and not archive:
         plan.notes.append(
             "Nothing was searched (--offline): tracks, scenes and tiles are found when the workflow runs."
@@ -162,7 +167,7 @@ def plan_real(
 def plan_simulated(name: str, seed: int, trained_in: RunSettings, *, inventory: bool = True) -> Plan:
     """Plan a simulated area like the first simulated one of a config: as large, beside it, from another seed."""
     model = next((area for area in trained_in.areas.values() if area.simulate), None)
-    if model is None or model.grid.bounds is None:
+    if model is None or model.simulate is None or model.grid.bounds is None:
         raise InputError("--from: that config has no simulated area to go by; name one that has (config/config.yaml).")
     left, bottom, right, top = model.grid.bounds
     shift = 2 * (right - left)
@@ -302,17 +307,17 @@ def _gigabytes(value: float) -> str:
 
 
 def _search(
-    name: str, plan: Plan, sections: dict[str, dict], everywhere: dict, found: dict[str, Found],
+    name: str, plan: Plan, sections: dict[str, Record], everywhere: Record, found: dict[str, Found],
     missing: dict[str, str], grid: Grid, start: date, end: date, web: Web | None,
 ) -> None:  # fmt: skip
     """Search what decides of an area: the radar stack, the optical scenes, the tiles of the DEM."""
 
-    def ask(kind: str, section: dict) -> Found:
+    def ask(kind: str, section: Record) -> Found:
         settings = AcquireSettings.model_validate({"start": start, "end": end, kind: section})
         output = Path("resources") / name / "search" / f"{kind}.geojson"
         return run.search(kind, name, settings, FactorSettings(), grid, output, web=web)
 
-    attempts: dict[str, list[dict]] = {
+    attempts: dict[str, list[Record]] = {
         "sentinel1": [{}, {"product": "burst"}, {"product": "slc"}],
         "sentinel2": [{}],
         "dem": [{}],
@@ -343,7 +348,7 @@ def _search(
             break
 
 
-def _settle(kind: str, section: dict, result: Found, ask: Callable[[str, dict], Found]) -> None:
+def _settle(kind: str, section: Record, result: Found, ask: Callable[[str, Record], Found]) -> None:
     """Fix the track (and burst) that was found, so that a later search takes no other stack."""
     if kind != "sentinel1" or not result.products:
         return
