@@ -25,17 +25,18 @@ def to_training(learnt: Sequence[str | Path], tested: str | Path) -> dict[str, f
     Within a store it is that of the split's pixels; between stores it is that of patches' footprints. None where the
     ground of one of them is not known.
     """
-    found = []
+    found: list[tuple[float | None, float | None]] = []
     for store in learnt:
         if Path(store).resolve() == Path(tested).resolve():
             split: Mapping[str, Any] = read_attributes(store).get("split") or {}
-            keys = [key.removeprefix("SPLIT_").lower() for key in (MEDIAN, LEAST)]
-            found.append(tuple(float(split[key]) if key in split else None for key in keys))
+            median, least = (split.get(key.removeprefix("SPLIT_").lower()) for key in (MEDIAN, LEAST))
+            found.append((None if median is None else float(median), None if least is None else float(least)))
         else:
             found.append(_between(_index(store), _index(tested)))
-    if not found or any(None in pair for pair in found):
+    known = [(median, least) for median, least in found if median is not None and least is not None]
+    if not known or len(known) < len(found):
         return {"median": None, "least": None}
-    return {"median": min(median for median, _ in found), "least": min(least for _, least in found)}
+    return {"median": min(median for median, _ in known), "least": min(least for _, least in known)}
 
 
 def learnt_ground(stores: Sequence[str | Path]) -> list[dict[str, Any]]:

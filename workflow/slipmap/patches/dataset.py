@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,7 @@ class StoredArray:
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
         meta = json.loads((self._path / "zarr.json").read_text())
-        self.shape = tuple(meta["shape"])
+        self.shape: tuple[int, ...] = tuple(meta["shape"])
         self._chunk = tuple(meta["chunk_grid"]["configuration"]["chunk_shape"])
         self._dtype = _DTYPES[meta["data_type"]]
         codecs = meta["codecs"]
@@ -46,7 +46,7 @@ class StoredArray:
             and self._chunk[1:] == self.shape[1:]
         )
         self._mapped: dict[int, np.ndarray] = {}
-        self._array: zarr.Array | None = None
+        self._array: zarr.Array[Any] | None = None
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -62,7 +62,8 @@ class StoredArray:
             name = self._path.joinpath("c", str(number), *["0"] * (len(self._chunk) - 1))
             chunk = np.memmap(name, self._dtype, mode="r", shape=self._chunk).view(np.ndarray)
             self._mapped[number] = chunk
-        return chunk[offset]
+        patch: np.ndarray = chunk[offset]
+        return patch
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_mapped": {}, "_array": None}  # a worker maps for itself
@@ -120,7 +121,8 @@ class StoredPatches:
             raise InputError(
                 f"The patch stores differ in patch size ({sorted(shapes)}); build them with one datasets.size."
             )
-        self.shape: tuple[int, int] = shapes.pop()
+        height, width = shapes.pop()
+        self.shape = (height, width)
         self.index = self._read_index(split)
         self._places = list(zip(self.index["store"], self.index["patch"], strict=True))
         self.positive: NDArray[np.bool_] = self.index["landslide_pixels"].to_numpy() > 0
@@ -155,11 +157,12 @@ class StoredPatches:
         """Return normalised images (n, channels, height, width) and masks (n, height, width) of 1, 0, 255."""
         images = np.empty((len(numbers), self.channels, *self.shape), np.float32)
         masks = np.empty((len(numbers), *self.shape), np.uint8)
+        augment = self.augment
         random = None if draw is None or not self.redrawn else np.random.default_rng(list(draw))
         for position, number in enumerate(numbers):
             image, mask = self.raw(int(number))
-            if random is not None and random.random() < self.augment.centerrep and self.positive[number]:
-                image, mask, _ = center_rep(image, mask, random, self.augment.centerrep_size, self.augment.centerrep_by)
+            if augment and random is not None and random.random() < augment.centerrep and self.positive[number]:
+                image, mask, _ = center_rep(image, mask, random, augment.centerrep_size, augment.centerrep_by)
             self._normalise(image, images[position])
             masks[position] = mask
         return images, masks
@@ -169,7 +172,7 @@ class StoredPatches:
         landslide = int(self.index["landslide_pixels"].sum())
         return float(self.index["background_pixels"].sum() / max(landslide, 1))
 
-    def class_weights(self, scheme: str | float | None) -> tuple[float, float]:
+    def class_weights(self, scheme: float | Literal["balanced", "sqrt"] | None) -> tuple[float, float]:
         """Return the weights of a background and of a landslide pixel that ``training.class_weights`` asks for."""
         if scheme is None or isinstance(scheme, float):
             return 1.0, scheme or 1.0

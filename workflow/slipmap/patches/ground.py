@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import shapely
+from numpy.typing import ArrayLike, NDArray
 from rasterio.errors import CRSError
 from rasterio.warp import transform
 
@@ -12,7 +13,7 @@ from slipmap.errors import InputError
 _TOUCH = 1e-6  # share of the smaller one that neighbours may seem to share by rounding; a pixel of 512 x 512 is 4e-6
 
 
-def overlapping(bounds: np.ndarray, crs: Sequence[str]) -> np.ndarray:
+def overlapping(bounds: ArrayLike, crs: Sequence[str]) -> NDArray[np.int64]:
     """Pairs (i, j), i < j, of images whose ground overlaps: (pairs, 2) int. Neighbours that touch do not.
 
     Parameters
@@ -24,13 +25,13 @@ def overlapping(bounds: np.ndarray, crs: Sequence[str]) -> np.ndarray:
     ------
     InputError : a CRS that is none, where several must be compared.
     """
-    bounds, crs = np.asarray(bounds, float).reshape(-1, 4), np.asarray(crs, object)
-    pairs = [np.empty((0, 2), int)]
+    boxes, names = np.asarray(bounds, float).reshape(-1, 4), np.asarray(crs, object)
+    pairs = [np.empty((0, 2), np.int64)]
     for named in (True, False):
-        members = np.flatnonzero((crs != "") == named)
+        members = np.flatnonzero((names != "") == named)
         if members.size < 2:
             continue
-        shapes = _footprints(bounds[members], crs[members])
+        shapes = _footprints(boxes[members], names[members])
         first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
         first, second = first[first < second], second[first < second]
         shared = shapely.area(shapely.intersection(shapes[first], shapes[second]))
@@ -40,7 +41,7 @@ def overlapping(bounds: np.ndarray, crs: Sequence[str]) -> np.ndarray:
     return np.concatenate(pairs)
 
 
-def _footprints(bounds: np.ndarray, crs: np.ndarray) -> np.ndarray:
+def _footprints(bounds: NDArray[np.float64], crs: NDArray[np.object_]) -> NDArray[np.object_]:
     """Polygons of `bounds` in one CRS: their own if they have but one, else longitude and latitude."""
     left, bottom, right, top = bounds.T
     corners = np.stack([[left, right, right, left], [bottom, bottom, top, top]]).transpose(2, 1, 0)
@@ -53,4 +54,5 @@ def _footprints(bounds: np.ndarray, crs: np.ndarray) -> np.ndarray:
             except CRSError as error:
                 raise InputError(f"'{name}' is no coordinate reference system; correct it in the images.") from error
             corners[here] = np.transpose(degrees).reshape(-1, 4, 2)
-    return shapely.polygons(corners)
+    polygons: NDArray[np.object_] = shapely.polygons(corners)
+    return polygons

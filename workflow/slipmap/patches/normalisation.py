@@ -161,9 +161,9 @@ def pool(parts: Sequence[Statistics | Mapping[str, Any]]) -> Statistics:
     ------
     InputError : the stores differ in bands, their order, kind or method.
     """
-    parts = [as_statistics(part) for part in parts]
-    first = parts[0]
-    for other in parts[1:]:
+    known = [as_statistics(part) for part in parts]
+    first = known[0]
+    for other in known[1:]:
         check_order(other.names, first.names, "a patch store", "the first one")
         if [b.kind for b in other.bands] != [b.kind for b in first.bands] or other.method != first.method:
             raise InputError(
@@ -172,7 +172,7 @@ def pool(parts: Sequence[Statistics | Mapping[str, Any]]) -> Statistics:
             )
     total = Accumulator(len(first.bands))
     classes: list[dict[int, str]] = [{} for _ in first.bands]
-    for part in parts:
+    for part in known:
         for i, band in enumerate(part.bands):
             if band.count:
                 total.merge(i, band.count, band.mean, band.std**2 * band.count, band.minimum, band.maximum)

@@ -5,6 +5,7 @@ middle of zeros; here padding is NaN and unknown.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import zoom
 
 from slipmap.codes import IGNORE
@@ -42,11 +43,12 @@ def fit(image: np.ndarray, mask: np.ndarray, size: int) -> tuple[np.ndarray, np.
 def _resample(band: np.ndarray, shape: tuple[int, int], factor: tuple[float, float]) -> np.ndarray:
     if band.shape == shape:
         return band
-    resampled = zoom(band, factor, order=1, mode="nearest", grid_mode=True)
+    resampled: np.ndarray = zoom(band, factor, order=1, mode="nearest", grid_mode=True)
     assert resampled.shape == shape
     return resampled
 
 
-def _nearest(length: int, wanted: int) -> np.ndarray:
+def _nearest(length: int, wanted: int) -> NDArray[np.int64]:
     """For each of `wanted` pixels along an axis, the one of `length` pixels in which its centre lies."""
-    return np.minimum(((np.arange(wanted) + 0.5) * length / wanted).astype(int), length - 1)
+    nearest: NDArray[np.int64] = np.minimum(((np.arange(wanted) + 0.5) * length / wanted).astype(int), length - 1)
+    return nearest

@@ -15,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pyogrio
 import rasterio
+from numpy.typing import ArrayLike, NDArray
 from rasterio.windows import Window
 from scipy.ndimage import maximum_filter, minimum_filter
 from shapely.geometry import box
@@ -199,8 +200,7 @@ def draw(
     ------
     InputError : fewer units, or fewer positive ones, than parts.
     """
-    shares = np.asarray(shares, float)
-    wanted = int((shares > 0).sum())
+    wanted = sum(share > 0 for share in shares)
     positive = np.flatnonzero(content > 0)
     few = "make split.block smaller or the area larger" if unit == "blocks" else "use more images"
     if len(content) < wanted:
@@ -227,7 +227,7 @@ def draw(
     return parts
 
 
-def apportion(shares: np.ndarray, count: int) -> np.ndarray:
+def apportion(shares: ArrayLike, count: int) -> NDArray[np.int64]:
     """Whole numbers that add up to `count`, each within one of ``shares * count``, none 0 whose share is not.
 
     Largest remainders; a part that would get nothing takes one from the part that is most above its share (where a
@@ -267,7 +267,7 @@ def pixel_labels(labels: np.ndarray, numbers: BlockNumbers, window: Window, buff
     """
     reach = -(-buffer // 2)  # half from each side
     part = Window(window.col_off - reach, window.row_off - reach, window.width + 2 * reach, window.height + 2 * reach)
-    label = labels.ravel()[numbers(part)].astype(np.int16)
+    label: NDArray[np.int16] = labels.ravel()[numbers(part)].astype(np.int16)
     if reach:
         size = 2 * reach + 1
         unlabelled = label == IGNORE

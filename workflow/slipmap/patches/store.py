@@ -204,7 +204,8 @@ class AreaReader:
         if not hasattr(self._local, "sources"):
             self._local.sources = [rasterio.open(path) for path in self._paths]
             self._opened += self._local.sources
-        return self._local.sources
+        sources: list[rasterio.io.DatasetReader] = self._local.sources
+        return sources
 
     def read(self, window: PatchWindow) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(image, mask, valid) of one window; see `build`. Ground that is not of the window's split is hidden."""
@@ -243,7 +244,8 @@ def read_attributes(store: str | Path) -> dict[str, Any]:
     path = Path(store) / "zarr.json"
     if not path.is_file():
         raise InputError(f"{store} is not a patch store; build it first (rule patches).")
-    return json.loads(path.read_text())["attributes"]
+    attributes: dict[str, Any] = json.loads(path.read_text())["attributes"]
+    return attributes
 
 
 def load_statistics(store: str | Path) -> Statistics:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import zarr
+from zarr.codecs import ZstdCodec
 
 from slipmap import __version__
 from slipmap.codes import BACKGROUND, IGNORE, LANDSLIDE, SPLITS
@@ -47,7 +48,7 @@ class PatchWriter:
     ) -> None:
         rows, cols = shape
         per_chunk = max(1, CHUNK_BYTES // (bands * rows * cols * 4))
-        compressors = {"none": None, "zstd": [zarr.codecs.ZstdCodec(level=3)]}[compression]
+        compressors = {"none": None, "zstd": [ZstdCodec(level=3)]}[compression]
         self._group = zarr.open_group(path, mode="w", zarr_format=3)
         self._arrays = {
             name: self._group.create_array(
@@ -95,7 +96,7 @@ class PatchWriter:
                 "ignored_pixels": mask.size - landslide - background,
                 "valid_fraction": float(np.mean(valid)),
                 "complete": bool(np.isfinite(image).all()),
-                "digest": hashlib.blake2b(np.ascontiguousarray(image).view(np.uint8), digest_size=16).hexdigest(),
+                "digest": hashlib.blake2b(np.ascontiguousarray(image).view(np.uint8).data, digest_size=16).hexdigest(),
             }
         )
         self._pending.append((image, mask, valid))

@@ -57,12 +57,13 @@ def read(sample: Sample, names: list[str], meaning: MaskValues) -> tuple[np.ndar
 
 
 def _described(path: Path) -> list[str]:
-    names = georeference(path)[2]
-    if not all(names):
+    described = georeference(path)[2]
+    names = [name for name in described if name]
+    if len(names) < len(described):
         raise InputError(
-            f"{path} does not name its {len(names)} bands; name them in source.bands or in the files' descriptions."
+            f"{path} does not name its {len(described)} bands; name them in source.bands or in the files' descriptions."
         )
-    return list(names)
+    return names
 
 
 class Folder(Importer):

@@ -60,7 +60,8 @@ def _dataset(path: Path, name: str) -> np.ndarray:
         with h5py.File(path, "r") as file:
             if name not in file:
                 raise SampleError(f"{path} has no data set '{name}' (it has {', '.join(file) or 'none'}).")
-            return file[name][:]
+            values: np.ndarray = file[name][:]
+            return values
     except OSError as error:
         raise SampleError(f"{path} is not a whole HDF5 file; fetch it again.") from error
 

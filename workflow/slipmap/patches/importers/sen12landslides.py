@@ -1,5 +1,6 @@
 """Sen12Landslides (Höhn et al. 2025), Sentinel-2 part: NetCDF time series of 128 × 128 pixels at 10 m."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,12 @@ REFLECTANCE = (-0.2, 2.0)
 RANGES = {"elevation": (-500.0, 9000.0)}
 
 
-def band_names(periods: list[str]) -> list[str]:
+def band_names(periods: Sequence[str]) -> list[str]:
     """Names as the factors of a study area have them: "B2_after", …, "B2_change", …, "elevation"."""
     return [f"{_plain(band)}_{period}" for period in periods for band in OPTICAL] + ["elevation"]
 
 
-def read(sample: Sample, periods: list[str], clear: float) -> tuple[np.ndarray, np.ndarray]:
+def read(sample: Sample, periods: Sequence[str], clear: float) -> tuple[np.ndarray, np.ndarray]:
     """Read one sample; see `Source.read`. Reflectance 0-1; NaN where clouds hide the ground.
 
     The files store ``(time, x, y)``, and say so: pixels are brought to (rows, cols) by the names of the dimensions.

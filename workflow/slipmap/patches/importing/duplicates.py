@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import zoom
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from slipmap.io.grid import Box
 from slipmap.patches import ground
 
 SIDE = 16  # pixels of a thumbnail
@@ -60,16 +62,14 @@ def near_duplicates(thumbnails: np.ndarray, threshold: float) -> list[tuple[int,
     return [(i, j, value) for (i, j), value in sorted(pairs.items())]
 
 
-def overlapping(
-    bounds: Sequence[tuple[float, float, float, float] | None], crs: Sequence[str]
-) -> list[tuple[int, int]]:
+def overlapping(bounds: Sequence[Box | None], crs: Sequence[str]) -> list[tuple[int, int]]:
     """Pairs of images whose ground overlaps (`slipmap.patches.ground`); those without bounds are not compared."""
-    placed = [i for i, box in enumerate(bounds) if box is not None]
-    pairs = ground.overlapping([bounds[i] for i in placed], [crs[i] for i in placed])
-    return [(placed[i], placed[j]) for i, j in pairs]
+    placed = [(i, box) for i, box in enumerate(bounds) if box is not None]
+    pairs = ground.overlapping([box for _, box in placed], [crs[i] for i, _ in placed])
+    return [(placed[i][0], placed[j][0]) for i, j in pairs]
 
 
-def groups(n: int, pairs: Sequence[tuple[int, int]], names: Sequence[str]) -> np.ndarray:
+def groups(n: int, pairs: Sequence[tuple[int, int]], names: Sequence[str]) -> NDArray[np.int32]:
     """Number of the group of each of `n` samples: those of a pair, or of one non-empty name, are together."""
     first: dict[str, int] = {}
     links = list(pairs)
@@ -78,19 +78,24 @@ def groups(n: int, pairs: Sequence[tuple[int, int]], names: Sequence[str]) -> np
             links.append((first.setdefault(name, i), i))
     rows, cols = np.array(links, int).reshape(-1, 2).T
     graph = coo_array((np.ones(len(rows)), (rows, cols)), shape=(n, n))
-    return connected_components(graph, directed=False)[1]
+    numbers: NDArray[np.int32] = connected_components(graph, directed=False)[1]
+    return numbers
 
 
 def _shrink(band: np.ndarray) -> np.ndarray:
     rows, cols = band.shape
+    small: np.ndarray
     if rows % SIDE == 0 and cols % SIDE == 0:  # block means
-        return band.reshape(SIDE, rows // SIDE, SIDE, cols // SIDE).mean(axis=(1, 3))
+        small = band.reshape(SIDE, rows // SIDE, SIDE, cols // SIDE).mean(axis=(1, 3))
+        return small
     if rows < SIDE or cols < SIDE:
-        return zoom(band, (SIDE / rows, SIDE / cols), order=1, grid_mode=True, mode="nearest")
+        small = zoom(band, (SIDE / rows, SIDE / cols), order=1, grid_mode=True, mode="nearest")
+        return small
     edges = [np.linspace(0, n, SIDE + 1).astype(int)[:-1] for n in (rows, cols)]
     sums = np.add.reduceat(np.add.reduceat(band, edges[0], axis=0), edges[1], axis=1)
     sizes = [np.diff(np.append(e, n)) for e, n in zip(edges, (rows, cols), strict=True)]
-    return sums / np.outer(*sizes)
+    small = sums / np.outer(*sizes)
+    return small
 
 
 def _orientations(thumbnails: np.ndarray) -> Iterator[np.ndarray]:

@@ -42,7 +42,8 @@ def read_mask(path: Path) -> np.ma.MaskedArray:
             f"{path} is a mask in {len(bands)} colours that differ; save it with one band, and set "
             f"source.landslide_value to what means landslide in it."
         )
-    return array[0]
+    values: np.ma.MaskedArray = array[0]
+    return values
 
 
 def read_labels(path: Path, landslide: int | tuple[int, ...], ignore: int | None, background: int = 0) -> np.ndarray:
