@@ -4,7 +4,7 @@
   const { el, quantity, chart, seriesChart, save } = kit, told = document.getElementById("told");
   const data = JSON.parse(document.getElementById("map-data").textContent);
   const ask = async (what, values) => (await fetch(`${what}?${new URLSearchParams(values)}`)).json();
-  let reference = null, before = null, start = null, line = null;
+  let reference = null, before = null, start = null;
   const MOVED = new Set(["velocity"]);
   const minus = (a, b) => (a === null || b === null ? null : a - b);
   const both = (a, b) => (a === null || b === null ? null : Math.hypot(a, b));
@@ -46,26 +46,25 @@
         .map(([name, found, colour]) => ({ name, values: found.series, std: found.std, colour }));
       if (!places.length) { told.textContent = "Neither place has a series."; return; }
       const dates = (one.series ? one : other).dates;
-      const rows = dates.map((d, i) => [d, ...places.map((p) => p.values[i])]);
+      const each = (of) => places.flatMap((p) => [of(p.name, p.values), ...p.std ? [of(`${p.name}_std`, p.std)] : []]);
+      const rows = [["date", ...each((name) => `${name}_mm`)], ...dates.map((d, i) => [d, ...each((_, v) => v[i])])];
       const facts = [one, other].flatMap((found, i) => (found ? found.facts : [])
         .map(([what, text]) => [`${what}, ${["first", "second"][i]}`, text]));
-      show("Two places", seriesChart(dates, places, "Displacement at two places"), facts,
-        () => save("comparison.csv", [["date", ...places.map((p) => `${p.name}_mm`)], ...rows]));
+      show("Two places", seriesChart(dates, places, "Displacement of both"), facts, () => save("comparison.csv", rows));
     },
     async profile(latlng) {
       if (!start) { start = latlng; told.textContent = "Click where the profile ends."; return; }
       const [a, b] = [start, latlng], layer = view.layers.get(view.state.left);
       start = null;
       told.textContent = "Click where the next profile begins.";
-      if (line) line.remove();
-      line = L.polyline([a, b], { color: "#ffd400", weight: 4, interactive: false }).addTo(view.map);
+      view.mark((style) => L.featureGroup([L.polyline([a, b], style), L.circleMarker(a, { radius: 6, ...style })]));
       const found = await ask("profile", { layer: layer.id, line: [...where(a), ...where(b)].join(",") });
       const moved = reference && MOVED.has(layer.id), x = found.distance, length = quantity(x.at(-1), "m", 0);
       const values = moved ? found.values.map((v) => minus(v, reference.velocity)) : found.values;
       const band = moved && found.std ? found.std.map((v) => both(v, reference.velocity_std)) : found.std;
       const said = `Profile of ${layer.title} over ${length}`, yLabel = `value (${found.units || "no unit"})`;
       show(`Profile: ${layer.title}`, chart({ x, isTime: false, xLabel: "distance (m)", yLabel, said,
-        curves: [{ name: layer.title, values, colour: "#0072b2", band }] }), [["Length", length]],
+        curves: [{ name: layer.title, values, colour: "#0072b2", band }] }), [["Length, from the ring", length]],
       () => save("profile.csv", [["distance_m", "value", "std"], ...x.map((d, i) => [d, values[i], band && band[i]])]));
     },
   };
