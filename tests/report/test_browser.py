@@ -9,6 +9,7 @@ from PIL import Image
 
 from helpers.report_browser import CHROMIUM
 from helpers.report_samples import NOTE
+from slipmap.colours import CASING
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)"),
@@ -96,14 +97,17 @@ def test_a_click_says_where_the_model_does_not_know_the_ground_whatever_is_shown
     assert "Where not to trust" not in explore.evaluate(PICKED)
 
 
-def test_what_is_chosen_is_black_on_white_whatever_lies_below(explore):
+def test_outlines_have_a_dark_edge_and_what_is_chosen_is_black_on_white(explore):
     explore.evaluate("slipmap.select(slipmap.listed()[0], true)")
     explore.frame()
     marks = "Object.values(slipmap.map._layers).filter(l => l.options.fill === false)"
     assert explore.evaluate(f"{marks}.map(l => [l.options.color, l.options.weight])") == [
+        [CASING, 4],
         ["#ffffff", 8],
         ["#000000", 3],
     ]
+    key = "[...document.querySelectorAll('#legend i.hollow')].map(i => i.parentNode.textContent)"
+    assert explore.evaluate(key) == ["moving", "no movement detected"]
 
 
 def test_the_value_at_a_place_is_read_back_from_the_colour(explore):
@@ -184,6 +188,16 @@ def test_the_scale_bar_is_as_long_as_it_says(explore):
     ground = float(number) * (1000 if unit == "km" else 1)
     (x0, _), (x1, _) = on_screen(explore, 0, 0), on_screen(explore, 100, 0)  # 100 pixels of 10 m
     assert pixels == pytest.approx(ground / 1000 * (x1 - x0), abs=1.5)
+
+
+def test_the_map_goes_no_farther_out_than_the_area_and_keeps_it_in_view(explore):
+    """An outline larger than the area would ask for more; one at the edge shows the area beside it, not blank paper."""
+    whole = explore.evaluate("slipmap.map.getBoundsZoom(L.latLngBounds(slipmap.at(0, 0), slipmap.at(100, 80)))")
+    explore.evaluate("slipmap.select({...slipmap.listed()[0], rings: [[[-40, -40], [140, -40], [140, 120]]]}, true)")
+    assert explore.evaluate("slipmap.map.getZoom()") == pytest.approx(whole, abs=0.26)
+    explore.evaluate("slipmap.select({...slipmap.listed()[0], rings: [[[0, 0], [4, 0], [4, 4]]]}, true)")
+    corner = "slipmap.map.latLngToContainerPoint(slipmap.at(0, 0))"
+    assert explore.evaluate(f"[{corner}.x, {corner}.y]") == pytest.approx([0, 0], abs=1.5)
 
 
 def test_a_link_leads_to_a_landslide_and_the_buttons_to_the_next(explore):

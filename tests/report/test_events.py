@@ -73,7 +73,7 @@ def test_the_event_and_what_is_new_stand_before_the_map(page):
     top = words(page[page.index("<body") : page.index('class="overview"')])
     assert "2 landslides of the event on 2.64 ha: 1 of high confidence, 0 of medium confidence, 1 of low" in top
     assert "before: 2023-05-01; after: 2023-05-13, 2023-05-25" in top and "One track: slopes in its layover" in top
-    assert "1 new active areas, 0 gone; 1 began to move." in top and "3 landslides outlined by rs_dr are new." in top
+    assert "1 new active area, 0 gone; 1 began to move." in top and "3 landslides outlined by rs_dr are new." in top
     assert "Two dates are new." in top
 
 

@@ -164,6 +164,20 @@ def test_places_to_look_at_first_are_moving_then_active_areas_then_unmapped():
         "Landslide 11",
     ]  # what the inventory lacks before the rest
     assert alone[-1]["moves"] == "no movement detected"
+    apart = areas[:1].assign(downslope_mean=-14.0, velocity_mean=[18.0])
+    (only,) = summary.places({}, pd.DataFrame(apart), apart)  # no map, and motion against the slope
+    assert only["why"] == "1.00 ha, not in the inventory, series very good"
+    assert only["moves"].startswith("moves 18 ± 1 mm/yr in the line of sight, which is not downslope, 8 ×")
+
+
+def test_the_numbers_on_the_map_stand_where_the_places_are(full):
+    """Landslide 2 (columns 72 to 80, rows 60 to 68 of 100 by 80) first, then landslide 1 (32 to 42, 20 to 40)."""
+    drawn = re.findall(r'<i class="pin( under)?" style="left:([0-9.]+)%;top:([0-9.]+)%">(\d+)</i>', full[0])
+    assert [(float(left), float(top), number) for _, left, top, number in drawn] == [(76, 80, "1"), (37, 37.5, "2")]
+    listed = re.findall(r'<i class="pin">(\d+)</i> <a href="#landslide=(\d+)', full[0])
+    assert listed == [("1", "2"), ("2", "1")] and "place to look at first" in full[0]
+    (high,) = summary.pins([{"xy": GRID.transform @ (50, 4)}], GRID)
+    assert high == {"number": 1, "left": 50, "top": 5}  # near the upper edge the number stands under its place
 
 
 @pytest.mark.parametrize(
@@ -241,7 +255,7 @@ def test_active_areas_are_counted_beside_what_moves_and_the_new_beside_what_the_
     truth = pd.DataFrame({"experiment": ["other", "rs"], "said": landslide_truth.NEW, "on a landslide": [9, 4]})
     sources, numbers = SimpleNamespace(grid=GRID), {"active_areas": areas}
     _, new, moving, _ = headline.cards(sources, numbers, {"rs": frame})
-    assert moving["detail"].startswith("1 move slowly;")
+    assert moving["detail"].startswith("1 moves slowly;")
     assert moving["detail"].endswith("by the radar alone 3 active areas, 2 of which touch an outline")
     assert new["detail"].startswith("new, or false alarms; 0 match")  # on real ground nobody knows
     _, new, _, _ = headline.cards(sources, numbers | {"landslide_truth": truth}, {"rs": frame})
@@ -264,7 +278,7 @@ def test_motion_that_is_not_downslope_is_no_stillness():
     )
     card = headline.cards(SimpleNamespace(grid=GRID), {}, {"rs": frame})[1]
     assert card["value"] == "0" and card["detail"] == (
-        "2 move, but not downslope; 1 move slowly; 1 without movement detected; 0 the radar cannot tell"
+        "2 move, but not downslope; 1 moves slowly; 1 without movement detected; 0 the radar cannot tell"
     )
     found = summary.places({"rs": frame}, None, None)
     assert [place["what"] for place in found][:2] == ["Landslide 4", "Landslide 3"]

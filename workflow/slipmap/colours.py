@@ -12,6 +12,13 @@ BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, YELLOW = (
 )
 CLASSES = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, YELLOW, "#666666", "#332288", "#999933", "#aa4499", "#ddcc77")
 LANDSLIDE = VERMILION
+# a map against the inventory: code → (what it is, colour), each at least 3 : 1 against white
+AGREEMENT = {
+    1: ("found (true positive)", GREEN),
+    2: ("false alarm (false positive)", VERMILION),
+    3: ("missed (false negative)", BLUE),
+}
+OUTLINE, CASING = SKY, "#1a1a1a"  # outlines of whose motion nothing is known; the dark edge of all outlines
 MOTION = {
     "moving": VERMILION,
     "moves, not downslope": PINK,

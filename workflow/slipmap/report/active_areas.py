@@ -14,7 +14,8 @@ from slipmap.motion.describe import QUALITY_NAMES
 from slipmap.report import ground
 from slipmap.report.landslides import SERIES_LAYER, WORDS, Kind, for_viewer, places
 from slipmap.report.sources import Sources
-from slipmap.report.tabular import plain, table
+from slipmap.report.tabular import plain, table, with_spread
+from slipmap.report.words import many
 
 MOST = 12  # rows of the table
 LABELS = {
@@ -82,7 +83,7 @@ def for_explore(frame: gpd.GeoDataFrame, path: Path, grid: Grid, most: int) -> d
 
 def section(found: pd.DataFrame, settings: ActiveAreaSettings) -> dict[str, Any]:
     """What the page says of them: text, and the table of the most significant."""
-    text = [f"{len(found)} active areas. " + RULE.format(**settings.model_dump())]
+    text = [f"{len(found)} active {many(len(found), 'area')}. " + RULE.format(**settings.model_dump())]
     if len(found):
         text += [
             f"{int((found[f'covered_by_{name}'] > 0).sum())} of them touch a landslide that {name} outlines."
@@ -100,7 +101,10 @@ def section(found: pd.DataFrame, settings: ActiveAreaSettings) -> dict[str, Any]
         [
             str(int(one["area"])),
             plain(one["area_m2"] / 1e4, 2),
-            *(_spread(one, name) for name in ("velocity_mean", "velocity_max", "downslope_mean")),
+            *(
+                with_spread(one[name], one[f"{name}_std"], 1)
+                for name in ("velocity_mean", "velocity_max", "downslope_mean")
+            ),
             QUALITY_NAMES[int(one["quality"])],
             one["trend"] or "–",
             *([WORDS.get(one["inventory"], one["inventory"])] if "inventory" in found else []),
@@ -108,7 +112,3 @@ def section(found: pd.DataFrame, settings: ActiveAreaSettings) -> dict[str, Any]
         for one in found.head(MOST).to_dict("records")
     ]
     return {"text": text, "table": table(head, rows, numeric=range(5))}
-
-
-def _spread(record: dict, name: str) -> str:
-    return f"{plain(record[name], 1)} ± {plain(record[f'{name}_std'], 1)}"

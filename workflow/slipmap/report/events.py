@@ -8,16 +8,18 @@ import pyogrio
 
 from slipmap.event.landslides import CONFIDENCE, LAYER
 from slipmap.io.grid import Grid
-from slipmap.motion.whats_new import CHANGES
-from slipmap.report.landslides import Kind, for_viewer
+from slipmap.motion.whats_new import CHANGES, SAME, UNKNOWN
+from slipmap.report.landslides import Kind, for_viewer, inside
 from slipmap.report.landslides import places as where_inside
 from slipmap.report.sections import figure
 from slipmap.report.sources import Sources
-from slipmap.report.tabular import from_frame, hectares, plain, table
+from slipmap.report.tabular import from_frame, hectares, plain, table, with_spread
+from slipmap.report.words import many
 
 EVENT, NEW = "event landslides", "changes"
 FIRST = 4  # landslides of the event among the places to look at first
 MOST = 12  # rows of the table of what changed
+DID = {SAME: "did not change", UNKNOWN: "of unknown change"}  # how a sentence says it
 LABELS = {
     "landslide": ("No.", "", 0),
     "confidence": ("Confidence", "", 0),
@@ -80,14 +82,14 @@ def outlines(sources: Sources, grid: Grid, most: int) -> dict[str, dict[str, Any
     return made
 
 
-def places(sources: Sources) -> list[dict[str, str]]:
+def places(sources: Sources) -> list[dict[str, Any]]:
     """Landslides of the event to look at first, `FIRST` of them, the largest of the highest confidence first.
 
-    As `slipmap.report.summary.places`: {"href", "what", "why", "moves", "where"}.
+    As `slipmap.report.summary.places`: {"href", "what", "why", "moves", "where", "xy"}.
     """
     if "event_landslides" not in sources.found:
         return []
-    frame = pyogrio.read_dataframe(sources.found["event_landslides"], layer=LAYER)
+    frame = pyogrio.read_dataframe(sources.found["event_landslides"], layer=LAYER).to_crs(sources.grid.crs)
     frame = frame.sort_values(["confidence", "area_m2"], ascending=[True, False]).head(FIRST)
     return [
         {
@@ -97,6 +99,7 @@ def places(sources: Sources) -> list[dict[str, str]]:
             f"{_seen_by(one['seen_by'])}",
             "moves": f"failed in the event: {one['significance']:.0f} × the noise",
             "where": where,
+            "xy": inside(one["geometry"]),
         }
         for one, where in zip(frame.to_dict("records"), where_inside(frame), strict=True)
     ]
@@ -114,8 +117,9 @@ def event_sentences(event: Mapping[str, Any] | None) -> list[str]:
     if event is None:
         return []
     counted = ", ".join(f"{count} of {name} confidence" for name, count in event["by_confidence"].items())
+    found = f"{event['landslides']} {many(event['landslides'], 'landslide')} of the event"
     text = [
-        f"{event['landslides']} landslides of the event on {hectares(event['landslide_area_m2'])}: {counted}; "
+        f"{found} on {hectares(event['landslide_area_m2'])}: {counted}; "
         f"{plain(event['looked_at_km2'], 1)} km² were looked at."
     ]
     for track in event["tracks"].values():
@@ -127,12 +131,18 @@ def change_sentences(changes: Mapping[str, Any] | None) -> list[str]:
     """What is new since the earlier run, for the Summary."""
     if changes is None:
         return []
-    counted = ", ".join(f"{changes['by_change'][name]} {name}" for name in CHANGES if changes["by_change"].get(name))
+    counted = ", ".join(
+        f"{changes['by_change'][name]} {DID.get(name, name)}" for name in CHANGES if changes["by_change"].get(name)
+    )
     text = [
-        f"Since the earlier run (last image {changes['earlier_last']}, now {changes['last']}): {changes['new_areas']} "
-        f"new active areas, {changes['gone_areas']} gone{'; ' + counted if counted else ''}."
+        f"Since the earlier run (last image {changes['earlier_last']}, now {changes['last']}): "
+        f"{changes['new_areas']} new active {many(changes['new_areas'], 'area')}, {changes['gone_areas']} gone"
+        f"{'; ' + counted if counted else ''}."
     ]
-    text += [f"{count} landslides outlined by {name} are new." for name, count in changes["new_outlines"].items()]
+    text += [
+        f"{count} {many(count, 'landslide')} outlined by {name} {'is' if count == 1 else 'are'} new."
+        for name, count in changes["new_outlines"].items()
+    ]
     return [*text, *(f"{reason[:1].upper()}{reason[1:]}." for reason in changes["reduced"])]
 
 
@@ -161,7 +171,7 @@ def change_section(sources: Sources, ids: Collection[str]) -> dict[str, Any] | N
             str(int(one["area"])),
             one["change"] or "–",
             plain(one["area_m2"] / 1e4, 2),
-            *(f"{plain(one[name], 1)} ± {plain(one[f'{name}_std'], 1)}" for name in velocities),
+            *(with_spread(one[name], one[f"{name}_std"], 1) for name in velocities),
             plain(one["significance"], 1),
         ]
         for one in frame.to_dict("records")

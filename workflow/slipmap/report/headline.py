@@ -10,9 +10,10 @@ from slipmap.patches.split import INDEPENDENCE
 from slipmap.report.landslide_truth import NEW
 from slipmap.report.landslides import WORDS
 from slipmap.report.sources import Sources
-from slipmap.report.tabular import hectares, plain
+from slipmap.report.tabular import hectares, with_spread
+from slipmap.report.words import many
 
-_OTHERWISE = {"moves, not downslope": "move, but not downslope", "moves slowly": "move slowly"}
+_OTHERWISE = {"moves, not downslope": ", but not downslope", "moves slowly": " slowly"}
 
 
 def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -24,14 +25,19 @@ def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[
         return list(_of_radar(sources, numbers))
     name, frame = list(drawn.items())[-1]
     share = 100 * frame["area_m2"].sum() / (sources.grid.width * sources.grid.height * _pixel_area(sources))
-    found = [_card(len(frame), "landslides outlined", f"{_share(share)} of the area; map of {name}", "all")]
+    detail = f"{_share(share)} of the area; map of {name}"
+    found = [_card(len(frame), f"{many(len(frame), 'landslide')} outlined", detail, "all")]
     if "inventory" in frame:
         found.append(_against_inventory(frame, _real(name, numbers)))
     if "motion" in frame:
         counts = frame["motion"].value_counts()
         still, unseen = counts.get("no movement detected", 0), counts.get("not observable", 0)
         detail = f"{still} without movement detected; {unseen} the radar cannot tell"
-        others = (f"{counts[kind]} {words}" for kind, words in _OTHERWISE.items() if kind in counts)
+        others = (
+            f"{counts[kind]} {'moves' if counts[kind] == 1 else 'move'}{how}"
+            for kind, how in _OTHERWISE.items()
+            if kind in counts
+        )
         detail = "; ".join([*others, detail, *_of_areas(name, numbers)])
         found.append(_card(int(counts.get("moving", 0)), "moving", detail, "moving"))
     found.append(trust(name, numbers))
@@ -43,17 +49,18 @@ def _of_radar(sources: Sources, numbers: Mapping[str, pd.DataFrame]) -> Iterator
     if sources.event is not None:
         counted = ", ".join(f"{count} of {name}" for name, count in sources.event["by_confidence"].items())
         detail = f"on {hectares(sources.event['landslide_area_m2'])}; {counted} confidence"
-        yield _card(sources.event["landslides"], "landslides of the event", detail)
+        count = sources.event["landslides"]
+        yield _card(count, f"{many(count, 'landslide')} of the event", detail)
     areas = numbers.get("active_areas")
     if areas is None:
         return
     share = 100 * areas["area_m2"].sum() / (sources.grid.width * sources.grid.height * _pixel_area(sources))
     detail = f"{_share(share)} of the area: ground that moves out of the noise around it"
-    yield _card(len(areas), "active areas", detail)
+    yield _card(len(areas), f"active {many(len(areas), 'area')}", detail)
     if len(areas):
         fastest = areas.loc[areas["velocity_mean"].abs().idxmax()]
         detail = f"active area {int(fastest['area'])}, mean in the line of sight, positive towards the satellite"
-        value = f"{plain(fastest['velocity_mean'], 0)} ± {plain(fastest['velocity_mean_std'], 0)} mm/yr"
+        value = f"{with_spread(fastest['velocity_mean'], fastest['velocity_mean_std'], 0)} mm/yr"
         yield _card(value, "is the fastest", detail)
 
 
@@ -83,7 +90,8 @@ def _of_areas(name: str, numbers: Mapping[str, pd.DataFrame]) -> list[str]:
     if areas is None:
         return []
     touch = int((areas[f"covered_by_{name}"] > 0).sum()) if f"covered_by_{name}" in areas else 0
-    return [f"by the radar alone {len(areas)} active areas, {touch} of which touch an outline"]
+    verb = "touches" if touch == 1 else "touch"
+    return [f"by the radar alone {len(areas)} active {many(len(areas), 'area')}, {touch} of which {verb} an outline"]
 
 
 def _real(name: str, numbers: Mapping[str, pd.DataFrame]) -> int | None:

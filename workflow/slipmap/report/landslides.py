@@ -14,6 +14,7 @@ from shapely.geometry import MultiPolygon, Polygon
 from slipmap.io.grid import Grid
 from slipmap.report import ground
 from slipmap.report.sources import Experiment
+from slipmap.report.tabular import degrees
 
 SERIES_LAYER = "displacement"
 # attribute → (label, unit, digits after the point)
@@ -85,14 +86,16 @@ def read(path: str | Path) -> gpd.GeoDataFrame:
     return frame.sort_values(["area_m2", "landslide"], ascending=[False, True]).reset_index(drop=True)
 
 
+def inside(outline: Polygon | MultiPolygon) -> tuple[float, float]:
+    """A point inside an outline."""
+    point = outline.representative_point()
+    return point.x, point.y
+
+
 def places(frame: gpd.GeoDataFrame) -> list[str]:
     """Latitude and longitude of a point inside each outline, as text."""
     inside = frame.representative_point().to_crs("EPSG:4326")
-    return [_degrees(point.y, "N", "S") + ", " + _degrees(point.x, "E", "W") for point in inside]
-
-
-def _degrees(value: float, positive: str, negative: str) -> str:
-    return f"{abs(value):.5f}° {positive if value >= 0 else negative}"
+    return [degrees(point.y, point.x, 5) for point in inside]
 
 
 def read_series(path: str | Path) -> pd.DataFrame | None:

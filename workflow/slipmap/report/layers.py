@@ -10,11 +10,9 @@ import rasterio
 from rasterio.features import rasterize
 
 from slipmap.colours import (
-    BLUE,
+    AGREEMENT,
     GREEN,
     LANDSLIDE,
-    ORANGE,
-    PINK,
     PROBABILITY,
     SKY,
     SUSCEPTIBILITY,
@@ -34,11 +32,6 @@ from slipmap.screening.applicability import INSIDE, OUTSIDE, UNSEEN
 
 SPLIT_COLOURS = {0: "#bdbdbd", 1: SKY, 2: "#aa4499"}  # none of them one of `colours.MOTION`
 UNLIKE = {OUTSIDE: "#332288", UNSEEN: "#882255"}
-AGREEMENT = {
-    1: ("found (true positive)", BLUE),
-    2: ("false alarm (false positive)", ORANGE),
-    3: ("missed (false negative)", PINK),
-}
 
 
 @dataclass(frozen=True)
@@ -126,6 +119,11 @@ def _ramp(path: Path, shown: Grid, style: Style, band: int = 1) -> Picture:
     return paint(load(path, shown, band=band), style, units=units)
 
 
+def _says_something(picture: Picture) -> bool:
+    """Whether a field has a value anywhere: one without (a product that was not asked for) is no layer."""
+    return bool(picture.legend["known"])
+
+
 def _ground(sources: Sources, shown: Grid) -> list[Layer]:
     layers = []
     if sources.hillshade:
@@ -208,10 +206,9 @@ def _deformation(sources: Sources, shown: Grid) -> list[Layer]:
     for product, band, title, style in wanted:
         if product in found:
             name = product if product != "kinematics" else f"kinematics.{band + 1}"
-            if product == "fading" and not np.isfinite(load(found[product], shown)).any():
-                continue  # it was not asked for (deformation.fading)
             picture = _ramp(found[product], shown, style, band + 1)
-            layers.append(Layer(name, title, "Deformation", picture, False, 1.0, "multiply"))
+            if _says_something(picture):
+                layers.append(Layer(name, title, "Deformation", picture, False, 1.0, "multiply"))
     for product, band, title in (
         ("velocity_change", 3, "Change of velocity since the earlier run"),
         ("event_significance", 1, "Event: landslide, in standard deviations"),
@@ -219,7 +216,8 @@ def _deformation(sources: Sources, shown: Grid) -> list[Layer]:
         if product in sources.found:
             style = two_signs if product == "velocity_change" else Style(colours=PROBABILITY)
             picture = _ramp(sources.found[product], shown, style, band)
-            layers.append(Layer(product, title, "Event and changes", picture, False, 1.0, "multiply"))
+            if _says_something(picture):
+                layers.append(Layer(product, title, "Event and changes", picture, False, 1.0, "multiply"))
     return layers
 
 

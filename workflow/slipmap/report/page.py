@@ -9,7 +9,7 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel
 
-from slipmap.colours import MOTION
+from slipmap.colours import MOTION, OUTLINE
 from slipmap.io.grid import Grid
 from slipmap.prediction.dates import dates_of
 from slipmap.report import (
@@ -30,6 +30,7 @@ from slipmap.report import (
     record,
     sections,
     summary,
+    susceptibility,
 )
 from slipmap.report.layers import Layer, in_words, named
 from slipmap.report.limits import limits
@@ -76,7 +77,7 @@ def page_context(
         "truth_charts": deformation_truth.charts(numbers),
         "factors": sections.factors(sources, layers),
         "screening": sections.screening(sources),
-        "susceptibility": sections.susceptibility(sources, layers),
+        "susceptibility": susceptibility.section(sources, layers),
         "training": sections.training(sources),
         "augmentation": augmentation.pictures(sources.experiments),
         "experiments": bool(sources.experiments),
@@ -123,20 +124,22 @@ def _summary(
 ) -> dict[str, Any]:
     """Verdict, map, where the map must not be used, what to look at first."""
     name = list(drawn)[-1] if drawn else ""
+    overview = _overview(sources, name, areas, ids)
     places = summary.places(drawn, numbers.get("active_areas"), areas, events.places(sources))
     return {
         "verdict": summary.verdict(sources, numbers, shown),
         "event": events.event_sentences(sources.event),
         "changes": events.change_sentences(sources.changes),
         "aspect": f"{shown.width / shown.height:.4f}",
-        "overview": _overview(sources, name, areas, ids),
+        "overview": overview,
         "not_here": summary.not_here(sources, drawn, shown),
         "landslides_drawn": bool(name),
         "inventory": bool(name) and "inventory" in drawn[name],
         "places": places,
+        "pins": summary.pins(places, sources.grid),
         "unlike": ground.MEANING if any(ground.OUTSIDE_GROUND in place["why"] for place in places) else "",
         "motion_rule": explore.motion_rule(sources, name) if name and "motion" in drawn[name] else "",
-        "outline_colours": list(MOTION.items()) if name and "motion" in drawn[name] else [],
+        "outline_colours": _outline_colours(drawn.get(name), overview),
     }
 
 
@@ -160,6 +163,16 @@ def _overview(
             ground = "hillshade " if "hillshade" in ids and top != "hillshade" else ""
             return sections.figure(ground + top, caption, ids, landslides=outlined)
     return None
+
+
+def _outline_colours(frame: gpd.GeoDataFrame | None, overview: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Name and colour of each kind of outline on the first map."""
+    if not overview or not overview["landslides"]:
+        return []
+    if frame is not None and "motion" in frame:
+        return [(name, colour) for name, colour in MOTION.items() if (frame["motion"] == name).any()]
+    kinds = {events.EVENT: "landslide of the event", explore.ACTIVE: "active area"}
+    return [(kinds.get(overview["landslides"], "landslide"), OUTLINE)]
 
 
 def _comparison(sources: Sources) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from slipmap.colours import BLUE, VERMILION, ramp
 from slipmap.report.charts import Line, chart
 
 LEVELS = 9  # colours of coherence
-RAMP = "viridis"
+RAMP, PART = "viridis", slice(5, 14)  # of its 18 steps: the ends are lost on a dark and on a light page
 
 
 def used(network: pd.DataFrame, reference: Mapping[str, Any] | None) -> pd.Series:
@@ -85,7 +85,7 @@ def chart_of(network: pd.DataFrame, stack: Mapping[str, Any], reference: Mapping
 
 def _colours(measured: pd.Series) -> list[str]:
     """A colour for each pair: dark where coherence is low; grey where it is not known."""
-    steps = ramp(RAMP, LEVELS)
+    steps = ramp(RAMP, 18)[PART]
     low, high = measured.min(), measured.max()
     share = (measured - low) / (high - low) if high > low else measured * 0
     return ["" if not np.isfinite(v) else steps[min(int(v * LEVELS), LEVELS - 1)] for v in share]

@@ -47,7 +47,7 @@ class Picture:
     Parameters
     ----------
     uri : data URI. width, height : pixels.
-    legend : what the colours mean: {"kind": "ramp", "colours": [...], "min", "max", "units", "clipped"} or
+    legend : what the colours mean: {"kind": "ramp", "colours": [...], "min", "max", "units", "known", "clipped"} or
         {"kind": "classes", "items": [{"value", "name", "colour"}]}; {} for a photograph-like composite.
     """
 
@@ -103,6 +103,7 @@ def _paint_ramp(values: np.ndarray, style: Style, units: str) -> Picture:
         "min": float(low),
         "max": float(high),
         "units": "" if units == "1" else units,
+        "known": bool(finite.size),
         "clipped": bool(finite.size and (finite.min() < low or finite.max() > high)),
     }
     return _png(index.astype(np.uint8), colours, legend)

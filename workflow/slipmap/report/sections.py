@@ -8,10 +8,10 @@ import pandas as pd
 from slipmap.colours import BLUE, ORANGE, VERMILION
 from slipmap.io.grid import Grid
 from slipmap.report import calibration, pairs, quality, scores, words
-from slipmap.report.charts import Line, bars, chart, heat_map
+from slipmap.report.charts import Line, bars, chart, heat_map, number
 from slipmap.report.layers import Layer
 from slipmap.report.sources import Sources, Tested
-from slipmap.report.tabular import from_frame, plain, table
+from slipmap.report.tabular import degrees, from_frame, plain, table, without_repeats
 from slipmap.training.summary import independence_of
 
 
@@ -84,14 +84,14 @@ def _radar_facts(stack: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _reference_facts(reference: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    where = f"{reference['latitude']:.4f}° N, {reference['longitude']:.4f}° E"
+    where = degrees(reference["latitude"], reference["longitude"], 4)
     yield "reference", f"{where} ({reference['how']}), taken as not moving"
     removed = [t for t in reference.get("removed", []) if t not in ("1", "offset")]
     yield "removed from each date", ", ".join(removed) or "nothing"
     counted = reference.get("triplets", {})
     if counted.get("all"):
         before, after = (counted[key] / counted["all"] for key in ("open_before", "open_after"))
-        yield "triplets open by whole turns", f"{before:.2%}, after correction {after:.2%}"
+        yield "triplets open by whole turns", f"{100 * before:.2f} %, after correction {100 * after:.2f} %"
 
 
 def truth(sources: Sources, compared: pd.DataFrame | None, ids: Collection[str]) -> dict | None:
@@ -189,30 +189,6 @@ def screening(sources: Sources) -> dict | None:
         ),
         "charts": charts,
         "frequency": from_frame(words.with_factors(found["frequency_ratio"])) if "frequency_ratio" in found else None,
-    }
-
-
-def susceptibility(sources: Sources, layers: Sequence[Layer]) -> dict | None:
-    """The Landslide Risk Index and the classical models: tables and maps."""
-    if not sources.susceptibility and not sources.susceptibility_tables:
-        return None
-    titles = {
-        "cross_validation_summary": "Cross-validation, with 95 % intervals of the AUROC",
-        "distances": "Distance from judged to training ground, m, beside that of the map",
-        "test_scores": "Scores on test ground, which cross-validation did not see",
-    }
-    called = {layer.id: layer.title for layer in layers}
-    maps = [figure(f"hillshade {id_}", f"{title}.", called) for id_, title in called.items() if id_[:6] == "model."]
-    tables = []
-    for name, found in sources.susceptibility_tables.items():
-        shown, same = _without_repeats(found, "Independence")
-        tables.append({"title": titles[name], "table": from_frame(shown, 3), "text": same})
-    return {
-        "text": "Models of pixels, without the picture round them: how prone a place is by its factors, not where a "
-        "landslide is. Neighbouring pixels are alike, so a score says how well the map does only where judged ground "
-        "lies as far from training ground as the map's pixels do: read the rows marked default.",
-        "tables": tables,
-        "maps": [f for f in maps if f],
     }
 
 
@@ -317,11 +293,7 @@ def _sizes(sources: Tested) -> dict | None:
         for kind in experiment.tests[0].get("objects", {}).get("by_size", []):
             if not kind["landslides"]:
                 continue
-            low, high = kind.get("m2_from", kind["pixels_from"]), kind.get("m2_to", kind["pixels_to"])
-            scale, unit = (1e4, "ha") if "m2_from" in kind else (1, "pixels")
-            first, last = (None if end is None else f"{end / scale:,.10g}" for end in (low, high))
-            size = f"{first} {unit} and more" if last is None else f"{first} to {last} {unit}"
-            rows.append([name, size.replace(",", "\u202f"), kind["landslides"], kind["detected"]])
+            rows.append([name, _size(kind), kind["landslides"], kind["detected"]])
     return (
         table(["experiment", "size of the landslide", "on test ground", "found"], rows, numeric=(2, 3))
         if rows
@@ -329,23 +301,27 @@ def _sizes(sources: Tested) -> dict | None:
     )
 
 
+def _size(kind: Mapping[str, Any]) -> str:
+    """The sizes of a class of landslides; in hectares a class begins where the one before it ends."""
+    low, high = kind["pixels_from"], kind["pixels_to"]
+    if "m2_from" not in kind:
+        return f"{low} pixels and more" if high is None else f"{low} to {high} pixels"
+    first, last = (number(end * kind["m2_from"] / low / 1e4, 3) for end in (low - 1, high or 0))
+    if high is None:
+        return f"more than {first} ha"
+    return f"{first} to {last} ha" if low > 1 else f"up to {last} ha"
+
+
 def _agreement(counted: pd.DataFrame | None) -> dict | None:
     """The counts with overlap in percent; F1 is said once, of the networks' test ground (all are in the CSV file)."""
     if counted is None:
         return None
-    shown, same = _without_repeats(counted.drop(columns=["f1", "iou"]), "independence")
+    shown, same = without_repeats(counted.drop(columns=["f1", "iou"]), "independence")
     for name in ("precision", "recall"):
         shown[name] *= 100
     shown["overlap, %"] = 100 * counted["iou"]
     shown = shown.rename(columns={"precision": "precision, %", "recall": "recall, %"})
     return {"table": from_frame(shown, 3), "text": same}
-
-
-def _without_repeats(table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, str]:
-    """A table, and what a column of it says where that is one thing in all rows: then the column is left out."""
-    if column not in table or table[column].nunique(dropna=False) != 1:
-        return table.copy(), ""
-    return table.drop(columns=column), f"Division of the ground: {table[column].iloc[0]}."
 
 
 def map_figures(sources: Sources, ids: Collection[str]) -> list[dict]:

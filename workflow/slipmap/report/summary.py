@@ -11,11 +11,12 @@ from slipmap.io.grid import Grid
 from slipmap.motion.describe import QUALITY_NAMES
 from slipmap.patches.split import INDEPENDENCE
 from slipmap.report import ground, quality
-from slipmap.report.landslides import WORDS, first_to_look_at
+from slipmap.report.landslides import WORDS, first_to_look_at, inside
 from slipmap.report.landslides import places as where_inside
 from slipmap.report.pictures import load
 from slipmap.report.sources import Experiment, Sources
-from slipmap.report.tabular import hectares, plain
+from slipmap.report.tabular import hectares, plain, with_spread
+from slipmap.report.words import many
 from slipmap.screening.applicability import OUTSIDE, UNSEEN
 
 USABLE, SCREENING, NOT = "Usable", "For screening only", "Not usable"
@@ -110,8 +111,10 @@ def not_here(sources: Sources, drawn: Mapping[str, gpd.GeoDataFrame], shown: Gri
             text.append(unseen)
         frame = drawn.get(name)
         if frame is not None and "motion" in frame and len(frame):
-            hidden = int((frame["motion"] == "not observable").sum())
-            text.append(f"For motion on {hidden} of the {len(frame)} landslides outlined: the radar cannot tell there.")
+            hidden, count = int((frame["motion"] == "not observable").sum()), len(frame)
+            if hidden:
+                outlined = f"{hidden} of the {count} {many(count, 'landslide')} outlined"
+                text.append(f"For motion on {outlined}: the radar cannot tell there.")
     share = reliable_share(sources, shown)
     if share is not None:
         text.append(
@@ -142,10 +145,11 @@ def places(
     drawn: Mapping[str, gpd.GeoDataFrame],
     areas: pd.DataFrame | None,
     outlines: gpd.GeoDataFrame | None,
-    failed: Sequence[dict[str, str]] = (),
-) -> list[dict[str, str]]:
-    """Landslides of the last map and active areas to look at first, `MOST`: {"href", "what", "why", "moves", "where"}.
+    failed: Sequence[dict[str, Any]] = (),
+) -> list[dict[str, Any]]:
+    """Landslides of the last map and active areas to look at first, `MOST` of them.
 
+    {"href", "what", "why", "moves", "where", "xy"}, the last a point inside it in the frames' CRS.
     What an event made, then moving landslides, then active areas that no outline covers, then landslides that move
     another way than downslope, that the inventory lacks, then others; each the largest (active areas: the most
     significant) first.
@@ -160,7 +164,7 @@ def places(
 
 def _without_event(
     drawn: Mapping[str, gpd.GeoDataFrame], areas: pd.DataFrame | None, outlines: gpd.GeoDataFrame | None, most: int
-) -> list[dict[str, str]]:
+) -> list[dict[str, Any]]:
     name, frame = list(drawn.items())[-1] if drawn else ("", None)
     own = list(_areas(areas, outlines, name)) if areas is not None and outlines is not None else []
     if frame is None or not len(frame):
@@ -172,7 +176,17 @@ def _without_event(
     return [*first, *own[: most - len(first)], *rest][:most]
 
 
-def _landslide(one: Mapping[str, Any], name: str) -> dict[str, str]:
+def pins(places: Sequence[Mapping[str, Any]], grid: Grid) -> list[dict[str, Any]]:
+    """Where the numbers of the `places` stand on the map of `grid`, in percent of it: {"number", "left", "top"}."""
+    found = []
+    for number, place in enumerate(places, 1):
+        column, row = ~grid.transform @ place["xy"]
+        left, top = 100 * column / grid.width, 100 * row / grid.height
+        found.append({"number": number, "left": round(left, 2), "top": round(top, 2)})
+    return found
+
+
+def _landslide(one: Mapping[str, Any], name: str) -> dict[str, Any]:
     facts = [hectares(one["area_m2"])]
     if "inventory" in one:
         facts.append(WORDS.get(one["inventory"], one["inventory"]))
@@ -186,6 +200,7 @@ def _landslide(one: Mapping[str, Any], name: str) -> dict[str, str]:
         "why": ", ".join(facts),
         "moves": _motion(one),
         "where": one["place"],
+        "xy": inside(one["geometry"]),
     }
 
 
@@ -215,10 +230,11 @@ def _motion(one: Mapping[str, Any]) -> str:
     return "the radar cannot tell" if motion == "not observable" else str(motion)
 
 
-def _areas(table: pd.DataFrame, outlines: gpd.GeoDataFrame, name: str) -> Iterable[dict[str, str]]:
+def _areas(table: pd.DataFrame, outlines: gpd.GeoDataFrame, name: str) -> Iterable[dict[str, Any]]:
     """Active areas that no outline of the map covers; all where there is no map."""
     covered = table.get(f"covered_by_{name}", pd.Series(0.0, index=table.index))
-    for one, where, share in zip(table.to_dict("records"), where_inside(outlines), covered, strict=True):
+    records = table.to_dict("records")
+    for one, where, outline, share in zip(records, where_inside(outlines), outlines.geometry, covered, strict=True):
         if share > 0:
             continue
         yield {
@@ -228,21 +244,25 @@ def _areas(table: pd.DataFrame, outlines: gpd.GeoDataFrame, name: str) -> Iterab
                 [
                     hectares(one["area_m2"]),
                     *([WORDS.get(one["inventory"], one["inventory"])] if "inventory" in one else []),
-                    f"outlined by no map; series {QUALITY_NAMES[int(one['quality'])]}",
+                    f"{'outlined by no map; ' if name else ''}series {QUALITY_NAMES[int(one['quality'])]}",
                     *_ground(one),
                 ]
             ),
             "moves": f"{_rate(one)}, {one['significance']:.0f} × the noise of the ground around it{_trend(one)}",
             "where": where,
+            "xy": inside(outline),
         }
 
 
 def _rate(one: Mapping[str, Any]) -> str:
-    """The mean velocity of an active area: downslope, as landslides have it; in the line of sight where that lacks."""
-    name, end = (
-        ("downslope_mean", "downslope") if _known(one, "downslope_mean") else ("velocity_mean", "in the line of sight")
-    )
-    return f"moves {plain(one[name], 0)} ± {plain(one[f'{name}_std'], 0)} mm/yr {end}"
+    """The mean velocity of an active area: downslope, as landslides have it; else in the line of sight."""
+    name, end = "velocity_mean", "in the line of sight"
+    if _known(one, "downslope_mean"):
+        if one["downslope_mean"] > 0:
+            name, end = "downslope_mean", "downslope"
+        else:
+            end += ", which is not downslope"
+    return f"moves {with_spread(one[name], one[f'{name}_std'], 0)} mm/yr {end}"
 
 
 def _trend(one: Mapping[str, Any]) -> str:

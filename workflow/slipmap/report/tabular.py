@@ -29,6 +29,13 @@ def from_frame(frame: pd.DataFrame, digits: int = 4) -> dict:
     return table([str(c).replace("_", " ") for c in frame.columns], rows, numeric)
 
 
+def without_repeats(table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, str]:
+    """A table, and what a column of it says where that is one thing in all rows: then the column is left out."""
+    if column not in table or table[column].nunique(dropna=False) != 1:
+        return table.copy(), ""
+    return table.drop(columns=column), f"Division of the ground: {table[column].iloc[0]}."
+
+
 def hectares(square_metres: float) -> str:
     """An area in hectares, with three digits or so."""
     size = square_metres / 1e4
@@ -38,3 +45,16 @@ def hectares(square_metres: float) -> str:
 def plain(value: float, digits: int) -> str:
     """A number with so many digits after the point, or a dash where there is none."""
     return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "−") if np.isfinite(value) else "–"
+
+
+def with_spread(value: float, spread: float, digits: int) -> str:
+    """A number ± its standard deviation, without what is not known of the two."""
+    return f"{plain(value, digits)} ± {plain(spread, digits)}" if np.isfinite([value, spread]).all() else (
+        plain(value, digits)
+    )  # fmt: skip
+
+
+def degrees(latitude: float, longitude: float, digits: int) -> str:
+    """A place as text: "44.32718° N, 11.58695° E"."""
+    ends = ("N" if latitude >= 0 else "S", "E" if longitude >= 0 else "W")
+    return ", ".join(f"{abs(v):.{digits}f}° {end}" for v, end in zip((latitude, longitude), ends, strict=True))

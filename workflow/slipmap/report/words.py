@@ -17,6 +17,11 @@ FACTORS = {
 }
 
 
+def many(count: int, noun: str) -> str:
+    """The noun for so many: "1 area", "2 areas"."""
+    return noun if count == 1 else f"{noun}s"
+
+
 def factor(name: str) -> str:
     """What a factor is called on axes and in tables; the layer list has its full title."""
     return FACTORS.get(name, name.replace("_", " "))

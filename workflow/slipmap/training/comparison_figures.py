@@ -13,11 +13,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from slipmap.codes import IGNORE, LANDSLIDE
-from slipmap.colours import BLUE, CLASSES, GREEN, VERMILION
+from slipmap.colours import AGREEMENT, CLASSES
 from slipmap.io.atomic import write_aside
 
 COLOURS = (("B4", "B3", "B2"), ("B4_after", "B3_after", "B2_after"), ("red", "green", "blue"))
-_RIGHT, _FALSE, _MISSED = GREEN, VERMILION, BLUE
 Shown = Sequence[tuple[NDArray[np.bool_], NDArray[np.uint8]]]
 
 
@@ -39,9 +38,9 @@ def agreement(found: NDArray[np.bool_], truth: NDArray[np.uint8]) -> NDArray[np.
     out = np.zeros((*truth.shape, 4))
     landslide, known = truth == LANDSLIDE, truth != IGNORE
     for where, colour in (
-        (found & landslide, _RIGHT),
-        (found & known & ~landslide, _FALSE),
-        (~found & landslide, _MISSED),
+        (found & landslide, AGREEMENT[1][1]),
+        (found & known & ~landslide, AGREEMENT[2][1]),
+        (~found & landslide, AGREEMENT[3][1]),
     ):
         out[where] = matplotlib.colors.to_rgba(colour)
     return out
@@ -64,10 +63,7 @@ def predictions(pictures: Sequence[NDArray[np.float32]], shown: Mapping[str, Sho
                 axis.imshow(layer, interpolation="nearest")
     for axis in axes.ravel():
         axis.set_axis_off()
-    handles = [
-        matplotlib.patches.Patch(color=colour, label=label)
-        for colour, label in ((_RIGHT, "found"), (_FALSE, "found, not mapped"), (_MISSED, "missed"))
-    ]
+    handles = [matplotlib.patches.Patch(color=colour, label=label) for label, colour in AGREEMENT.values()]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     _save(figure, path)
 

@@ -122,5 +122,5 @@ const kit = (() => {
     return text;
   }
 
-  return { el, fixed, ranged, quantity, niceLength, legend, swatch, line, chart, seriesChart, save };
+  return { el, css, fixed, ranged, quantity, niceLength, legend, swatch, line, chart, seriesChart, save };
 })();

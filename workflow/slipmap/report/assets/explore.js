@@ -3,7 +3,7 @@
 // `source` gives pictures, values and series: from this file (report.js), or from `slipmap view` (view.js).
 function explore(data, source) {
   const { el, quantity, legend, swatch, seriesChart, save } = kit;
-  const PLAIN = "#7a1f5c", BLUE = "#0072b2"; // plain: outlines of whose motion nothing is known
+  const BLUE = kit.css("--series"), CASING = { color: "#1a1a1a", weight: 4, fill: false, interactive: false };
   const $ = (id) => document.getElementById(id);
   const m = data.metres, layers = new Map(data.layers.map((layer) => [layer.id, layer]));
   const at = (col, row) => L.latLng(-row * m, col * m), place = (latlng) => [latlng.lng / m, -latlng.lat / m];
@@ -92,19 +92,19 @@ function explore(data, source) {
   const current = () => data.landslides[$("which").value] || { items: [], fields: [], columns: [], dates: [] };
   const value = (item, key) => item.values[current().fields.findIndex((f) => f[0] === key)] ?? null;
   const ring = (rings) => rings.map((points) => points.map(([c, r]) => at(c, r)));
-  const colour = (item) => data.motion[value(item, "motion")] || PLAIN;
+  const colour = (item) => data.motion[value(item, "motion")] || data.outline;
   function outlineKey() {
     const seen = Object.keys(data.motion).filter((name) => current().items.some((i) => value(i, "motion") === name));
-    const marks = (seen.length ? seen : ["outline"]).map((name) => swatch(data.motion[name] || PLAIN, name, true));
+    const marks = (seen.length ? seen : [current().noun]).map((n) => swatch(data.motion[n] || data.outline, n, true));
     return current().items.length ? [el("div", { class: "swatches" }, el("b", {}, "Outlines"), ...marks)] : [];
   }
   function outlines() {
     drawn.clearLayers();
-    const pick = (item) => (event) => {
-      if (!tools.click) { L.DomEvent.stopPropagation(event); select(item); }
-    };
+    drawn.addLayer(L.polygon(listed.map((item) => ring(item.rings)), CASING));
     for (const item of listed) drawn.addLayer(L.polygon(ring(item.rings), { color: colour(item), weight: 2,
-      fillOpacity: 0.02 }).on("click", pick(item)));
+      fillOpacity: 0.02 }).on("click", (event) => {
+      if (!tools.click) { L.DomEvent.stopPropagation(event); select(item); }
+    }));
   }
   let marked = null, mark = (draw) => { if (marked) marked.remove(); marked = draw && twice(draw).addTo(map); };
   const twice = (draw) => L.featureGroup([["#ffffff", 8], ["#000000", 3]].map(([color, weight]) =>
@@ -112,15 +112,17 @@ function explore(data, source) {
   function select(item, look = false) {
     chosen = item;
     mark((style) => L.polygon(ring(item.rings), style));
-    if (look) map.fitBounds(marked.getBounds().pad(1.5), { animate: false, maxZoom: 1 });
+    const whole = map.getBoundsZoom(bounds), near = (box) => map.fitBounds(box.pad(1.5), { animate: false,
+      maxZoom: Math.max(1, whole + 2) }).getZoom();
+    if (look && near(marked.getBounds()) < whole) fit(); // not farther out than the whole area
+    else if (look) map.panInsideBounds(bounds, { animate: false });
     const hash = `#landslide=${item.id}` + (names.length > 1 ? `&map=${$("which").value}` : "");
     if (location.hash !== hash) history.replaceState(null, "", hash);
-    const found = current(), index = listed.indexOf(item);
+    const found = current(), index = listed.indexOf(item), spreads = found.fields.map((f) => f[4]);
     const go = (step) => () => select(listed[(index + step + listed.length) % listed.length], true);
-    const spreads = found.fields.map((f) => f[4]);
     const facts = found.fields.filter(([key], i) => !spreads.includes(key) && i && item.values[i] !== null)
       .map(([key, label, unit, digits, std]) => [label, quantity(value(item, key), unit, digits, value(item, std))]);
-    const mean = { name: "mean of its reliable pixels", values: item.series, colour: BLUE };
+    const mean = { name: "Mean of its reliable pixels", values: item.series, colour: BLUE };
     const noun = found.noun.toLowerCase(), said = `Displacement of ${noun} ${item.id}`;
     const step = (name, by) => el("button", { type: "button", onclick: go(by) }, name);
     const [rate, spread, slow, fast] = ["velocity_downslope", "velocity_downslope_std", "detectable_velocity",

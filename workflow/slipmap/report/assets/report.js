@@ -45,7 +45,6 @@
   }
 
   // ---- still maps: pictures laid over each other by the style sheet, so that they print as they look
-  const ARROW = '<svg viewBox="0 0 14 20" aria-hidden="true"><path d="M7 0 13 19 7 15 1 19Z"/></svg>N';
   const path = (rings) => rings.map((r) => `M${r.map((p) => p.join(" ")).join("L")}Z`).join("");
   function still(root) {
     const shown = root.dataset.show.split(" ").map((part) => part.split("@")).filter(([id]) => layers.has(id));
@@ -65,18 +64,18 @@
     const outlined = data.landslides[root.dataset.landslides];
     if (outlined) {
       const kind = outlined.fields.findIndex((f) => f[0] === "motion");
-      inner.insertAdjacentHTML("beforeend", `<svg viewBox="0 0 ${data.width} ${data.height}">${outlined.items.map((i) =>
-        `<path d="${path(i.rings)}" stroke="${data.motion[i.values[kind]] || "#7a1f5c"}"/>`).join("")}</svg>`);
+      const all = outlined.items.map((i) => [path(i.rings), data.motion[i.values[kind]] || data.outline]);
+      const lines = all.map(([d, colour]) => `<path d="${d}" stroke="${colour}"/>`).join("");
+      inner.insertAdjacentHTML("beforeend", `<svg viewBox="0 0 ${data.width} ${data.height}">
+        <path class="casing" d="${all.map(([d]) => d).join("")}"/>${lines}</svg>`);
     }
     const metres = niceLength(0.3 * wide * data.metres), bar = el("i");
     const length = metres < 1000 ? `${metres} m` : `${metres / 1000} km`;
     const scale = el("div", { class: "scale" }, el("span", {}, length), bar);
     scale.style.width = share(metres, wide * data.metres);
-    const north = el("div", { class: "north" });
-    north.innerHTML = ARROW;
     root.setAttribute("role", "img");
     root.setAttribute("aria-label", root.dataset.label);
-    root.replaceChildren(inner, scale, north);
+    root.prepend(inner, scale);
     const keys = shown.map(([id]) => layers.get(id)).filter((layer) => (layer.legend || {}).kind).map(legend);
     if (root.nextElementSibling) root.nextElementSibling.prepend(...keys);
   }
