@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from helpers.speckle_stacks import coherence_of, exact, matrix_of, speckle
-from slipmap.deformation.phase_linking.link import link, window_weights
+from slipmap.deformation.interferogram import window_weights
+from slipmap.deformation.phase_linking.link import link
 from slipmap.deformation.reliability import fit_of_noise
 
 STACKS = [(30, 40.0, 0.7, 0.2), (30, 20.0, 0.5, 0.02), (9, 24.0, 0.8, 0.3), (2, 24.0, 0.6, 0.3)]

@@ -5,8 +5,9 @@ import pytest
 
 from deformation.test_phase_linking_driver import days_of, linking, write_slcs
 from helpers.speckle_stacks import coherence_of, speckle
+from slipmap.deformation.interferogram import window_weights
 from slipmap.deformation.phase_linking import driver, on_device
-from slipmap.deformation.phase_linking.link import link, window_weights
+from slipmap.deformation.phase_linking.link import link
 from slipmap.errors import InputError
 
 

@@ -14,9 +14,10 @@ from slipmap.config import parse_config
 from slipmap.config.deformation import DeformationSettings, LinkingSettings
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation import invert_network, network
+from slipmap.deformation.interferogram import window_weights
 from slipmap.deformation.phase_linking import driver, pairs
 from slipmap.deformation.phase_linking.decorrelation import fitted
-from slipmap.deformation.phase_linking.link import link, window_weights
+from slipmap.deformation.phase_linking.link import link
 from slipmap.deformation.reliability import INCOHERENT, RELIABLE
 from slipmap.deformation.sources import NetworkReader
 from slipmap.deformation.stack import Pair, load_network

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from deformation.test_phase_linking_driver import WAVELENGTH, days_of, linking, read_linked, write_slcs
 from helpers.speckle_stacks import coherence_of, speckle
 from slipmap.config.deformation import DeformationSettings
+from slipmap.deformation.interferogram import window_weights
 from slipmap.deformation.phase_linking import compressed, driver, pairs
-from slipmap.deformation.phase_linking.link import link, window_weights
+from slipmap.deformation.phase_linking.link import link
 from slipmap.deformation.phase_linking.ministack import MOST_EARLIER, split
 from slipmap.deformation.reliability import fit_of_noise
 from slipmap.deformation.sources import NetworkReader

@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from helpers.speckle_stacks import coherence_of, exact, matrix_of, speckle
-from slipmap.deformation.phase_linking.link import link, window_weights
+from slipmap.deformation.interferogram import window_weights
+from slipmap.deformation.phase_linking.link import link
 from slipmap.deformation.phase_linking.neighbours import homogeneous, power
 from slipmap.deformation.phase_linking.scatterers import dispersion, keep_persistent
 

@@ -270,5 +270,5 @@ def test_cut_corners_stay_within_half_a_pixel_and_never_overlap():
 def test_series_grid_reads_what_the_deformation_stage_writes(area):
     _, grid, files, _ = area
     with h5netcdf.File(files["timeseries"], "r") as file:
-        found, dates = motion.series_grid(file)
+        found, dates = timeseries.series_grid(file)
     assert found.matches(grid) and dates == [str(d) for d in DATES]

@@ -8,12 +8,11 @@ import pandas as pd
 import pytest
 from affine import Affine
 
-from slipmap import screening
 from slipmap.config.screening import ScreeningSettings
 from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.grid import Grid
-from slipmap.screening import layers, sampling
+from slipmap.screening import driver, layers, sampling
 
 GRID = Grid("EPSG:32632", Affine(12.5, 0, 700000, 0, -12.5, 4900000), 160, 120)
 SETTINGS = ScreeningSettings(sample=1500, trees=20, permutations=2, keep=[])
@@ -65,7 +64,7 @@ def tables(folder: Path) -> dict[str, bytes]:
 
 def test_every_table_is_written_and_the_decision_names_every_factor(area: Area, tmp_path: Path) -> None:
     out = tmp_path / "screening"
-    selected = screening.run(*area.write(), SETTINGS, out)
+    selected = driver.run(*area.write(), SETTINGS, out)
     assert {p.name for p in out.iterdir()} >= {
         "correlation.csv", "spearman.csv", "vif.csv", "importance.csv", "pca.csv", "decision.csv", "selection.json",
     }  # fmt: skip
@@ -83,17 +82,17 @@ def test_every_table_is_written_and_the_decision_names_every_factor(area: Area, 
 
 def test_test_blocks_change_nothing(area: Area, tmp_path: Path) -> None:
     """Truth before score: whatever stands on test pixels, the tables are the same to the byte."""
-    screening.run(*area.write(), SETTINGS, tmp_path / "one")
+    driver.run(*area.write(), SETTINGS, tmp_path / "one")
     test = area.split == 2
     rng = np.random.default_rng(99)
     for array in area.arrays.values():
         array[test] = rng.normal(scale=1e4, size=int(test.sum()))
     area.lithology[test] = 3
     area.inventory[test] = 1 - area.inventory[test]
-    screening.run(*area.write(), SETTINGS, tmp_path / "other")
+    driver.run(*area.write(), SETTINGS, tmp_path / "other")
     assert tables(tmp_path / "one") == tables(tmp_path / "other")
     area.arrays["ndvi"][~test] += 1.0 * area.inventory[~test]  # and training pixels do matter
-    screening.run(*area.write(), SETTINGS, tmp_path / "third")
+    driver.run(*area.write(), SETTINGS, tmp_path / "third")
     assert tables(tmp_path / "one")["importance.csv"] != tables(tmp_path / "third")["importance.csv"]
 
 
@@ -131,24 +130,24 @@ def test_sample_is_uniform_within_a_class(area: Area) -> None:
 def test_constant_and_empty_factors_are_named_or_dropped(area: Area, tmp_path: Path) -> None:
     area.arrays["rainfall"] = np.where(area.split == 0, 80.0, area.arrays["slope"])  # varies on test blocks alone
     with pytest.raises(InputError, match=r"factor 'rainfall' is constant \(80 at every pixel\) on the training"):
-        screening.run(*area.write(), SETTINGS, tmp_path / "out")
+        driver.run(*area.write(), SETTINGS, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     area.arrays["rainfall"][:] = np.nan
     with pytest.raises(InputError, match=r"factor 'rainfall' has no value \(all NaN\)"):
-        screening.run(*area.write(), SETTINGS, tmp_path / "out")
+        driver.run(*area.write(), SETTINGS, tmp_path / "out")
     dropped = SETTINGS.model_copy(update={"unusable": "drop"})
     for chosen, named in ((dropped, None), (SETTINGS, ["slope"]), (dropped, ["rainfall"])):  # nobody asked for it
-        selected = screening.run(*area.write(), chosen, tmp_path / "out", named=named)
+        selected = driver.run(*area.write(), chosen, tmp_path / "out", named=named)
         decided = pd.read_csv(tmp_path / "out" / "decision.csv").set_index("factor")
         assert "rainfall" not in selected and "all NaN" in decided.reason["rainfall"]
     with pytest.raises(InputError, match="factor 'rainfall' has no value"):
-        screening.run(*area.write(), SETTINGS, tmp_path / "out", named=["rainfall"])
+        driver.run(*area.write(), SETTINGS, tmp_path / "out", named=["rainfall"])
 
 
 def test_thin_coverage_and_a_perfect_copy_are_dropped_with_a_reason(area: Area, tmp_path: Path) -> None:
     area.arrays["soil_moisture"] = np.where(np.indices(GRID.shape)[1] < 40, area.arrays["ndvi"], np.nan)
     area.arrays["slope_percent"] = 100 * area.arrays["slope"]
-    selected = screening.run(*area.write(), SETTINGS, tmp_path / "out")
+    selected = driver.run(*area.write(), SETTINGS, tmp_path / "out")
     decided = pd.read_csv(tmp_path / "out" / "decision.csv").set_index("factor")
     assert "a value at only" in decided.reason["soil_moisture"]
     pair = decided.loc[["slope", "slope_percent"]]
@@ -161,10 +160,10 @@ def test_bad_input_is_one_sentence(area: Area, tmp_path: Path) -> None:
     shifted = Grid(GRID.crs, GRID.transform @ Affine.translation(1, 0), *GRID.shape[::-1])
     raster.write(tmp_path / "moved.tif", shifted, area.arrays["slope"], bands=["a"], units="1", long_name="a")
     with pytest.raises(InputError, match=r"moved.tif \(moved\) does not lie on the grid"):
-        screening.run({**factors, "moved": tmp_path / "moved.tif"}, inventory, split, SETTINGS, tmp_path / "o")
+        driver.run({**factors, "moved": tmp_path / "moved.tif"}, inventory, split, SETTINGS, tmp_path / "o")
     area.inventory[area.split == 0] = 0
     with pytest.raises(InputError, match="have no landslide"):
-        screening.run(*area.write(), SETTINGS, tmp_path / "out")
+        driver.run(*area.write(), SETTINGS, tmp_path / "out")
     area.split[:] = 2
     with pytest.raises(InputError, match="no labelled pixel lies in a training block"):
-        screening.run(*area.write(), SETTINGS, tmp_path / "out")
+        driver.run(*area.write(), SETTINGS, tmp_path / "out")

@@ -17,9 +17,10 @@ from slipmap.io.grid import Grid
 from slipmap.screening.sampling import Sample
 from slipmap.susceptibility import areas, compare, maps
 from slipmap.susceptibility.additive import MixedAdditiveModel
-from slipmap.susceptibility.classical import FrequencyRatio, RiskIndex, create
+from slipmap.susceptibility.classical import FrequencyRatio, create
 from slipmap.susceptibility.crossvalidation import cross_validate, reliability, scores
 from slipmap.susceptibility.folds import block_folds, check_folds, random_folds
+from slipmap.susceptibility.risk_model import RiskIndex
 
 MODELS = ["svm", "random_forest", "xgboost", "gam", "gamm", "logistic", "frequency_ratio"]
 FAST = {"random_forest": {"n_estimators": 60}, "xgboost": {"n_estimators": 60}, "gam": {"smoothing": [1.0]}}

@@ -12,7 +12,7 @@ from slipmap.config.susceptibility import RainSettings, RiskIndexSettings
 from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.grid import Grid
-from slipmap.susceptibility import maps
+from slipmap.susceptibility import risk_map
 from slipmap.susceptibility.risk_index import (
     ROLES,
     TABLE_1,
@@ -126,7 +126,7 @@ def _uint8(path: Path, array: np.ndarray) -> Path:
 
 def _map(factors: dict[str, Path], tmp_path: Path, **options: object) -> tuple[np.ndarray, np.ndarray]:
     settings = {key: options.pop(key) for key in list(options) if key not in ("inventory", "split")}
-    maps.map_risk_index(factors, settings, tmp_path / "lsi.tif", tmp_path / "class.tif", **options)
+    risk_map.map_risk_index(factors, settings, tmp_path / "lsi.tif", tmp_path / "class.tif", **options)
     return raster.read(tmp_path / "lsi.tif", bands=1), raster.read(tmp_path / "class.tif", bands=1)
 
 

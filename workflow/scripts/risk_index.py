@@ -1,9 +1,9 @@
 from slipmap.jobs.job import job
 
 with job(snakemake):
-    from slipmap.susceptibility import maps
+    from slipmap.susceptibility import risk_map
 
-    maps.map_risk_index(
+    risk_map.map_risk_index(
         factors=dict(zip(snakemake.params.names, snakemake.input.factors, strict=True)),
         settings=snakemake.params.settings,
         index=snakemake.output.index,

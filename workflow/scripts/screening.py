@@ -3,9 +3,9 @@ from slipmap.jobs.job import job
 with job(snakemake):
     from pathlib import Path
 
-    from slipmap import screening
+    from slipmap.screening import driver
 
-    screening.run(
+    driver.run(
         factors=dict(zip(snakemake.params.names, snakemake.input.factors, strict=True)),
         inventory=snakemake.input.inventory,
         split=snakemake.input.split,

@@ -9,4 +9,5 @@ SPLITS = ("training", "validation", "test")
 IGNORE = 255
 
 LANDSLIDE_CLASSES = {BACKGROUND: "no landslide", LANDSLIDE: "landslide"}
+UNKNOWN = "spatial independence unknown"  # of patches, in words: their split is not of our making
 SPLIT_CLASSES = dict(enumerate(SPLITS))

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from slipmap.deformation.interferogram import triangle, weighted_sum
-from slipmap.deformation.phase_linking.link import window_weights
+from slipmap.deformation.interferogram import triangle, weighted_sum, window_weights
 from slipmap.deformation.stack import Pair
 
 NOTHING = np.ones(1, np.float32)

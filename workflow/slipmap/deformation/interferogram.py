@@ -28,6 +28,13 @@ def boxcar(array: np.ndarray, window: int) -> np.ndarray:
     return weighted_sum(array, np.ones(window, np.float32))
 
 
+def window_weights(size: int, kind: str) -> np.ndarray:
+    """Weights of a row of `size` pixels (odd), float32: "plain": ones, "triangular": 1 2 3 2 1."""
+    half = size // 2
+    falling = half + 1.0 - np.abs(np.arange(-half, half + 1))
+    return (falling if kind == "triangular" else np.ones(size)).astype(np.float32)
+
+
 def weighted_sum(array: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Sum over the pixels round each, with the product of the `weights` of row and column; zero beyond the edge.
 

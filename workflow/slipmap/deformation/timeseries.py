@@ -7,13 +7,14 @@ from pathlib import Path
 
 import h5netcdf
 import numpy as np
+from affine import Affine
 from rasterio.crs import CRS
 from rasterio.windows import Window
 
 from slipmap.deformation.reference import Reference
 from slipmap.deformation.stack import Radar
 from slipmap.io.atomic import write_aside
-from slipmap.io.grid import Grid
+from slipmap.io.grid import Grid, crs_name
 
 CHUNK = 64  # pixels; all dates of a pixel lie in one chunk
 
@@ -189,3 +190,18 @@ def mean_of_pixels(series: np.ndarray, days: Sequence[str]) -> np.ndarray:
     there = known.sum(axis=1)
     rest = np.where(known, values - lines, 0).sum(axis=1) / np.maximum(there, 1)
     return np.where(2 * there >= known.shape[1], lines.mean(axis=1) + rest, np.nan)
+
+
+def series_grid(file: h5netcdf.File) -> tuple[Grid, list[str]]:
+    """Grid and dates (YYYY-MM-DD) of an open ``timeseries.nc``."""
+    units = file.variables["time"].attrs["units"]
+    origin = np.datetime64((units.decode() if isinstance(units, bytes) else str(units)).split()[2])
+    dates = [str(origin + np.timedelta64(round(float(d)), "D")) for d in file.variables["time"][:]]
+    reference = file.variables["spatial_ref"].attrs
+    transform = Affine.from_gdal(*_gdal_order(str(reference["GeoTransform"]).split()))
+    height, width = file.variables["temporal_coherence"].shape
+    return Grid(crs_name(CRS.from_wkt(str(reference["crs_wkt"]))), transform, width, height), dates
+
+
+def _gdal_order(words: Sequence[str]) -> tuple[float, ...]:
+    return tuple(float(word) for word in words)

@@ -245,7 +245,7 @@ RISK_INDEX = Factor(  # of the susceptibility stage, as a channel of a network
     ("susceptibility.risk_index",),
     "1",
     "Landslide Risk Index",
-    "slipmap.susceptibility.maps:map_risk_index",
+    "slipmap.susceptibility.risk_map:map_risk_index",
 )
 OWN = (
     *_TERRAIN, *_HYDROLOGY, *_LITHOLOGY, *(factor for period in ("composite", *PERIODS) for factor in _optical(period)),

@@ -20,8 +20,7 @@ from shapely.geometry import box
 from slipmap.config.motion import ActiveAreaSettings, KinematicsSettings
 from slipmap.deformation.geometry import pixel_size
 from slipmap.deformation.interferogram import with_margin
-from slipmap.deformation.timeseries import SeriesFile, mean_of_pixels
-from slipmap.factors.proximity import features
+from slipmap.deformation.timeseries import SeriesFile, mean_of_pixels, series_grid
 from slipmap.io.atomic import write_text
 from slipmap.io.grid import Grid
 from slipmap.io.vector import write_layers
@@ -33,7 +32,6 @@ from slipmap.motion.describe import QUALITY_NAMES, noise, velocities
 from slipmap.motion.kinematics import prepare
 from slipmap.motion.trends import CLASSES, LEAST_DATES
 from slipmap.prediction.attributes import describe, match_inventory
-from slipmap.prediction.motion import series_grid
 from slipmap.prediction.styles import class_outline_style
 
 AREAS, DISPLACEMENT = "active_areas", "displacement"
@@ -163,6 +161,8 @@ def _series(file: SeriesFile, cluster: Cluster, reader: Reader, settings: Active
 
 def near(frame: gpd.GeoDataFrame, grid: Grid, nearby: Mapping[str, tuple[str | Path, str | None]]) -> dict[str, Any]:
     """Distance (m) to the nearest road or building, 0 where it lies in the area; number of buildings in the area."""
+    from slipmap.factors.proximity import features  # here: few areas have roads or buildings to measure to
+
     found: dict[str, Any] = {}
     for name, (path, layer) in nearby.items():
         tree = STRtree(features(path, grid, f"inputs.{name}", layer))

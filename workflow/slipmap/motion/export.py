@@ -24,11 +24,10 @@ from pyproj import CRS, Transformer
 from rasterio.warp import calculate_default_transform
 
 from slipmap.colours import VELOCITY
-from slipmap.deformation.timeseries import SeriesFile
+from slipmap.deformation.timeseries import SeriesFile, series_grid
 from slipmap.io import raster
 from slipmap.io.atomic import write_aside, write_text
 from slipmap.io.grid import Grid
-from slipmap.prediction.motion import series_grid
 
 LONGEST = 2048  # pixels of the picture of the velocity
 SIDE = 256  # pixels, of the blocks

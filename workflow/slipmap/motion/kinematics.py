@@ -12,13 +12,12 @@ from rasterio.windows import Window
 
 from slipmap.config.motion import KinematicsSettings
 from slipmap.deformation.reference import pixel_metres
-from slipmap.deformation.timeseries import SeriesFile
+from slipmap.deformation.timeseries import SeriesFile, series_grid
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.motion import trends
 from slipmap.motion.background import Field
 from slipmap.motion.trends import CLASSES, LEAST_DATES, Model
-from slipmap.prediction.motion import series_grid
 
 BANDS = {
     "acceleration": ("mm/yr2", "acceleration in the line of sight, beside the annual cycle"),

@@ -23,7 +23,7 @@ from shapely.geometry.base import BaseGeometry
 from slipmap.config.layout import Results
 from slipmap.config.motion import ChangeSettings
 from slipmap.deformation.interferogram import with_margin
-from slipmap.deformation.timeseries import CHUNK, SeriesFile
+from slipmap.deformation.timeseries import CHUNK, SeriesFile, series_grid
 from slipmap.io import raster
 from slipmap.io.atomic import write_table, write_text
 from slipmap.io.vector import write_layers
@@ -32,7 +32,7 @@ from slipmap.motion.background import scatter
 from slipmap.motion.earlier import Earlier
 from slipmap.motion.kinematics import sample_series
 from slipmap.motion.since import Bend, Since, bend
-from slipmap.prediction.motion import pixels_of, series_grid
+from slipmap.prediction.motion import pixels_of
 
 BEGAN, FASTER, SLOWER, STOPPED, SAME = "began to move", "sped up", "slowed", "stopped", "no change"
 UNKNOWN = "not known"  # of an area that is not measured before and since: that is no steady one

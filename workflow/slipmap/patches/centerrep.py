@@ -10,7 +10,6 @@ now show), each connected landslide has its own box, and 20-30 % is of each side
 from typing import Literal
 
 import numpy as np
-from scipy.ndimage import find_objects, label
 
 from slipmap.codes import BACKGROUND, IGNORE, LANDSLIDE
 
@@ -41,6 +40,8 @@ def center_rep(
     boxes : one rectangle for each landslide that was overlaid, on the patch's pixels. A landslide too small for a
         rectangle of a pixel within `size`, or one for which the image has no such piece of background, is left alone.
     """
+    from scipy.ndimage import find_objects, label  # here: who only turns patches needs none of it
+
     image, mask = image.copy(), mask.copy()
     original, background = image.copy(), mask == BACKGROUND
     boxes = []

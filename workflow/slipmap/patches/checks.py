@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from slipmap.codes import UNKNOWN
 from slipmap.errors import InputError
 from slipmap.patches.ground import overlapping
 from slipmap.patches.normalisation import check_order
-from slipmap.patches.split import UNKNOWN
 from slipmap.patches.store import load_statistics, read_attributes, read_index
 
 

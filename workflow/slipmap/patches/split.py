@@ -11,14 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
-import pyogrio
 import rasterio
 from numpy.typing import ArrayLike, NDArray
 from rasterio.windows import Window
 from scipy.ndimage import maximum_filter, minimum_filter
-from shapely.geometry import box
 
 from slipmap.codes import IGNORE, LANDSLIDE, SPLIT_CLASSES
 from slipmap.config.patches import SplitSettings
@@ -31,7 +28,6 @@ from slipmap.patches.distance import SplitDistance
 from slipmap.patches.landslides import BlockNumbers, Landslides
 
 log = logging.getLogger(__name__)
-UNKNOWN = "spatial independence unknown"
 INDEPENDENCE = {
     "blocks": "spatial blocks",
     "kfold": "spatial blocks, k-fold",
@@ -286,6 +282,10 @@ def _write_blocks(
     landslide: np.ndarray,
     known: np.ndarray,
 ) -> None:
+    import geopandas as gpd  # here: stores and trainings ask this module only for words
+    import pyogrio
+    from shapely.geometry import box
+
     row, col = (index.ravel() for index in np.indices(labels.shape))
     corners = [
         (grid.transform @ (cols[c], rows[r + 1]), grid.transform @ (cols[c + 1], rows[r]))

@@ -12,7 +12,7 @@ import pandas as pd
 import rasterio
 from tqdm import tqdm
 
-from slipmap.codes import IGNORE, SPLITS, TRAINING
+from slipmap.codes import IGNORE, SPLITS, TRAINING, UNKNOWN
 from slipmap.config.patches import PatchSettings
 from slipmap.errors import InputError
 from slipmap.io import raster
@@ -22,7 +22,6 @@ from slipmap.patches import writer
 from slipmap.patches.normalisation import Accumulator, BandStatistics, Statistics
 from slipmap.patches.offline import add_copies
 from slipmap.patches.sampling import choose
-from slipmap.patches.split import UNKNOWN
 from slipmap.patches.windows import PatchWindow, on_raster, plan
 
 

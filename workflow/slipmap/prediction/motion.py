@@ -1,14 +1,12 @@
 """What the radar says of a landslide: can it be seen moving downslope, does it, and how over time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import geopandas as gpd
 import h5netcdf
 import numpy as np
 import pandas as pd
-from affine import Affine
-from rasterio.crs import CRS
 from rasterio.features import geometry_mask
 from rasterio.windows import Window, from_bounds
 
@@ -17,9 +15,9 @@ from slipmap.config.prediction import MotionSettings
 from slipmap.deformation import reliability
 from slipmap.deformation.geometry import fastest
 from slipmap.deformation.geometry import sensitivity as downslope_sensitivity
-from slipmap.deformation.timeseries import mean_of_pixels
+from slipmap.deformation.timeseries import mean_of_pixels, series_grid
 from slipmap.io import raster
-from slipmap.io.grid import Grid, crs_name
+from slipmap.io.grid import Grid
 from slipmap.sentinel1.sight import line_of_sight
 
 MOVING, ELSEWHERE, SLOW = "moving", "moves, not downslope", "moves slowly"
@@ -177,21 +175,6 @@ def displacement(frame: gpd.GeoDataFrame, timeseries: str | Path) -> pd.DataFram
                 for day, d in zip(dates, mean, strict=True)
             ]
     return pd.DataFrame(rows, columns=["landslide", "date", "displacement_mm", "pixels"])
-
-
-def series_grid(file: h5netcdf.File) -> tuple[Grid, list[str]]:
-    """Grid and dates (YYYY-MM-DD) of an open ``timeseries.nc``."""
-    units = file.variables["time"].attrs["units"]
-    origin = np.datetime64((units.decode() if isinstance(units, bytes) else str(units)).split()[2])
-    dates = [str(origin + np.timedelta64(round(float(d)), "D")) for d in file.variables["time"][:]]
-    reference = file.variables["spatial_ref"].attrs
-    transform = Affine.from_gdal(*_gdal_order(str(reference["GeoTransform"]).split()))
-    height, width = file.variables["temporal_coherence"].shape
-    return Grid(crs_name(CRS.from_wkt(str(reference["crs_wkt"]))), transform, width, height), dates
-
-
-def _gdal_order(words: Sequence[str]) -> tuple[float, ...]:
-    return tuple(float(word) for word in words)
 
 
 def pixels_of(bounds: tuple[float, float, float, float], grid: Grid) -> Window | None:

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from slipmap.codes import UNKNOWN
 from slipmap.config.layout import input_files
 from slipmap.config.report import ReportSettings
 from slipmap.config.run import RunSettings
 from slipmap.io.atomic import write_aside, write_text
 from slipmap.io.grid import Grid
-from slipmap.patches.split import UNKNOWN
 from slipmap.patches.store import split_description
 from slipmap.report import (
     active_areas,

@@ -8,8 +8,8 @@ from rasterio.crs import CRS
 from rasterio.warp import transform
 
 from slipmap.deformation.reliability import RELIABLE
+from slipmap.deformation.timeseries import series_grid
 from slipmap.io.grid import Grid
-from slipmap.prediction.motion import series_grid
 from slipmap.report.tabular import plain
 
 LATTICE = 40  # points along the longer side

@@ -23,10 +23,11 @@ from slipmap.screening.within import screened
 from slipmap.susceptibility import figures
 from slipmap.susceptibility.areas import AreaFiles, places, pool
 from slipmap.susceptibility.autocorrelation import block_side
-from slipmap.susceptibility.classical import LABELS, Classifier, RiskIndex, create
+from slipmap.susceptibility.classical import LABELS, Classifier, create
 from slipmap.susceptibility.crossvalidation import cross_validate, reliability, scores, summary, with_intervals
 from slipmap.susceptibility.folds import check_folds
 from slipmap.susceptibility.interval import Influence, influence
+from slipmap.susceptibility.risk_model import RiskIndex
 from slipmap.susceptibility.schemes import distances, divisions, ground
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -218,5 +217,7 @@ def calibration_of(folder: str | Path, record: Mapping[str, Any], method: str) -
             f"{path} does not exist, and isotonic calibration is fitted on it; copy the whole folder of the weights or "
             f"set prediction.calibration: temperature."
         )
+    import pandas as pd  # here: a map needs none of it
+
     table = pd.read_csv(path)
     return isotonic(*(table[name].to_numpy(float) for name in ("logit_from", "logit_to", "background", "landslide")))

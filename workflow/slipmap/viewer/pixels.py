@@ -9,7 +9,7 @@ import rasterio
 from rasterio.crs import CRS
 from rasterio.warp import transform
 
-from slipmap.prediction.motion import series_grid
+from slipmap.deformation.timeseries import series_grid
 from slipmap.report.points import rounded
 from slipmap.viewer.shown import Shown
 

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import ndimage
 
 from slipmap.deformation.covariance import DECAY_DAYS, FIRST, FLOOR, HIGHEST, PRIOR
 
@@ -95,6 +94,8 @@ def _least(sums: dict[int, list[np.ndarray]]) -> np.ndarray:
 
 def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Weighted sum over the window of each pixel, float32."""
+    from scipy import ndimage  # here: the inversion asks this module for the covariance alone
+
     for axis in (0, 1):
         values = ndimage.correlate1d(values.astype(np.float32), weights, axis, mode="constant")
     return values

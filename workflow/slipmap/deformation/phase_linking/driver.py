@@ -11,11 +11,11 @@ from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
 from slipmap.config.deformation import LinkingSettings, PhaseLinkingSettings
-from slipmap.deformation.interferogram import with_margin
+from slipmap.deformation.interferogram import window_weights, with_margin
 from slipmap.deformation.phase import DAYS_PER_YEAR
 from slipmap.deformation.phase_linking import compressed, decorrelation, motion, on_device
 from slipmap.deformation.phase_linking.dates import PHASE, QUALITY, QUALITY_BANDS, STD, encode, file_of
-from slipmap.deformation.phase_linking.link import Linked, link, window_weights
+from slipmap.deformation.phase_linking.link import Linked, link
 from slipmap.deformation.phase_linking.ministack import MOST_EARLIER
 from slipmap.deformation.phase_linking.neighbours import EMPTY, homogeneous, power
 from slipmap.deformation.phase_linking.scatterers import keep_persistent

@@ -37,13 +37,6 @@ class Linked:
     blend: np.ndarray
 
 
-def window_weights(size: int, kind: str) -> np.ndarray:
-    """Weights of a row of `size` pixels (odd), float32: "plain": ones, "triangular": 1 2 3 2 1."""
-    half = size // 2
-    falling = half + 1.0 - np.abs(np.arange(-half, half + 1))
-    return (falling if kind == "triangular" else np.ones(size)).astype(np.float32)
-
-
 def link(
     samples: np.ndarray,
     weights: np.ndarray,

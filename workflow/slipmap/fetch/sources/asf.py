@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from shapely.geometry import box, shape
-from shapely.ops import unary_union
 
 from slipmap.config.acquire import AcquireSentinel1Settings
 from slipmap.errors import InputError
@@ -59,6 +57,8 @@ def choose(
     products: list[Product], where: Target, settings: AcquireSentinel1Settings
 ) -> tuple[list[Product], list[str]]:
     """Of the stacks that lie over an area the best one, and what to tell the user of the others."""
+    from shapely.geometry import box
+
     stacks: dict[tuple[str, str], list[Product]] = defaultdict(list)
     for product in products:
         burst = str(product.properties.get("burst") or "") if settings.product == "opera_cslc" else ""
@@ -179,6 +179,9 @@ def _wanted(product: Product, settings: AcquireSentinel1Settings) -> bool:
 
 def _share(products: list[Product], area) -> float:
     """Share of the area that a stack's products of one date cover together, on its best date."""
+    from shapely.geometry import shape
+    from shapely.ops import unary_union
+
     ground: dict[date | None, list[Any]] = defaultdict(list)
     for product in products:
         if product.geometry is not None:

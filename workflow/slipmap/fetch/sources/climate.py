@@ -1,9 +1,11 @@
 """Daily rain (CHIRPS, IMERG) and soil moisture (SMAP): global files, of which the cells round the area are kept."""
 
+from __future__ import annotations
+
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import h5py
 import numpy as np
 import rasterio
 from affine import Affine
@@ -22,6 +24,9 @@ from slipmap.fetch.web import Web
 from slipmap.io import raster
 from slipmap.io.atomic import write_aside
 from slipmap.io.grid import Grid
+
+if TYPE_CHECKING:
+    import h5py
 
 _UCSB = "https://data.chc.ucsb.edu/products"
 # of each version the folder that has one for each year, and the name of a day's file
@@ -181,6 +186,8 @@ def _read_smap(path: Path, grid: Grid) -> tuple[np.ndarray, Grid]:
 
 
 def _open(path: Path) -> h5py.File:
+    import h5py
+
     try:
         return h5py.File(path)
     except OSError as error:

@@ -3,8 +3,6 @@
 import logging
 from pathlib import Path
 
-import pandas as pd
-
 from slipmap.config.acquire import AcquireInventorySettings
 from slipmap.errors import InputError
 from slipmap.fetch import local
@@ -36,6 +34,7 @@ def deliver(
     InputError : the table is not the catalogue's; no landslide is left (the message counts those in the table).
     """
     import geopandas as gpd
+    import pandas as pd
     from shapely.geometry import box
 
     from slipmap.io.vector import write_vector

@@ -13,7 +13,6 @@ import rasterio
 import requests
 from rasterio.crs import CRS
 from rasterio.warp import transform_bounds
-from shapely.geometry import box, mapping
 
 from slipmap.config.acquire import AcquireSentinel2Settings
 from slipmap.errors import InputError
@@ -261,6 +260,8 @@ def _copy_window(url: str, band: dict[str, Any], grid: Grid, path: Path) -> None
 def _footprint(part: Grid) -> dict[str, Any]:
     """The ground of `part`, and a little more, in degrees: odc-stac asks which items lie where."""
     bounds = transform_bounds(CRS.from_user_input(part.crs), CRS.from_epsg(4326), *part.bounds)
+    from shapely.geometry import box, mapping
+
     return mapping(box(*bounds).buffer(0.01))
 
 

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from slipmap.codes import BACKGROUND, IGNORE, LANDSLIDE
+from slipmap.codes import BACKGROUND, IGNORE, LANDSLIDE, UNKNOWN
 from slipmap.config.patches import ImportSettings
 from slipmap.errors import InputError
 from slipmap.patches.normalisation import BandStatistics
-from slipmap.patches.split import UNKNOWN
 
 WITHOUT_COORDINATES = f"{UNKNOWN} (split by source image; the images have no coordinates)"
 
