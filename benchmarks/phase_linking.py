@@ -18,7 +18,8 @@ from affine import Affine
 
 from benchmarks._peers import find_dolphin, measured
 from benchmarks._speckle import FIRST_DAY, Ground
-from slipmap.deformation.phase_linking.link import Linked, link, window_weights
+from slipmap.deformation.interferogram import window_weights
+from slipmap.deformation.phase_linking.link import Linked, link
 from slipmap.deformation.phase_linking.neighbours import homogeneous
 
 GROUNDS = {30: Ground(30, 0.7, 40, 0.2, 4), 60: Ground(60, 0.7, 40, 0.2, 4)}
