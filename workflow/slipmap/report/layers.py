@@ -99,6 +99,7 @@ def rasters_of(sources: Sources) -> dict[str, Path]:
     for name, experiment in sources.experiments.items():
         found |= {f"{name}.{kind}": path for kind, path in experiment.maps.items() if path.suffix == ".tif"}
     single = {"hillshade": sources.hillshade, "inventory": sources.inventory, "split": sources.split}
+    single["event_significance"] = sources.found.get("event_significance")
     return found | {name: path for name, path in single.items() if path is not None}
 
 

@@ -8,6 +8,8 @@ from xml.etree import ElementTree as Xml
 
 from rasterio.crs import CRS
 
+from slipmap.colours import ramp
+from slipmap.event.landslides import CONFIDENCE, LAYER
 from slipmap.io.atomic import write_text
 from slipmap.io.grid import Grid
 from slipmap.motion.describe import QUALITY_NAMES
@@ -17,7 +19,8 @@ from slipmap.report.sources import Sources
 
 VERSION = "3.22.0"  # QGIS reads projects of older versions
 _HEAD = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
-GREY = {"kind": "ramp", "colours": ["#000000", "#ffffff"], "min": -0.45, "max": 1.0}  # the hillshade's
+GREY = {"kind": "ramp", "colours": ramp("gray", 21), "min": -0.45, "max": 1.0}  # the hillshade's
+PREFIX = "slipmap_layer_"  # QGIS gives layers whose id has ten characters or fewer another one, which no tree knows
 
 
 def write(path: str | Path, sources: Sources, layers: Sequence[Layer], motion: bool) -> None:
@@ -38,8 +41,7 @@ def write(path: str | Path, sources: Sources, layers: Sequence[Layer], motion: b
     held = Xml.SubElement(root, "projectlayers")
     groups: dict[str, Xml.Element] = {}
     for number, (name, file, style) in enumerate(_outlines(sources, motion)):
-        shown = number == 0 and bool(sources.mapped)
-        _add(tree, held, f"outlines_{number}", name, _beside(file, path), "ogr", style, shown, sources.grid)
+        _add(tree, held, f"outlines_{number}", name, _beside(file, path), "ogr", style, number == 0, sources.grid)
     for layer in reversed(layers):
         if layer.id not in rasters:
             continue
@@ -56,12 +58,15 @@ def write(path: str | Path, sources: Sources, layers: Sequence[Layer], motion: b
 
 
 def _outlines(sources: Sources, motion: bool) -> list[tuple[str, str, str]]:
-    """Title, file with its layer, and style of the outlines: the last map's first."""
+    """Title, file with its layer, and style of the outlines, those first that the report shows at first."""
     found = [
         (f"Landslides by {name}", f"{e.maps['landslides']}|layername=landslides", outline_style(motion))
         for name, e in reversed(sources.mapped.items())
         if "landslides" in e.maps
     ]
+    if "event_landslides" in sources.found:
+        style = class_outline_style("confidence", CONFIDENCE)
+        found.append(("Landslides of the event", f"{sources.found['event_landslides']}|layername={LAYER}", style))
     if sources.active_areas:
         style = class_outline_style("quality", QUALITY_NAMES)
         found.append(("Active areas", f"{sources.active_areas}|layername=active_areas", style))
@@ -78,7 +83,7 @@ def _add(
     grid: Grid,
 ) -> None:  # fmt: skip
     """A layer in the tree of layers and among the project's layers."""
-    key = "".join(c if c.isalnum() else "_" for c in key)
+    key = PREFIX + "".join(c if c.isalnum() else "_" for c in key)
     checked = "Qt::Checked" if shown else "Qt::Unchecked"
     about = {"id": key, "name": title, "source": where, "providerKey": provider, "checked": checked, "expanded": "0"}
     Xml.SubElement(group, "layer-tree-layer", about)
