@@ -7,6 +7,7 @@ smooth effects of the factors and a random intercept of each group (an area; a s
 import io
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from typing import TypedDict, Unpack
 
 import numpy as np
 from pygam import LogisticGAM, f, l, s
@@ -18,6 +19,19 @@ from slipmap.screening.sampling import Sample
 
 SMOOTHING = (0.1, 1.0, 10.0, 100.0, 1000.0)  # penalties to choose from, by UBRE
 CHUNK = 50_000  # pixels predicted at once; the design matrix of all of them would not fit
+
+
+class Smooths(TypedDict, total=False):
+    """Options of `AdditiveModel` that hold for every number alike; see there."""
+
+    splines: int
+    smoothing: Sequence[float]
+
+
+class MixedSmooths(Smooths, total=False):
+    """With that of `MixedAdditiveModel`."""
+
+    precision: Sequence[float]
 
 
 class AdditiveModel:
@@ -105,9 +119,10 @@ class MixedAdditiveModel(AdditiveModel):
         categorical: Sequence[str] = (),
         *,
         precision: Sequence[float] = (0.1, 1.0, 10.0, 100.0),
-        **options: object,
+        monotonic: Sequence[str] = (),
+        **options: Unpack[Smooths],
     ) -> None:
-        super().__init__(names, categorical, **options)
+        super().__init__(names, categorical, monotonic=monotonic, **options)
         self.precision = tuple(precision)
         self.groups: np.ndarray = np.empty(0)
 

@@ -55,7 +55,8 @@ def area_files(
 
 def read_selection(path: str | Path) -> list[str]:
     """The factors that screening let through (selection.json)."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))["factors"]
+    factors: list[str] = json.loads(Path(path).read_text(encoding="utf-8"))["factors"]
+    return factors
 
 
 def pool(
@@ -96,4 +97,5 @@ def pool(
 def places(sample: Sample, area: np.ndarray, areas: Mapping[str, AreaFiles]) -> np.ndarray:
     """(pixels, 2) easting and distance southwards of every pixel of a `pool`, m, from the first area's corner."""
     size = np.array([files.resolution for files in areas.values()])[area]
-    return np.column_stack([sample.cols, sample.rows]) * size
+    found: np.ndarray = np.column_stack([sample.cols, sample.rows]) * size
+    return found

@@ -40,7 +40,8 @@ def residuals(sample: Sample) -> np.ndarray:
     """
     columns = encoder(sample.names, list(sample.categories), standardise=True).fit_transform(sample.values)
     fitted = LogisticRegression(max_iter=2000).fit(columns, sample.labels)
-    return sample.labels - fitted.predict_proba(columns)[:, 1]
+    left: np.ndarray = sample.labels - fitted.predict_proba(columns)[:, 1]
+    return left
 
 
 def variogram(place: np.ndarray, values: np.ndarray) -> pd.DataFrame:

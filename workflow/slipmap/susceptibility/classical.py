@@ -28,7 +28,10 @@ class Classifier(Protocol):
     """A model that learns from a sample and gives each pixel a probability of landslide."""
 
     names: tuple[str, ...]
-    threshold: float
+
+    @property
+    def threshold(self) -> float:
+        """Probability from which it says landslide."""
 
     def fit(self, sample: Sample, groups: np.ndarray | None = None) -> "Classifier":
         """Learn from `sample` (its factors `names`); `groups` (pixels,) are for mixed models."""
@@ -60,7 +63,8 @@ class Estimator:
 
     def predict(self, values: np.ndarray) -> np.ndarray:
         """See `Classifier.predict`."""
-        return self.pipeline.predict_proba(values)[:, 1]
+        probability: np.ndarray = self.pipeline.predict_proba(values)[:, 1]
+        return probability
 
 
 class FrequencyRatio:
@@ -98,11 +102,13 @@ class FrequencyRatio:
 
     def index(self, values: np.ndarray) -> np.ndarray:
         """(pixels,) sum of frequency ratios over the factors."""
-        return sum(self.ratios[name][self.divided[name].index(values[:, i])] for i, name in enumerate(self.names))
+        ratios = (self.ratios[name][self.divided[name].index(values[:, i])] for i, name in enumerate(self.names))
+        return sum(ratios, start=np.zeros(len(values)))
 
     def predict(self, values: np.ndarray) -> np.ndarray:
         """See `Classifier.predict`."""
-        return self.curve.predict_proba(self.index(values)[:, None])[:, 1]
+        probability: np.ndarray = self.curve.predict_proba(self.index(values)[:, None])[:, 1]
+        return probability
 
 
 LABELS: dict[str, str] = {
@@ -179,8 +185,9 @@ def create(
             return FrequencyRatio(names, **given)
         case "rainfall_history":
             from slipmap.susceptibility.dynamic import RainfallHistory  # torch takes seconds to import
+            from slipmap.susceptibility.rainfall_history import HistorySettings
 
-            return RainfallHistory(names, categorical, seed=seed, **given)
+            return RainfallHistory(names, categorical, settings=HistorySettings(seed=seed, **given))
         case "stability_margin":
             from slipmap.susceptibility.dynamic import StabilityMarginOfPixels
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from slipmap.codes import BACKGROUND, LANDSLIDE, TEST, TRAINING
 from slipmap.config.screening import ScreeningSettings
-from slipmap.config.susceptibility import ClassicalSettings, ComparisonSettings
+from slipmap.config.susceptibility import ClassicalSettings, ComparisonSettings, ModelName
 from slipmap.errors import InputError
 from slipmap.factors.names import rain_lags, require
 from slipmap.io.atomic import write_table, write_text
@@ -32,16 +32,17 @@ from slipmap.susceptibility.schemes import distances, divisions, ground
 
 log = logging.getLogger(__name__)
 Curves = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]  # (scheme, model) → labels and probabilities
+Makers = Mapping[str, Callable[[], Classifier]]  # model → what makes it, unfitted
 MOST_GROUPS = 64  # of the mixed model; more would take minutes to fit
 
 
 def run(
     areas: Mapping[str, AreaFiles],
-    settings: ComparisonSettings | Mapping,
+    settings: ComparisonSettings | Mapping[str, object],
     folder: str | Path,
     selected: Sequence[str] | None = None,
     jobs: int = 1,
-    screening: ScreeningSettings | Mapping | None = None,
+    screening: ScreeningSettings | Mapping[str, object] | None = None,
 ) -> pd.DataFrame:
     """Write the comparison of all models of `settings` to `folder`.
 
@@ -140,7 +141,7 @@ def _needed(names: Sequence[str], factors: Mapping[str, object], settings: Compa
 
 
 def _cross_validations(
-    builders: Callable[[Sequence[str]], Mapping[str, Callable[[], Classifier]]],
+    builders: Callable[[Sequence[str]], Makers],
     sample: Sample,
     groups: np.ndarray,
     divided: Mapping[str, Sequence[np.ndarray]],
@@ -154,7 +155,9 @@ def _cross_validations(
     Scores of every fold; labels and probabilities of the first repeats; what each AUROC owes to each pixel; and in how
     many folds each factor stayed.
     """
-    tables, curves, kept = [], {}, Counter()
+    tables = []
+    curves: Curves = {}
+    kept: Counter[str] = Counter()
     influences: dict[tuple[str, str], list[Influence]] = {}
     for scheme, repeats in divided.items():
         for repeat, fold in enumerate(repeats):
@@ -164,7 +167,7 @@ def _cross_validations(
             for model in next(iter(made.values())):
                 log.info("%s cross-validation %d of %s", scheme, repeat + 1, LABELS[model])
 
-                def build(number: int, model: str = model, made: Mapping = made) -> Classifier:
+                def build(number: int, model: str = model, made: Mapping[int, Makers] = made) -> Classifier:
                     return made[number][model]()
 
                 table, probability = cross_validate(build, sample, fold, groups)
@@ -190,22 +193,23 @@ def fold_factors(
 
 
 def _test(
-    builders: Mapping[str, Callable[[], Classifier]],
+    builders: Makers,
     areas: Mapping[str, AreaFiles],
     needed: Sequence[str],
     settings: ComparisonSettings,
-) -> tuple[pd.DataFrame, Curves, dict[str, object]]:
+) -> tuple[pd.DataFrame, Curves, dict[str, dict[str, object]]]:
     """Scores of every model on test blocks, learnt on training blocks; labels and probabilities; both samples told."""
     training, area = pool(areas, needed, settings, splits=(TRAINING,))
     test, _ = pool(areas, needed, settings, splits=(TEST,))
     groups = mixed_groups(training, area, areas, settings)
-    told = [split_description(files.split) for files in areas.values()]
+    told = [split_description(files.split) for files in areas.values() if files.split is not None]
     far = [float(split["test_distance"]) for split in told if "test_distance" in split]
     independence = {
         "Test distance (m)": min(far, default=np.nan),
         "Independence": "; ".join(dict.fromkeys(split["independence"] for split in told)),
     }
-    rows, curves = [], {}
+    rows: list[dict[str, object]] = []
+    curves: Curves = {}
     for model, build in builders.items():
         fitted = build().fit(training, groups)
         probability = fitted.predict(test.columns(fitted.names))
@@ -295,15 +299,16 @@ def models(
         model: maker(model, own_factors(model, names, factors, settings), categories, settings, jobs)
         for model in settings.models
     }
-    if settings.risk_index is not None:
-        builders["lsi_without_rain"] = lambda: RiskIndex(settings.risk_index, rain=False)
-        if settings.risk_index.rain is not None:
-            builders["lsi"] = lambda: RiskIndex(settings.risk_index, rain=True)
+    index = settings.risk_index
+    if index is not None:
+        builders["lsi_without_rain"] = lambda: RiskIndex(index, rain=False)
+        if index.rain is not None:
+            builders["lsi"] = lambda: RiskIndex(index, rain=True)
     return builders
 
 
 def maker(
-    model: str,
+    model: ModelName,
     names: Sequence[str],
     categories: Mapping[str, object],
     settings: ClassicalSettings,
@@ -316,7 +321,7 @@ def maker(
 
 
 def own_factors(
-    model: str, names: Sequence[str], factors: Mapping[str, object], settings: ClassicalSettings
+    model: ModelName, names: Sequence[str], factors: Mapping[str, object], settings: ClassicalSettings
 ) -> list[str]:
     """Factors of one model: `names` and, where it looks at rain over time, what it needs besides."""
     if model == "rainfall_history":

@@ -28,17 +28,20 @@ def ground_points(files: AreaFiles, names: Sequence[str], seed: int, count: int 
             ranks, rows, cols = np.append(ranks, rank), np.append(rows, r), np.append(cols, c)
             kept = np.argsort(ranks, kind="stable")[:count]
             ranks, rows, cols = ranks[kept], rows[kept], cols[kept]
-    return np.column_stack([cols, rows]) * np.array(files.resolution)
+    points: np.ndarray = np.column_stack([cols, rows]) * np.array(files.resolution)
+    return points
 
 
 def nearest(place: np.ndarray, to: np.ndarray) -> np.ndarray:
     """(points,) distance to the nearest of `to`, m."""
-    return cKDTree(to).query(place)[0]
+    distance: np.ndarray = cKDTree(to).query(place)[0]
+    return distance
 
 
 def nearest_other(place: np.ndarray) -> np.ndarray:
     """(points,) distance to the nearest other point, m: leave-one-out."""
-    return cKDTree(place).query(place, k=2)[0][:, 1]
+    distance: np.ndarray = cKDTree(place).query(place, k=2)[0][:, 1]
+    return distance
 
 
 def fold_distances(place: np.ndarray, fold: np.ndarray) -> np.ndarray:

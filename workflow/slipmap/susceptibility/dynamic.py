@@ -1,12 +1,14 @@
 """The two models of rain over time that Zheng et al. (2025) compare with, as classical models of an area's pixels."""
 
 from collections.abc import Sequence
+from typing import Unpack
 
 import numpy as np
 
 from slipmap.factors.names import rain_lags
 from slipmap.screening.encoding import encoder
 from slipmap.screening.sampling import Sample
+from slipmap.susceptibility.additive import MixedSmooths
 from slipmap.susceptibility.rainfall_history import HistorySettings, RainfallHistoryModel
 from slipmap.susceptibility.stability_margin import StabilityMargin
 
@@ -18,13 +20,13 @@ class RainfallHistory:
     ----------
     names : factors; those named ``rain_lag_N`` are the rain N days before the cut-off, in any order.
     categorical : those that are classes.
-    options : of `rainfall_history.HistorySettings`.
+    settings : of the network and its training; None: the defaults.
     """
 
     threshold = 0.5
 
     def __init__(
-        self, names: Sequence[str], categorical: Sequence[str] = (), *, seed: int = 0, **options: object
+        self, names: Sequence[str], categorical: Sequence[str] = (), *, settings: HistorySettings | None = None
     ) -> None:
         self.names = tuple(names)
         oldest_first = rain_lags(names)[::-1]
@@ -34,7 +36,7 @@ class RainfallHistory:
         self.days = [self.names.index(name) for name in oldest_first]
         self.static = [self.names.index(name) for name in static]
         self.encoder = encoder(static, categorical, standardise=False) if static else None
-        self.model = RainfallHistoryModel(HistorySettings(seed=seed, **options))
+        self.model = RainfallHistoryModel(settings)
 
     def fit(self, sample: Sample, groups: np.ndarray | None = None) -> "RainfallHistory":
         """See `classical.Classifier.fit`."""
@@ -60,7 +62,12 @@ class StabilityMarginOfPixels:
     """
 
     def __init__(
-        self, names: Sequence[str], categorical: Sequence[str] = (), *, rain: str = "rainfall", **options: object
+        self,
+        names: Sequence[str],
+        categorical: Sequence[str] = (),
+        *,
+        rain: str = "rainfall",
+        **options: Unpack[MixedSmooths],
     ) -> None:
         self.names = tuple(names)
         self.model = StabilityMargin(names, rain, categorical, **options)

@@ -1,5 +1,7 @@
 """Ways to divide labelled pixels into folds: at random, in blocks, clusters or regions, and as far as the map is."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from scipy.stats import ks_2samp
 from sklearn.cluster import KMeans
@@ -50,7 +52,8 @@ def block_folds(sample: Sample, folds: int, seed: int, block: int) -> np.ndarray
 
 def kmeans_folds(place: np.ndarray, folds: int, seed: int) -> np.ndarray:
     """(pixels,) fold of each pixel: one of `folds` k-means clusters of the places (Brenning 2012, sperrorest)."""
-    return KMeans(folds, n_init=5, random_state=seed).fit_predict(place)
+    fold: np.ndarray = KMeans(folds, n_init=5, random_state=seed).fit_predict(place)
+    return fold
 
 
 def region_folds(regions: np.ndarray) -> np.ndarray:
@@ -120,7 +123,8 @@ def _dealt(cluster: np.ndarray, weight: np.ndarray, order: np.ndarray, folds: in
     if len(rest):
         free = free if len(free) else np.arange(folds)
         fold[rest] = free[np.arange(len(rest)) % len(free)]
-    return fold[cluster]
+    of_cell: np.ndarray = fold[cluster]
+    return of_cell
 
 
 def _cells(place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -137,7 +141,7 @@ def _cells(place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.column_stack([np.bincount(of, place[:, i]) / count for i in (0, 1)]), of
 
 
-def _numbered(splits: object, count: int) -> np.ndarray:
+def _numbered(splits: Iterable[tuple[np.ndarray, np.ndarray]], count: int) -> np.ndarray:
     fold = np.empty(count, np.int64)
     for number, (_, judge) in enumerate(splits):
         fold[judge] = number

@@ -8,7 +8,7 @@ from rasterio.windows import Window
 from sklearn.metrics import roc_auc_score
 
 from slipmap.codes import TRAINING
-from slipmap.config.susceptibility import ClassicalSettings
+from slipmap.config.susceptibility import ClassicalSettings, ModelName
 from slipmap.screening.applicability import Outputs, fit, write
 from slipmap.screening.layers import Layers, opened
 from slipmap.screening.sampling import Sample, priority
@@ -22,8 +22,8 @@ APPLICABILITY_SAMPLE = 1000  # training pixels to which distances are measured
 
 def map_susceptibility(
     areas: Mapping[str, AreaFiles],
-    settings: ClassicalSettings | Mapping,
-    model: str,
+    settings: ClassicalSettings | Mapping[str, object],
+    model: ModelName,
     output: str | Path,
     selected: Sequence[str] | None = None,
     jobs: int = 1,

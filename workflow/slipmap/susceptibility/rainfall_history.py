@@ -8,7 +8,7 @@ gauge), and what is known of the place if wished, and gives the probability of a
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -49,7 +49,8 @@ def antecedent(rain: np.ndarray, day: np.ndarray, place: np.ndarray, window: int
     if (day < window - 1).any() or (day >= len(rain)).any():
         raise ValueError(f"the rain series must hold the {window} days up to every event")
     days = day[:, None] + np.arange(1 - window, 1)
-    return rain[days, np.asarray(place)[:, None]]
+    before: np.ndarray = rain[days, np.asarray(place)[:, None]]
+    return before
 
 
 class RainfallHistoryClassifier(nn.Module):
@@ -86,7 +87,8 @@ class RainfallHistoryClassifier(nn.Module):
             summary = torch.cat([features.mean(-1), features.amax(-1), features[..., -1]], dim=1)
         if static is not None:
             summary = torch.cat([summary, static], dim=1)
-        return self.head(summary)[:, 0]
+        logits: torch.Tensor = self.head(summary)[:, 0]
+        return logits
 
 
 class RainfallHistoryModel:
@@ -96,7 +98,7 @@ class RainfallHistoryModel:
     z-scores of training. Both classes weigh the same. Deterministic from the seed.
     """
 
-    def __init__(self, settings: HistorySettings | Mapping | None = None) -> None:
+    def __init__(self, settings: HistorySettings | Mapping[str, Any] | None = None) -> None:
         given = settings if isinstance(settings, HistorySettings) else HistorySettings(**(settings or {}))
         self.settings = given
 
@@ -115,7 +117,7 @@ class RainfallHistoryModel:
             optimiser = torch.optim.AdamW(self.network.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay)
             loss_of = nn.BCEWithLogitsLoss(pos_weight=weight)
             for _ in range(s.epochs):
-                for part in torch.randperm(len(y)).split(s.batch):
+                for part in torch.split(torch.randperm(len(y)), s.batch):
                     optimiser.zero_grad()
                     loss_of(self.network(x[part], None if z is None else z[part]), y[part]).backward()
                     optimiser.step()

@@ -18,13 +18,16 @@ How the paper is read, and what to know before the index is used:
 """
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import numpy as np
 from scipy.special import expit
 from scipy.stats import spearmanr
 
-ROLES = ("slope", "dem", "ndvi", "ndwi", "smi", "ndbi")
-TABLE_1 = {"slope": 0.25, "dem": 0.15, "ndvi": -0.2, "ndwi": 0.2, "smi": 0.1, "ndbi": 0.1}
+from slipmap.config.susceptibility import Role
+
+ROLES: tuple[Role, ...] = get_args(Role)
+TABLE_1: Mapping[Role, float] = {"slope": 0.25, "dem": 0.15, "ndvi": -0.2, "ndwi": 0.2, "smi": 0.1, "ndbi": 0.1}
 ALPHA, BETA = 1.2, 0.8
 
 
@@ -64,13 +67,13 @@ def unit_range(values: np.ndarray, low: float, high: float) -> np.ndarray:
     return np.clip((np.asarray(values, np.float64) - low) / width, 0, 1)
 
 
-def weighted_sum(scaled: np.ndarray, weights: Mapping[str, float] = TABLE_1) -> np.ndarray:
+def weighted_sum(scaled: np.ndarray, weights: Mapping[Role, float] = TABLE_1) -> np.ndarray:
     """Σ w x over the six factors, (6, …) scaled to 0-1 in the order of `ROLES`; shape (…)."""
     return np.tensordot([weights[role] for role in ROLES], np.asarray(scaled, np.float64), axes=1)
 
 
 def risk_index(
-    scaled: np.ndarray, weights: Mapping[str, float] = TABLE_1, rain: np.ndarray | float = 1.0
+    scaled: np.ndarray, weights: Mapping[Role, float] = TABLE_1, rain: np.ndarray | float = 1.0
 ) -> np.ndarray:
     """Landslide Risk Index σ(R Σ w x) (eq. 4), in (0, 1).
 
@@ -80,10 +83,11 @@ def risk_index(
     weights : weight of each role.
     rain : R of `rain_multiplier`, broadcastable to (…); 1 is "without rainfall".
     """
-    return expit(rain * weighted_sum(scaled, weights))
+    index: np.ndarray = expit(rain * weighted_sum(scaled, weights))
+    return index
 
 
-def spearman_weights(values: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+def spearman_weights(values: np.ndarray, labels: np.ndarray) -> dict[Role, float]:
     """Weights from the data: Spearman's ρ of each factor with the inventory, scaled so that Σ|w| = 1 as in Table 1.
 
     The paper starts from these and lets experts adjust them, which nobody can repeat.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from slipmap.errors import InputError
 from slipmap.factors import catalogue
 from slipmap.factors.names import require
 from slipmap.io import raster
+from slipmap.io.description import Description
 from slipmap.screening.breaks import class_breaks, classify
 from slipmap.screening.layers import Layers, opened
 from slipmap.screening.sampling import Coverage, draw, priority, survey
@@ -20,7 +22,7 @@ SAMPLE = 20_000  # index values from which class breaks are cut
 
 def map_risk_index(
     factors: Mapping[str, str | Path],
-    settings: RiskIndexSettings | Mapping,
+    settings: RiskIndexSettings | Mapping[str, object],
     index: str | Path,
     classes: str | Path,
     *,
@@ -49,7 +51,7 @@ def map_risk_index(
         tags = {
             "weights": " ".join(f"{role}={w:g}" for role, w in model.weights.items()),
             "ranges": " ".join(f"{role}={a:g}:{b:g}" for role, (a, b) in model.ranges.items()),
-            "rain": settings.rain.model_dump_json() if model.rain else "none (R = 1)",
+            "rain": model.rain.model_dump_json() if model.rain else "none (R = 1)",
             "source": "Zheng et al. 2025, eq. 4 and 5",
         }
         factor = catalogue.RISK_INDEX
@@ -92,7 +94,9 @@ def _fit(model: RiskIndex, settings: RiskIndexSettings, layers: Layers, seed: in
     model.set_weights(draw(layers, sample, seed) if settings.weights == "spearman" else None)
 
 
-def write_map(layers: Layers, path: str | Path, predict: Callable, **description: object) -> None:
+def write_map(
+    layers: Layers, path: str | Path, predict: Callable[[np.ndarray], np.ndarray], **description: Unpack[Description]
+) -> None:
     """Write what `predict` gives for each pixel that has every factor, NaN elsewhere, block by block."""
     with raster.create(path, layers.grid, **description) as writer:
         for window in layers.grid.blocks():
@@ -134,7 +138,7 @@ def _some_values(layers: Layers, seed: int) -> np.ndarray:
         at = (rows + int(window.row_off)) * grid.width + cols + int(window.col_off)
         chosen = priority(at, seed) <= np.uint64(share * (2**64 - 2**11))
         drawn.append(layers.values(window)[0][chosen])
-    values = np.concatenate(drawn)
+    values: np.ndarray = np.concatenate(drawn)
     values = values[np.isfinite(values)]
     if not len(values):
         raise InputError(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from slipmap.config.susceptibility import RiskIndexSettings
+from slipmap.config.susceptibility import RiskIndexSettings, Role
 from slipmap.screening.sampling import Sample
 from slipmap.susceptibility import risk_index
 
@@ -22,8 +22,8 @@ class RiskIndex:
         self.factors = tuple(settings.factors[role] for role in risk_index.ROLES)
         self.names = (*self.factors, *(self.rain.names if self.rain else ()))
         self.threshold = 0.5
-        self.ranges: dict[str, tuple[float, float]] = {}
-        self.weights: Mapping[str, float] = {}
+        self.ranges: dict[Role, tuple[float, float]] = {}
+        self.weights: Mapping[Role, float] = {}
 
     def fit(self, sample: Sample, groups: np.ndarray | None = None) -> "RiskIndex":
         """See `Classifier.fit`."""

@@ -8,11 +8,12 @@ place is stable. The map of critical rain is the spatial, dynamic threshold.
 """
 
 from collections.abc import Sequence
+from typing import Unpack
 
 import numpy as np
 from sklearn.metrics import roc_curve
 
-from slipmap.susceptibility.additive import MixedAdditiveModel
+from slipmap.susceptibility.additive import MixedAdditiveModel, MixedSmooths
 
 
 class StabilityMargin:
@@ -25,7 +26,9 @@ class StabilityMargin:
     categorical : those that are classes.
     """
 
-    def __init__(self, names: Sequence[str], rain: str, categorical: Sequence[str] = (), **options: object) -> None:
+    def __init__(
+        self, names: Sequence[str], rain: str, categorical: Sequence[str] = (), **options: Unpack[MixedSmooths]
+    ) -> None:
         if rain not in names:
             raise ValueError(f"the rain '{rain}' is not among the predictors {', '.join(names)}")
         self.names, self.rain = tuple(names), rain
@@ -67,7 +70,8 @@ class StabilityMargin:
 
     def margin(self, values: np.ndarray) -> np.ndarray:
         """(observations,) critical minus actual rain, mm: positive is stable."""
-        return self.critical_rain(values) - values[:, self.names.index(self.rain)]
+        margin: np.ndarray = self.critical_rain(values) - values[:, self.names.index(self.rain)]
+        return margin
 
     def _at(self, values: np.ndarray, rain: np.ndarray) -> np.ndarray:
         design = np.array(values, np.float64)
