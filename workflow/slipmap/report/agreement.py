@@ -48,7 +48,14 @@ def count(classes: str | Path, inventory: str | Path, split: str | Path | None) 
     return pd.DataFrame([_row(names[code], total) for code, total in totals.items() if total.any()], columns=COLUMNS)
 
 
-def _row(ground: str, counts: np.ndarray) -> dict:
+def on_test_ground(counted: pd.DataFrame | None, experiment: str) -> pd.DataFrame:
+    """The rows of map_agreement of an experiment on test ground; none where nothing was counted."""
+    if counted is None:
+        return pd.DataFrame()
+    return counted[(counted["experiment"] == experiment) & (counted["ground"] == "test")]
+
+
+def _row(ground: str, counts: np.ndarray) -> dict[str, str | float]:
     tp, fp, fn, tn = (int(n) for n in counts)
     return {
         "ground": ground,

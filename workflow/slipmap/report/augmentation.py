@@ -2,17 +2,19 @@
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 from slipmap.report.comparison import picture
+from slipmap.report.context import Context
 from slipmap.report.sources import Experiment
 
 
-def pictures(experiments: Mapping[str, Experiment]) -> list[dict]:
+def pictures(experiments: Mapping[str, Experiment]) -> list[Context]:
     """The pictures that the rule augmentation_figure drew, each once.
 
     Experiments that differ in model or bands alone have the same picture.
     """
-    found: dict[str, dict] = {}
+    found: dict[str, Context] = {}
     for name, experiment in experiments.items():
         path = experiment.augmentation
         if path is None:
@@ -23,7 +25,7 @@ def pictures(experiments: Mapping[str, Experiment]) -> list[dict]:
     return [{"uri": entry["uri"], "caption": _caption(entry)} for entry in found.values()]
 
 
-def _caption(entry: Mapping) -> str:
+def _caption(entry: Mapping[str, Any]) -> str:
     aside = "" if entry["used"].centerrep else ", which is shown for comparison and not used"
     return (
         f"Training patches of {', '.join(entry['names'])}, landslides outlined: as stored, with CenterRep "

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,7 @@ LEAST_PIXELS = 128  # on the long side of a picture, whatever its size in bytes
 def build(
     *,
     area: str,
-    run: RunSettings | Mapping,
+    run: RunSettings | Mapping[str, Any],
     files: Iterable[str],
     page: str | Path,
     tables: str | Path,

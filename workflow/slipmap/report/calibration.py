@@ -2,6 +2,7 @@
 
 from slipmap.colours import BLUE, GREEN, ORANGE, PINK
 from slipmap.report.charts import Line, chart
+from slipmap.report.context import Context
 from slipmap.report.sources import Experiment, Tested
 from slipmap.report.tabular import plain, table
 
@@ -13,12 +14,12 @@ _SHOWN = {  # method → how the page calls it, colour, dash
 }
 
 
-def charts(sources: Tested) -> list[dict]:
+def charts(sources: Tested) -> list[Context]:
     """A reliability diagram of each experiment: the share of landslide among pixels of about one probability."""
     return [_chart(name, found) for name, found in sources.tested.items() if found.tests[0].get("calibration")]
 
 
-def _chart(name: str, experiment: Experiment) -> dict:
+def _chart(name: str, experiment: Experiment) -> Context:
     used, lines = used_method(experiment), []
     for method, (words, colour, dash) in _SHOWN.items():
         found = experiment.tests[0]["calibration"].get(method)
@@ -60,7 +61,7 @@ def _whose(experiment: Experiment) -> str:
     return f"The diagram is of {own}{averaged if several else ''}."
 
 
-def errors(sources: Tested) -> dict | None:
+def errors(sources: Tested) -> Context | None:
     """How far off the probabilities are on test ground, by each calibration; the one used in the maps is marked."""
     rows = []
     for name, experiment in sources.tested.items():

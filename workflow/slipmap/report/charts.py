@@ -44,6 +44,9 @@ def number(value: float, digits: int = 4) -> str:
     return text.replace("-", "−")
 
 
+Segment = tuple[float, float, float, float, str, str]  # x0, y0, x1, y1, colour, dash
+
+
 def chart(
     lines: Sequence[Line],
     *,
@@ -54,7 +57,7 @@ def chart(
     y_range: tuple[float, float] | None = None,
     x_ticks: Mapping[float, str] | None = None,
     verticals: Mapping[float, str] | None = None,
-    segments: Sequence[tuple] = (),
+    segments: Sequence[Segment] = (),
     diagonal: bool = False,
 ) -> str:
     """Curves and points over two axes.

@@ -6,6 +6,7 @@ from scipy import ndimage
 
 from slipmap.codes import LANDSLIDE, TEST
 from slipmap.io.grid import Grid
+from slipmap.report.context import Context
 from slipmap.report.pictures import load
 from slipmap.report.sections import figure
 from slipmap.report.sources import Sources
@@ -34,7 +35,7 @@ def places(sources: Sources, shown: Grid) -> list[tuple[float, float, float]]:
     return found
 
 
-def section(sources: Sources, shown: Grid, ids: Collection[str]) -> list[dict]:
+def section(sources: Sources, shown: Grid, ids: Collection[str]) -> list[Context]:
     """A row of figures for each place: the image with the inventory, then where each experiment is right and wrong."""
     made = []
     for number, place in enumerate(places(sources, shown) if sources.mapped else [], start=1):

@@ -1,6 +1,6 @@
 """How far the products beside the velocity are right on simulated ground: its standard deviation, the DEM error."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import NormalDist
@@ -54,7 +54,9 @@ def dem_errors(found: Mapping[str, Path], truth: str | Path, coherence: float = 
     return pd.DataFrame({"true": true, "estimated": mean - shift, "deviation": deviation, "pixels": n.astype(int)})
 
 
-def _blocks(found: Mapping[str, Path], names: tuple[str, ...], truth: str | Path, coherence: float):
+def _blocks(
+    found: Mapping[str, Path], names: tuple[str, ...], truth: str | Path, coherence: float
+) -> Iterator[tuple[np.ndarray, ...]]:
     """Blocks of the products `names`, of the truth, and where all are known and coherent."""
     grid = Grid.from_raster(found[names[0]])
     with ExitStack() as stack:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from slipmap.patches.split import INDEPENDENCE
+from slipmap.report.agreement import on_test_ground
 from slipmap.report.landslide_truth import NEW
 from slipmap.report.landslides import WORDS
 from slipmap.report.sources import Sources
@@ -117,7 +118,7 @@ def _against_inventory(frame: pd.DataFrame, real: int | None = None) -> dict[str
 def trust(name: str, numbers: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     """How right the map of experiment `name` is on test ground, from the table map_agreement."""
     counted = numbers.get("map_agreement")
-    rows = [] if counted is None else counted[(counted["experiment"] == name) & (counted["ground"] == "test")]
+    rows = on_test_ground(counted, name)
     if not len(rows):
         return _card("Not known", "how right this map is", "there is no test ground here to compare it with")
     right, seen = (100 * float(rows[score].iloc[0]) for score in ("precision", "recall"))

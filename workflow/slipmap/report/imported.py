@@ -21,7 +21,7 @@ from slipmap.report.tabular import from_frame, table
 def build(
     *,
     dataset: str,
-    run: RunSettings | Mapping,
+    run: RunSettings | Mapping[str, Any],
     store: str | Path,
     files: Iterable[str],
     page: str | Path,
@@ -52,7 +52,10 @@ def build(
         aside.mkdir()
         for name, frame in numbers.items():
             frame.to_csv(aside / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
-    context = _context(shown, numbers, store, run.datasets[dataset].source, given)
+    source = run.datasets[dataset].source
+    if source is None:
+        raise ValueError(f"{dataset} is made of areas, not imported")
+    context = _context(shown, numbers, store, source, given)
     write_text(page, template.render("imported.html.j2", context))
 
 
@@ -77,6 +80,8 @@ def _context(
 ) -> dict[str, Any]:
     independence = describe_independence(store)
     found = sections.score_section(shown, numbers, ())
+    if found is None:
+        raise ValueError(f"no experiment is tested on {shown.area}")
     test = next(iter(shown.tested.values())).tests[0]
     found["text"] = (
         f"On the {test['images']} test images of {shown.area}, {test['pixels']:,} labelled pixels. Thresholds were "

@@ -7,6 +7,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from slipmap.report.context import Context
 from slipmap.report.tabular import from_frame
 
 COLUMNS = ["experiment", "said", "outlines", "on a landslide", "on a moving landslide"]
@@ -41,7 +42,7 @@ def _row(name: str, said: str, part: pd.DataFrame) -> list[Any]:
     return [name, said, len(part), int(part["real"].sum()), int(part["moves"].sum())]
 
 
-def section(compared: pd.DataFrame | None) -> dict | None:
+def section(compared: pd.DataFrame | None) -> Context | None:
     """What the page says of `compare`."""
     if compared is None:
         return None

@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
+from affine import Affine
 from shapely.geometry import MultiPolygon, Polygon
 
 from slipmap.io.grid import Grid
@@ -161,7 +162,7 @@ def _histories(series: pd.DataFrame | None, key: str) -> tuple[list[str], dict[i
     return [str(d)[:10] for d in wide.columns], {int(n): [_number(v, 1) for v in row] for n, row in rows}
 
 
-def _value(value: object, digits: int) -> str | float | None:
+def _value(value: str | float | None, digits: int) -> str | float | None:
     """A value as the page has it: rounded, in words, None where it is not known."""
     if value is None or value != value:
         return None
@@ -180,7 +181,7 @@ def _polygons(geometry: Polygon | MultiPolygon) -> list[Polygon]:
     return list(getattr(geometry, "geoms", [geometry]))
 
 
-def _pixel(inverse: object, x: float, y: float) -> list[float]:
+def _pixel(inverse: Affine, x: float, y: float) -> list[float]:
     col, row = inverse @ (x, y)
     return [round(col, 1), round(row, 1)]
 

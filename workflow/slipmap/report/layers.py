@@ -25,6 +25,7 @@ from slipmap.factors.record import Ramp
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.motion.describe import QUALITY_NAMES
+from slipmap.report.context import Context
 from slipmap.report.pictures import STRETCH, Picture, Style, composite, load, paint
 from slipmap.report.scores import deformation_pair
 from slipmap.report.sources import Sources
@@ -52,7 +53,7 @@ class Layer:
     blend: str = "source-over"
     kind: str = "theme"
 
-    def data(self) -> dict:
+    def data(self) -> Context:
         """What the viewer needs."""
         return {
             "id": self.id,
@@ -224,7 +225,9 @@ def _deformation(sources: Sources, shown: Grid) -> list[Layer]:
 
 def _active_areas(sources: Sources, shown: Grid) -> list[Layer]:
     """The active areas by the quality of their series; no layer where there is no area."""
-    frame = pyogrio.read_dataframe(sources.active_areas, layer="active_areas") if sources.active_areas else ()
+    if not sources.active_areas:
+        return []
+    frame = pyogrio.read_dataframe(sources.active_areas, layer="active_areas")
     if not len(frame):
         return []
     burnt = zip(frame.geometry, frame["quality"].astype(int), strict=True)

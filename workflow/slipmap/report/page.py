@@ -32,6 +32,7 @@ from slipmap.report import (
     summary,
     susceptibility,
 )
+from slipmap.report.context import Context
 from slipmap.report.layers import Layer, in_words, named
 from slipmap.report.limits import limits
 from slipmap.report.sources import Sources
@@ -263,9 +264,9 @@ def _facts(sources: Sources, numbers: Mapping[str, pd.DataFrame]) -> list[tuple[
 def _data_text(sources: Sources) -> list[str]:
     inputs = sources.settings.inputs
     text = []
-    if sources.simulated:
+    if (simulate := sources.settings.simulate) is not None:
         text.append(
-            f"The inputs are simulated by slipmap from seed {sources.settings.simulate.seed}: terrain, lithology, "
+            f"The inputs are simulated by slipmap from seed {simulate.seed}: terrain, lithology, "
             "landslides, Sentinel-1, Sentinel-2, rain and soil moisture. None of them was observed."
         )
     parts = []
@@ -300,17 +301,17 @@ def _data_text(sources: Sources) -> list[str]:
     return text
 
 
-def _inputs(sources: Sources, found: pd.DataFrame) -> dict:
+def _inputs(sources: Sources, found: pd.DataFrame) -> Context:
     rows = [[r.key, r.path, f"{r.files}", f"{r.bytes / 1e6:.1f}"] for r in found.itertuples()]
     return table(["setting", "path", "files", "MB"], rows, numeric=(2, 3), paths=(1,))
 
 
-def _checksums(found: pd.DataFrame) -> dict:
+def _checksums(found: pd.DataFrame) -> Context:
     rows = [[r.path, r.sha256 or "not computed: too large"] for r in found.itertuples()]
     return table(["path", "SHA-256 (of a folder: over its files)"], rows, paths=(0, 1))
 
 
-def _benchmarks(found: pd.DataFrame) -> dict:
+def _benchmarks(found: pd.DataFrame) -> Context:
     rows = [
         [r.job, f"{r.jobs}", f"{r.seconds:.1f}", plain(r.cpu_seconds, 1), f"{r.max_rss_mb:.0f}"]
         for r in found.itertuples()

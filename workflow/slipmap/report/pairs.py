@@ -91,7 +91,7 @@ def _colours(measured: pd.Series) -> list[str]:
     return ["" if not np.isfinite(v) else steps[min(int(v * LEVELS), LEVELS - 1)] for v in share]
 
 
-def corrected(reference: dict | None, network: pd.DataFrame | None) -> str:
+def corrected(reference: Mapping[str, Any] | None, network: pd.DataFrame | None) -> str:
     """Share of pixels to which triplet closure gave whole turns, of each interferogram, over the time it spans."""
     shares = (reference or {}).get("triplets", {}).get("corrected", {})
     if not any(shares.values()) or network is None:

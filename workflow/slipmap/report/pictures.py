@@ -15,6 +15,7 @@ from PIL import Image
 from slipmap.colours import CLASSES, ramp
 from slipmap.io import raster
 from slipmap.io.grid import Grid
+from slipmap.report.context import Context
 
 LEVELS = 96  # steps of a colour ramp: the eye sees fewer, and the picture is a third smaller than with 255
 STRETCH = (2, 98)  # percentiles between which a field without limits of its own is coloured
@@ -54,7 +55,7 @@ class Picture:
     uri: str
     width: int
     height: int
-    legend: dict = field(default_factory=dict)
+    legend: Context = field(default_factory=dict)
 
 
 def display_grid(grid: Grid, max_pixels: int) -> Grid:
@@ -148,7 +149,7 @@ def composite(bands: Sequence[np.ndarray]) -> Picture:
     return Picture(_uri(out.getvalue(), "webp"), rgba.shape[1], rgba.shape[0])
 
 
-def _png(index: np.ndarray, colours: Sequence[str], legend: dict) -> Picture:
+def _png(index: np.ndarray, colours: Sequence[str], legend: Context) -> Picture:
     """A palette picture; index 0 is transparent, index i has ``colours[i - 1]``."""
     image = Image.fromarray(index, "P")
     flat = [0, 0, 0]

@@ -10,13 +10,14 @@ from rasterio.warp import transform
 from slipmap.deformation.reliability import RELIABLE
 from slipmap.deformation.timeseries import series_grid
 from slipmap.io.grid import Grid
+from slipmap.report.context import Context
 from slipmap.report.tabular import plain
 
 LATTICE = 40  # points along the longer side
 MAPS = ("reliability", "velocity", "velocity_std", "temporal_coherence")
 
 
-def histories(path: str | Path, area: Grid) -> dict | None:
+def histories(path: str | Path, area: Grid) -> Context | None:
     """Series (mm) of reliable pixels on a lattice: {"dates", "reach", "items": [{"at", "series", "fact"}]}.
 
     "fact" is velocity ± standard deviation (mm/yr) and temporal coherence, as text.

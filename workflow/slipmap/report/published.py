@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from slipmap.report.context import Context
 from slipmap.report.tabular import plain, table
 from slipmap.training.tables import written
 
@@ -35,12 +36,12 @@ def read(folder: str | Path) -> dict[str, Published]:
     }
 
 
-def section(tables: Mapping[str, Published], *, simulated: bool) -> list[dict]:
+def section(tables: Mapping[str, Published], *, simulated: bool) -> list[Context]:
     """What the page says of each table: title, data of both sides, the numbers in pairs, notes and caveats."""
     return [_block(name, published, simulated) for name, published in tables.items()]
 
 
-def _block(name: str, published: Published, simulated: bool) -> dict:
+def _block(name: str, published: Published, simulated: bool) -> Context:
     numbers, about = published.numbers, published.about
     theirs, ours = about["published"], about["ours"]
     head, decimals = ["model"], {}

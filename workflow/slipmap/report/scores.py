@@ -1,11 +1,14 @@
 """Test scores of the experiments side by side, and what the deformation rate adds."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from slipmap.config.run import ExperimentSettings
 from slipmap.factors import catalogue
+from slipmap.report.context import Context
 from slipmap.report.sources import Experiment
 from slipmap.training.summary import independence_of
 
@@ -80,7 +83,7 @@ def _difference(
     return found
 
 
-def _value(test: Mapping, key: tuple[str, str]) -> float:
+def _value(test: Mapping[str, Any], key: tuple[str, str]) -> float:
     value = test.get(key[0], {}).get(key[1])
     return np.nan if value is None else value
 
@@ -118,11 +121,11 @@ def in_words(added: Sequence[str]) -> str:
     return "the " + (" and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0])
 
 
-def _recipe(settings: object) -> tuple:
+def _recipe(settings: ExperimentSettings) -> tuple[object, ...]:
     return settings.dataset, settings.train_areas, settings.test_areas, settings.model, settings.training
 
 
-def shown_rows(table: pd.DataFrame, names: Sequence[str], differences: Sequence[str] = ()) -> list[dict]:
+def shown_rows(table: pd.DataFrame, names: Sequence[str], differences: Sequence[str] = ()) -> list[Context]:
     """The rows of `side_by_side` that the page shows, in the order of `SHOWN`, numbers as text.
 
     Parameters

@@ -9,13 +9,14 @@ from slipmap.colours import BLUE, ORANGE, VERMILION
 from slipmap.io.grid import Grid
 from slipmap.report import calibration, pairs, quality, scores, words
 from slipmap.report.charts import Line, bars, chart, heat_map, number
+from slipmap.report.context import Context
 from slipmap.report.layers import Layer
 from slipmap.report.sources import Sources, Tested
 from slipmap.report.tabular import degrees, from_frame, plain, table, without_repeats
 from slipmap.training.summary import independence_of
 
 
-def figure(ids: str, caption: str, available: Collection[str], label: str = "", landslides: str = "") -> dict | None:
+def figure(ids: str, caption: str, available: Collection[str], label: str = "", landslides: str = "") -> Context | None:
     """A still map of layers "id@opacity …", bottom first; None where its top layer is not there."""
     wanted = ids.split()
     if wanted[-1].split("@")[0] not in available:
@@ -23,7 +24,7 @@ def figure(ids: str, caption: str, available: Collection[str], label: str = "", 
     return {"ids": ids, "caption": caption, "label": label or caption, "landslides": landslides}
 
 
-def study_figures(sources: Sources, ids: Collection[str]) -> list[dict]:
+def study_figures(sources: Sources, ids: Collection[str]) -> list[Context]:
     """The study area: ground and inventory, and how it is split."""
     made = [
         figure("hillshade inventory@0.9", "Study area: hillshade and landslide inventory.", ids)
@@ -35,7 +36,7 @@ def study_figures(sources: Sources, ids: Collection[str]) -> list[dict]:
     return [f for f in made if f]
 
 
-def deformation(sources: Sources, ids: Collection[str], shown: Grid) -> dict | None:
+def deformation(sources: Sources, ids: Collection[str], shown: Grid) -> Context | None:
     """Network, velocity and its quality."""
     if "velocity" not in sources.deformation:
         return None
@@ -94,7 +95,7 @@ def _reference_facts(reference: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "triplets open by whole turns", f"{100 * before:.2f} %, after correction {100 * after:.2f} %"
 
 
-def truth(sources: Sources, compared: pd.DataFrame | None, ids: Collection[str]) -> dict | None:
+def truth(sources: Sources, compared: pd.DataFrame | None, ids: Collection[str]) -> Context | None:
     """Recovered against simulated velocity."""
     if compared is None:
         return None
@@ -131,7 +132,7 @@ def truth(sources: Sources, compared: pd.DataFrame | None, ids: Collection[str])
     }
 
 
-def factors(sources: Sources, layers: Sequence[Layer]) -> dict | None:
+def factors(sources: Sources, layers: Sequence[Layer]) -> Context | None:
     """Thumbnails and coverage."""
     thumbs = []
     for layer in layers:
@@ -148,7 +149,7 @@ def factors(sources: Sources, layers: Sequence[Layer]) -> dict | None:
     }
 
 
-def screening(sources: Sources) -> dict | None:
+def screening(sources: Sources) -> Context | None:
     """Decision, correlation, VIF, importance."""
     found = sources.screening
     if "correlation" not in found:
@@ -157,11 +158,11 @@ def screening(sources: Sources) -> dict | None:
     charts = []
     if "importance" in found:
         ranked = found["importance"]
-        for column, caption in (
+        for start, caption in (
             ("permutation", "Permutation importance: fall in AUC when the factor is shuffled."),
             ("gini", "Gini importance in the random forest."),
         ):
-            column = next((c for c in ranked.columns if c.startswith(column)), None)
+            column = next((c for c in ranked.columns if c.startswith(start)), None)
             if column:
                 items = words.with_factors(ranked.sort_values(column, ascending=False))[["factor", column]]
                 charts.append(
@@ -192,7 +193,7 @@ def screening(sources: Sources) -> dict | None:
     }
 
 
-def training(sources: Tested) -> dict | None:
+def training(sources: Tested) -> Context | None:
     """Recipes and curves."""
     head = ["experiment", "seed", "model", "bands", "epochs", "best epoch", "threshold", "validation F1"]
     rows, made = [], []
@@ -213,7 +214,7 @@ def training(sources: Tested) -> dict | None:
     return {"table": table(head, rows, numeric=(4, 5, 6, 7)), "experiments": made} if rows else None
 
 
-def _curves(history: pd.DataFrame, best: int | None, seed: str) -> list[dict]:
+def _curves(history: pd.DataFrame, best: int | None, seed: str) -> list[Context]:
     epochs = list(history["epoch"])
     verticals = {} if best is None else {float(best): "best"}
     kinds = (
@@ -238,7 +239,7 @@ def _curves(history: pd.DataFrame, best: int | None, seed: str) -> list[dict]:
     return made
 
 
-def score_section(sources: Tested, numbers: Mapping[str, pd.DataFrame], ids: Collection[str]) -> dict | None:
+def score_section(sources: Tested, numbers: Mapping[str, pd.DataFrame], ids: Collection[str]) -> Context | None:
     """Test scores side by side, what deformation adds, calibration, agreement of the maps."""
     if "scores" not in numbers or not len(numbers["scores"]):
         return None
@@ -287,7 +288,7 @@ def score_section(sources: Tested, numbers: Mapping[str, pd.DataFrame], ids: Col
     }
 
 
-def _sizes(sources: Tested) -> dict | None:
+def _sizes(sources: Tested) -> Context | None:
     rows = []
     for name, experiment in sources.tested.items():
         for kind in experiment.tests[0].get("objects", {}).get("by_size", []):
@@ -312,7 +313,7 @@ def _size(kind: Mapping[str, Any]) -> str:
     return f"{first} to {last} ha" if low > 1 else f"up to {last} ha"
 
 
-def _agreement(counted: pd.DataFrame | None) -> dict | None:
+def _agreement(counted: pd.DataFrame | None) -> Context | None:
     """The counts with overlap in percent; F1 is said once, of the networks' test ground (all are in the CSV file)."""
     if counted is None:
         return None
@@ -324,7 +325,7 @@ def _agreement(counted: pd.DataFrame | None) -> dict | None:
     return {"table": from_frame(shown, 3), "text": same}
 
 
-def map_figures(sources: Sources, ids: Collection[str]) -> list[dict]:
+def map_figures(sources: Sources, ids: Collection[str]) -> list[Context]:
     """Probability, class, uncertainty of each experiment, side by side on the same ground."""
     made = []
     kinds = (

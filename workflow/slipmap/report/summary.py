@@ -11,6 +11,7 @@ from slipmap.io.grid import Grid
 from slipmap.motion.describe import QUALITY_NAMES
 from slipmap.patches.split import INDEPENDENCE
 from slipmap.report import ground, quality
+from slipmap.report.agreement import on_test_ground
 from slipmap.report.landslides import WORDS, first_to_look_at, inside
 from slipmap.report.landslides import places as where_inside
 from slipmap.report.pictures import load
@@ -43,8 +44,7 @@ def _verdict(sources: Sources, numbers: Mapping[str, pd.DataFrame], shown: Grid)
     told = experiment.usable or {}
     if told and not told["usable"]:
         return NOT, f"The map of {name} cannot be read as probabilities. {told['alarms'][0]}"
-    counted = numbers.get("map_agreement")
-    rows = [] if counted is None else counted[(counted["experiment"] == name) & (counted["ground"] == "test")]
+    rows = on_test_ground(numbers.get("map_agreement"), name)
     if not len(rows):
         return SCREENING, "There is no test ground here, so how right the map is is not known: check it before acting."
     right, found = (float(rows[score].iloc[0]) for score in ("precision", "recall"))
@@ -99,7 +99,7 @@ def reliable_share(sources: Sources, shown: Grid) -> float | None:
 
 def not_here(sources: Sources, drawn: Mapping[str, gpd.GeoDataFrame], shown: Grid) -> list[str]:
     """Where the last map must not be used, with the share of the ground."""
-    text = []
+    text: list[str] = []
     if sources.mapped:
         name, experiment = list(sources.mapped.items())[-1]
         text += _unlike(experiment, shown)

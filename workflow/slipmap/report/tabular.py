@@ -6,16 +6,17 @@ import numpy as np
 import pandas as pd
 
 from slipmap.report.charts import number
+from slipmap.report.context import Context
 
 
 def table(
-    head: Sequence[str], rows: Iterable[Sequence], numeric: Sequence[int] = (), paths: Sequence[int] = ()
-) -> dict:
+    head: Sequence[str], rows: Iterable[Sequence[object]], numeric: Sequence[int] = (), paths: Sequence[int] = ()
+) -> Context:
     """Headings and rows; `numeric` columns are set flush right, `paths` in a typewriter face that may break."""
     return {"head": list(head), "rows": [list(row) for row in rows], "numeric": set(numeric), "paths": set(paths)}
 
 
-def from_frame(frame: pd.DataFrame, digits: int = 4) -> dict:
+def from_frame(frame: pd.DataFrame, digits: int = 4) -> Context:
     """A table of numbers and words as it is."""
     frame = frame.copy()
     for column in frame.select_dtypes("bool").columns:
