@@ -21,9 +21,9 @@ def granules(where: Target, service: str, name: str, version: str, pattern: str,
     found: dict[date, Product] = {}
     for item in _items(where, service, name, version, web):
         product = _product(item.get("umm", {}), pattern)
-        if product and where.start <= product.date <= where.end:
-            if product.date not in found or product.name > found[product.date].name:  # a later version of the day
-                found[product.date] = product
+        if product and where.start <= product.day <= where.end:
+            if product.day not in found or product.name > found[product.day].name:  # a later version of the day
+                found[product.day] = product
     return [found[day] for day in sorted(found)]
 
 

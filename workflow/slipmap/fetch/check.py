@@ -33,9 +33,11 @@ def check_fetch(name: str, area: AreaSettings, grid: Grid) -> list[str]:
     from slipmap.fetch.products import target  # what only areas that fetch need pay for
 
     settings = area.acquire
-    if acquired_kinds(settings):
-        target(name, grid, settings.start, settings.end)
-    for kind in acquired_kinds(settings):
+    kinds = acquired_kinds(settings)
+    if settings is None or not kinds:
+        return kinds
+    target(name, grid, settings.start, settings.end)
+    for kind in kinds:
         chosen, key = getattr(settings, kind), f"areas.{name}.acquire.{kind}"
         if chosen.archive and not Path(chosen.archive).is_dir():
             raise InputError(f"{key}.archive: {chosen.archive} is not a folder; correct the path of your archive.")
@@ -50,7 +52,7 @@ def check_fetch(name: str, area: AreaSettings, grid: Grid) -> list[str]:
             ground = *_latitudes(grid), end
             if lacks := chirps_lacks(product, *ground):
                 raise InputError(f"{key}: CHIRPS {lacks}; set product: {rain_product(*ground)}.")
-    return acquired_kinds(settings)
+    return kinds
 
 
 def advice(settings: RunSettings) -> list[str]:

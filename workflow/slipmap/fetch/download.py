@@ -13,6 +13,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+import requests
 
 from slipmap.errors import InputError
 from slipmap.fetch import verify
@@ -46,6 +49,13 @@ class RemoteFile:
             raise InputError(
                 f"{shown(self.url)} is announced as '{self.name[:80]}', which is no file name; search again."
             )
+
+
+class _Begun(NamedTuple):
+    """What there is of a file: so many bytes of the version that the server knows by `mark` ("": by nothing)."""
+
+    bytes: int
+    mark: str
 
 
 def fetch_all(files: Iterable[RemoteFile], folder: str | Path, web: Web, *, at_once: int = 4) -> list[Path]:
@@ -152,7 +162,7 @@ def _transfer(file: RemoteFile, path: Path, web: Web) -> None:
             break
         except Interrupted as error:
             patient = error.being_made and waited < _LONGEST_MAKING
-            waited += error.wait if patient else 0
+            waited += (error.wait or 0.0) if patient else 0.0
             idle = 0 if patient or _begun(path) > most else idle + 1
             most = max(most, _begun(path))  # a server without ranges may break off now here, now there
             log.warning("%s; %d bytes of %s have come", error, _begun(path), file.name)
@@ -191,19 +201,19 @@ def _attempt(file: RemoteFile, part: Path, web: Web) -> None:
     begun = _resumable(file, part)
     headers = {"Accept-Encoding": "identity"}
     if begun:
-        headers |= {"Range": f"bytes={begun['bytes']}-"} | ({"If-Range": begun["mark"]} if begun["mark"] else {})
+        headers |= {"Range": f"bytes={begun.bytes}-"} | ({"If-Range": begun.mark} if begun.mark else {})
     with web.open(file.url, headers=headers) as response:
         if response.status_code == 416:  # nothing is missing, or the file is another now
-            total = re.search(r"\*/(\d+)$", response.headers.get("Content-Range", ""))
-            if begun and begun["bytes"] in (file.size, int(total[1]) if total else None):
+            whole = re.search(r"\*/(\d+)$", response.headers.get("Content-Range", ""))
+            if begun and begun.bytes in (file.size, int(whole[1]) if whole else None):
                 return
             _discard(part)
             raise Interrupted(f"{shown(file.url)} has no such part of the file")
-        resumed = response.status_code == 206 and begun is not None and _continues(response, begun)
+        resumed = begun if response.status_code == 206 and begun and _continues(response, begun) else None
         if response.status_code == 206 and not resumed:
             _discard(part)
             raise Interrupted(f"{shown(file.url)} sent another part, or another version, than was asked for")
-        total = _total(response, begun["bytes"] if resumed else 0)
+        total = _total(response, resumed.bytes if resumed else 0)
         if file.size is not None and total is not None and total != file.size:
             start = next(response.raw.stream(1024, decode_content=False), b"")
             if verify.is_page(start, file.name):
@@ -216,7 +226,7 @@ def _attempt(file: RemoteFile, part: Path, web: Web) -> None:
             raise Interrupted(f"{shown(file.url)} closed the connection early")
 
 
-def _append(response, part: Path, mode: str, web: Web) -> None:
+def _append(response: requests.Response, part: Path, mode: str, web: Web) -> None:
     window, since = 0, time.monotonic()
     with open(part, mode) as target:
         # what is there, rather than full chunks: a broken connection must not lose what had come
@@ -231,14 +241,14 @@ def _append(response, part: Path, mode: str, web: Web) -> None:
                 window, since = 0, time.monotonic()
 
 
-def _continues(response, begun: dict) -> bool:
+def _continues(response: requests.Response, begun: _Begun) -> bool:
     """Whether a part begins where ours ends and is of the same version (a server may not know If-Range)."""
     found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    same = not begun["mark"] or _mark(response) in ("", begun["mark"])
-    return bool(found) and int(found[1]) == begun["bytes"] and same
+    same = not begun.mark or _mark(response) in ("", begun.mark)
+    return found is not None and int(found[1]) == begun.bytes and same
 
 
-def _total(response, have: int) -> int | None:
+def _total(response: requests.Response, have: int) -> int | None:
     """Bytes of the whole file, as the response announces it; a part may be shorter than what was asked for."""
     if response.status_code == 206 and (found := re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))):
         return int(found[1])
@@ -250,19 +260,19 @@ def _origin(part: Path) -> Path:
     return part.with_name(f"{part.name}.json")
 
 
-def _mark(response) -> str:
+def _mark(response: requests.Response) -> str:
     """By what the server knows this version of the file; "": by nothing."""
-    tag = response.headers.get("ETag", "")
+    tag, changed = (str(response.headers.get(name, "")) for name in ("ETag", "Last-Modified"))
     # a weak tag says that two files are alike, not that their bytes are the same
-    return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
+    return tag if tag and not tag.startswith("W/") else changed
 
 
-def _write_origin(file: RemoteFile, part: Path, response) -> None:
+def _write_origin(file: RemoteFile, part: Path, response: requests.Response) -> None:
     record = {"url": shown(file.url), "mark": _mark(response), "size": file.size, "checksum": file.checksum}
     _origin(part).write_text(json.dumps(record), encoding="utf-8")
 
 
-def _resumable(file: RemoteFile, part: Path) -> dict | None:
+def _resumable(file: RemoteFile, part: Path) -> _Begun | None:
     """How many bytes of this very file there are, and by which mark the server knows its version; else None."""
     have = part.stat().st_size if part.is_file() else 0
     if not have:
@@ -274,7 +284,7 @@ def _resumable(file: RemoteFile, part: Path) -> dict | None:
     except (OSError, ValueError, KeyError):
         same = known = False
     if same and known and (file.size is None or have <= file.size):
-        return {"bytes": have, "mark": record["mark"]}
+        return _Begun(have, record["mark"])
     _discard(part)  # of another version or origin, or with nothing to know it by
     return None
 

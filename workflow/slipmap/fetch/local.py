@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from slipmap.errors import InputError
 from slipmap.factors.scene import scene_date
@@ -20,7 +21,7 @@ def search(
     folder: str | Path,
     pattern: str,
     where: Target,
-    describe: Callable[[re.Match], dict] = lambda match: {},
+    describe: Callable[[re.Match[str]], dict[str, Any]] = lambda match: {},
     *,
     dated: bool = True,
     key: str = "acquire.archive",

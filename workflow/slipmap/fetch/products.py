@@ -2,15 +2,17 @@
 
 import datetime
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from slipmap.errors import InputError
 from slipmap.fetch.download import RemoteFile
 from slipmap.io.atomic import write_text
-from slipmap.io.grid import Grid
+from slipmap.io.grid import Box, Grid
+
+Key = TypeVar("Key", datetime.date, tuple[datetime.date, str])  # by which products are one
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Target:
 
     area: str
     grid: Grid
-    bbox: tuple[float, float, float, float]
+    bbox: Box
     start: datetime.date
     end: datetime.date
 
@@ -73,8 +75,15 @@ class Product:
     @property
     def size(self) -> int | None:
         """Bytes of its files together; None if one is not known."""
-        sizes = [file.size for file in self.files]
-        return None if None in sizes else sum(sizes)
+        sizes = [file.size for file in self.files if file.size is not None]
+        return sum(sizes) if len(sizes) == len(self.files) else None
+
+    @property
+    def day(self) -> datetime.date:
+        """Its date, of a product that has one."""
+        if self.date is None:
+            raise ValueError(f"{self.name} has no date")
+        return self.date
 
 
 @dataclass(frozen=True)
@@ -138,9 +147,9 @@ class Found:
             ) from error
 
 
-def newest(products: Iterable[Product], key, rank) -> list[Product]:
+def newest(products: Iterable[Product], key: Callable[[Product], Key], rank: Callable[[Product], str]) -> list[Product]:
     """Of products with the same `key` the one of highest `rank`, in the order of the keys."""
-    best: dict[Any, Product] = {}
+    best: dict[Key, Product] = {}
     for product in products:
         at = key(product)
         if at not in best or rank(product) > rank(best[at]):

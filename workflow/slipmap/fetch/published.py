@@ -1,7 +1,7 @@
 """Published data sets of images and masks: their files as Zenodo and Hugging Face list them, with checksums."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from slipmap.errors import InputError, nearest
@@ -30,7 +30,9 @@ def search(name: str, web: Web, *, zenodo: str = ZENODO, hugging_face: str = HUG
         raise InputError(
             f"{name} cannot be fetched: {known[name].by_hand}, and name its folder in datasets.NAME.source.path."
         )
-    listed: Callable = _zenodo if published.host == "zenodo" else _hugging_face
+    listed: Callable[[str, str, Web], Iterable[tuple[str, RemoteFile]]] = (
+        _zenodo if published.host == "zenodo" else _hugging_face
+    )
     service = zenodo if published.host == "zenodo" else hugging_face
     with documented(service):
         products = [

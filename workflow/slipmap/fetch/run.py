@@ -55,6 +55,8 @@ def search(
     if kind == "sentinel2":
         asked["bands"] = wanted_bands(settings, factors)
     if kind == "orbits":
+        if sentinel1 is None:
+            raise ValueError("orbits are searched for what the Sentinel-1 search found")
         times = asf.acquisition_times(Found.load(sentinel1).products)
         asked["times"] = [f"{when.isoformat()} {satellite}" for when, satellite in times]
     asked = json.loads(json.dumps(asked))
@@ -144,7 +146,7 @@ def span(kind: str, where: Target, settings: AcquireSettings, factors: FactorSet
 
 def wanted_bands(settings: AcquireSettings, factors: FactorSettings) -> list[str]:
     """Bands of Sentinel-2 to fetch: those given, else those of the factors; always the scene classification."""
-    given = settings.sentinel2.bands
+    given = settings.sentinel2.bands if settings.sentinel2 else None
     bands = (
         given
         if given is not None

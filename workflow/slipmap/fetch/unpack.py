@@ -8,6 +8,7 @@ import tarfile
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from slipmap.errors import InputError
 from slipmap.io.atomic import write_aside
@@ -93,8 +94,8 @@ def _untar(archive: Path, folder: Path) -> None:
             place = _place(archive, entry.name, folder)
             if entry.isdir():
                 place.mkdir(parents=True, exist_ok=True)
-            elif entry.isreg():
-                _write(archive, entry.name, source.extractfile(entry), place, taken)
+            elif entry.isreg() and (content := source.extractfile(entry)) is not None:
+                _write(archive, entry.name, content, place, taken)
             else:
                 raise _refused(archive, entry.name, "a link or device")
 
@@ -108,7 +109,7 @@ def _place(archive: Path, name: str, folder: Path) -> Path:
     return folder.joinpath(*plain.parts)
 
 
-def _write(archive: Path, name: str, content, place: Path, taken: set[Path]) -> None:
+def _write(archive: Path, name: str, content: IO[bytes], place: Path, taken: set[Path]) -> None:
     if place in taken:
         raise _refused(archive, name, "a name that it holds twice")
     taken.add(place)

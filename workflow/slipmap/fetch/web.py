@@ -77,7 +77,9 @@ class Web:
         self.sleep(min(asked, _LONGEST_WAIT) if asked is not None else min(2.0 ** (attempt - 1), 60.0))
 
     @contextmanager
-    def open(self, url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, **options: Any):
+    def open(
+        self, url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, **options: Any
+    ) -> Iterator[requests.Response]:
         """One attempt: the response to a request, its body unread, redirects followed.
 
         At each hop the credentials are decided again from that hop's host; nothing is handed on.
@@ -140,10 +142,10 @@ class Web:
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], options: Mapping[str, Any]) -> requests.Response:
         try:
-            common = {"timeout": self.timeout, "allow_redirects": False, "stream": True}
             return self._session.request(
-                method, url, headers={**headers, **self._credentials(url)}, **common, **options
-            )
+                method, url, headers={**headers, **self._credentials(url)}, timeout=self.timeout,
+                allow_redirects=False, stream=True, **options,
+            )  # fmt: skip
         except ValueError as error:  # of requests' errors those of an address, not those of a connection
             plain = hide(url).partition("?")[0].rpartition("@")[2]  # `hide` knows secrets in addresses of the web only
             raise TransferError(
@@ -177,13 +179,14 @@ class Web:
     def _exchange(self, realm: Realm, user: str, password: str) -> str:
         if not realm.takes_password(realm.token_url):
             raise ValueError("the token's address is not on the login host")
-        common = {"timeout": self.timeout, "allow_redirects": False}
+        headers, form = None, None
         if realm.exchange == "basic":
-            basic = {"Authorization": _basic(user, password)}
-            response = self._session.post(realm.token_url, headers=basic, **common)
+            headers = {"Authorization": _basic(user, password)}
         else:
             form = {"client_id": "cdse-public", "grant_type": "password", "username": user, "password": password}
-            response = self._session.post(realm.token_url, data=form, **common)
+        response = self._session.post(
+            realm.token_url, headers=headers, data=form, timeout=self.timeout, allow_redirects=False
+        )
         response.raise_for_status()
         return str(response.json()["access_token"])
 
@@ -242,7 +245,7 @@ def documented(service: str) -> Iterator[None]:
 class _Session(requests.Session):
     """A session that prepares no credentials of netrc for a redirect that it is not to follow."""
 
-    def rebuild_auth(self, prepared_request, response) -> None:
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
         pass
 
 

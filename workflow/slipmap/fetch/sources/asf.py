@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 
@@ -15,6 +15,9 @@ from slipmap.fetch import local
 from slipmap.fetch.download import RemoteFile
 from slipmap.fetch.products import Found, Product, Target, newest
 from slipmap.fetch.web import TransferError, Web
+
+if TYPE_CHECKING:
+    from shapely import Polygon
 
 log = logging.getLogger(__name__)
 # asf_search: what each of our products is called there
@@ -40,7 +43,7 @@ def search(where: Target, settings: AcquireSentinel1Settings, web: Web) -> Found
     InputError : nothing was found. TransferError : the service cannot be reached or refuses the question.
     """
     if settings.archive:
-        return _from_archive(where, settings)
+        return _from_archive(where, settings.archive, settings)
     products = [p for p in map(_product, _ask(where, settings, web)) if p is not None and _wanted(p, settings)]
     if not products:
         raise InputError(
@@ -76,8 +79,8 @@ def choose(
             f"The burst taken covers {100 * shares[best]:.0f} % of the area; the rest gets no deformation rate."
         )
     if settings.product == "opera_cslc":
-        return newest(stacks[best], lambda p: p.date, lambda p: p.properties.get("made", "")), notes
-    return newest(stacks[best], lambda p: (p.date, p.name), lambda p: p.name), notes
+        return newest(stacks[best], lambda p: p.day, lambda p: p.properties.get("made", "")), notes
+    return newest(stacks[best], lambda p: (p.day, p.name), lambda p: p.name), notes
 
 
 def deliver(found: Found, paths: dict[str, Path], output: str | Path) -> None:
@@ -177,7 +180,7 @@ def _wanted(product: Product, settings: AcquireSentinel1Settings) -> bool:
     return True
 
 
-def _share(products: list[Product], area) -> float:
+def _share(products: list[Product], area: "Polygon") -> float:
     """Share of the area that a stack's products of one date cover together, on its best date."""
     from shapely.geometry import shape
     from shapely.ops import unary_union
@@ -188,7 +191,7 @@ def _share(products: list[Product], area) -> float:
             footprint = shape(product.geometry)
             ground[product.date].append(footprint if footprint.is_valid else footprint.buffer(0))
     covered = (unary_union(parts).intersection(area).area for parts in ground.values())
-    return max(covered, default=0.0) / area.area
+    return float(max(covered, default=0.0) / area.area)
 
 
 def _stack_name(key: tuple[str, str]) -> str:
@@ -204,10 +207,10 @@ def _as_asked(settings: AcquireSentinel1Settings) -> str:
     return f" ({', '.join(asked)})" if asked else ""
 
 
-def _from_archive(where: Target, settings: AcquireSentinel1Settings) -> Found:
+def _from_archive(where: Target, archive: str, settings: AcquireSentinel1Settings) -> Found:
     found = local.search(
         settings.product,
-        settings.archive,
+        archive,
         PATTERNS[settings.product],
         where,
         lambda match: {
@@ -219,7 +222,7 @@ def _from_archive(where: Target, settings: AcquireSentinel1Settings) -> Found:
     products = [p for p in found.products if _matches(p, settings)]
     if not products:
         raise InputError(
-            f"areas.{where.area}.acquire.sentinel1.archive: {settings.archive} has {len(found.products)} products "
+            f"areas.{where.area}.acquire.sentinel1.archive: {archive} has {len(found.products)} products "
             "in the dates, "
             f"but none{_as_asked(settings)}."
         )
@@ -237,12 +240,12 @@ def _matches(product: Product, settings: AcquireSentinel1Settings) -> bool:
     return given.get("polarisation") in (None, settings.polarisation)
 
 
-def _number(match: re.Match, group: str) -> int | None:
+def _number(match: re.Match[str], group: str) -> int | None:
     text = match.groupdict().get(group)
     return int(text) if text else None
 
 
-def _no_credentials(request):
+def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
@@ -257,7 +260,7 @@ def acquisition_times(products: tuple[Product, ...]) -> list[tuple[datetime, str
             when = datetime.fromisoformat(stamp.replace("Z", "+00:00")).replace(tzinfo=None)
         else:
             text = re.search(r"(\d{8}T\d{6})", name)
-            when = datetime.strptime(text[1], "%Y%m%dT%H%M%S") if text else _noon(product.date)
+            when = datetime.strptime(text[1], "%Y%m%dT%H%M%S") if text else _noon(product.day)
         if satellite:
             found.append((when, satellite))
     return sorted(set(found))

@@ -23,7 +23,7 @@ from slipmap.fetch.products import Found, Product, Target
 from slipmap.fetch.web import Web
 from slipmap.io import raster
 from slipmap.io.atomic import write_aside
-from slipmap.io.grid import Grid
+from slipmap.io.grid import Box, Grid
 
 if TYPE_CHECKING:
     import h5py
@@ -126,7 +126,7 @@ def _complete(found: Found, where: Target, key: str) -> Found:
     return found
 
 
-def _window(bounds: tuple[float, float, float, float], transform: Affine, shape: tuple[int, int], path: Path) -> Window:
+def _window(bounds: Box, transform: Affine, shape: tuple[int, int], path: Path) -> Window:
     """Cells round the area, two on every side, as far as there are."""
     (left, top), (right, bottom) = ~transform @ (bounds[0], bounds[3]), ~transform @ (bounds[2], bounds[1])
     left, top = max(int(np.floor(left)) - 2, 0), max(int(np.floor(top)) - 2, 0)
@@ -136,8 +136,9 @@ def _window(bounds: tuple[float, float, float, float], transform: Affine, shape:
     return Window(left, top, right - left, bottom - top)
 
 
-def _area(grid: Grid, crs: str) -> tuple[float, float, float, float]:
-    return transform_bounds(CRS.from_user_input(grid.crs), CRS.from_user_input(crs), *grid.bounds)
+def _area(grid: Grid, crs: str) -> Box:
+    bounds: Box = transform_bounds(CRS.from_user_input(grid.crs), CRS.from_user_input(crs), *grid.bounds)
+    return bounds
 
 
 def _cut(values: np.ndarray, crs: str, transform: Affine, window: Window) -> tuple[np.ndarray, Grid]:

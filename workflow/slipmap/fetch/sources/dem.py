@@ -24,7 +24,7 @@ from slipmap.fetch.products import Found, Product, Target
 from slipmap.fetch.verify import s3_checksum
 from slipmap.fetch.web import TransferError, Web
 from slipmap.io import raster
-from slipmap.io.grid import Grid
+from slipmap.io.grid import Box, Grid
 
 log = logging.getLogger(__name__)
 PATTERN = r"Copernicus_DSM_COG_10_[NS]\d\d_00_[EW]\d{3}_00_DEM\.tif"
@@ -37,11 +37,12 @@ def tile_name(latitude: int, longitude: int) -> str:
     return f"Copernicus_DSM_COG_10_{north}_{east}_DEM"
 
 
-def bounds(grid: Grid, margin: float) -> tuple[float, float, float, float]:
+def bounds(grid: Grid, margin: float) -> Box:
     """(west, south, east, north), degrees, of the ground of `grid` and `margin` metres round it."""
     left, bottom, right, top = grid.bounds
     wide = (left - margin, bottom - margin, right + margin, top + margin)
-    return transform_bounds(CRS.from_user_input(grid.crs), CRS.from_epsg(4326), *wide)
+    degrees: Box = transform_bounds(CRS.from_user_input(grid.crs), CRS.from_epsg(4326), *wide)
+    return degrees
 
 
 def search(where: Target, settings: AcquireDemSettings, web: Web) -> Found:

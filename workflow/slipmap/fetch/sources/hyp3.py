@@ -43,8 +43,8 @@ def search(where: Target, settings: AcquireSentinel1Settings, web: Web) -> Found
         ]
         for job in jobs:
             given = job.get("job_parameters") or {}
-            dates = [scene_date(name) for key in ("granules", "reference", "secondary") for name in given.get(key, [])]
-            dates = [day for day in dates if day]
+            names = [name for key in ("granules", "reference", "secondary") for name in given.get(key, [])]
+            dates = [day for name in names if (day := scene_date(name))]
             if not dates or min(dates) < where.start or max(dates) > where.end:
                 continue
             if job.get("status_code") != "SUCCEEDED" or not job.get("files"):
@@ -63,8 +63,8 @@ def search(where: Target, settings: AcquireSentinel1Settings, web: Web) -> Found
             f"(or wait until they are done)."
         )
     unique = {product.name: product for product in products}
-    found = tuple(unique[name] for name in sorted(unique))
-    return Found("hyp3", settings.hyp3_service, {}, found, tuple(left), settled)
+    kept = tuple(unique[name] for name in sorted(unique))
+    return Found("hyp3", settings.hyp3_service, {}, kept, tuple(left), settled)
 
 
 def _last_date(name: str) -> date:

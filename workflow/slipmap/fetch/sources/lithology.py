@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from slipmap.config.acquire import AcquireLithologySettings
@@ -73,7 +74,7 @@ def deliver(grid: Grid, paths: dict[str, Path], output: str | Path) -> None:
     write_vector(output, frame.to_crs(grid.crs), "lithology", geometry_type="MultiPolygon", promote_to_multi=True)
 
 
-def rock_types(dictionary: list[dict]) -> dict[str, str]:
+def rock_types(dictionary: list[dict[str, Any]]) -> dict[str, str]:
     """Rock name → its type ("siliciclastic", "volcanic", ...), or its class where it has no type."""
     return {
         rock["name"].lower(): str(rock.get("type") or rock.get("class") or "").lower()

@@ -50,7 +50,7 @@ def search(where: Target, settings: AcquireSentinel2Settings, bands: Iterable[st
     best: dict[tuple[str, date], Product] = {}
     for item in items:
         product = _product(item, tuple(bands), key)
-        at = (product.properties["tile"], product.date)
+        at = (product.properties["tile"], product.day)
         if at not in best or product.properties["made"] > best[at].properties["made"]:
             best[at] = product
     by_tile: dict[str, list[Product]] = defaultdict(list)
@@ -59,7 +59,7 @@ def search(where: Target, settings: AcquireSentinel2Settings, bands: Iterable[st
     chosen, notes = [], []
     for tile, found in by_tile.items():
         found.sort(key=lambda product: (product.properties["cloud_cover"], product.name))
-        chosen += sorted(found[: settings.scenes], key=lambda product: product.date)
+        chosen += sorted(found[: settings.scenes], key=lambda product: product.day)
         notes.append(f"tile {tile}: {len(found)} scenes, {min(len(found), settings.scenes)} taken")
     if not chosen:
         raise InputError(
@@ -262,7 +262,8 @@ def _footprint(part: Grid) -> dict[str, Any]:
     bounds = transform_bounds(CRS.from_user_input(part.crs), CRS.from_epsg(4326), *part.bounds)
     from shapely.geometry import box, mapping
 
-    return mapping(box(*bounds).buffer(0.01))
+    ground: dict[str, Any] = mapping(box(*bounds).buffer(0.01))
+    return ground
 
 
 def _window(whole: Grid, grid: Grid) -> rasterio.windows.Window:
