@@ -146,6 +146,9 @@ def test_driven_in_a_browser(viewer):
         browser.wait(f"{said}.includes('Two places')")
         text = browser.evaluate(said)
         assert "first: straight line" in text and "second: straight line" in text
+        marks = "Object.values(slipmap.map._layers).filter(l => l.options.color === '#000000' && l.getLatLng)"
+        marked = browser.evaluate(f"{marks}.map(l => slipmap.place(l.getLatLng()))")
+        np.testing.assert_allclose(marked, [[60.5, 50.5], [35.5, 25.5]], atol=0.5)
         assert save(browser)[0] == "date,first_mm,second_mm" and len(save(browser)) == len(DATES) + 1
         click(browser, 60.5, 50.5, "Move the reference")
         browser.wait("slipmap.reference() !== null")
@@ -158,6 +161,8 @@ def test_driven_in_a_browser(viewer):
         click(browser, 10.5, 30.5, "Profile")
         click(browser, 90.5, 30.5)
         browser.wait(f"{said}.includes('Profile: Velocity')")
+        line = f"{marks.replace('getLatLng', 'getLatLngs')}.map(l => l.getLatLngs().map(slipmap.place))[0]"
+        np.testing.assert_allclose(browser.evaluate(line), [[10.5, 30.5], [90.5, 30.5]], atol=0.5)  # black on white
         rows = [line.split(",") for line in save(browser)]
         assert rows[0] == ["distance_m", "value", "std"] and float(rows[-1][0]) == pytest.approx(800, abs=12)
         assert float(rows[1][2]) == pytest.approx(np.hypot(1.5, 1.5))

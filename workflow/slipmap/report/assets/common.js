@@ -80,7 +80,7 @@ const kit = (() => {
     const thin = { stroke: css("--line"), width: 1 }, axis = { stroke: css("--soft"), grid: thin, ticks: thin };
     const options = { width: 340, height: 220, series, bands, scales: { x: { time: isTime } },
       tzDate: (t) => uPlot.tzDate(new Date(1000 * t), "Etc/UTC"), legend: { show: false }, cursor: { y: false },
-      axes: [{ ...axis, space: 64, label: isTime ? null : xLabel, labelSize: 18, values: isTime ? (_, ticks) =>
+      axes: [{ ...axis, space: 52, label: isTime ? null : xLabel, labelSize: 18, values: isTime ? (_, ticks) =>
         ticks.map((t) => new Date(1000 * t).toISOString().slice(0, 7)) : undefined },
         { ...axis, label: yLabel, size: 48, labelSize: 18, labelFont: "12px sans-serif" }] };
     const draw = () => {

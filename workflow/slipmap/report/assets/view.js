@@ -1,7 +1,7 @@
 "use strict";
 // `slipmap view`: Explore over tiles and pixels of the full results; reference, comparison and profile.
 (() => {
-  const { el, quantity, chart, seriesChart, save } = kit, told = document.getElementById("told");
+  const { css, el, quantity, chart, seriesChart, save } = kit, told = document.getElementById("told");
   const data = JSON.parse(document.getElementById("map-data").textContent);
   const ask = async (what, values) => (await fetch(`${what}?${new URLSearchParams(values)}`)).json();
   let reference = null, before = null, start = null;
@@ -42,8 +42,9 @@
     },
     async compare(latlng) {
       const [one, other] = await Promise.all([before || latlng, latlng].map((p) => series(...where(p))));
-      const places = [["first", one, "#0072b2"], ["second", other, "#d55e00"]].filter((p) => p[1] && p[1].series)
+      const places = [["first", one, css("--series")], ["second", other, "#d55e00"]].filter((p) => p[1] && p[1].series)
         .map(([name, found, colour]) => ({ name, values: found.series, std: found.std, colour }));
+      view.mark((style) => L.featureGroup([before || latlng, latlng].map((p) => L.circleMarker(p, style))));
       if (!places.length) { told.textContent = "Neither place has a series."; return; }
       const dates = (one.series ? one : other).dates;
       const each = (of) => places.flatMap((p) => [of(p.name, p.values), ...p.std ? [of(`${p.name}_std`, p.std)] : []]);
@@ -55,8 +56,7 @@
     async profile(latlng) {
       if (!start) { start = latlng; told.textContent = "Click where the profile ends."; return; }
       const [a, b] = [start, latlng], layer = view.layers.get(view.state.left);
-      start = null;
-      told.textContent = "Click where the next profile begins.";
+      start = null; told.textContent = "Click where the next profile begins.";
       view.mark((style) => L.featureGroup([L.polyline([a, b], style), L.circleMarker(a, { radius: 6, ...style })]));
       const found = await ask("profile", { layer: layer.id, line: [...where(a), ...where(b)].join(",") });
       const moved = reference && MOVED.has(layer.id), x = found.distance, length = quantity(x.at(-1), "m", 0);
@@ -64,7 +64,7 @@
       const band = moved && found.std ? found.std.map((v) => both(v, reference.velocity_std)) : found.std;
       const said = `Profile of ${layer.title} over ${length}`, yLabel = `value (${found.units || "no unit"})`;
       show(`Profile: ${layer.title}`, chart({ x, isTime: false, xLabel: "distance (m)", yLabel, said,
-        curves: [{ name: layer.title, values, colour: "#0072b2", band }] }), [["Length, from the ring", length]],
+        curves: [{ name: layer.title, values, colour: css("--series"), band }] }), [["Length, from the ring", length]],
       () => save("profile.csv", [["distance_m", "value", "std"], ...x.map((d, i) => [d, values[i], band && band[i]])]));
     },
   };
