@@ -88,6 +88,15 @@ def test_axe_finds_no_violation_in_any_kind_of_report(pages, chromium, size, dar
         assert [url for url in chromium.requests if not url.startswith("data:")] == [page.resolve().as_uri()]
 
 
+def test_explore_without_outlines_has_no_empty_table(pages, chromium):
+    for kind, there in (("velocity alone", False), ("prediction area", True)):
+        chromium.become(1440, 900)
+        chromium.open(pages[kind], "#explore")
+        assert chromium.evaluate("document.getElementById('list').offsetHeight > 0") == there
+        asked = chromium.evaluate("document.getElementById('panel').innerText")
+        assert asked.startswith("Choose an outline on the map or in the table" if there else "Click a place on the map")
+
+
 def test_an_imported_data_set_begins_with_numbers_and_what_it_finds(pages):
     text = pages["imported"].read_text(encoding="utf-8")
     order = ["<b>4</b><strong>test images", "What it finds", "<h2>Images", "<h2>Training", "<h2>Scores"]

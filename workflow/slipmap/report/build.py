@@ -99,6 +99,7 @@ def build(
         areas=areas,
         most=settings.max_landslides,
         has_points=bool(found.get("points")),
+        has_outlines=any(one["items"] for one in found["landslides"].values()),
     )
     write_text(page, template.page("page.html.j2", context, data))
     if project is not None:

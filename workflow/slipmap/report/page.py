@@ -49,6 +49,7 @@ def page_context(
     areas: gpd.GeoDataFrame | None,
     most: int,
     has_points: bool,
+    has_outlines: bool,
 ) -> dict[str, Any]:
     """Everything that the template needs but pictures and outlines.
 
@@ -57,12 +58,14 @@ def page_context(
     numbers : the report's tables by name. layers : of the maps. drawn : landslides of each experiment's map.
     shown : grid of the pictures. areas : active areas.
     most : landslides drawn in the interactive map. has_points : whether a click anywhere has a displacement history.
+    has_outlines : whether anything is outlined in it.
     """
     ids = {layer.id for layer in layers}
     context = {
         **_opening(sources, numbers, drawn, most),
         **_summary(sources, numbers, drawn, areas, shown, ids),
         "has_points": has_points,
+        "has_outlines": has_outlines,
         "data_text": [*_data_text(sources), *attribution.sentences(sources.settings, _days(sources))],
         "study": sections.study_figures(sources, ids),
         "observed": observations.dates(sources),

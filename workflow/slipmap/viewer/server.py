@@ -37,7 +37,8 @@ class Viewer(ThreadingHTTPServer):
 
     def __init__(self, shown: Shown, port: int = PORT) -> None:
         self.shown, self.pixels = shown, Pixels(shown)
-        context = {"title": shown.title, "has_points": True, "landslides_left_out": []}
+        outlined = any(one["items"] for one in shown.data["landslides"].values())
+        context = {"title": shown.title, "has_points": True, "has_outlines": outlined, "landslides_left_out": []}
         self.page = template.page("view.html.j2", context, shown.data, last="view.js").encode()
         try:
             super().__init__((HOST, port), _Handler)
