@@ -13,6 +13,13 @@ from slipmap.io.grid import Grid
 GRID = Grid.from_bounds("EPSG:32632", 12.5, (500000, 5000000, 512500, 5010000))
 
 
+def test_coordinates_of_points_are_those_of_the_transform():
+    skewed = Grid(GRID.crs, GRID.transform @ GRID.transform.rotation(20), 5, 5)
+    cols, rows = np.random.default_rng(2).uniform(-5, 2000, (2, 30))
+    expected = np.transpose([skewed.transform @ (c, r) for c, r in zip(cols.tolist(), rows.tolist(), strict=True)])
+    np.testing.assert_array_equal(skewed.coordinates(cols, rows), expected)
+
+
 @pytest.fixture(scope="module")
 def field():
     values = np.random.default_rng(1).normal(size=GRID.shape).astype(np.float32)

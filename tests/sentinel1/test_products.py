@@ -269,7 +269,10 @@ def test_annotation_that_is_cut_off_or_of_another_product(made, copied):
     path.write_text(text[: len(text) // 2])
     assert "not XML that can be read" in broken(copied, made[0] / "dem.tif")
     path.write_text(text.replace("<swathTiming>", "<other>").replace("</swathTiming>", "</other>"))
-    assert "something is missing in it" in broken(copied, made[0] / "dem.tif")
+    said = broken(copied, made[0] / "dem.tif")
+    assert "something is missing in it (product has no swathTiming)" in said
+    path.write_text(text.replace("polarisation>", "other>"))
+    assert "something is missing in it (adsHeader has no polarisation)" in broken(copied, made[0] / "dem.tif")
     path.write_text(text.replace("<mode>IW</mode>", "<mode>EW</mode>"))
     assert "a product of mode EW and type SLC; give IW SLC products" in broken(copied, made[0] / "dem.tif")
 

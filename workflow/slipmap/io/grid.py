@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import rasterio
 from affine import Affine
+from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.windows import Window
 
+from slipmap.arrays import Doubles, Real
 from slipmap.errors import InputError
 from slipmap.io.atomic import write_text
 
@@ -96,6 +99,14 @@ class Grid:
         """The part of this grid inside `window`."""
         transform = self.transform @ Affine.translation(window.col_off, window.row_off)
         return Grid(self.crs, transform, int(window.width), int(window.height))
+
+    def coordinates(
+        self, cols: NDArray[np.integer] | Real, rows: NDArray[np.integer] | Real
+    ) -> tuple[Doubles, Doubles]:
+        """X and y in CRS units of many points, from their columns and rows (fractions count from a pixel's corner)."""
+        t = self.transform
+        x, y = cols * t.a + rows * t.b + t.c, cols * t.d + rows * t.e + t.f
+        return np.asarray(x, float), np.asarray(y, float)
 
     def blocks(self, size: int = BLOCK) -> Iterator[Window]:
         """Windows of at most `size` × `size` pixels that tile the grid, row by row."""

@@ -3,11 +3,14 @@
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 
+from slipmap.arrays import Doubles, Integers, Real
 from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.errors import InputError
+from slipmap.sentinel1.elements import child, text
 from slipmap.sentinel1.orbit_numbers import CYCLE, ORBITS, following, relative_orbit
 from slipmap.sentinel1.orbits import Orbit, seconds, state_vectors
 
@@ -24,9 +27,15 @@ class Polynomial:
     t0: float
     coefficients: tuple[float, ...]
 
-    def __call__(self, slant_range_time: np.ndarray | float) -> np.ndarray | float:
+    @overload
+    def __call__(self, slant_range_time: float) -> float: ...
+    @overload
+    def __call__(self, slant_range_time: Doubles) -> Doubles: ...
+    def __call__(self, slant_range_time: Doubles | float) -> Real | float:
         """Value at `slant_range_time` (s)."""
-        return np.polynomial.polynomial.polyval(np.asarray(slant_range_time) - self.t0, self.coefficients)
+        x = np.asarray(slant_range_time) - self.t0
+        value: Real = np.polynomial.polynomial.polyval(x, np.array(self.coefficients))
+        return value
 
 
 @dataclass(frozen=True)
@@ -61,14 +70,14 @@ class Burst:
 class GeolocationGrid:
     """ESA's own tie points, one array for each quantity: s, s, 1, 1, degrees, degrees, m, degrees."""
 
-    azimuth_time: np.ndarray
-    slant_range_time: np.ndarray
-    line: np.ndarray
-    pixel: np.ndarray
-    latitude: np.ndarray
-    longitude: np.ndarray
-    height: np.ndarray
-    incidence: np.ndarray
+    azimuth_time: Doubles
+    slant_range_time: Doubles
+    line: Doubles
+    pixel: Doubles
+    latitude: Doubles
+    longitude: Doubles
+    height: Doubles
+    incidence: Doubles
 
 
 @dataclass(frozen=True)
@@ -132,22 +141,23 @@ class Swath:
         return self.slant_range_time + self.samples_per_burst / (2 * self.range_sampling_rate)
 
 
-def line_time(line: np.ndarray, bursts: Sequence[Burst], interval: float) -> np.ndarray:
+def line_time(line: Doubles, bursts: Sequence[Burst], interval: float) -> Doubles:
     """Azimuth time (s) of rows of a measurement that consists of `bursts`, one after the other."""
     line = np.asarray(line, float)
     size = bursts[0].lines
-    number = np.clip(line // size, 0, len(bursts) - 1).astype(int)
-    return np.array([burst.start for burst in bursts])[number] + (line - number * size) * interval
+    number: Integers = np.clip(line // size, 0, len(bursts) - 1).astype(int)
+    starts = np.array([burst.start for burst in bursts], float)
+    return starts[number] + (line - number * size) * interval
 
 
 def read_swath(
-    text: bytes | str, path: str, epoch: np.datetime64 | None = None, tracks: tuple[int, int] | None = None
+    source: bytes | str, path: str, epoch: np.datetime64 | None = None, tracks: tuple[int, int] | None = None
 ) -> Swath | None:
     """Parse one annotation file; None where it lists no burst, or none that holds data.
 
     Parameters
     ----------
-    text : its contents. path : its name, for messages.
+    source : its contents. path : its name, for messages.
     epoch : zero of all times; None: midnight of the day on which the swath begins.
     tracks : relative orbits at the start and at the stop, from the manifest; None: from the absolute orbit number.
 
@@ -156,18 +166,18 @@ def read_swath(
     InputError : not the annotation of an IW SLC swath, or an element is missing in it.
     """
     try:
-        root = ET.fromstring(text)
+        root = ET.fromstring(source)
     except ET.ParseError as error:
         raise InputError(f"{path}: not XML that can be read ({error}); fetch the product again.") from error
     try:
         _require_iw_slc(root, path)
-        timing = root.find("swathTiming")
+        timing = child(root, "swathTiming")
         lengths = [
-            len(burst.findtext(key).split())
+            len(text(burst, key).split())
             for burst in timing.findall("burstList/burst")
             for key in ("firstValidSample", "lastValidSample")
         ]
-        if lengths and set(lengths) != {int(timing.findtext("linesPerBurst"))}:
+        if lengths and set(lengths) != {int(text(timing, "linesPerBurst"))}:
             raise ValueError("firstValidSample and lastValidSample do not have linesPerBurst values")
         return _swath(root, path, epoch, tracks) if lengths else None
     except (AttributeError, TypeError, ValueError, IndexError) as error:
@@ -178,35 +188,35 @@ def read_swath(
 
 
 def _require_iw_slc(root: ET.Element, path: str) -> None:
-    header = root.find("adsHeader")
-    mode, kind = header.findtext("mode"), header.findtext("productType")
+    header = child(root, "adsHeader")
+    mode, kind = text(header, "mode"), text(header, "productType")
     if (mode, kind) != ("IW", "SLC"):
         raise InputError(f"{path}: a product of mode {mode} and type {kind}; give IW SLC products.")
 
 
 def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, tracks: tuple[int, int] | None) -> Swath | None:
-    header, general = root.find("adsHeader"), root.find("generalAnnotation")
+    header, general = child(root, "adsHeader"), child(root, "generalAnnotation")
     if epoch is None:
-        epoch = np.datetime64(header.findtext("startTime")[:10]).astype("M8[ns]")
-    image = root.find("imageAnnotation/imageInformation")
-    processing = root.find("imageAnnotation/processingInformation")
-    orbit_number = int(header.findtext("absoluteOrbitNumber"))
-    mission = header.findtext("missionId")
+        epoch = np.datetime64(text(header, "startTime")[:10]).astype("M8[ns]")
+    image = child(root, "imageAnnotation/imageInformation")
+    processing = child(root, "imageAnnotation/processingInformation")
+    orbit_number = int(text(header, "absoluteOrbitNumber"))
+    mission = text(header, "missionId")
     orbit = state_vectors(
         [
             [
-                seconds(vector.findtext("time"), epoch),
-                *(float(vector.findtext(f"{part}/{axis}")) for part in ("position", "velocity") for axis in "xyz"),
+                seconds(text(vector, "time"), epoch),
+                *(float(text(vector, f"{part}/{axis}")) for part in ("position", "velocity") for axis in "xyz"),
             ]
             for vector in general.findall("orbitList/orbit")
         ],
         f"the orbit in {path}",
     )
-    start, stop = (seconds(image.findtext(f"product{end}LineUtcTime"), epoch) for end in ("First", "Last"))
+    start, stop = (seconds(text(image, f"product{end}LineUtcTime"), epoch) for end in ("First", "Last"))
     tracks = tracks or _tracks(mission, orbit_number, orbit, (start, stop), path)
-    timing = root.find("swathTiming")
-    interval = float(image.findtext("azimuthTimeInterval"))
-    listed = _bursts(timing, header.findtext("swath"), epoch, tracks, interval, orbit)
+    timing = child(root, "swathTiming")
+    interval = float(text(image, "azimuthTimeInterval"))
+    listed = _bursts(timing, text(header, "swath"), epoch, tracks, interval, orbit)
     bursts = tuple(burst for burst in listed if not burst.empty)
     if not bursts:
         return None
@@ -215,16 +225,16 @@ def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, tracks: tup
         path=path,
         epoch=epoch,
         mission=mission,
-        swath=header.findtext("swath"),
-        polarisation=header.findtext("polarisation"),
-        pass_direction=general.findtext("productInformation/pass").upper(),
+        swath=text(header, "swath"),
+        polarisation=text(header, "polarisation"),
+        pass_direction=text(general, "productInformation/pass").upper(),
         track=tracks[0],
         absolute_orbit=orbit_number,
         **_radar(general, processing),
-        slant_range_time=float(image.findtext("slantRangeTime")),
+        slant_range_time=float(text(image, "slantRangeTime")),
         azimuth_time_interval=interval,
-        lines_per_burst=int(timing.findtext("linesPerBurst")),
-        samples_per_burst=int(timing.findtext("samplesPerBurst")),
+        lines_per_burst=int(text(timing, "linesPerBurst")),
+        samples_per_burst=int(text(timing, "samplesPerBurst")),
         start=start,
         stop=stop,
         processor=processing.findtext("applicationLutId") or "",
@@ -240,32 +250,32 @@ def _swath(root: ET.Element, path: str, epoch: np.datetime64 | None, tracks: tup
 
 def _radar(general: ET.Element, processing: ET.Element) -> dict[str, float]:
     """Heading, frequencies, rates, bandwidths and windows, by the names that `Swath` has for them."""
-    product = general.find("productInformation")
-    downlink = general.find("downlinkInformationList/downlinkInformation")
-    parameters = processing.find("swathProcParamsList/swathProcParams")
+    product = child(general, "productInformation")
+    downlink = child(general, "downlinkInformationList/downlinkInformation")
+    parameters = child(processing, "swathProcParamsList/swathProcParams")
     return {
-        "heading": float(product.findtext("platformHeading")),
-        "radar_frequency": float(product.findtext("radarFrequency")),
-        "range_sampling_rate": float(product.findtext("rangeSamplingRate")),
-        "steering_rate": float(np.radians(float(product.findtext("azimuthSteeringRate")))),
-        "chirp_rate": float(downlink.findtext("downlinkValues/txPulseRampRate")),
-        "pulse_repetition_frequency": float(downlink.findtext("prf")),
-        "range_bandwidth": float(parameters.findtext("rangeProcessing/processingBandwidth")),
-        "azimuth_bandwidth": float(parameters.findtext("azimuthProcessing/processingBandwidth")),
-        "range_window": float(parameters.findtext("rangeProcessing/windowCoefficient")),
-        "azimuth_window": float(parameters.findtext("azimuthProcessing/windowCoefficient")),
+        "heading": float(text(product, "platformHeading")),
+        "radar_frequency": float(text(product, "radarFrequency")),
+        "range_sampling_rate": float(text(product, "rangeSamplingRate")),
+        "steering_rate": float(np.radians(float(text(product, "azimuthSteeringRate")))),
+        "chirp_rate": float(text(downlink, "downlinkValues/txPulseRampRate")),
+        "pulse_repetition_frequency": float(text(downlink, "prf")),
+        "range_bandwidth": float(text(parameters, "rangeProcessing/processingBandwidth")),
+        "azimuth_bandwidth": float(text(parameters, "azimuthProcessing/processingBandwidth")),
+        "range_window": float(text(parameters, "rangeProcessing/windowCoefficient")),
+        "azimuth_window": float(text(parameters, "azimuthProcessing/windowCoefficient")),
     }
 
 
-def _numbers(element: ET.Element | None) -> tuple[float, ...]:
-    return tuple(float(value) for value in element.text.split())
+def _numbers(element: ET.Element) -> tuple[float, ...]:
+    return tuple(float(value) for value in (element.text or "").split())
 
 
 def _doppler(root: ET.Element, epoch: np.datetime64, method: str) -> tuple[Polynomial, ...]:
     """The Doppler centroid that the processor used: estimated from the data, or from the geometry."""
     used = "dataDcPolynomial" if "data" in method.lower() else "geometryDcPolynomial"
     return tuple(
-        Polynomial(seconds(e.findtext("azimuthTime"), epoch), float(e.findtext("t0")), _numbers(e.find(used)))
+        Polynomial(seconds(text(e, "azimuthTime"), epoch), float(text(e, "t0")), _numbers(child(e, used)))
         for e in root.findall("dopplerCentroid/dcEstimateList/dcEstimate")
     )
 
@@ -275,11 +285,9 @@ def _fm_rates(general: ET.Element, epoch: np.datetime64) -> tuple[Polynomial, ..
     for element in general.findall("azimuthFmRateList/azimuthFmRate"):
         listed = element.find("azimuthFmRatePolynomial")  # c0, c1, c2 before IPF 2.43 (2015)
         coefficients = (
-            _numbers(listed) if listed is not None else tuple(float(element.findtext(c)) for c in ("c0", "c1", "c2"))
+            _numbers(listed) if listed is not None else tuple(float(text(element, c)) for c in ("c0", "c1", "c2"))
         )
-        found.append(
-            Polynomial(seconds(element.findtext("azimuthTime"), epoch), float(element.findtext("t0")), coefficients)
-        )
+        found.append(Polynomial(seconds(text(element, "azimuthTime"), epoch), float(text(element, "t0")), coefficients))
     return tuple(found)
 
 
@@ -303,12 +311,12 @@ def _bursts(
     interval: float,
     orbit: Orbit,
 ) -> tuple[Burst, ...]:
-    lines, samples = int(timing.findtext("linesPerBurst")), int(timing.findtext("samplesPerBurst"))
+    lines, samples = int(text(timing, "linesPerBurst")), int(text(timing, "samplesPerBurst"))
     bursts = []
     for number, element in enumerate(timing.findall("burstList/burst")):
         given = element.findtext("burstId")
-        start = seconds(element.findtext("azimuthTime"), epoch)
-        after_node = float(element.findtext("azimuthAnxTime")) + lines / 2 * interval
+        start = seconds(text(element, "azimuthTime"), epoch)
+        after_node = float(text(element, "azimuthAnxTime")) + lines / 2 * interval
         if tracks[0] == tracks[1]:
             after_node %= _PERIOD  # some products count on from the node before the last
         identifier = int(given) if given else burst_identifier(after_node, tracks[0])
@@ -322,7 +330,7 @@ def _bursts(
 
 def _valid(burst: ET.Element) -> tuple[int, int, int, int]:
     """First and last valid line, first and last valid sample; last before first where no line holds data."""
-    first, last = (np.array(burst.findtext(key).split(), int) for key in ("firstValidSample", "lastValidSample"))
+    first, last = (np.array(text(burst, key).split(), int) for key in ("firstValidSample", "lastValidSample"))
     good = np.flatnonzero((first >= 0) & (last >= first))
     if not len(good):
         return 0, -1, 0, -1
@@ -353,8 +361,8 @@ def track_of_burst(identifier: int) -> int | None:
 def _geolocation(root: ET.Element, epoch: np.datetime64) -> GeolocationGrid:
     points = root.findall("geolocationGrid/geolocationGridPointList/geolocationGridPoint")
     keys = ("slantRangeTime", "line", "pixel", "latitude", "longitude", "height", "incidenceAngle")
-    times = np.array([seconds(point.findtext("azimuthTime"), epoch) for point in points])
-    return GeolocationGrid(times, *(np.array([float(point.findtext(key)) for point in points]) for key in keys))
+    times = np.array([seconds(text(point, "azimuthTime"), epoch) for point in points])
+    return GeolocationGrid(times, *(np.array([float(text(point, key)) for point in points]) for key in keys))
 
 
 def bistatic_reference(grid: GeolocationGrid, bursts: Sequence[Burst], interval: float, path: str) -> float:

@@ -4,7 +4,9 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 
+from slipmap.arrays import Doubles, Floats
 from slipmap.errors import InputError
+from slipmap.sentinel1.elements import text
 from slipmap.sentinel1.scene import SceneBurst
 
 _TABLES = {"sigma_nought": "sigmaNought", "beta_nought": "betaNought"}
@@ -12,7 +14,7 @@ _TABLES = {"sigma_nought": "sigmaNought", "beta_nought": "betaNought"}
 
 def calibration(
     scene_burst: SceneBurst, quantity: str, lines: tuple[int, int], samples: tuple[int, int]
-) -> np.ndarray | None:
+) -> Floats | None:
     """What digital numbers are divided by, float32 (lines, samples); None where `quantity` is "none".
 
     Parameters
@@ -35,10 +37,10 @@ def calibration(
     try:
         root = ET.fromstring(product.text(member))
         vectors = root.findall("calibrationVectorList/calibrationVector")
-        at = np.array([float(v.findtext("line")) for v in vectors])
+        at = np.array([float(text(v, "line")) for v in vectors])
         wanted = np.arange(*samples)
-        table = np.stack(
-            [np.interp(wanted, _numbers(v.findtext("pixel")), _numbers(v.findtext(_TABLES[quantity]))) for v in vectors]
+        table: Doubles = np.stack(
+            [np.interp(wanted, _numbers(text(v, "pixel")), _numbers(text(v, _TABLES[quantity]))) for v in vectors]
         )
     except (ET.ParseError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{product.path}: {member} cannot be read ({error}); fetch the product again.") from error
@@ -48,9 +50,10 @@ def calibration(
     after = np.clip(np.searchsorted(at, rows), 1, len(at) - 1) if len(at) > 1 else np.zeros(len(rows), int)
     if len(at) == 1:
         return np.repeat(table.astype(np.float32), len(rows), axis=0)
-    share = np.clip((rows - at[after - 1]) / (at[after] - at[after - 1]), 0, 1)[:, None]
-    return (table[after - 1] * (1 - share) + table[after] * share).astype(np.float32)
+    share: Doubles = np.clip((rows - at[after - 1]) / (at[after] - at[after - 1]), 0, 1)[:, None]
+    between: Doubles = table[after - 1] * (1 - share) + table[after] * share
+    return between.astype(np.float32)
 
 
-def _numbers(text: str) -> np.ndarray:
-    return np.array(text.split(), float)
+def _numbers(listed: str) -> Doubles:
+    return np.array(listed.split(), float)

@@ -11,6 +11,7 @@ import numba
 import numpy as np
 from pyproj import Transformer
 
+from slipmap.arrays import Doubles
 from slipmap.io.grid import Grid
 from slipmap.sentinel1.orbits import LocalOrbit, Orbit
 
@@ -21,23 +22,23 @@ _EARTH_FIXED = Transformer.from_crs("EPSG:4979", "EPSG:4978", always_xy=True)
 MAX_SPAN = 12_000.0  # m, longest side of a part of the ground that has one set of polynomials
 
 
-def earth_fixed(longitude: np.ndarray, latitude: np.ndarray, height: np.ndarray) -> np.ndarray:
+def earth_fixed(longitude: Doubles | float, latitude: Doubles | float, height: Doubles | float) -> Doubles:
     """Earth-fixed positions (…, 3), m, of degrees and ellipsoidal heights (m)."""
     return np.stack(_EARTH_FIXED.transform(longitude, latitude, height), axis=-1)
 
 
-def geodetic(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def geodetic(points: Doubles) -> tuple[Doubles, Doubles, Doubles]:
     """Longitude, latitude (degrees) and ellipsoidal height (m) of Earth-fixed `points` (…, 3)."""
     return _GEODETIC.transform(points[..., 0], points[..., 1], points[..., 2])
 
 
-def normals(longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+def normals(longitude: Doubles, latitude: Doubles) -> Doubles:
     """Unit normals of the ellipsoid (…, 3), outward."""
     lon, lat = np.radians(longitude), np.radians(latitude)
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
 
 
-def to_radar(points: np.ndarray, orbit: Orbit, start: float, stop: float) -> tuple[np.ndarray, np.ndarray]:
+def to_radar(points: Doubles, orbit: Orbit, start: float, stop: float) -> tuple[Doubles, Doubles]:
     """Backward geocoding of scattered points: azimuth time (s) and slant range (m) of each.
 
     Parameters
@@ -58,7 +59,7 @@ def to_radar(points: np.ndarray, orbit: Orbit, start: float, stop: float) -> tup
     return times, ranges
 
 
-def _parts(times: np.ndarray, orbit: Orbit) -> Iterator[tuple[np.ndarray, LocalOrbit]]:
+def _parts(times: Doubles, orbit: Orbit) -> Iterator[tuple[Doubles, LocalOrbit]]:
     """Which of `times` lie between the same two state vectors, and the polynomial there."""
     part = np.clip(np.searchsorted(orbit.times, times), 1, len(orbit.times) - 1)
     for which in np.unique(part):
@@ -66,7 +67,7 @@ def _parts(times: np.ndarray, orbit: Orbit) -> Iterator[tuple[np.ndarray, LocalO
         yield part == which, orbit.local(middle, middle)
 
 
-def _newton(points: np.ndarray, local: LocalOrbit, times: np.ndarray) -> np.ndarray:
+def _newton(points: Doubles, local: LocalOrbit, times: Doubles) -> Doubles:
     for _ in range(20):
         position, velocity = local.state(times)
         _, later = local.state(times + 0.5)
@@ -81,7 +82,7 @@ def _newton(points: np.ndarray, local: LocalOrbit, times: np.ndarray) -> np.ndar
     return times
 
 
-def to_ground(times: np.ndarray, ranges: np.ndarray, heights: np.ndarray, orbit: Orbit) -> np.ndarray:
+def to_ground(times: Doubles, ranges: Doubles | float, heights: Doubles | float, orbit: Orbit) -> Doubles:
     """Forward geocoding: Earth-fixed points (n, 3) right of the track, at given ellipsoidal heights.
 
     Parameters
@@ -106,7 +107,7 @@ def to_ground(times: np.ndarray, ranges: np.ndarray, heights: np.ndarray, orbit:
     radius = np.linalg.norm(earth_fixed(*geodetic(position)[:2], heights), axis=1)
     cosine = (distance**2 + ranges**2 - radius**2) / (2 * distance * ranges)
     cosine = np.clip(cosine, -1, 1)
-    points = position + ranges[:, None] * (np.sqrt(1 - cosine**2)[:, None] * right - cosine[:, None] * up)
+    points: Doubles = position + ranges[:, None] * (np.sqrt(1 - cosine**2)[:, None] * right - cosine[:, None] * up)
     for _ in range(20):
         longitude, latitude, height = geodetic(points)
         look = points - position
@@ -129,15 +130,15 @@ class Ground:
     base, normal : (3, n, n) coefficients of powers of u (columns) and v (rows), both −1 … 1 over the part.
     """
 
-    base: np.ndarray
-    normal: np.ndarray
+    base: Doubles
+    normal: Doubles
 
     @classmethod
     def of(cls, grid: Grid) -> "Ground":
         """The ground under `grid` (pixel centres), which is at most `MAX_SPAN` on a side in metres."""
         nodes = np.cos(np.pi * (np.arange(_DEGREE + 3) + 0.5) / (_DEGREE + 3))
         u, v = np.meshgrid(nodes, nodes)
-        x, y = grid.transform @ ((u + 1) / 2 * grid.width, (v + 1) / 2 * grid.height)
+        x, y = grid.coordinates((u + 1) / 2 * grid.width, (v + 1) / 2 * grid.height)
         longitude, latitude = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(x, y)
         powers = np.polynomial.polynomial.polyvander2d(u.ravel(), v.ravel(), [_DEGREE, _DEGREE])
         fits = []
@@ -147,7 +148,7 @@ class Ground:
         return cls(*fits)
 
 
-def orbit_numbers(local: LocalOrbit, start: float, stop: float) -> np.ndarray:
+def orbit_numbers(local: LocalOrbit, start: float, stop: float) -> Doubles:
     """The orbit over `start` … `stop` (some seconds) for compiled code: middle, scale, then 3 × 6 coefficients.
 
     A polynomial of degree 5 through Chebyshev nodes of the given one: over ±5 s it differs by less than 1 nm, over
@@ -161,7 +162,7 @@ def orbit_numbers(local: LocalOrbit, start: float, stop: float) -> np.ndarray:
 
 
 @numba.njit(inline="always")
-def zero_doppler(orbit: np.ndarray, x: float, y: float, z: float, u: float) -> tuple[float, float]:
+def zero_doppler(orbit: Doubles, x: float, y: float, z: float, u: float) -> tuple[float, float]:
     """Scaled time u of closest approach to (x, y, z), and the range (m); begins at `u`. `orbit` of `orbit_numbers`."""
     square = 0.0
     for _ in range(8):
@@ -186,9 +187,7 @@ def zero_doppler(orbit: np.ndarray, x: float, y: float, z: float, u: float) -> t
 
 
 @numba.njit(parallel=True, cache=True)
-def locate(
-    base: np.ndarray, normal: np.ndarray, heights: np.ndarray, orbit: np.ndarray, times: np.ndarray, ranges: np.ndarray
-) -> None:
+def locate(base: Doubles, normal: Doubles, heights: Doubles, orbit: Doubles, times: Doubles, ranges: Doubles) -> None:
     """Backward geocoding of a part of a grid: fills `times` (s after the orbit's middle) and `ranges` (m).
 
     Parameters
@@ -233,8 +232,8 @@ def locate(
 
 
 def look_angles(
-    points: np.ndarray, longitude: np.ndarray, latitude: np.ndarray, orbit: Orbit, times: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    points: Doubles, longitude: Doubles, latitude: Doubles, orbit: Orbit, times: Doubles
+) -> tuple[Doubles, Doubles]:
     """Unit vectors from ground points to the satellite (n, 3: east, north, up) and incidence angles (degrees, n).
 
     Parameters
@@ -254,7 +253,7 @@ def look_angles(
 
 
 @numba.njit(parallel=True, cache=True)
-def locate_points(points: np.ndarray, orbit: np.ndarray, times: np.ndarray, ranges: np.ndarray) -> None:
+def locate_points(points: Doubles, orbit: Doubles, times: Doubles, ranges: Doubles) -> None:
     """As `locate`, for Earth-fixed `points` (n, 3)."""
     for i in numba.prange(len(points)):
         t, r = zero_doppler(orbit, points[i, 0], points[i, 1], points[i, 2], 0.0)

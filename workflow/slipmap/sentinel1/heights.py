@@ -1,6 +1,6 @@
 """Ellipsoidal heights of the ground on a grid: the DEM, with the geoid undulation where its heights are orthometric."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -55,7 +55,8 @@ def open_heights(
         def read(window: Window) -> np.ndarray:
             first, last = window.col_off // narrow, -(-(window.col_off + window.width) // narrow)
             wide = Window(first, window.row_off, last - first + 2, window.height)
-            values = sum((raster.read_open(src, wide, 1) for src in sources), start=constant)
+            ground, *above = (raster.read_open(src, wide, 1) for src in sources)
+            values = sum(above, start=ground + constant)
             for side, inner in ((0, 1), (-1, -2)):  # beyond the DEM's edge
                 values[:, side] = np.where(np.isnan(values[:, side]), values[:, inner], values[:, side])
             skipped = window.col_off - first * narrow
@@ -101,7 +102,7 @@ def require_cover(path: str | Path, key: str, grid: Grid) -> None:
         )
 
 
-def extremes(read: Callable[[Window], np.ndarray], windows: list[Window], dem: str | Path) -> tuple[float, float]:
+def extremes(read: Callable[[Window], np.ndarray], windows: Iterable[Window], dem: str | Path) -> tuple[float, float]:
     """Lowest and highest ground, m; `InputError` where there is none at all."""
     low, high = np.inf, -np.inf
     for window in windows:

@@ -1,9 +1,14 @@
 """Looks: SLC pixels averaged into one, and how many of them are independent."""
 
+from typing import TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
+
+Number = TypeVar("Number", np.float32, np.float64, np.complex64)
 
 
-def multilook(array: np.ndarray, looks: tuple[int, int]) -> np.ndarray:
+def multilook(array: NDArray[Number], looks: tuple[int, int]) -> NDArray[Number]:
     """Mean over blocks of `looks` (rows, columns); rows and columns that fill no block are left out.
 
     Parameters

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from slipmap.errors import InputError
+from slipmap.sentinel1 import elements
 from slipmap.sentinel1.orbits import Orbit, seconds
 
 _MARGIN = 60.0  # s of an EOF file kept on each side of what is asked for
@@ -137,9 +138,9 @@ def read_eof(file: OrbitFile, epoch: np.datetime64, start: float, stop: float) -
     rows = []
     try:
         for vector in root.iter("OSV"):
-            time = seconds(vector.findtext("UTC"), epoch)
+            time = seconds(elements.text(vector, "UTC"), epoch)
             if start - _MARGIN <= time <= stop + _MARGIN:
-                rows.append([time, *(float(vector.findtext(key)) for key in ("X", "Y", "Z", "VX", "VY", "VZ"))])
+                rows.append([time, *(float(elements.text(vector, key)) for key in ("X", "Y", "Z", "VX", "VY", "VZ"))])
     except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{file.path}: a state vector in it cannot be read ({error}); fetch it again.") from error
     table = np.array(rows, float).reshape(-1, 7)

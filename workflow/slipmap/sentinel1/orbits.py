@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from slipmap.arrays import Doubles
 from slipmap.errors import InputError
 
 NEAREST = 16  # state vectors behind a position, at most; annotations hold about as many
@@ -27,9 +28,9 @@ class LocalOrbit:
 
     middle: float
     scale: float
-    coefficients: np.ndarray
+    coefficients: Doubles
 
-    def state(self, times: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+    def state(self, times: Doubles | float) -> tuple[Doubles, Doubles]:
         """Position (…, 3), m, and velocity (…, 3), m/s, at `times` (…), s."""
         u = ((np.asarray(times, float) - self.middle) / self.scale)[..., None]
         position = np.zeros((*u.shape[:-1], 3))
@@ -49,9 +50,9 @@ class Orbit:
     times : (n,) s after the epoch. positions : (n, 3) m. velocities : (n, 3) m/s. source : for messages and metadata.
     """
 
-    times: np.ndarray
-    positions: np.ndarray
-    velocities: np.ndarray
+    times: Doubles
+    positions: Doubles
+    velocities: Doubles
     source: str
 
     def local(self, start: float, stop: float) -> LocalOrbit:
@@ -98,9 +99,9 @@ class Orbit:
             )
 
 
-def _position_precision(velocities: np.ndarray) -> np.ndarray:
+def _position_precision(velocities: Doubles) -> Doubles:
     """What brings errors of positions (m) to unit variance, (n, 3, 3): less precise along the track than across."""
-    along = velocities / np.linalg.norm(velocities, axis=1, keepdims=True)
+    along: Doubles = velocities / np.linalg.norm(velocities, axis=1, keepdims=True)
     tracks = along[:, :, None] * along[:, None, :]
     return tracks / _ALONG_STD + (np.eye(3) - tracks) / _ACROSS_STD
 

@@ -4,7 +4,9 @@ from functools import cache
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
+from slipmap.arrays import Complexes, Doubles, Floats
 from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.sentinel1.tops import carrier
 
@@ -13,7 +15,7 @@ PHASES = 512  # fractions of a sample for which weights are tabulated
 TWO_PI = 2 * np.pi
 
 
-def correlation(lags: np.ndarray, bandwidth: float, window: float) -> np.ndarray:
+def correlation(lags: NDArray[np.number], bandwidth: float, window: float) -> Doubles:
     """Autocorrelation of a signal whose spectrum is white times a squared Hamming window.
 
     Parameters
@@ -24,20 +26,20 @@ def correlation(lags: np.ndarray, bandwidth: float, window: float) -> np.ndarray
     # the square of the window: α² + b²/2 + 2αb cos + b²/2 cos of twice the argument
     terms = ((window**2 + b**2 / 2, 0), (2 * window * b, 1), (b**2 / 2, 2))
     x = np.asarray(lags, float) * bandwidth
-    total = sum(c * (np.sinc(x + k) + np.sinc(x - k)) / 2 for c, k in terms)
-    return total / (terms[0][0])
+    total = np.zeros_like(x)
+    for c, k in terms:
+        total += c * (np.sinc(x + k) + np.sinc(x - k)) / 2
+    return total / terms[0][0]
 
 
-def whitened_correlation(lags: np.ndarray, bandwidth: float, window: float) -> np.ndarray:
+def whitened_correlation(lags: NDArray[np.number], bandwidth: float, window: float) -> Doubles:
     """Correlation of the same signal with itself whitened (its spectrum over the window), 1 at lag 0."""
     x = np.asarray(lags, float) * bandwidth
     return np.sinc(x) + (1 - window) / (2 * window) * (np.sinc(x + 1) + np.sinc(x - 1))
 
 
 @cache
-def weights(
-    bandwidth: float, window: float, whiten: bool = False, taps: int = TAPS, phases: int = PHASES
-) -> np.ndarray:
+def weights(bandwidth: float, window: float, whiten: bool = False, taps: int = TAPS, phases: int = PHASES) -> Floats:
     """Least-squares interpolator of a band-limited signal: (phases + 1, taps) float32.
 
     Row k holds the weights of the samples −taps/2 + 1 … taps/2 round a point k/phases after sample 0. They minimise the
@@ -61,8 +63,8 @@ def weights(
 
 @numba.njit(inline="always")
 def interpolate(
-    pixels: np.ndarray, line: float, sample: float, line_weights: np.ndarray, sample_weights: np.ndarray
-) -> tuple[float, float]:
+    pixels: Floats, line: float, sample: float, line_weights: Floats, sample_weights: Floats
+) -> tuple[np.float32, np.float32]:
     """Real and imaginary part at fractional (line, sample).
 
     `pixels` is (lines, 2 × samples) float32, parts interleaved; the caller sees to it that all taps lie inside.
@@ -88,21 +90,21 @@ def interpolate(
 
 @numba.njit(parallel=True, cache=True)
 def resample(
-    pixels: np.ndarray,
-    times: np.ndarray,
-    ranges: np.ndarray,
-    extra: np.ndarray,
+    pixels: Floats,
+    times: Doubles,
+    ranges: Doubles,
+    extra: Floats,
     epoch: float,
-    frame: np.ndarray,
-    limits: np.ndarray,
+    frame: Doubles,
+    limits: Doubles,
     own: int,
-    timing: np.ndarray,
-    sweep: np.ndarray,
-    line_weights: np.ndarray,
-    sample_weights: np.ndarray,
+    timing: NDArray[np.number],
+    sweep: Doubles,
+    line_weights: Floats,
+    sample_weights: Floats,
     wavelength: float,
     flatten: bool,
-    out: np.ndarray,
+    out: Complexes,
 ) -> int:
     """Fill `out` where burst `own` is the one that sees a pixel best; returns how many pixels were filled.
 
@@ -165,4 +167,4 @@ def resample(
             c, s = np.cos(angle), np.sin(angle)
             out[i, j] = complex(re * c - im * s, re * s + im * c)
             counts[i] += 1
-    return counts.sum()
+    return int(counts.sum())

@@ -13,6 +13,7 @@ import rasterio
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
+from slipmap.arrays import Complexes
 from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.sentinel1.annotation import Burst, Swath, read_swath
@@ -146,16 +147,17 @@ class Measurement:
     def __init__(self, source: rasterio.io.DatasetReader, name: str) -> None:
         self._source, self._name = source, name
 
-    def read(self, burst: Burst, lines: tuple[int, int], samples: tuple[int, int]) -> np.ndarray:
+    def read(self, burst: Burst, lines: tuple[int, int], samples: tuple[int, int]) -> Complexes:
         """Digital numbers of a part of `burst`, complex64: `lines` and `samples` are (first, one after the last)."""
         window = Window(samples[0], burst.first_row + lines[0], samples[1] - samples[0], lines[1] - lines[0])
         try:
-            return self._source.read(1, window=window, out_dtype=np.complex64)
+            values: Complexes = self._source.read(1, window=window, out_dtype=np.complex64)
         except RasterioError as error:
             raise InputError(
                 f"{self._name} cannot be read at burst {burst.number + 1} ({error}); the file is truncated or corrupt, "
                 f"fetch it again."
             ) from error
+        return values
 
 
 def is_safe(path: Path) -> bool:
@@ -192,7 +194,10 @@ def open_safe(path: Path) -> Product:
             members[kind, found.group(1).upper(), found.group(2).upper()] = name
     if not any(kind == "annotation" for kind, *_ in members):
         raise InputError(f"{path}: there is no annotation of an IW SLC swath in it; fetch the product again.")
-    return Product(path, start_time(_PRODUCT.match(path.name).group(1), path), members, manifest)
+    name_of_product = _PRODUCT.match(path.name)
+    if name_of_product is None:
+        raise InputError(f"{path}: not the name of an IW SLC product; give the product its own name again.")
+    return Product(path, start_time(name_of_product.group(1), path), members, manifest)
 
 
 def start_time(text: str, path: Path) -> datetime:

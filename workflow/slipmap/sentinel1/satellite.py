@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from pyproj import Transformer
 
+from slipmap.arrays import Doubles
 from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.io.grid import Grid
 from slipmap.sentinel1.annotation import Burst, GeolocationGrid, Polynomial, Swath, line_time
@@ -37,12 +38,12 @@ class Pass:
     offset : (3,) m, of this pass from the first one.
     """
 
-    start: np.ndarray
-    along: np.ndarray
+    start: Doubles
+    along: Doubles
     time: float
-    across: np.ndarray
-    towards: np.ndarray
-    offset: np.ndarray
+    across: Doubles
+    towards: Doubles
+    offset: Doubles
 
     @classmethod
     def over(cls, grid: Grid, incidence: float, heading: float, time: float) -> "Pass":
@@ -81,7 +82,7 @@ class Pass:
         return Orbit(times, np.round(positions, 6), np.round(velocities, 6), source)
 
 
-def local_axes(longitude: float, latitude: float) -> np.ndarray:
+def local_axes(longitude: float, latitude: float) -> Doubles:
     """Unit vectors east, north, up (rows) in the Earth-fixed frame."""
     lon, lat = np.radians(longitude), np.radians(latitude)
     return np.array(

@@ -60,11 +60,12 @@ class SceneBurst:
         """First and last valid azimuth time (s) and slant range (m)."""
         first, last, near, far = self.burst.valid
         step = self.swath.azimuth_time_interval
-        ranges = [self.swath.slant_range_time + k / self.swath.range_sampling_rate for k in (near, far)]
+        closest, farthest = (self.swath.slant_range_time + k / self.swath.range_sampling_rate for k in (near, far))
         return (
             self.burst.start + first * step,
             self.burst.start + last * step,
-            *(r * SPEED_OF_LIGHT / 2 for r in ranges),
+            closest * SPEED_OF_LIGHT / 2,
+            farthest * SPEED_OF_LIGHT / 2,
         )
 
 
@@ -115,7 +116,7 @@ class Scene:
         across, down = (a.ravel() for a in np.meshgrid(steps, steps))
         cols = np.concatenate([w.col_off + across * w.width for w in windows])
         rows = np.concatenate([w.row_off + down * w.height for w in windows])
-        x, y = grid.transform @ (cols, rows)
+        x, y = grid.coordinates(cols, rows)
         longitude, latitude = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(x, y)
         low, high = (
             to_radar(earth_fixed(longitude, latitude, np.full(len(x), h)), self.orbit, self.start, self.stop)

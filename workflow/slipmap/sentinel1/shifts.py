@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from rasterio.windows import Window
 
+from slipmap.arrays import Complexes
 from slipmap.config.geocoding import GeocodingSettings
 from slipmap.errors import InputError
 from slipmap.io.atomic import write_text
@@ -125,11 +126,13 @@ def overlap_sums(
     return found
 
 
-def coherence(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def coherence(first: Complexes, second: Complexes) -> Complexes:
     """Complex coherence over `LOOKS` pixels (bright ground counts no more than other); 0 where there is no data."""
     power = multilook(np.abs(first) ** 2, LOOKS) * multilook(np.abs(second) ** 2, LOOKS)
     cross = multilook(first * np.conj(second), LOOKS)
-    return np.divide(cross, np.sqrt(power), out=np.zeros_like(cross), where=power > 0)
+    found = np.zeros_like(cross)
+    np.divide(cross, np.sqrt(power), out=found, where=power > 0)
+    return found
 
 
 def doppler_difference(early: SceneBurst, late: SceneBurst) -> float:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import rasterio
@@ -13,9 +13,18 @@ from rasterio.windows import Window
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 
+
+class Bands(TypedDict):
+    """What `raster.create` has to know of the bands."""
+
+    bands: list[str]
+    units: str | list[str]
+    long_name: list[str]
+
+
 AXES = ("los_east", "los_north", "los_up")
 # What a raster of the line of sight and its incidence angle (geometry.tif) is made of; see `raster.create`.
-GEOMETRY = {
+GEOMETRY: Bands = {
     "bands": [*AXES, "incidence_angle"],
     "units": ["1", "1", "1", "degrees"],
     "long_name": [
@@ -59,7 +68,7 @@ class LineOfSight:
         """(3, rows, cols) float32 in a window of `grid`; NaN where it is not known."""
         part = grid.window_grid(window)
         if self.vector is not None:
-            return np.broadcast_to(np.float32(self.vector)[:, None, None], (3, *part.shape))
+            return np.broadcast_to(np.array(self.vector, np.float32)[:, None, None], (3, *part.shape))
         bands = []
         for path, band in self.files or self.angles:
             with raster.warped(path, part) as source:
@@ -92,4 +101,5 @@ def line_of_sight(stack_json: str | Path) -> LineOfSight | None:
         heading = HEADINGS.get(str(radar.get("orbit_direction") or "").upper())
     if radar.get("incidence") is None or heading is None:
         return None
-    return LineOfSight(vector=tuple(float(v) for v in look_vector(radar["incidence"], heading)))
+    east, north, up = (float(v) for v in look_vector(radar["incidence"], heading))
+    return LineOfSight(vector=(east, north, up))

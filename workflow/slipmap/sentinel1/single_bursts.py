@@ -97,7 +97,10 @@ def is_single_burst(path: Path) -> bool:
 
 def open_single_burst(path: Path) -> SingleBurst:
     """Describe the burst whose TIFF is at `path`."""
-    burst, swath, time, polarisation = _NAME.fullmatch(path.name).groups()
+    found = _NAME.fullmatch(path.name)
+    if found is None:
+        raise InputError(f"{path}: not the name of a single burst's TIFF; give the file its own name again.")
+    burst, swath, time, polarisation = found.groups()
     key = (swath.upper(), polarisation.upper())
     members = {
         ("annotation", *key): "product",

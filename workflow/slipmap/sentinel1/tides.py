@@ -7,6 +7,7 @@ tide, a millimetre. Ocean and pole tides are left out.
 import numpy as np
 from pyproj import Transformer
 
+from slipmap.arrays import Doubles
 from slipmap.io.grid import Grid
 from slipmap.sentinel1.geometry import earth_fixed
 from slipmap.sentinel1.orbits import LocalOrbit
@@ -19,7 +20,7 @@ _J2000 = np.datetime64("2000-01-01T12:00:00").astype("M8[ns]")
 _ARCSECOND = np.pi / 180 / 3600
 
 
-def displacement(points: np.ndarray, time: np.datetime64) -> np.ndarray:
+def displacement(points: Doubles, time: np.datetime64) -> Doubles:
     """Displacement (n, 3) of Earth-fixed `points` (n, 3), m, at a UTC time."""
     radius = np.linalg.norm(points, axis=1, keepdims=True)
     up = points / radius
@@ -34,12 +35,12 @@ def displacement(points: np.ndarray, time: np.datetime64) -> np.ndarray:
     return total
 
 
-def sun_and_moon(time: np.datetime64) -> tuple[np.ndarray, np.ndarray]:
+def sun_and_moon(time: np.datetime64) -> tuple[Doubles, Doubles]:
     """Earth-fixed positions of Sun and Moon, m, at a UTC time; angles refer to the equinox of date."""
     days = float((time.astype("M8[ns]") - _J2000) / np.timedelta64(1, "ns")) / 86_400e9
     century = days / 36_525
     sidereal = np.radians((280.46061837 + 360.98564736629 * days) % 360)
-    return tuple(_earth_fixed(*place, sidereal) for place in (_sun(century), _moon(century)))
+    return _earth_fixed(*_sun(century), sidereal), _earth_fixed(*_moon(century), sidereal)
 
 
 def _sun(century: float) -> tuple[float, float, float]:
@@ -90,7 +91,7 @@ def _moon(century: float) -> tuple[float, float, float]:
     return mean + apart, latitude * _ARCSECOND, distance * 1e3
 
 
-def _earth_fixed(longitude: float, latitude: float, distance: float, sidereal: float) -> np.ndarray:
+def _earth_fixed(longitude: float, latitude: float, distance: float, sidereal: float) -> Doubles:
     x = np.cos(latitude) * np.cos(longitude)
     y = np.cos(latitude) * np.sin(longitude)
     z = np.sin(latitude)
@@ -99,9 +100,10 @@ def _earth_fixed(longitude: float, latitude: float, distance: float, sidereal: f
     return distance * np.array([*(turn @ (x, y)), z])
 
 
-def line_of_sight_tide(grid: Grid, epoch: np.datetime64, local: LocalOrbit, time: float) -> np.ndarray:
+def line_of_sight_tide(grid: Grid, epoch: np.datetime64, local: LocalOrbit, time: float) -> Doubles:
     """Displacement towards the satellite, m (rows, cols), at `time` (s after `epoch`); linear between the corners."""
-    x, y = grid.transform @ (np.array([0, grid.width, 0, grid.width]), np.array([0, 0, grid.height, grid.height]))
+    corners = np.array([0, grid.width, 0, grid.width]), np.array([0, 0, grid.height, grid.height])
+    x, y = grid.coordinates(*corners)
     longitude, latitude = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(x, y)
     points = earth_fixed(longitude, latitude, np.zeros(4))
     look = local.state(time)[0] - points
@@ -109,5 +111,5 @@ def line_of_sight_tide(grid: Grid, epoch: np.datetime64, local: LocalOrbit, time
     moved = np.einsum("nk,nk->n", displacement(points, epoch + np.timedelta64(round(time * 1e9), "ns")), look)
     down = ((np.arange(grid.height) + 0.5) / grid.height)[:, None]
     across = ((np.arange(grid.width) + 0.5) / grid.width)[None, :]
-    top, bottom = (moved[k] * (1 - across) + moved[k + 1] * across for k in (0, 2))
+    top, bottom = (np.asarray(moved[k] * (1 - across) + moved[k + 1] * across, float) for k in (0, 2))
     return top * (1 - down) + bottom * down

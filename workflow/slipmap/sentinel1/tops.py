@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from slipmap.arrays import Complexes, Doubles
 from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.sentinel1.annotation import Burst, Polynomial, Swath
 
@@ -38,23 +39,23 @@ class Sweep:
     doppler: Polynomial
     reference: float
 
-    def parts(self, slant_range_time: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def parts(self, slant_range_time: Doubles) -> tuple[Doubles, Doubles, Doubles]:
         """kₜ (Hz/s), η_ref (s) and f_c (Hz) at `slant_range_time` (s)."""
         rate, centroid = self.fm_rate(slant_range_time), self.doppler(slant_range_time)
         return rate * self.antenna_rate / (rate - self.antenna_rate), self.reference - centroid / rate, centroid
 
-    def phase(self, eta: np.ndarray, slant_range_time: np.ndarray) -> np.ndarray:
+    def phase(self, eta: Doubles, slant_range_time: Doubles) -> Doubles:
         """φ, rad, at η and τ (s; shapes that broadcast)."""
         rate, reference, centroid = self.parts(slant_range_time)
         x = eta - reference
         return np.pi * rate * x * x + 2 * np.pi * centroid * x
 
-    def frequency(self, eta: np.ndarray, slant_range_time: np.ndarray) -> np.ndarray:
+    def frequency(self, eta: Doubles, slant_range_time: Doubles) -> Doubles:
         """Doppler centroid of the focused image, ∂φ/∂η / 2π, Hz."""
         rate, reference, centroid = self.parts(slant_range_time)
         return rate * (eta - reference) + centroid
 
-    def numbers(self) -> np.ndarray:
+    def numbers(self) -> Doubles:
         """Everything as one array for compiled code; see `carrier`."""
         polynomials = [
             value for p in (self.fm_rate, self.doppler) for value in (p.t0, *(list(p.coefficients) + [0.0] * 5)[:5])
@@ -73,7 +74,7 @@ def sweep_of(swath: Swath, burst: Burst) -> Sweep:
 
 
 @numba.njit(inline="always")
-def carrier(numbers: np.ndarray, time: float, tau: float) -> tuple[float, float]:
+def carrier(numbers: Doubles, time: float, tau: float) -> tuple[float, float]:
     """Phase φ (rad) and its frequency (Hz) at azimuth time `time` and slant range time `tau`; of `Sweep.numbers`."""
     d = tau - numbers[3]
     rate = numbers[4] + d * (numbers[5] + d * (numbers[6] + d * (numbers[7] + d * numbers[8])))
@@ -86,7 +87,7 @@ def carrier(numbers: np.ndarray, time: float, tau: float) -> tuple[float, float]
 
 @numba.njit(parallel=True, cache=True)
 def multiply_carrier(
-    pixels: np.ndarray, numbers: np.ndarray, time: float, interval: float, tau: float, step: float, sign: float
+    pixels: Complexes, numbers: Doubles, time: float, interval: float, tau: float, step: float, sign: float
 ) -> None:
     """Multiply `pixels` (lines, samples; complex64) by exp(j sign φ) in place: −1 deramps, +1 reramps.
 

@@ -1,5 +1,6 @@
 """Simulated weather: daily rain and the soil moisture that follows from it, on coarse longitude-latitude grids."""
 
+from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
@@ -10,6 +11,7 @@ from rasterio.warp import transform_bounds
 from scipy import ndimage
 from scipy.interpolate import RegularGridInterpolator
 
+from slipmap.arrays import Doubles
 from slipmap.io.grid import Grid
 from slipmap.simulator.fields import SIMULATED, stream
 
@@ -80,7 +82,7 @@ def _cells(grid: Grid, step: float) -> tuple[np.ndarray, np.ndarray]:
     return np.round(lat[::-1], 6), np.round(lon, 6)
 
 
-def _ground_height(grid: Grid, elevation: np.ndarray, lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
+def _ground_height(grid: Grid, elevation: Doubles, lat: Doubles, lon: Doubles) -> Doubles:
     """Elevation of each cell, m; outside the area that of its nearest edge."""
     west, south, east, north = transform_bounds(CRS.from_user_input(grid.crs), CRS.from_epsg(4326), *grid.bounds)
     smooth = ndimage.uniform_filter(elevation, max(3, int(RAIN_STEP * 111e3 / grid.resolution[0] / 3)))
@@ -88,11 +90,12 @@ def _ground_height(grid: Grid, elevation: np.ndarray, lat: np.ndarray, lon: np.n
         (np.linspace(south, north, grid.height), np.linspace(west, east, grid.width)), smooth[::-1]
     )
     y, x = np.meshgrid(np.clip(lat, south, north), np.clip(lon, west, east), indexing="ij")
-    return at((y, x))
+    heights: Doubles = at((y, x))
+    return heights
 
 
 def _dataset(
-    name: str, values: np.ndarray, days: pd.DatetimeIndex, lat: np.ndarray, lon: np.ndarray, attrs: dict
+    name: str, values: np.ndarray, days: pd.DatetimeIndex, lat: np.ndarray, lon: np.ndarray, attrs: Mapping[str, str]
 ) -> xr.Dataset:
     dataset = xr.Dataset(
         {name: (("time", "lat", "lon"), values, attrs)},

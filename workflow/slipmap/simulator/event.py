@@ -5,7 +5,9 @@ from datetime import date, timedelta
 
 import geopandas as gpd
 import numpy as np
+from numpy.typing import NDArray
 
+from slipmap.arrays import Doubles, Flags, Floats, Real
 from slipmap.config.inputs import SimulatedEventSettings
 from slipmap.errors import InputError
 from slipmap.io.grid import Grid
@@ -45,39 +47,41 @@ class Event:
     dates: list[date]
     first: int
     slides: list[Landslide]
-    number: np.ndarray
-    change: np.ndarray
-    worked: np.ndarray
-    farmed: np.ndarray
-    parcel: np.ndarray
-    field: np.ndarray
-    wetness: np.ndarray
-    soaking: np.ndarray
+    number: NDArray[np.int32]
+    change: Doubles
+    worked: Flags
+    farmed: Doubles
+    parcel: NDArray[np.int32]
+    field: Flags
+    wetness: Doubles
+    soaking: Real
 
-    def renewed(self, k: int) -> np.ndarray:
+    def renewed(self, k: int) -> Flags:
         """New landslides on the first image after the event, and fields that were worked."""
         return np.asarray((self.field & self.worked[k][self.parcel]) | self.bared(k))
 
-    def bared(self, k: int) -> np.ndarray:
+    def bared(self, k: int) -> Flags:
         """New landslides on the first image after the event."""
         return np.asarray((self.number > 0) & (k == self.first))
 
-    def kept(self, k: int) -> np.ndarray:
+    def kept(self, k: int) -> Floats:
         """Correlation that a change of moisture leaves, float32: the more the ground takes up, the less."""
         difference = abs(self.wetness[k] - self.wetness[k - 1]) if k else 0.0
-        return np.exp(-difference * self.soaking).astype(np.float32)
+        left: Real = np.exp(-difference * self.soaking)
+        return left.astype(np.float32)
 
-    def gain(self, k: int, *, cross: bool) -> np.ndarray:
+    def gain(self, k: int, *, cross: bool) -> Floats:
         """Factor of the amplitude, float32."""
-        return (10 ** (self.decibels(k)[int(cross)] / 20)).astype(np.float32)
+        factor: Doubles = 10 ** (self.decibels(k)[int(cross)] / 20)
+        return factor.astype(np.float32)
 
-    def decibels(self, k: int) -> np.ndarray:
+    def decibels(self, k: int) -> Doubles:
         """Change of VV and VH against dry, unworked ground before the event, dB (2, rows, cols)."""
         wet = self.wetness[k] * self.soaking
         found = np.stack([wet, CROSS_WETTING * wet]) + np.where(self.field, self.farmed[k][:, self.parcel], 0)
         return found + self.change[:, self.number] if k >= self.first else found
 
-    def truth(self) -> np.ndarray:
+    def truth(self) -> NDArray[np.uint8]:
         """Class of `CHANGES` of each pixel, uint8."""
         wetter = self.soaking * (self.wetness[self.first] - self.wetness[self.first - 1])
         found = np.where(wetter >= 1, WET, UNCHANGED)
@@ -85,7 +89,7 @@ class Event:
         found[self.number > 0] = NEW
         return found.astype(np.uint8)
 
-    def bare(self) -> np.ndarray:
+    def bare(self) -> Doubles:
         """Share of bare ground of the new landslides, 0-1 (rows, cols)."""
         return np.array([0.0, *(slide.bare for slide in self.slides)])[self.number]
 

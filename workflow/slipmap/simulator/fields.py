@@ -3,17 +3,21 @@
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import rasterio
 import scipy.fft
 import xarray as xr
+from numpy.typing import NDArray
 from rasterio.crs import CRS
 
+from slipmap.arrays import Floats
 from slipmap.io.atomic import write_aside
 from slipmap.io.grid import BLOCK, Grid
 
 SIMULATED = {"SIMULATED": "yes"}
+Precision = TypeVar("Precision", np.float32, np.float64)
 
 
 def stream(seed: int, *names: object) -> np.random.Generator:
@@ -21,9 +25,7 @@ def stream(seed: int, *names: object) -> np.random.Generator:
     return np.random.default_rng([seed, *(zlib.crc32(str(name).encode()) for name in names)])
 
 
-def power_law(
-    rng: np.random.Generator, shape: tuple[int, int], exponent: float, outer: float | None = None
-) -> np.ndarray:
+def power_law(rng: np.random.Generator, shape: tuple[int, int], exponent: float, outer: float | None = None) -> Floats:
     """Gaussian random field whose two-dimensional power spectrum falls as ``k ** -exponent``.
 
     Parameters
@@ -43,15 +45,15 @@ def power_law(
     k2[0, 0] = np.inf
     white = rng.standard_normal(padded, dtype=np.float32)
     spectrum = scipy.fft.rfft2(white) * (k2 ** (-exponent / 4)).astype(np.float32)
-    field = scipy.fft.irfft2(spectrum, s=padded)[: shape[0], : shape[1]]
+    field: Floats = scipy.fft.irfft2(spectrum, s=padded)[: shape[0], : shape[1]]
     field -= field.mean()
     return (field / max(float(field.std()), 1e-12)).astype(np.float32)
 
 
-def smoothstep(x: np.ndarray) -> np.ndarray:
+def smoothstep(x: NDArray[Precision]) -> NDArray[Precision]:
     """0 below 0, 1 above 1, and a smooth rise (zero slope at both ends) between."""
-    x = np.clip(x, 0.0, 1.0)
-    return x * x * (3.0 - 2.0 * x)
+    share: NDArray[Precision] = np.clip(x, 0.0, 1.0)
+    return share * share * (3.0 - 2.0 * share)
 
 
 def write_geotiff(

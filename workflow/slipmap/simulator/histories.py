@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
+from slipmap.arrays import Doubles
 from slipmap.simulator.fields import stream
 
 STEADY, ACCELERATING, SEASONAL, STEPPING, STARTING = range(5)
@@ -37,12 +39,13 @@ class Histories:
     """
 
     kinds: np.ndarray
-    years: np.ndarray
+    years: Doubles
     step: date
 
-    def at(self, k: int, number: np.ndarray) -> np.ndarray:
+    def at(self, k: int, number: NDArray[np.integer]) -> Doubles:
         """Years of mean velocity on date `k` at each pixel, by the number of its landslide (from 1; 0: none)."""
-        return np.concatenate([[0.0], self.years[k]])[number]
+        years: Doubles = np.concatenate([[0.0], self.years[k]])[number]
+        return years
 
 
 def histories(seed: int, share: float, moving: Sequence[bool], dates: Sequence[date], rain: np.ndarray) -> Histories:

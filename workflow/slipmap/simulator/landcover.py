@@ -1,11 +1,13 @@
 """Simulated land cover: forest, grass, fields, rock, houses, roads, rivers, quarries, and bare landslide ground."""
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
+from slipmap.arrays import Integers
 from slipmap.io.grid import Grid
 from slipmap.simulator.fields import power_law, stream
 from slipmap.simulator.landslides import Landslide, label
@@ -66,7 +68,7 @@ def simulate_cover(seed: int, grid: Grid, terrain: Terrain, slides: list[Landsli
     return cover, parcel
 
 
-def _parcels(rng: np.random.Generator, grid: Grid) -> np.ndarray:
+def _parcels(rng: np.random.Generator, grid: Grid) -> NDArray[np.int32]:
     rows, cols = np.indices(grid.shape) * grid.resolution[0]
     count = max(4, int(grid.width * grid.height * grid.resolution[0] ** 2 / (2 * _PARCEL**2)))
     # Parcels are twice as long as wide, along a common direction that wanders.
@@ -76,7 +78,7 @@ def _parcels(rng: np.random.Generator, grid: Grid) -> np.ndarray:
     turn = np.array([[np.cos(main), -np.sin(main)], [np.sin(main), np.cos(main)]]) * [[2.0], [1.0]]
     points = np.column_stack([rows.ravel(), cols.ravel()])
     points = points + 12.0 * np.column_stack([angle.ravel(), -angle.ravel()])
-    nearest = cKDTree(seeds @ turn.T).query(points @ turn.T)[1]
+    nearest: Integers = cKDTree(seeds @ turn.T).query(points @ turn.T)[1]
     return nearest.reshape(grid.shape).astype(np.int32)
 
 

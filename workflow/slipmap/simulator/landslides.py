@@ -1,15 +1,17 @@
 """Simulated landslides: where they lie, how they move, and what a mapper would have drawn."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from rasterio import features
 from rasterio.windows import Window
 
+from slipmap.arrays import Doubles, Integers
 from slipmap.io.grid import Grid
 from slipmap.simulator.fields import smoothstep, stream
 from slipmap.simulator.terrain import ROCKS, Terrain
@@ -22,6 +24,8 @@ _ONE_HILLSLOPE = 0.75  # least mean cosine between a landslide's axis and the fa
 _COVERED = 0.12  # largest share of the area that landslides may take
 
 log = logging.getLogger(__name__)
+
+_Found = tuple[shapely.Polygon, float, float, Doubles, float]  # outline, length, width (m), down the slope, slope
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def place_landslides(
     lengths = np.sort(_lengths(rng, count))[::-1]
     earlier = [slide.outline for slide in among or ()]
     taken: list[shapely.Polygon] = []
-    found = []
+    found: list[_Found] = []
     room = _COVERED * grid.width * grid.height * grid.resolution[0] ** 2
     for length in lengths:
         width = length * rng.uniform(*_WIDTHS)
@@ -91,13 +95,13 @@ def place_landslides(
     return _with_state(rng, found, moving)
 
 
-def susceptibility(terrain: Terrain) -> np.ndarray:
+def susceptibility(terrain: Terrain) -> Doubles:
     """Relative chance of a landslide, 0-1 (rows, cols): lithology × a rise of slope from about 8 to 28 degrees."""
     rock = np.choose(terrain.lithology, [0.0, *(rock.susceptibility for rock in ROCKS.values())])
     return rock * smoothstep((terrain.slope - 8.0) / 20.0)
 
 
-def velocity_along_slope(slides: list[Landslide], grid: Grid) -> np.ndarray:
+def velocity_along_slope(slides: list[Landslide], grid: Grid) -> Doubles:
     """Share of its fastest rate at which each pixel's landslide moves, 0-1 (rows, cols), 0 off landslides.
 
     Full speed in the middle, tapering smoothly to nothing at the outline.
@@ -105,7 +109,7 @@ def velocity_along_slope(slides: list[Landslide], grid: Grid) -> np.ndarray:
     return _over_slides(slides, grid, lambda slide, depth, x, y: smoothstep(depth / 0.65))
 
 
-def line_of_sight_velocity(slides: list[Landslide], grid: Grid, los: np.ndarray) -> np.ndarray:
+def line_of_sight_velocity(slides: list[Landslide], grid: Grid, los: Doubles) -> Doubles:
     """Velocity towards the satellite, mm/yr (rows, cols).
 
     Parameters
@@ -118,25 +122,28 @@ def line_of_sight_velocity(slides: list[Landslide], grid: Grid, los: np.ndarray)
     for n, slide in enumerate(slides, start=1):
         dip = np.radians(slide.slope)
         motion[:, n] = slide.rate * np.array([*(np.cos(dip) * np.array(slide.towards)), -np.sin(dip)])
-    return np.einsum("krc,krc->rc", motion[:, number], los) * shape
+    velocity: Doubles = np.einsum("krc,krc->rc", motion[:, number], los) * shape
+    return velocity
 
 
-def label(slides: list[Landslide], grid: Grid) -> np.ndarray:
+def label(slides: list[Landslide], grid: Grid) -> NDArray[np.int32]:
     """Number (from 1) of the landslide on each pixel, 0 where there is none; int32 (rows, cols)."""
     if not slides:
         return np.zeros(grid.shape, np.int32)
     numbered = ((slide.outline, n) for n, slide in enumerate(slides, start=1))
-    return features.rasterize(numbered, grid.shape, transform=grid.transform, dtype="int32")
+    pixels: NDArray[np.int32] = features.rasterize(numbered, grid.shape, transform=grid.transform, dtype="int32")
+    return pixels
 
 
-def surface_change(slides: list[Landslide], grid: Grid) -> np.ndarray:
+def surface_change(slides: list[Landslide], grid: Grid) -> Doubles:
     """Elevation change that the landslides left, m (rows, cols): a sunken head with a scarp, a raised, lobed toe."""
 
-    def change(slide: Landslide, depth: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def change(slide: Landslide, depth: Doubles, x: Doubles, y: Doubles) -> Doubles:
         cx, cy = slide.outline.centroid.coords[0]
         along = ((x - cx) * slide.towards[0] + (y - cy) * slide.towards[1]) / slide.length  # -0.5 head, 0.5 toe
         steps = 0.18 * np.sin(2 * np.pi * along * max(2.0, slide.length / 90))
-        return slide.relief * smoothstep(depth / 0.4) * (np.tanh(4 * along) + steps)
+        rise: Doubles = slide.relief * smoothstep(depth / 0.4) * (np.tanh(4 * along) + steps)
+        return rise
 
     return _over_slides(slides, grid, change)
 
@@ -202,7 +209,7 @@ def map_inventory(
     return gpd.GeoDataFrame({"landslide": range(1, len(drawn) + 1)}, geometry=drawn, crs=grid.crs)
 
 
-def _lengths(rng: np.random.Generator, count: int) -> np.ndarray:
+def _lengths(rng: np.random.Generator, count: int) -> Doubles:
     """Lengths in m, from areas with an inverse-gamma distribution whose tail has exponent 2.4 (Malamud et al. 2004).
 
     The rollover is at 9000 m2, as for slow landslides that radar can resolve, not the 400 m2 of triggered ones.
@@ -221,7 +228,7 @@ def _outline(
     grid: Grid,
     row: int,
     col: int,
-    towards: np.ndarray,
+    towards: Doubles,
     length: float,
     width: float,
 ) -> shapely.Polygon:
@@ -248,7 +255,7 @@ def _fits(outline: shapely.Polygon, grid: Grid, taken: list[shapely.Polygon]) ->
     return inside and not (taken and (shapely.distance(taken, outline) < 2 * grid.resolution[0]).any())
 
 
-def _pixels(outline: shapely.Polygon, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+def _pixels(outline: shapely.Polygon, grid: Grid) -> tuple[Integers, Integers]:
     """Rows and columns of the pixels that `outline` touches; it must lie within the grid."""
     left, bottom, right, top = outline.bounds
     (c0, r0), (c1, r1) = ~grid.transform @ (left, top), ~grid.transform @ (right, bottom)
@@ -259,7 +266,7 @@ def _pixels(outline: shapely.Polygon, grid: Grid) -> tuple[np.ndarray, np.ndarra
     return rows + int(r0), cols + int(c0)
 
 
-def _with_state(rng: np.random.Generator, found: list[tuple], moving: float) -> list[Landslide]:
+def _with_state(rng: np.random.Generator, found: Sequence[_Found], moving: float) -> list[Landslide]:
     """Decide which move, and how fresh each looks: movers are not always bare, dormant ones often are."""
     weight = np.array([length**2 for _, length, *_ in found])  # what creeps for years is deep, hence large
     movers = rng.choice(len(found), round(moving * len(found)), replace=False, p=weight / max(weight.sum(), 1e-9))
@@ -288,13 +295,15 @@ def _with_state(rng: np.random.Generator, found: list[tuple], moving: float) -> 
     return slides
 
 
-def _over_slides(slides: list[Landslide], grid: Grid, value) -> np.ndarray:
+def _over_slides(
+    slides: list[Landslide], grid: Grid, value: Callable[[Landslide, Doubles, Doubles, Doubles], Doubles]
+) -> Doubles:
     """Evaluate ``value(slide, depth, x, y)`` on each landslide's pixels; depth is 0 at the outline, 1 at the core."""
     out = np.zeros(grid.shape)
     number = label(slides, grid)
     rows, cols = np.nonzero(number)
     which = number[rows, cols]
-    x, y = grid.transform @ (cols + 0.5, rows + 0.5)
+    x, y = grid.coordinates(cols + 0.5, rows + 0.5)
     for n, slide in enumerate(slides, start=1):
         here = which == n
         if not here.any():

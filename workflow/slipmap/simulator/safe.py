@@ -10,6 +10,7 @@ import numpy as np
 from pyproj import Transformer
 from scipy import ndimage
 
+from slipmap.arrays import Doubles
 from slipmap.config.inputs import SimulateSettings
 from slipmap.io.grid import Grid
 from slipmap.sentinel1.annotation import Burst, Swath
@@ -51,7 +52,7 @@ class Scatterers:
         rng = stream(settings.seed, "scatterers")
         rows = (np.arange(nested.height)[:, None] + rng.random(nested.shape, np.float32)).ravel()
         cols = (np.arange(nested.width)[None, :] + rng.random(nested.shape, np.float32)).ravel()
-        x, y = nested.transform @ (cols.astype(float), rows.astype(float))
+        x, y = nested.coordinates(cols.astype(float), rows.astype(float))
         longitude, latitude = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(x, y)
         # places of pixel centres, as everything else that is interpolated between them
         rows = (rows / sentinel1.NESTED[1] - 0.5).astype(np.float32)
@@ -59,9 +60,10 @@ class Scatterers:
         height = ndimage.map_coordinates(elevation.astype(float), [rows, cols], order=1, mode="nearest")
         return cls(earth_fixed(longitude, latitude, height), rows, cols)
 
-    def sample(self, field: np.ndarray) -> np.ndarray:
+    def sample(self, field: np.ndarray) -> Doubles:
         """`field` (rows, cols) at the scatterers, linear, (n,) float64."""
-        return ndimage.map_coordinates(field, [self.rows, self.cols], order=1, mode="nearest")
+        found: Doubles = ndimage.map_coordinates(field, [self.rows, self.cols], order=1, mode="nearest")
+        return found
 
 
 def reference_pass(settings: SimulateSettings, grid: Grid) -> Pass:
@@ -71,8 +73,8 @@ def reference_pass(settings: SimulateSettings, grid: Grid) -> Pass:
 
 def line_of_sight(settings: SimulateSettings, grid: Grid, elevation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """As `simulate_sentinel1.line_of_sight`, from the simulated orbit: unit vectors (3, rows, cols) and incidence."""
-    x, y = grid.transform @ (np.arange(grid.width) + 0.5, np.arange(grid.height) + 0.5)
-    x, y = (a.ravel() for a in np.meshgrid(x, y))
+    cols, rows = np.meshgrid(np.arange(grid.width) + 0.5, np.arange(grid.height) + 0.5)
+    x, y = grid.coordinates(cols.ravel(), rows.ravel())
     longitude, latitude = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(x, y)
     points = earth_fixed(longitude, latitude, elevation.astype(float).ravel())
     passing = reference_pass(settings, grid)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from slipmap.arrays import Complexes, Doubles, Flags, Floats, Real
 from slipmap.config.inputs import SimulateSettings
 from slipmap.io.grid import Grid
 from slipmap.simulator.fields import power_law, stream
@@ -32,16 +33,16 @@ CROSS_SHARE = 0.14
 class Disturbance(Protocol):
     """What changes scatterers beside the time that passes, date by date (number k); arrays (rows, cols)."""
 
-    def renewed(self, k: int) -> np.ndarray:
-        """Where they are new since the date before, bool."""
+    def renewed(self, k: int) -> Flags:
+        """Where they are new since the date before."""
 
-    def bared(self, k: int) -> np.ndarray:
-        """Where the ground is that of a fresh landslide since the date before, bool."""
+    def bared(self, k: int) -> Flags:
+        """Where the ground is that of a fresh landslide since the date before."""
 
-    def kept(self, k: int) -> np.ndarray:
+    def kept(self, k: int) -> Floats:
         """Correlation with the date before that is left, 0-1."""
 
-    def gain(self, k: int, *, cross: bool) -> np.ndarray:
+    def gain(self, k: int, *, cross: bool) -> Floats:
         """Factor of the amplitude."""
 
 
@@ -88,13 +89,13 @@ def line_of_sight(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     return los, incidence
 
 
-def perpendicular_baselines(settings: SimulateSettings) -> np.ndarray:
+def perpendicular_baselines(settings: SimulateSettings) -> Doubles:
     """Perpendicular baselines (dates,), m, relative to the first date (hence 0 there)."""
-    drawn = stream(settings.seed, "baselines").normal(0, settings.baseline, settings.dates)
-    return drawn - drawn[0]
+    drawn: Doubles = stream(settings.seed, "baselines").normal(0, settings.baseline, settings.dates)
+    return drawn - float(drawn[0])
 
 
-def dem_error(settings: SimulateSettings, grid: Grid) -> np.ndarray:
+def dem_error(settings: SimulateSettings, grid: Grid) -> Doubles:
     """True ground minus DEM, m (rows, cols)."""
     rng = stream(settings.seed, "dem error")
     return settings.dem_error * power_law(rng, grid.shape, 3.4, outer=50).astype(float)
@@ -232,17 +233,18 @@ def simulate_slcs(
         yield day, scene, tags
 
 
-def speckle(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+def speckle(rng: np.random.Generator, shape: tuple[int, int]) -> Complexes:
     """Unit-power circular Gaussian noise, complex64."""
     pairs = rng.standard_normal((*shape, 2), dtype=np.float32)
     pairs *= np.float32(0.5**0.5)
     return pairs.view(np.complex64)[..., 0]
 
 
-def _finer(field: np.ndarray) -> np.ndarray:
+def _finer(field: Real) -> Doubles:
     """Linear interpolation of pixel centres to the SLC's, along x."""
     cols = field.shape[1]
     at = np.clip((np.arange(cols * NESTED[0]) + 0.5) / NESTED[0] - 0.5, 0, cols - 1)
     left = np.minimum(at.astype(int), cols - 2)
     weight = at - left
-    return field[:, left] * (1 - weight) + field[:, left + 1] * weight
+    values: Doubles = field[:, left] * (1 - weight) + field[:, left + 1] * weight
+    return values

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 from scipy import ndimage
 
+from slipmap.arrays import Doubles, Floats, Real
 from slipmap.config.inputs import SimulateSettings
 from slipmap.io.grid import Grid
 from slipmap.simulator.event import Event
@@ -135,14 +136,15 @@ class _Resampler:
         self._cols = np.clip(inverse.c + inverse.a * (np.arange(fine.width) + 0.5) - 0.5, 0, grid.width - 1)
         self._rows = np.clip(inverse.f + inverse.e * (np.arange(fine.height) + 0.5) - 0.5, 0, grid.height - 1)
 
-    def __call__(self, field: np.ndarray) -> np.ndarray:
+    def __call__(self, field: Real) -> Floats:
         r, c = (
             np.minimum(self._rows.astype(int), field.shape[0] - 2),
             np.minimum(self._cols.astype(int), field.shape[1] - 2),
         )
         wr, wc = (self._rows - r)[:, None], self._cols - c
         rows = field[r] * (1 - wr) + field[r + 1] * wr
-        return (rows[:, c] * (1 - wc) + rows[:, c + 1] * wc).astype(np.float32)
+        values: Real = rows[:, c] * (1 - wc) + rows[:, c + 1] * wc
+        return values.astype(np.float32)
 
 
 def _bare_share(seed: int, grid: Grid, slides: list[Landslide]) -> np.ndarray:
@@ -150,7 +152,8 @@ def _bare_share(seed: int, grid: Grid, slides: list[Landslide]) -> np.ndarray:
     rng = stream(seed, "bare ground")
     share = np.array([0.0, *(slide.bare for slide in slides)])[label(slides, grid)]
     patchy = np.clip(1 + 0.35 * power_law(rng, grid.shape, 2.2, outer=10), 0.2, 1.6)
-    return np.clip(share * patchy * (0.55 + 0.45 * velocity_along_slope(slides, grid)), 0, 0.95)
+    bare: Doubles = np.clip(share * patchy * (0.55 + 0.45 * velocity_along_slope(slides, grid)), 0, 0.95)
+    return bare
 
 
 def _ground(
@@ -173,7 +176,7 @@ def _ground(
     for band in range(len(BANDS)):
         soil = _SOIL[band] * debris
         grass = _mix(_DRY_GRASS[band], _GREEN_GRASS[band], np.clip(green, 0, 1))
-        layers = [np.zeros(cover.shape)] * 11
+        layers: list[Doubles] = [np.zeros(cover.shape)] * 11
         layers[FOREST] = _mix(_BARE_WOOD[band], _LEAVES[band], np.clip(leaf + 0.6 * vigour, 0, 1))
         layers[GRASS] = layers[SCAR] = grass
         layers[FIELD] = _mix(soil, _CROP[band], np.clip(growth + 0.5 * vigour, 0, 1))
@@ -184,7 +187,7 @@ def _ground(
     return ground
 
 
-def _mix(low, high, share):
+def _mix(low: Doubles | float, high: Doubles | float, share: Doubles) -> Doubles:
     return low + (high - low) * share
 
 

@@ -3,6 +3,7 @@
 import numba
 import numpy as np
 
+from slipmap.arrays import Complexes, Doubles, Floats
 from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.sentinel1.tops import carrier
 
@@ -11,40 +12,41 @@ PHASES = 256
 TWO_PI = 2 * np.pi
 
 
-def impulse_response(x: np.ndarray, bandwidth: float, window: float) -> np.ndarray:
+def impulse_response(x: Doubles, bandwidth: float, window: float) -> Doubles:
     """Response at `x` samples from a point, of unit energy: the transform of a Hamming-weighted band.
 
     Parameters
     ----------
     bandwidth : share of the sampling rate. window : α in α + (1 − α) cos(2π f / B).
     """
-    b = np.asarray(x, float) * bandwidth
+    b: Doubles = np.asarray(x, float) * bandwidth
     side = (1 - window) / 2
-    response = window * np.sinc(b) + side * (np.sinc(b - 1) + np.sinc(b + 1))
-    return response * np.sqrt(bandwidth / (window**2 + (1 - window) ** 2 / 2))
+    response: Doubles = window * np.sinc(b) + side * (np.sinc(b - 1) + np.sinc(b + 1))
+    return response * float(np.sqrt(bandwidth / (window**2 + (1 - window) ** 2 / 2)))
 
 
-def kernel(bandwidth: float, window: float) -> np.ndarray:
+def kernel(bandwidth: float, window: float) -> Floats:
     """`impulse_response` at 1/256 sample, cut off smoothly after six samples: (257, 12) float32.
 
     Row k is for a point k/256 after sample 0 and holds the samples −5 … 6.
     """
     places = np.arange(TAPS) - TAPS // 2 + 1
     x = places[None, :] - np.arange(PHASES + 1)[:, None] / PHASES
-    edge = np.clip(2 * (TAPS / 2 - np.abs(x)) / TAPS * 3, 0, 1)
-    return (impulse_response(x, bandwidth, window) * np.sin(np.pi / 2 * edge) ** 2).astype(np.float32)
+    edge: Doubles = np.clip(2 * (TAPS / 2 - np.abs(x)) / TAPS * 3, 0, 1)
+    cut = np.sin(np.pi / 2 * edge) ** 2
+    return np.asarray(impulse_response(x, bandwidth, window) * cut, np.float32)
 
 
 @numba.njit(parallel=True, cache=True)
 def add_scatterers(
-    pixels: np.ndarray,
-    amplitudes: np.ndarray,
-    times: np.ndarray,
-    ranges: np.ndarray,
-    frame: np.ndarray,
-    sweep: np.ndarray,
-    line_kernel: np.ndarray,
-    sample_kernel: np.ndarray,
+    pixels: Floats,
+    amplitudes: Complexes,
+    times: Doubles,
+    ranges: Doubles,
+    frame: Doubles,
+    sweep: Doubles,
+    line_kernel: Floats,
+    sample_kernel: Floats,
     bands: int,
 ) -> None:
     """Add the responses of scatterers to a deramped burst.

@@ -7,9 +7,11 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from numba import njit
+from numpy.typing import NDArray
 from rasterio import features
 from scipy import ndimage
 
+from slipmap.arrays import Doubles, Integers
 from slipmap.io.grid import Grid
 from slipmap.simulator.fields import power_law, stream
 
@@ -50,11 +52,11 @@ class Terrain:
     north) along which that terrain falls.
     """
 
-    elevation: np.ndarray
-    lithology: np.ndarray
-    accumulation: np.ndarray
-    slope: np.ndarray
-    downslope: np.ndarray
+    elevation: Doubles
+    lithology: NDArray[np.uint8]
+    accumulation: Doubles
+    slope: Doubles
+    downslope: Doubles
 
 
 def simulate_terrain(seed: int, grid: Grid) -> Terrain:
@@ -82,9 +84,9 @@ def simulate_terrain(seed: int, grid: Grid) -> Terrain:
 
     factor = 1.0
     for scale, steps in ((4, 70), (2, 16), (1, 5)):
-        at_scale = [_coarsen(field, scale) for field in (uplift, erodibility, steepest)]
-        start = _coarsen(z, scale) if scale == 4 else _refine(z, at_scale[0].shape, rng, 0.02 * pixel * scale)
-        z, factor = _evolve(start, *at_scale, pixel * scale, side, steps, relief, factor, calibrate=scale == 4)
+        rise, soft, steep = (_coarsen(field, scale) for field in (uplift, erodibility, steepest))
+        start = _coarsen(z, scale) if scale == 4 else _refine(z, rise.shape, rng, 0.02 * pixel * scale)
+        z, factor = _evolve(start, rise, soft, steep, pixel * scale, side, steps, relief, factor, calibrate=scale == 4)
     z = ndimage.gaussian_filter(z, 1.0)
     z += 0.35 * power_law(rng, shape, 2.2, outer=40)
     z = fill(z, side)
@@ -100,7 +102,7 @@ def simulate_terrain(seed: int, grid: Grid) -> Terrain:
     return Terrain(z, lithology, accumulation, slope, downslope)
 
 
-def slope_of(elevation: np.ndarray, pixel: float, sigma: float = 2.0) -> tuple[np.ndarray, np.ndarray]:
+def slope_of(elevation: Doubles, pixel: float, sigma: float = 2.0) -> tuple[Doubles, Doubles]:
     """Slope (degrees) and downslope unit vector (east, north) of `elevation` smoothed by `sigma` pixels."""
     north_down, east_up = np.gradient(ndimage.gaussian_filter(elevation, sigma), pixel)
     fall = np.stack([-east_up, north_down])  # rows run south
@@ -108,7 +110,7 @@ def slope_of(elevation: np.ndarray, pixel: float, sigma: float = 2.0) -> tuple[n
     return np.degrees(np.arctan(steep)), fall / np.maximum(steep, 1e-9)
 
 
-def fill(elevation: np.ndarray, side: int | None = None, gradient: float = 1e-3) -> np.ndarray:
+def fill(elevation: Doubles, side: int | None = None, gradient: float = 1e-3) -> Doubles:
     """Raise depressions to their sill, with a fall of `gradient` m per pixel towards it.
 
     Parameters
@@ -128,7 +130,7 @@ def lithology_polygons(terrain: Terrain, grid: Grid) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"lithology": [name for _, name in found]}, geometry=list(outlines), crs=grid.crs)
 
 
-def _rock_layers(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+def _rock_layers(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """Tilted, folded beds as they crop out: thresholds of a warped plane."""
     rows, cols = np.indices(shape) / min(shape)
     angle = rng.uniform(0, 2 * np.pi)
@@ -136,35 +138,38 @@ def _rock_layers(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray
     depth = depth + 0.28 * power_law(rng, shape, 3.6, outer=min(shape)) + rng.uniform(0, 1)
     thickness = np.cumsum([0.24, 0.17, 0.26, 0.18, 0.15])
     layer = np.searchsorted(thickness, (depth * 1.15) % 1.0) + 1
-    return np.clip(layer, 1, 5).astype(np.uint8)
+    layers: NDArray[np.uint8] = np.clip(layer, 1, 5).astype(np.uint8)
+    return layers
 
 
-def _distance_from_edge(shape: tuple[int, int], side: int) -> np.ndarray:
+def _distance_from_edge(shape: tuple[int, int], side: int) -> Doubles:
     rows, cols = np.indices(shape) / (np.array(shape)[:, None, None] - 1)
-    return (1 - rows, rows, cols, 1 - cols)[side]
+    away: Doubles = (1 - rows, rows, cols, 1 - cols)[side]
+    return away
 
 
-def _coarsen(field: np.ndarray, scale: int) -> np.ndarray:
-    return ndimage.uniform_filter(field, scale)[::scale, ::scale] if scale > 1 else field
+def _coarsen(field: Doubles, scale: int) -> Doubles:
+    found: Doubles = ndimage.uniform_filter(field, scale)[::scale, ::scale] if scale > 1 else field
+    return found
 
 
-def _refine(field: np.ndarray, shape: tuple[int, int], rng: np.random.Generator, roughness: float) -> np.ndarray:
-    zoomed = ndimage.zoom(field, (shape[0] / field.shape[0], shape[1] / field.shape[1]), order=1)
+def _refine(field: Doubles, shape: tuple[int, int], rng: np.random.Generator, roughness: float) -> Doubles:
+    zoomed: Doubles = ndimage.zoom(field, (shape[0] / field.shape[0], shape[1] / field.shape[1]), order=1)
     return zoomed[: shape[0], : shape[1]] + roughness * power_law(rng, shape, 2.0)
 
 
 def _evolve(
-    z: np.ndarray,
-    uplift: np.ndarray,
-    erodibility: np.ndarray,
-    steepest: np.ndarray,
+    z: Doubles,
+    uplift: Doubles,
+    erodibility: Doubles,
+    steepest: Doubles,
     pixel: float,
     side: int,
     steps: int,
     relief: float,
     factor: float,
     calibrate: bool,
-) -> tuple[np.ndarray, float]:
+) -> tuple[Doubles, float]:
     """Uplift and erode `steps` times; `factor` scales uplift so that the relief comes out as wanted."""
     for _ in range(steps):
         order, filled = _flood(z, side)
@@ -177,7 +182,7 @@ def _evolve(
 
 
 @njit(cache=True)
-def _neighbours():
+def _neighbours() -> tuple[Integers, Integers, Doubles]:
     return (
         np.array([-1, -1, -1, 0, 0, 1, 1, 1]),
         np.array([-1, 0, 1, -1, 1, -1, 0, 1]),
@@ -186,7 +191,7 @@ def _neighbours():
 
 
 @njit(cache=True)
-def _flood(z, side, gradient=1e-3):
+def _flood(z: Doubles, side: int, gradient: float = 1e-3) -> tuple[Integers, Doubles]:
     """Priority flood from the outlet edge: pixels in order of filled elevation, and the filled elevation."""
     rows, cols = z.shape
     filled = z.copy()
@@ -223,7 +228,7 @@ def _flood(z, side, gradient=1e-3):
 
 
 @njit(cache=True)
-def _receiver(z, r, c):
+def _receiver(z: Doubles, r: int, c: int) -> tuple[int, float]:
     """Steepest-descent neighbour (flat index) and its distance in pixels; itself where nothing is lower."""
     rows, cols = z.shape
     dr, dc, dist = _neighbours()
@@ -238,7 +243,7 @@ def _receiver(z, r, c):
 
 
 @njit(cache=True)
-def _accumulate(z, order):
+def _accumulate(z: Doubles, order: Integers) -> Doubles:
     """Pixels that drain through each pixel (itself included), by steepest descent on the filled surface `z`."""
     cols = z.shape[1]
     area = np.ones(z.size)
@@ -251,7 +256,15 @@ def _accumulate(z, order):
 
 
 @njit(cache=True)
-def _incise(z, order, area, uplift, erodibility, steepest, pixel):
+def _incise(
+    z: Doubles,
+    order: Integers,
+    area: Doubles,
+    uplift: Doubles,
+    erodibility: Doubles,
+    steepest: Doubles,
+    pixel: float,
+) -> Doubles:
     """One implicit step of dz/dt = U - K A^m S, hillslopes held below their steepest gradient."""
     cols = z.shape[1]
     new = z.copy()

@@ -1,7 +1,7 @@
 """Write (simulated) SAFE products of IW SLC, annotation in the schema of the Sentinel-1 Product Specification."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,8 +109,7 @@ def annotation(swath: Swath) -> bytes:
             _coefficients(item, name, polynomial)
     _timing(ET.SubElement(root, "swathTiming"), swath, time)
     _geolocation(ET.SubElement(root, "geolocationGrid"), swath, time)
-    ET.indent(root)
-    return ET.tostring(root, encoding="UTF-8", xml_declaration=True)
+    return _xml(root)
 
 
 def _general(general: ET.Element, swath: Swath, time: Callable[[float], str]) -> None:
@@ -218,16 +217,11 @@ def _calibration(swath: Swath) -> bytes:
             azimuthTime=_clock(swath.epoch)(float(line_time(line, swath.bursts, swath.azimuth_time_interval))),
             line=line,
         )
-        for name, values in (
-            ("pixel", pixels),
-            *(
-                (n, [v] * len(pixels))
-                for n, v in zip(("sigmaNought", "betaNought", "gamma", "dn"), (_SIGMA, _BETA, _GAMMA, _DN), strict=True)
-            ),
-        ):
+        constants = {"sigmaNought": _SIGMA, "betaNought": _BETA, "gamma": _GAMMA, "dn": _DN}
+        tables: dict[str, Iterable[float]] = {n: [v] * len(pixels) for n, v in constants.items()}
+        for name, values in {"pixel": pixels, **tables}.items():
             ET.SubElement(item, name, count=str(len(pixels))).text = " ".join(str(v) for v in values)
-    ET.indent(root)
-    return ET.tostring(root, encoding="UTF-8", xml_declaration=True)
+    return _xml(root)
 
 
 def _manifest(swath: Swath, stems: Sequence[str]) -> bytes:
@@ -242,8 +236,13 @@ def _manifest(swath: Swath, stems: Sequence[str]) -> bytes:
     for stem in stems:
         for place in (f"measurement/{stem}.tiff", f"annotation/{stem}.xml"):
             ET.SubElement(objects, "fileLocation", href=f"./{place}")
+    return _xml(root)
+
+
+def _xml(root: ET.Element) -> bytes:
     ET.indent(root)
-    return ET.tostring(root, encoding="UTF-8", xml_declaration=True)
+    written: bytes = ET.tostring(root, encoding="UTF-8", xml_declaration=True)
+    return written
 
 
 def _add(parent: ET.Element, name: str, **fields: object) -> ET.Element:
