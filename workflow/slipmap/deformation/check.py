@@ -29,6 +29,7 @@ def check(area: AreaSettings, key: str, grid: Grid) -> Found:
     key : of the path, ``areas.NAME.inputs.sentinel1.path``. grid : of the area, which the data must overlap.
     """
     settings, faults = area.inputs.sentinel1, Faults()
+    assert settings is not None  # else there is nothing to check
     found, own, contradicted = Found(), None, ""
     if settings.level == "velocity":
         if (velocity_ := faults.of(read_velocity, settings)) is not None:

@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
+from slipmap.arrays import Floats, Integers
 from slipmap.deformation.inversion import invert_stack, thread_count
 
 TOLERANCE = 0.25  # turns; a closure farther than this from a whole turn is noise and tells nothing
@@ -32,7 +34,7 @@ def triplets(numbers: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _count(phase, triples, start, stop, count):
+def _count(phase: Floats, triples: Integers, start: int, stop: int, count: NDArray[np.int32]) -> None:
     """Triplets of each pixel whose closure is a whole turn, not 0, within `TOLERANCE`."""
     turn, tolerance, half = np.float32(1 / (2 * np.pi)), np.float32(TOLERANCE), np.float32(0.5)
     for first in range(start, stop, BLOCK):
@@ -50,7 +52,7 @@ def _count(phase, triples, start, stop, count):
                 total[x] += np.int32((abs(closure - whole) < tolerance) & (whole != 0))
 
 
-def open_triplets(phase: np.ndarray, triples: np.ndarray) -> np.ndarray:
+def open_triplets(phase: Floats, triples: Integers) -> NDArray[np.int32]:
     """(pixels,) int32: how many triplets fail to close by whole turns.
 
     Parameters

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from slipmap.arrays import Doubles
 from slipmap.deformation.network import drop_incoherent
 from slipmap.deformation.sources import NetworkReader
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
-from slipmap.io import raster
+from slipmap.io.grid import BLOCK
 
 # Of phase and coherence together, read at a time: whole tiles of the files, since a part of a tile takes as long to
 # decode as the whole.
@@ -26,12 +27,12 @@ class Coherence:
 
     of_pixels: np.ndarray
     share: np.ndarray
-    of_pairs: np.ndarray
+    of_pairs: Doubles
 
 
 def block_side(pairs: int) -> int:
     """Side of the blocks in which a network of so many pairs is read, pixels."""
-    side = raster.BLOCK
+    side: int = BLOCK
     while side > 64 and pairs * side * side * 8 > BLOCK_BYTES:
         side //= 2
     return side
@@ -51,7 +52,7 @@ def coherent_network(
     coherence = _mean_coherence(reader)
     if threshold is None:
         return pairs, reader, coherence, {}
-    kept = drop_incoherent(pairs, coherence.of_pairs, threshold)
+    kept = drop_incoherent(pairs, coherence.of_pairs.tolist(), threshold)
     names = {pair.name for pair in kept}
     means = {pair.name: float(mean) for pair, mean in zip(pairs, coherence.of_pairs, strict=True)}
     left_out = {name: round(mean, 4) for name, mean in means.items() if name not in names}

@@ -8,6 +8,9 @@ process, half a second for a hundred looks, twice as long as it unwraps.
 import math
 
 import numpy as np
+from numpy.typing import NDArray
+
+from slipmap.arrays import Doubles, Floats
 
 COST = 50.5 / 6  # logarithm of the odds against a turn from which a step is certain; whirlwind rounds it in sixths
 LEAST_PIXELS, LEAST_SHARE = 100, 1e-4  # of a component; share of the pixels with data
@@ -62,27 +65,28 @@ def _averaged(steps: np.ndarray) -> np.ndarray:
     return steps
 
 
-def _look_up(table: np.ndarray, step: np.ndarray, coherence: np.ndarray) -> np.ndarray:
+def _look_up(table: Floats, step: Floats, coherence: Floats) -> Floats:
     """Bilinear interpolation of `costs`, float32: `step` 0 … π, `coherence` 0 … 1."""
-    across = np.minimum(step, np.float32(np.pi)) * np.float32((_STEPS - 1) / np.pi)
-    down = np.minimum(coherence, _HIGHEST) * np.float32((_COHERENCES - 1) / _HIGHEST)
+    across: Floats = np.minimum(step, np.float32(np.pi)) * np.float32((_STEPS - 1) / np.pi)
+    down: Floats = np.minimum(coherence, _HIGHEST) * np.float32((_COHERENCES - 1) / _HIGHEST)
     column = np.minimum(across.astype(np.int32), _STEPS - 2)
     row = np.minimum(down.astype(np.int32), _COHERENCES - 2)
     across -= column
     down -= row
     place = row * _STEPS + column
     flat = table.ravel()
-    first = flat[place]
+    first: Floats = flat[place]
     first += (flat[place + 1] - first) * across
     place += _STEPS
     second = flat[place]
     second += (flat[place + 1] - second) * across
     second -= first
     second *= down
-    return first + second
+    first += second
+    return first
 
 
-def _largest_first(labels: np.ndarray, count: int, pixels: int) -> np.ndarray:
+def _largest_first(labels: NDArray[np.integer], count: int, pixels: int) -> NDArray[np.uint32]:
     """Labels 1, 2, … by size, of equal ones the first from the top; 0 for those that are too small or too many."""
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
     sizes[0] = 0
@@ -90,10 +94,11 @@ def _largest_first(labels: np.ndarray, count: int, pixels: int) -> np.ndarray:
     order = order[sizes[order] >= max(LEAST_PIXELS, math.ceil(LEAST_SHARE * pixels))][:MOST]
     number = np.zeros(count + 1, np.uint32)
     number[order] = np.arange(1, len(order) + 1)
-    return number[labels]
+    numbered: NDArray[np.uint32] = number[labels]
+    return numbered
 
 
-def costs(looks: float) -> np.ndarray:
+def costs(looks: float) -> Floats:
     """Logarithm of the odds against a turn by noise, float32 (coherences, steps), from no coherence and no step on.
 
     For a step of α they are those of a phase noise beyond α − π to one within (Carballo & Fieguth 2000), of multilooked
@@ -106,10 +111,11 @@ def costs(looks: float) -> np.ndarray:
     np.cumsum(density[:, 1:] + density[:, :-1], axis=1, out=turned[:, 1:])
     turned = turned[:, ::_FINER] / (2 * turned[:, -1:])  # half of all phases are negative
     with np.errstate(divide="ignore"):
-        return np.clip(np.log1p(-turned) - np.log(turned), 0, 50).astype(np.float32)
+        odds: Doubles = np.log1p(-turned) - np.log(turned)
+    return np.clip(odds, 0, 50).astype(np.float32)
 
 
-def _density(looks: float, coherence: np.ndarray, beta: np.ndarray) -> np.ndarray:
+def _density(looks: float, coherence: Doubles, beta: Doubles) -> Doubles:
     """Density of the multilooked phase φ, but for a factor of each coherence γ; `beta` is γ cos φ.
 
     The amplitude is integrated out of the joint density of amplitude and phase (Lee et al. 1994), whose Bessel function
@@ -131,4 +137,5 @@ def _density(looks: float, coherence: np.ndarray, beta: np.ndarray) -> np.ndarra
     most = terms.max(axis=1, keepdims=True)
     integral = np.log(np.exp(terms - most).sum(axis=1)) + most[:, 0]
     found = np.interp(np.arccos(beta), angle, integral) + looks * np.log1p(-(coherence**2))
-    return np.exp(found - found.max(axis=1, keepdims=True))
+    density: Doubles = np.exp(found - found.max(axis=1, keepdims=True))
+    return density

@@ -1,6 +1,7 @@
 """Vertical and east–west velocity from an ascending and a descending track, on the area's grid."""
 
 import json
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +102,7 @@ def zeros(own: Track, opposite: Track, grid: Grid) -> tuple[float, float]:
     return _velocity_at(own, point, grid), _velocity_at(opposite, point, grid)
 
 
-def _velocity_at(track: Track, point: dict, grid: Grid) -> float:
+def _velocity_at(track: Track, point: Mapping[str, float], grid: Grid) -> float:
     """Median velocity (mm/yr) of a track about a reference point, within its radius or `REFERENCE_RADIUS`."""
     xs, ys = transform(CRS.from_epsg(4326), CRS.from_user_input(grid.crs), [point["longitude"]], [point["latitude"]])
     col, row = (int(np.floor(v)) for v in ~grid.transform @ (xs[0], ys[0]))

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from rasterio.windows import Window
 
+from slipmap.arrays import Floats
 from slipmap.deformation.closure import triplets
 from slipmap.deformation.coherent_network import block_side
 from slipmap.deformation.interferogram import boxcar
@@ -98,10 +99,11 @@ class Fading:
     per_drift: np.ndarray
     gain: float
 
-    def bias(self, window: Window) -> np.ndarray:
+    def bias(self, window: Window) -> Floats:
         """What to take from each interferogram, (pairs, rows, cols) float32, rad; 0 where it is not known."""
         known = np.nan_to_num(self.drift[window.toslices()])
-        return self.per_drift.astype(np.float32)[:, None, None] * known
+        bias: Floats = self.per_drift.astype(np.float32)[:, None, None] * known
+        return bias
 
     def velocity(self, window: Window) -> np.ndarray:
         """What it adds to the velocity, (rows, cols), mm/yr."""

@@ -1,12 +1,13 @@
 """The last pass of the inversion: series corrected, fitted by the model of time, and written as maps."""
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from rasterio.windows import Window
 
+from slipmap.arrays import Doubles
 from slipmap.config.deformation import InversionSettings
 from slipmap.deformation import averaging, reliability, subsets, velocity
 from slipmap.deformation.interferogram import with_margin
@@ -111,15 +112,16 @@ class SeriesFit:
             self.series.write_map(name, values.astype(np.float32), window)
         return found | {name: self.series.read_map(name, window) for name in MAPS if name not in found}
 
-    def _corrected(self, window: Window) -> np.ndarray:
+    def _corrected(self, window: Window) -> Doubles:
         """Series without what is removed from each date, float64 (dates, rows, cols), mm."""
         series, removed = self.series.read(window), self.removal.at(window)
         return series.astype(np.float64) if removed is None else np.subtract(series, removed, out=removed)
 
-    def _reference_shift(self) -> np.ndarray:
+    def _reference_shift(self) -> Doubles:
         """Mean corrected displacement of the reference area on each date, (dates,), mm."""
         window = Window.from_slices(*self.point.slices(self.grid))
-        return np.nanmean(self._corrected(window), axis=(1, 2))
+        shift: Doubles = np.nanmean(self._corrected(window), axis=(1, 2))
+        return shift
 
     def _fit(self, window: Window, shift: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Displacement without the DEM error's part, (dates, rows, cols), and the maps that come of the fit.
@@ -151,19 +153,22 @@ class SeriesFit:
         flat -= _first_seen(flat)
         return block, {name: values.reshape(block.shape[1:]) for name, values in result.items()}
 
-    def _deviation(self, series: np.ndarray, decorrelation: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    def _deviation(self, series: Doubles, decorrelation: Doubles, reach: Doubles) -> Doubles:
         """Standard deviation of the velocity, (pixels,), mm/yr; NaN where there is none."""
         if self.settings.bootstrap:
             drawn = velocity.bootstrap_std(self.model, series, self.settings.bootstrap)
-            return np.hypot(drawn, np.sqrt(self.scatter.scale * decorrelation))
+            whole: Doubles = np.hypot(drawn, np.sqrt(self.scatter.scale * decorrelation))
+            return whole
         return self.scatter.velocity_std(series, decorrelation, reach)
 
-    def _create(self, folder: Path, name: str, units: str, text: str):
+    def _create(self, folder: Path, name: str, units: str, text: str) -> AbstractContextManager[raster.RasterWriter]:
         return raster.create(
             folder / f"{FILES[name]}.tif", self.grid, bands=[name], units=units, long_name=text, tags=self.tags
         )
 
-    def _create_classes(self, path: Path, text: str, classes: dict[int, str]):
+    def _create_classes(
+        self, path: Path, text: str, classes: dict[int, str]
+    ) -> AbstractContextManager[raster.RasterWriter]:
         rule = reliability.RULE.format(**self.settings.model_dump())
         return raster.create(
             path,

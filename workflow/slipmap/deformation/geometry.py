@@ -1,12 +1,14 @@
 """What the radar can see of a landslide: line of sight, layover and shadow, sensitivity, downslope motion."""
 
 import json
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import numpy as np
 from rasterio.crs import CRS
 
+from slipmap.arrays import Doubles, Real
 from slipmap.deformation.interferogram import with_margin
 from slipmap.deformation.phase import DAYS_PER_YEAR
 from slipmap.deformation.reference import METRES_PER_DEGREE
@@ -35,7 +37,7 @@ UNKNOWN_SIGHT = (
 )
 
 
-def gradient(elevation: np.ndarray, pixel: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+def gradient(elevation: Real, pixel: tuple[float, float]) -> tuple[Doubles, Doubles]:
     """Slope components (rise to the east, rise to the north), m/m, by central differences.
 
     Parameters
@@ -43,7 +45,7 @@ def gradient(elevation: np.ndarray, pixel: tuple[float, float]) -> tuple[np.ndar
     elevation : (rows, cols), m, first row in the north. pixel : (x, y) size in metres.
     """
     south, east = np.gradient(elevation.astype(np.float64), pixel[1], pixel[0])
-    return east, -south
+    return np.asarray(east), -np.asarray(south)
 
 
 def visibility(east: np.ndarray, north: np.ndarray, los: np.ndarray) -> np.ndarray:
@@ -74,7 +76,7 @@ def descent(east: np.ndarray, north: np.ndarray) -> tuple[np.ndarray, np.ndarray
         return np.degrees(np.arctan(rise)), -east / rise, -north / rise
 
 
-def sensitivity(slope: np.ndarray, aspect_sin: np.ndarray, aspect_cos: np.ndarray, los: np.ndarray) -> np.ndarray:
+def sensitivity(slope: Real, aspect_sin: Real, aspect_cos: Real, los: Real) -> Real:
     """Share of motion straight down the slope that the radar sees, signed: −1 … 1.
 
     It is the cosine of the angle between the steepest descent and the line of sight: velocity in the line of sight =
@@ -86,7 +88,8 @@ def sensitivity(slope: np.ndarray, aspect_sin: np.ndarray, aspect_cos: np.ndarra
     los : (3, …), unit vector from the ground to the satellite: east, north, up.
     """
     angle = np.radians(slope)
-    return np.cos(angle) * (aspect_sin * los[0] + aspect_cos * los[1]) - np.sin(angle) * los[2]
+    seen: Real = np.cos(angle) * (aspect_sin * los[0] + aspect_cos * los[1]) - np.sin(angle) * los[2]
+    return seen
 
 
 def downslope(
@@ -178,8 +181,8 @@ def run(
             east, north = (g[inner] for g in gradient(raster.read_open(elevation, outer, 1), pixel_size(grid)))
             los = np.full((3, *east.shape), np.nan) if sight is None else sight.read(window, grid)
             los = to_grid(los, true_north(grid, window))  # slopes are measured along the grid
-            slope, *aspect = descent(east, north)
-            seen = sensitivity(slope, *aspect, los)
+            slope, aspect_sin, aspect_cos = descent(east, north)
+            seen = sensitivity(slope, aspect_sin, aspect_cos, los)
             rate = raster.read(velocity, window, 1)
             out["sensitivity"].write(seen.astype(np.float32), window)
             out["velocity_downslope"].write(downslope(rate, seen, slope).astype(np.float32), window)
@@ -191,12 +194,17 @@ def run(
 
 
 def _create(
-    folder: Path, name: str, grid: Grid, tags: dict[str, object]
+    folder: Path, name: str, grid: Grid, tags: Mapping[str, object]
 ) -> AbstractContextManager[raster.RasterWriter]:
-    about: dict[str, object] = {"units": "1", "long_name": PRODUCTS[name], "tags": tags}
-    if name == "visibility":
-        about |= {"dtype": "uint8", "categories": {VISIBLE: "visible", LAYOVER: "layover", SHADOW: "shadow"}}
-    if "velocity" in name:
-        limits = {"MIN_SENSITIVITY": MIN_SENSITIVITY, "MIN_SLOPE_DEGREES": MIN_SLOPE}
-        about |= {"units": "mm/yr", "tags": tags | limits}
-    return raster.create(folder / f"{name}.tif", grid, bands=[name], **about)
+    classes = name == "visibility"
+    limits = {"MIN_SENSITIVITY": MIN_SENSITIVITY, "MIN_SLOPE_DEGREES": MIN_SLOPE} if "velocity" in name else {}
+    return raster.create(
+        folder / f"{name}.tif",
+        grid,
+        bands=[name],
+        units="mm/yr" if "velocity" in name else "1",
+        long_name=PRODUCTS[name],
+        dtype="uint8" if classes else "float32",
+        tags={**tags, **limits},
+        categories={VISIBLE: "visible", LAYOVER: "layover", SHADOW: "shadow"} if classes else None,
+    )

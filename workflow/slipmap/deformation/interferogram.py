@@ -14,7 +14,7 @@ from slipmap.deformation.slc_file import SlcFile, open_slc
 from slipmap.deformation.stack import Pair
 from slipmap.errors import InputError
 from slipmap.io import raster
-from slipmap.io.grid import Grid
+from slipmap.io.grid import BLOCK, Grid
 from slipmap.sentinel1.looks import multilook, pixel_looks
 
 if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
@@ -204,7 +204,7 @@ class Interferogram:
     coherence: np.ndarray
 
 
-def formed(pair: Pair, settings: "InterferogramSettings", block: int = raster.BLOCK) -> Interferogram:
+def formed(pair: Pair, settings: "InterferogramSettings", block: int = BLOCK) -> Interferogram:
     """Form the interferogram of `pair`, all of it in memory.
 
     Works block by block, each with as much round it as its pixels depend on, which makes the result that of the whole.
@@ -223,7 +223,7 @@ def formed(pair: Pair, settings: "InterferogramSettings", block: int = raster.BL
         bands = np.empty((len(BANDS), *grid.shape), np.float32)
         for window in grid.blocks(block):
             outer, inner = with_patches(window, grid, patch, reach)
-            slcs = [_read(src, outer, looks) for src in (first, second)]
+            slcs = _read(first, outer, looks), _read(second, outer, looks)
             cross, coherence = form(*slcs, looks, settings.coherence_window)
             averaged, filtered = smooth(cross, settings)
             part = bands[(slice(None), *window.toslices())]

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
+from slipmap.arrays import Doubles, Floats, Integers
 from slipmap.deformation.phase import DAYS_PER_YEAR
 
 ROUNDS = 5  # of reweighting
@@ -29,23 +31,23 @@ class Inversion:
         targets; empty without either.
     """
 
-    series: np.ndarray
-    temporal_coherence: np.ndarray
-    used: np.ndarray
-    joined: np.ndarray
-    variance: np.ndarray
-    seen: np.ndarray
-    hinged: np.ndarray
-    subset: np.ndarray
+    series: Floats
+    temporal_coherence: Floats
+    used: Floats
+    joined: Floats
+    variance: Floats
+    seen: Floats
+    hinged: Floats
+    subset: NDArray[np.int16]
 
 
-def pair_numbers(pairs: Sequence[tuple[date, date]], dates: Sequence[date]) -> np.ndarray:
+def pair_numbers(pairs: Sequence[tuple[date, date]], dates: Sequence[date]) -> Integers:
     """(interferograms, 2) int64: the number of each pair's dates in `dates`."""
     index = {d: k for k, d in enumerate(dates)}
     return np.array([(index[a], index[b]) for a, b in pairs], np.int64)
 
 
-def years(dates: Sequence[date]) -> np.ndarray:
+def years(dates: Sequence[date]) -> Doubles:
     """Time since the first date in years of 365.25 days, float64."""
     return np.array([(d - dates[0]).days for d in dates]) / DAYS_PER_YEAR
 
@@ -98,9 +100,18 @@ def invert_stack(
     pixels = phase.shape[1]
     weights = _rows(quality).ravel()
     before = phase.ravel() if original is None else _rows(original).ravel()
-    more = {"deviation": deviation, "targets": targets, "samples": samples, "design": design}
-    more |= {"robust": robust, "noise": noise}
-    network = Network(numbers, times, table, operator=operator, **more)
+    network = Network(
+        numbers,
+        times,
+        table,
+        operator=operator,
+        deviation=deviation,
+        targets=targets,
+        samples=samples,
+        design=design,
+        robust=robust,
+        noise=noise,
+    )
     out = Outputs.empty(len(times), pixels, variances=network.variances)
     network.invert(phase.ravel(), before, weights, out, threads=thread_count())
     variance = out.variance.reshape(-1, pixels) if targets is not None else out.variance
@@ -113,21 +124,23 @@ def invert_stack(
 class Outputs:
     """Arrays that `Network.invert` fills: see `Inversion`, `kernel.solve` and `subsets.fill`."""
 
-    series: np.ndarray
-    velocity: np.ndarray
-    temporal_coherence: np.ndarray
-    used: np.ndarray
-    joined: np.ndarray
-    seen: np.ndarray
-    hinged: np.ndarray
-    variance: np.ndarray
-    subset: np.ndarray
+    series: Floats
+    velocity: Floats
+    temporal_coherence: Floats
+    used: Floats
+    joined: Floats
+    seen: Floats
+    hinged: Floats
+    variance: Floats
+    subset: NDArray[np.int16]
 
     @classmethod
     def empty(cls, dates: int, pixels: int, *, variances: int = 0) -> "Outputs":
         """Uninitialised arrays for so many dates and pixels, and variances asked for at each (`Network.variances`)."""
-        maps = [np.empty(pixels, np.float32) for _ in range(6)] + [np.empty(variances * pixels, np.float32)]
-        return cls(np.empty((dates, pixels), np.float32), *maps, np.zeros((dates, pixels), np.int16))
+        velocity, coherence, used, joined, seen, hinged = (np.empty(pixels, np.float32) for _ in range(6))
+        series, variance = np.empty((dates, pixels), np.float32), np.empty(variances * pixels, np.float32)
+        subset = np.zeros((dates, pixels), np.int16)
+        return cls(series, velocity, coherence, used, joined, seen, hinged, variance, subset)
 
 
 class Network:
@@ -200,7 +213,8 @@ class Network:
         ----------
         pitch, origin : the pixels of interferogram k begin at k · pitch + origin; None: they lie close together.
         """
-        from slipmap.deformation.kernel import LANES, solve
+        from slipmap.deformation.kernel import solve
+        from slipmap.deformation.lanes import LANES
         from slipmap.deformation.subsets import fill
 
         pixels = out.series.shape[1]
@@ -242,7 +256,7 @@ class Network:
 
     def _invert_few(self, arrays: list[np.ndarray], pitch: int, origin: int, out: Outputs) -> None:
         """Fewer pixels than the kernel takes at a time: made up to as many by gaps."""
-        from slipmap.deformation.kernel import LANES
+        from slipmap.deformation.lanes import LANES
 
         pixels = out.series.shape[1]
         place = np.arange(len(self._order))[:, None] * pitch + origin + np.arange(pixels)
@@ -250,7 +264,8 @@ class Network:
         for array, padded in zip(arrays, more, strict=True):
             padded[:, :pixels] = array[place]
         whole = Outputs.empty(self.dates, LANES, variances=out.variance.size // pixels)
-        self.invert(*more.reshape(3, -1), whole)
+        phase, original, quality = more.reshape(3, -1)
+        self.invert(phase, original, quality, whole)
         for name, array in vars(out).items():
             padded = getattr(whole, name)
             array.reshape(-1, pixels)[...] = padded.reshape(-1, LANES)[:, :pixels]
@@ -275,5 +290,5 @@ def _read_only(array: np.ndarray) -> np.ndarray:
     return view
 
 
-def _rows(array: np.ndarray) -> np.ndarray:
+def _rows(array: np.ndarray) -> Floats:
     return np.ascontiguousarray(array.reshape(len(array), -1), np.float32)

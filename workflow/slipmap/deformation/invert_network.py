@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 from rasterio.windows import Window
 from threadpoolctl import threadpool_limits
 
+from slipmap.arrays import Floats
 from slipmap.config.deformation import InversionSettings
 from slipmap.deformation import (
     averaging,
@@ -24,11 +26,10 @@ from slipmap.deformation import (
 )
 from slipmap.deformation.coherent_network import Coherence, block_side, coherent_network
 from slipmap.deformation.fit_series import KEPT, MAPS, SeriesFit
-from slipmap.deformation.geometry import pixel_size
-from slipmap.deformation.interferogram import averaged_pixels, pixel_looks
 from slipmap.deformation.inversion import Inversion, invert_stack, pair_numbers, years
-from slipmap.deformation.phase import DAYS_PER_YEAR, SUPPLIED_LOOKS, deviation_table, mm_per_radian, weight_table
+from slipmap.deformation.phase import DAYS_PER_YEAR, deviation_table, mm_per_radian, weight_table
 from slipmap.deformation.phase_linking.noise import LinkedNoise
+from slipmap.deformation.samples import coherence_samples, phase_looks
 from slipmap.deformation.sources import NetworkReader
 from slipmap.deformation.stack import Pair, Radar, load_network, load_radar, network_dates
 from slipmap.deformation.troposphere import model_delay, write_table
@@ -85,14 +86,21 @@ class _Job:
         targets: np.ndarray | None = None,
     ) -> Inversion:
         """Invert (pairs, pixels) of phase; variances of the velocity, or of `targets` (`invert_stack`)."""
-        more = {"operator": self.model.row("velocity"), "deviation": self.deviation, "targets": targets}
-        more |= {
-            "samples": self.samples,
-            "design": self.model.design,
-            "robust": self.settings.robust,
-            "noise": self.noise,
-        }
-        return invert_stack(phase, coherence, self.numbers, years(self.dates), self.table, original, **more)
+        return invert_stack(
+            phase,
+            coherence,
+            self.numbers,
+            years(self.dates),
+            self.table,
+            original,
+            operator=self.model.row("velocity"),
+            deviation=self.deviation,
+            targets=targets,
+            samples=self.samples,
+            design=self.model.design,
+            robust=self.settings.robust,
+            noise=self.noise,
+        )
 
 
 @dataclass(frozen=True)
@@ -114,6 +122,15 @@ class _NoiseSample:
         one = cls(*(np.concatenate([getattr(p, f) for p in parts], axis=-1) for f in cls.__dataclass_fields__))
         step = max(1, len(one.rows) // NOISE_SAMPLE)
         return cls(*(getattr(one, f)[..., ::step] for f in cls.__dataclass_fields__))
+
+
+class _Closures(TypedDict):
+    """Triplets open by whole turns before and after correction, all of them, and the share of pixels corrected."""
+
+    open_before: int
+    open_after: int
+    all: int
+    corrected: list[float]
 
 
 def run(
@@ -186,8 +203,9 @@ def run(
         tags = _tags(point, record["dates"]) | simulated
         SeriesFit(series, grid, side, model, removal, spread, point, weights, radar, settings, tags).write(folder)
     fading.write(folder / "fading.tif", grid, faded, tags)
-    closures["corrected"] = dict(zip((pair.name for pair in pairs), closures["corrected"], strict=True))
-    about = point.record() | removal.record() | {"triplets": closures, "pairs_left_out": left_out}
+    corrected = dict(zip((pair.name for pair in pairs), closures["corrected"], strict=True))
+    about = point.record() | removal.record() | {"triplets": {**closures, "corrected": corrected}}
+    about |= {"pairs_left_out": left_out}
     measured = zip(pairs, coherence.of_pairs, strict=True)
     about |= {"pair_coherence": {pair.name: round(float(mean), 4) for pair, mean in measured}}
     about |= {"decorrelation_scale": round(spread.scale, 3), "model_of_time": list(model.names)}
@@ -210,9 +228,9 @@ def _job(
     """What every block needs, and the fading signal where it is asked for."""
     dates, grid = network_dates(pairs), reader.grid
     numbers = pair_numbers([(p.reference, p.secondary) for p in pairs], dates)
-    phase_looks = _phase_looks(pairs, settings, looks, radar, grid)
+    phase_looks = phase_looks(pairs, settings, looks, radar, grid)
     table, scale = weight_table(settings.weights, int(phase_looks)), mm_per_radian(radar.wavelength)
-    samples = _coherence_samples(pairs, settings, looks, radar, grid)
+    samples = coherence_samples(pairs, settings, looks, radar, grid)
     offsets, rate = _reference_phase(reader, point, grid, pairs), scale * model.row("velocity")
     faded, read_by = fading.of_network(
         settings.fading, reader, offsets, pairs, coherence.of_pairs, table, rate, samples
@@ -232,7 +250,7 @@ def _job(
         model=model,
         settings=settings,
         least_fit=least_fit,
-        linked=LinkedNoise(linked, years(dates) * DAYS_PER_YEAR) if linked else None,
+        linked=LinkedNoise(linked, (years(dates) * DAYS_PER_YEAR).tolist()) if linked else None,
     )
     return job, faded
 
@@ -246,26 +264,6 @@ def _tags(point: reference.Reference, dates: Sequence[str]) -> dict[str, str]:
         "FIRST_DATE": dates[0],
         "LAST_DATE": dates[-1],
     }
-
-
-def _phase_looks(
-    pairs: Sequence[Pair], settings: InversionSettings, looks: float | None, radar: Radar, grid: Grid
-) -> float:
-    """Independent looks behind the phase that is inverted: of our own averaging, else of who formed the pairs."""
-    if "reference" in pairs[0].files:  # formed from SLCs
-        x, y = pixel_size(grid)
-        return pixel_looks(settings.slc_looks, x * y, radar.cell) * averaged_pixels(settings.phase_window)
-    return looks or SUPPLIED_LOOKS
-
-
-def _coherence_samples(
-    pairs: Sequence[Pair], settings: InversionSettings, looks: float | None, radar: Radar, grid: Grid
-) -> float:
-    """Independent samples behind each estimate of the coherence, ours or that of who formed the pairs."""
-    if "reference" in pairs[0].files:
-        x, y = pixel_size(grid)
-        return pixel_looks(settings.slc_looks, x * y, radar.cell) * settings.coherence_window**2
-    return looks or SUPPLIED_LOOKS
 
 
 def _time_model(
@@ -315,10 +313,13 @@ def _reference_phase(
             f"pair {pairs[int(missing.argmax())].name} has no data at the reference {point.longitude:.4f}, "
             f"{point.latitude:.4f}; set deformation.reference_point where all pairs have data."
         )
-    return np.nanmedian(phase, axis=(1, 2)).astype(np.float32)
+    median: Floats = np.nanmedian(phase, axis=(1, 2)).astype(np.float32)
+    return median
 
 
-def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> tuple[surfaces.Sample, _NoiseSample, dict]:
+def _invert(
+    job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int
+) -> tuple[surfaces.Sample, _NoiseSample, _Closures]:
     """Series (mm, relative to the reference) of every block into `out`.
 
     Returns a regular sample of series, a smaller one of phases, and how many triplets are open by whole turns before
@@ -338,7 +339,7 @@ def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> tup
         still_open, found, turned = _close(job, phase, coherence)
         closures += found
         corrected += turned
-        solved = job.solve(phase, coherence, *more or [None], targets)
+        solved = job.solve(phase, coherence, more[0] if more else None, targets)
         series = (solved.series * np.float32(job.scale)).reshape(-1, *shape)
         quality = solved.temporal_coherence.reshape(shape)
         out.write(series, window)
@@ -369,7 +370,7 @@ def _invert(job: _Job, out: timeseries.SeriesFile, grid: Grid, side: int) -> tup
         place = r + window.row_off, c + window.col_off
         noises.append(_NoiseSample(phase[:, at], coherence[:, at], *place, ground[:, at]))
     verb = "corrected" if job.settings.unwrapping_error_correction else "left"
-    counted = {
+    counted: _Closures = {
         "open_before": int(closures[0]),
         "open_after": int(closures[1]),
         "all": int(closures[2]) * len(job.triples),

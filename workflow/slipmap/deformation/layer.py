@@ -15,6 +15,7 @@ from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
+from slipmap.arrays import Flags, Floats
 from slipmap.deformation.phase import supplied_phase
 from slipmap.inputs.contract import repeated_value
 
@@ -132,14 +133,14 @@ def _short(error: Exception) -> str:
     return " ".join(str(error).split())[:100]
 
 
-def _first_values(src: DatasetReader, band: int, layer: Layer, *, phase: bool) -> np.ndarray:
+def _first_values(src: DatasetReader, band: int, layer: Layer, *, phase: bool) -> Floats:
     """Values (1-D; magnitudes of complex ones) in the first part of the raster, from the middle outwards, with data."""
     rate = src.scales[band - 1] * layer.factor
     for window in _from_the_middle(src):
         values = src.read(band, window=window)
         wrapped = np.iscomplexobj(values)
         values = np.abs(values) if wrapped else values.astype(np.float32, copy=False)
-        found = values[_there(values, src, band, layer, window)]
+        found: Floats = values[_there(values, src, band, layer, window)]
         if phase and not wrapped:
             found = supplied_phase(found if rate == 1 else found * rate)
             found = found[np.isfinite(found)]
@@ -183,10 +184,11 @@ def _repeated(src: DatasetReader, band: int, layer: Layer, middle: np.ndarray) -
     return repeated_value(values[np.isfinite(supplied_phase(values * rate))])
 
 
-def _kept(layer: Layer, window: Window) -> np.ndarray:
+def _kept(layer: Layer, window: Window) -> Flags:
     """Whether the mask of a layer lets a window of it stand, (rows, cols)."""
     with rasterio.open(layer._inside(layer.mask)) as mask:
-        return mask.read(1, window=window) > 0
+        kept: Flags = mask.read(1, window=window) > 0
+    return kept
 
 
 def _from_the_middle(src: DatasetReader) -> Iterator[Window]:

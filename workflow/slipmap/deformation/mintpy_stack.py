@@ -11,6 +11,7 @@ from threading import local
 import h5py
 import numpy as np
 
+from slipmap.arrays import Floats
 from slipmap.deformation.inversion import Network, Outputs, pair_numbers, thread_count, years
 from slipmap.deformation.phase import mm_per_radian, weight_table
 from slipmap.deformation.stack import parse_date
@@ -102,11 +103,12 @@ class _Source:
     maps: list[np.memmap | None]
     touched: int = 0
 
-    def read(self, row: int, count: int) -> tuple[list[np.ndarray], int, int]:
+    def read(self, row: int, count: int) -> tuple[list[Floats], int, int]:
         """One-dimensional phase and coherence, and pitch and origin of `count` rows in them (`Network.invert`)."""
         _, rows, cols = self.phase.shape
-        if all(m is not None for m in self.maps):
-            return self.maps, rows * cols, row * cols
+        mapped: list[Floats] = [m for m in self.maps if m is not None]
+        if len(mapped) == len(self.maps):
+            return mapped, rows * cols, row * cols
         return [d[:, row : row + count].ravel() for d in (self.phase, self.coherence)], count * cols, 0
 
     def release(self, pixels: int) -> None:
@@ -116,7 +118,7 @@ class _Source:
             self.touched = 0
             for m in self.maps:
                 if m is not None:
-                    m._mmap.madvise(mmap.MADV_DONTNEED)
+                    m._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]  # NumPy has no other name for it
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class _Plane:
     def write(self, values: np.ndarray, first: int) -> None:
         """Write (…, count) pixels from pixel `first` on; several threads may, side by side."""
         for k, line in enumerate(values.reshape(-1, values.shape[-1])):
-            os.pwrite(self.descriptor, line, self.offset + 4 * (k * self.pixels + first))
+            os.pwrite(self.descriptor, line.data, self.offset + 4 * (k * self.pixels + first))
 
 
 def _create(path: str | Path, dates: list[date], rows: int, cols: int) -> dict[str, int]:

@@ -232,12 +232,12 @@ def plot(path: str | Path, pairs: Sequence[Pair], by_date: dict[date, float | No
 
     figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.add_subplot()
-    by_date = {d: (by_date or {}).get(d) or 0.0 for d in network_dates(pairs)}
+    metres = {d: (by_date or {}).get(d) or 0.0 for d in network_dates(pairs)}
     for pair in pairs:
         ends = [pair.reference, pair.secondary]
-        axes.plot(ends, [by_date[d] for d in ends], color="0.55", linewidth=0.8, zorder=1)
-    axes.scatter(list(by_date), list(by_date.values()), color="tab:blue", zorder=2)
+        axes.plot(np.array(ends, "M8[D]"), [metres[d] for d in ends], color="0.55", linewidth=0.8, zorder=1)
+    axes.scatter(np.array(list(metres), "M8[D]"), list(metres.values()), color="tab:blue", zorder=2)
     axes.set_ylabel("perpendicular baseline (m)")
-    axes.set_title(f"{len(pairs)} interferograms, {len(by_date)} dates")
+    axes.set_title(f"{len(pairs)} interferograms, {len(metres)} dates")
     with write_aside(path) as aside:
-        FigureCanvasAgg(figure).print_png(str(aside))
+        FigureCanvasAgg(figure).print_png(str(aside))  # type: ignore[no-untyped-call]  # matplotlib has no types there

@@ -2,14 +2,19 @@
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
+from slipmap.arrays import Floats
 from slipmap.deformation.pair_file import COARSE, HALF, HIGH, MIDDLE, NO_TURN, PARTS, STEPS, TURN
 
+Stored = NDArray[np.uint16]  # a band as it is stored
 _STEP, _COARSE_STEP, _PART = np.float32(TURN / STEPS), np.float32(TURN / COARSE), np.float32(1 / PARTS)
 
 
 @njit(cache=True, nogil=True)
-def decode(wrapped, turns, coherence, offset, phase, quality):
+def decode(
+    wrapped: Stored, turns: Stored, coherence: Stored, offset: np.float32, phase: Floats, quality: Floats
+) -> None:
     """Unwrapped phase less `offset` (rad) and coherence of flat arrays, float32, into `phase` and `quality`.
 
     NaN for nodata.
@@ -23,7 +28,7 @@ def decode(wrapped, turns, coherence, offset, phase, quality):
 
 
 @njit(cache=True, nogil=True)
-def decode_original(original, offset, phase):
+def decode_original(original: Stored, offset: np.float32, phase: Floats) -> None:
     """The phase before any filter less `offset` (rad) of a flat array into `phase`; NaN for nodata."""
     for x in range(phase.size):
         value = np.float32(np.int32(original[x] // HIGH) - np.int32(MIDDLE)) * _COARSE_STEP
@@ -31,7 +36,9 @@ def decode_original(original, offset, phase):
 
 
 @njit(cache=True, nogil=True)
-def decode_linked(first, second, turns, fit, offset, phase, quality):
+def decode_linked(
+    first: Stored, second: Stored, turns: Stored, fit: Floats, offset: np.float32, phase: Floats, quality: Floats
+) -> None:
     """As `decode`, of the difference of two dates' linked phases with the coherence `fit`, float32."""
     nan = np.float32(np.nan)
     for x in range(phase.size):
@@ -44,7 +51,7 @@ def decode_linked(first, second, turns, fit, offset, phase, quality):
 
 
 @njit(cache=True, nogil=True)
-def add_coherence(coherence, total, count):
+def add_coherence(coherence: Stored, total: NDArray[np.int32], count: NDArray[np.int32]) -> tuple[int, int]:
     """Add the coherence of a pair, in 1/`PARTS`, to the sum at each pixel; its own sum and number of pixels."""
     whole, there = 0, 0
     for x in range(coherence.size):
@@ -52,6 +59,6 @@ def add_coherence(coherence, total, count):
         known = np.int32(value > 0)
         total[x] += value
         count[x] += known
-        whole += value
-        there += known
+        whole += int(value)
+        there += int(known)
     return whole, there

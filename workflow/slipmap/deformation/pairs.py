@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -26,7 +26,7 @@ _THREADS = 4  # that open files: on a network most of the time is waiting
 ROLES = ("unwrapped", "interferogram", "coherence", "components")
 SHARE = 0.5  # of the usual ground that a pair has to cover, else it is left out and does not cut the others
 _ALIKE = 1e-2  # of a pixel, over the whole width or height
-_SHARED_VALUES = ("wavelength", "track", "burst", "frame", "orbit_direction")
+_SHARED_VALUES: Final = ("wavelength", "track", "burst", "frame", "orbit_direction")
 _RADIANS = ("", "rad", "rads", "radian", "radians", "1", "unitless", "none")
 _PERCENT = 100
 
@@ -140,7 +140,7 @@ def _candidates(reader: PairFormat, listing: Listing, main: str) -> tuple[list[_
                 raise InputError(f"{paths[1]} has the same dates as {paths[0].name} ({role}); {reader.twice}.")
         layers = {role: reader.layer(roles[role][0], role) for role in ROLES if role in roles}
         try:
-            days = [parse_date(text, str(layers[main].path)) for text in (first, second)]
+            days = parse_date(first, str(layers[main].path)), parse_date(second, str(layers[main].path))
         except InputError as error:
             unusable.append(f"{str(error).rstrip('.')}; pair {first}_{second} left out")
             continue
@@ -283,7 +283,7 @@ def _same_crs(headers: Sequence[Header]) -> None:
     names: dict[str, str] = {}
     found = []
     for header in headers:
-        text = header.crs.to_wkt()
+        text = "" if header.crs is None else header.crs.to_wkt()
         names.setdefault(text, crs_name(header.crs))
         found.append(names[text])
     usual = Counter(found).most_common(1)[0][0]
@@ -318,7 +318,8 @@ def _other_lattice(header: Header, usual: Header) -> str:
 def _shared(extents: Sequence[Extent]) -> Extent:
     columns = np.array(extents)
     low, high = columns[:, :2].max(axis=0), columns[:, 2:].min(axis=0)
-    return tuple(int(v) for v in (*low, *np.maximum(low, high)))
+    left, top, right, bottom = (int(v) for v in (*low, *np.maximum(low, high)))
+    return left, top, right, bottom
 
 
 def _area(extent: Extent) -> int:
@@ -332,7 +333,8 @@ def _files(candidate: _Candidate, crops: Mapping[int, Extent]) -> dict[str, str]
         crop = crops.get(id(header)) if header else None
         whole = header is None or crop is None or crop == (0, 0, header.shape[1], header.shape[0])
         scaled = header is not None and (header.scale, header.offset) != (1.0, 0.0)
-        files[role] = str(layer.path) if layer.is_plain and whole and not scaled else view(header, crop)
+        seen = header is None or (layer.is_plain and whole and not scaled)
+        files[role] = layer.name if header is None or seen else view(header, crop)
     return files
 
 

@@ -1,9 +1,12 @@
 """Phase, displacement, and how uncertain an interferometric phase is."""
 
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from slipmap.arrays import Doubles, Floats
 from slipmap.constants import SPEED_OF_LIGHT
 
 DAYS_PER_YEAR = 365.25
@@ -11,7 +14,7 @@ TABLE_SIZE = 1001
 SUPPLIED_LOOKS = 25.0  # taken to be behind supplied interferograms where nobody says
 
 
-def wrap(phase: np.ndarray) -> np.ndarray:
+def wrap(phase: Doubles) -> Doubles:
     """Wrap `phase` (rad, any shape) to [−π, π)."""
     return (phase + np.pi) % (2 * np.pi) - np.pi
 
@@ -27,7 +30,7 @@ def mm_per_radian(wavelength: float) -> float:
 
 
 @lru_cache(maxsize=16)
-def variance_table(looks: int) -> np.ndarray:
+def variance_table(looks: int) -> Doubles:
     """Variance of the interferometric phase (rad²) at coherence 0, 1/1000, …, 1, for `looks` independent looks.
 
     The exact density of the multilooked phase of a distributed scatterer is integrated over (−π, π]. For L looks and
@@ -45,7 +48,7 @@ def variance_table(looks: int) -> np.ndarray:
     -------
     numpy.ndarray, shape (1001,), float64.
     """
-    gamma = np.clip(np.linspace(0, 1, TABLE_SIZE), 1e-3, 0.999)
+    gamma: Doubles = np.clip(np.linspace(0, 1, TABLE_SIZE), 1e-3, 0.999)
     uniform = np.pi**2 / 3  # a phase that says nothing
     if looks > 80:
         return np.minimum((1 - gamma**2) / (2 * looks * gamma**2), uniform)
@@ -64,10 +67,11 @@ def variance_table(looks: int) -> np.ndarray:
     density += np.exp(scale - (looks + 0.5) * np.log1p(-(beta**2))) * hyp2f1(0.5 - looks, -0.5, 0.5, beta**2)
     density *= step
     density /= density.sum(axis=1, keepdims=True)
-    return np.minimum((density * phi**2).sum(axis=1), uniform)
+    variance: Doubles = (density * phi**2).sum(axis=1)
+    return np.minimum(variance, uniform)
 
 
-def weight_table(kind: str, looks: int) -> np.ndarray:
+def weight_table(kind: str, looks: int) -> Floats:
     """Weight of an interferogram at coherence 0, 1/1000, …, 1 (float32, shape (1001,)).
 
     Parameters
@@ -78,10 +82,11 @@ def weight_table(kind: str, looks: int) -> np.ndarray:
     if kind == "variance":
         return (1 / variance_table(int(max(looks, 1)))).astype(np.float32)
     gamma = np.linspace(0, 1, TABLE_SIZE)
-    return (np.maximum(gamma, 1e-3) ** 2 if kind == "coherence" else np.ones(TABLE_SIZE)).astype(np.float32)
+    weights: Doubles = np.maximum(gamma, 1e-3) ** 2 if kind == "coherence" else np.ones(TABLE_SIZE)
+    return weights.astype(np.float32)
 
 
-def deviation_table(looks: float) -> np.ndarray:
+def deviation_table(looks: float) -> Floats:
     """Standard deviation of the phase (rad) at coherence 0, 1/1000, …, 1 (float32, shape (1001,))."""
     return np.sqrt(variance_table(int(max(looks, 1)))).astype(np.float32)
 
@@ -93,13 +98,14 @@ def critical_baseline(wavelength: float, slant_range: float, incidence: float, b
     ----------
     wavelength, slant_range : m. incidence : degrees. bandwidth : range bandwidth, Hz.
     """
-    return wavelength * slant_range * np.tan(np.radians(incidence)) * bandwidth / SPEED_OF_LIGHT
+    return float(wavelength * slant_range * np.tan(np.radians(incidence)) * bandwidth / SPEED_OF_LIGHT)
 
 
+Precision = TypeVar("Precision", np.float32, np.float64)
 LARGEST_PHASE = 3000.0  # rad, 13 m of motion in C band: no interferogram that can be unwrapped has more
 
 
-def supplied_phase(values: np.ndarray) -> np.ndarray:
+def supplied_phase(values: NDArray[Precision]) -> NDArray[Precision]:
     """Phase (rad, float) of a supplied raster with NaN for nodata that the file may not declare.
 
     Every processor writes 0 where there is nothing; other programs write -9999, -32768, 1e20 and the like, all beyond
@@ -111,7 +117,7 @@ def supplied_phase(values: np.ndarray) -> np.ndarray:
     return np.where(nothing, np.nan, values).astype(values.dtype, copy=False)
 
 
-def supplied_coherence(values: np.ndarray) -> np.ndarray:
+def supplied_coherence(values: NDArray[Precision]) -> NDArray[Precision]:
     """Coherence (float, 0 … 1) of a supplied raster with NaN for what lies outside, which is nodata."""
     with np.errstate(invalid="ignore"):
         return np.where((values < 0) | (values > 1.01), np.nan, np.minimum(values, 1)).astype(values.dtype, copy=False)

@@ -7,6 +7,7 @@ from datetime import date
 from fnmatch import translate
 from functools import cache
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 from rasterio.windows import Window
@@ -66,11 +67,26 @@ class Velocity:
     whole_numbers: bool = False
 
 
+class PairFacts(TypedDict, total=False):
+    """What files tell of one pair: m (a wavelength also as it is written), clock in s of the day, degrees."""
+
+    perpendicular_baseline: float | None
+    wavelength: float | str
+    track: str
+    burst: str
+    frame: str
+    clock: float
+    orbit_direction: str
+    heading: float
+    slant_range: float
+    incidence: float
+
+
 class Facts:
     """What is written beside the rasters of a stack, read once for all its pairs; by default nothing."""
 
-    def pair(self, first: date, second: date, layers: Mapping[str, Layer]) -> dict[str, object]:
-        """Of one pair, whatever is known: perpendicular_baseline (m), wavelength (m), track, burst, frame."""
+    def pair(self, first: date, second: date, layers: Mapping[str, Layer]) -> PairFacts:
+        """Of one pair, whatever is known."""
         return {}
 
     def radar(self) -> dict[str, object]:

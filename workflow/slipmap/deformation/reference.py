@@ -51,8 +51,8 @@ def pixel_metres(grid: Grid) -> float:
     crs = CRS.from_user_input(grid.crs)
     if crs.is_geographic:
         latitude = (grid.bounds[1] + grid.bounds[3]) / 2
-        return METRES_PER_DEGREE * max(x * np.cos(np.radians(latitude)), y)
-    return max(x, y) * crs.linear_units_factor[1]
+        return float(METRES_PER_DEGREE * max(x * np.cos(np.radians(latitude)), y))
+    return float(max(x, y) * crs.linear_units_factor[1])
 
 
 def given(point: tuple[float, float], grid: Grid, coherence: np.ndarray, share: np.ndarray, radius: int) -> Reference:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from slipmap.arrays import Doubles, Real
 from slipmap.deformation.velocity import TimeModel, solve_gaps
 
 CURVE = 2  # degree of `Scatter.curve`
@@ -28,7 +29,7 @@ APART = 1.5  # times that the slow combinations must see more decorrelation than
 DRAWS, ROUNDS = 16, 6  # of each pixel's noise, for the median of its mean square; of the search for s
 
 
-def combinations(model: TimeModel) -> np.ndarray:
+def combinations(model: TimeModel) -> Doubles:
     """(dates − terms, dates) float64: orthonormal, without what the model of time explains, slow ones first."""
     times = model.design[:, model.names.index("velocity")]
     phase = (times - times[0]) / np.ptp(times) * np.pi
@@ -49,12 +50,12 @@ class Scatter:
     """
 
     model: TimeModel
-    fast: np.ndarray
-    common: np.ndarray
+    fast: Doubles
+    common: Doubles
     scale: float
-    curve: np.ndarray
+    curve: Doubles
 
-    def of_dates(self, series: np.ndarray, decorrelation: np.ndarray) -> np.ndarray:
+    def of_dates(self, series: Real, decorrelation: Doubles) -> Doubles:
         """a² at each pixel, mm².
 
         Parameters
@@ -63,19 +64,21 @@ class Scatter:
         """
         if len(self.fast) == 0:
             return np.zeros(series.shape[1])
-        square = np.mean((self.fast @ series - (self.fast @ self.common)[:, None]) ** 2, axis=0)
+        square: Doubles = np.mean((self.fast @ series - (self.fast @ self.common)[:, None]) ** 2, axis=0)
         gaps = np.flatnonzero(~np.isfinite(square))
         if len(gaps):
             square[gaps] = _mean_square(self.model.design, series[:, gaps] - self.common[:, None])
-        expected = self.scale * decorrelation * np.exp(np.polyval(self.curve, _log(decorrelation)))
-        return np.nan_to_num(np.maximum(square - np.nan_to_num(expected), 0))
+        expected: Doubles = self.scale * decorrelation * np.exp(np.polyval(self.curve, _log(decorrelation)))
+        added: Doubles = np.nan_to_num(np.maximum(square - np.nan_to_num(expected), 0))
+        return added
 
-    def velocity_std(self, series: np.ndarray, decorrelation: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    def velocity_std(self, series: Real, decorrelation: Doubles, reach: Doubles) -> Doubles:
         """Standard deviation of the velocity at each pixel, mm/yr; `reach` of `subsets.join`, else as `of_dates`."""
-        return np.sqrt(self.scale * decorrelation + self.of_dates(series, decorrelation) * reach)
+        deviation: Doubles = np.sqrt(self.scale * decorrelation + self.of_dates(series, decorrelation) * reach)
+        return deviation
 
 
-def fit(model: TimeModel, series: np.ndarray, variances: np.ndarray) -> Scatter:
+def fit(model: TimeModel, series: Real, variances: Real) -> Scatter:
     """Compare the scatter of a sample with its covariance.
 
     Parameters
@@ -87,24 +90,24 @@ def fit(model: TimeModel, series: np.ndarray, variances: np.ndarray) -> Scatter:
     slow = min(SLOW, len(every) // 3)
     fast = every[len(every) // 2 :]
     fine = np.isfinite(series).all(axis=0) & (variances > 0).all(axis=0)
-    series, variances = series[:, fine].astype(np.float64), variances[:, fine].astype(np.float64)
-    if series.shape[1] < LEAST_PIXELS:
+    moved, spread = series[:, fine].astype(np.float64), variances[:, fine].astype(np.float64)
+    if moved.shape[1] < LEAST_PIXELS:
         none = np.zeros(len(model.design))
-        curve = np.array([_log(variances[1 + len(every) // 2 :].mean() / variances[0].mean())]) if fine.any() else none
+        curve = np.array([_log(spread[1 + len(every) // 2 :].mean() / spread[0].mean())]) if fine.any() else none
         return Scatter(model, fast, none, 1.0, curve[:1] if len(every) else none[:1])
-    common = np.median(series, axis=1)
+    common = np.asarray(np.median(moved, axis=1))
     if len(every) == 0:
         return Scatter(model, fast, common, 1.0, np.zeros(1))
-    expected = variances[1 + len(every) // 2 :].mean(axis=0)
-    curve = _curve(_log(variances[0]), _log(expected / variances[0]))
+    expected = spread[1 + len(every) // 2 :].mean(axis=0)
+    curve = _curve(_log(spread[0]), _log(expected / spread[0]))
     if slow == 0:
         return Scatter(model, fast, common, 1.0, curve)
-    noise = variances[1 : 1 + slow], variances[1 + len(every) // 2 :]
-    squares = [np.mean((some @ (series - common[:, None])) ** 2, axis=0) for some in (every[:slow], fast)]
+    noise = spread[1 : 1 + slow], spread[1 + len(every) // 2 :]
+    squares = [np.mean((some @ (moved - common[:, None])) ** 2, axis=0) for some in (every[:slow], fast)]
     return Scatter(model, fast, common, _scale(squares, noise), curve)
 
 
-def _scale(squares: list[np.ndarray], noise: tuple[np.ndarray, np.ndarray]) -> float:
+def _scale(squares: list[Doubles], noise: tuple[Doubles, Doubles]) -> float:
     """s, so that the median pixel's mean squares of slow and of fast combinations are what s and one a² foretell.
 
     Medians, since some pixels move otherwise than the model of time. Where the atmosphere hides the decorrelation, s
@@ -133,23 +136,25 @@ def _scale(squares: list[np.ndarray], noise: tuple[np.ndarray, np.ndarray]) -> f
         scale = float(np.clip((found[0] - square) / level[0], *SCALES))
     independent = len(noise[0]) * len(means[0]) / NEIGHBOURS
     error = np.sqrt(2 / independent) * (scale * level[0] + square) / level[0]
-    return 1 + (scale - 1) / (1 + (error / PRIOR) ** 2)
+    return float(1 + (scale - 1) / (1 + (error / PRIOR) ** 2))
 
 
-def _mean_square(design: np.ndarray, series: np.ndarray) -> np.ndarray:
+def _mean_square(design: Doubles, series: Real) -> Doubles:
     """Mean square of the residuals about the model of time, for a degree of freedom, of series with gaps."""
     there = np.isfinite(series)
     residual = series - design @ solve_gaps(design, series)
     freedom = there.sum(axis=0) - design.shape[1]
-    return np.square(np.where(there, residual, 0.0)).sum(axis=0) / np.where(freedom > 0, freedom, np.nan)
+    mean: Doubles = np.square(np.where(there, residual, 0.0)).sum(axis=0) / np.where(freedom > 0, freedom, np.nan)
+    return mean
 
 
-def _log(values: np.ndarray) -> np.ndarray:
+def _log(values: Doubles) -> Doubles:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(np.maximum(values, 1e-12))
+        logarithm: Doubles = np.log(np.maximum(values, 1e-12))
+    return logarithm
 
 
-def _curve(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _curve(x: Doubles, y: Doubles) -> Doubles:
     """Coefficients of the parabola of y over x, or of the mean of y alone where x tells none.
 
     It takes three values of x apart from each other: ground of one or two kinds of coherence has fewer.

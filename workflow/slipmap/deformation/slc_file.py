@@ -3,15 +3,20 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 import rasterio
 from affine import Affine
 from rasterio.errors import RasterioError
+from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
+from slipmap.arrays import Complexes
 from slipmap.errors import InputError
 from slipmap.io.grid import Grid
+
+if TYPE_CHECKING:  # its import takes its time, and GeoTIFFs do without
+    import h5py
 
 OPERA_SUFFIXES = (".h5", ".hdf5")
 INDEPENDENT_LOOK = "metadata/processing_information/algorithms/independent_look_area"  # slipmap's own products say it
@@ -24,20 +29,24 @@ class SlcFile:
     `cell` is the ground that is one independent look, m²; None where the file does not say: every pixel is.
     """
 
-    def __init__(self, path: str, grid: Grid, source: object, cell: float | None = None) -> None:
+    def __init__(
+        self, path: str, grid: Grid, source: "DatasetReader | h5py.Dataset", cell: float | None = None
+    ) -> None:
         self.path, self.grid, self.cell, self._source = path, grid, cell, source
 
-    def read(self, window: Window) -> np.ndarray:
+    def read(self, window: Window) -> Complexes:
         """Pixels of `window`; a block that cannot be decoded is an `InputError` naming the file."""
         try:
-            if isinstance(self._source, rasterio.io.DatasetReader):
-                return self._source.read(1, window=window)
-            rows, cols = window.toslices()
-            return self._source[rows, cols]
+            if isinstance(self._source, DatasetReader):
+                pixels: Complexes = self._source.read(1, window=window)
+            else:
+                rows, cols = window.toslices()
+                pixels = self._source[rows, cols]
         except (RasterioError, OSError) as error:
             raise InputError(
                 f"{self.path}: the pixels cannot be read ({error}); the file is truncated or corrupt, fetch it again."
             ) from error
+        return pixels
 
 
 @contextmanager
@@ -62,7 +71,7 @@ def open_slc(path: str) -> Iterator[SlcFile]:
         yield SlcFile(path, opera_grid(file, path), opera_layer(file, path), cell)
 
 
-def opera_layer(file: "h5py.File", path: str) -> "h5py.Dataset":  # noqa: F821
+def opera_layer(file: "h5py.File", path: str) -> "h5py.Dataset":
     """The complex layer of an OPERA CSLC-S1 file, co-polarised first."""
     for name in POLARISATIONS:
         if f"data/{name}" in file:
@@ -70,7 +79,7 @@ def opera_layer(file: "h5py.File", path: str) -> "h5py.Dataset":  # noqa: F821
     raise InputError(f"{path}: there is no layer data/VV or data/HH in it; give OPERA CSLC-S1 products.")
 
 
-def opera_grid(file: "h5py.File", path: str) -> Grid:  # noqa: F821
+def opera_grid(file: "h5py.File", path: str) -> Grid:
     """Grid of an OPERA CSLC-S1 file: pixel centres in data/x_coordinates and y_coordinates, EPSG in data/projection."""
     try:
         x, y = file["data/x_coordinates"], file["data/y_coordinates"]

@@ -80,8 +80,8 @@ class Stored:
         """As `Source.fill`."""
         wrapped, turns, coherence, *before = self.bands(_USED[: 1 + len(out)], window)
         decode(wrapped, turns, coherence, offset, out[0].reshape(-1), out[1].reshape(-1))
-        if before:
-            decode_original(*before, offset, out[2].reshape(-1))
+        for original in before:
+            decode_original(original, offset, out[2].reshape(-1))
 
 
 class LinkedDates:

@@ -190,6 +190,6 @@ def save_stack(path: str | Path, stack: Stack, **more: object) -> None:
     write_text(path, json.dumps(record, indent=2) + "\n")
 
 
-def load_radar(record: dict) -> Radar:
+def load_radar(record: Mapping[str, Any]) -> Radar:
     """The radar of a stack.json record."""
     return Radar(**record["radar"])

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from rasterio.windows import Window
 
+from slipmap.arrays import Doubles, Integers
 from slipmap.config.deformation import InversionSettings
 from slipmap.deformation import correction, troposphere
 from slipmap.deformation.troposphere import BY_ELEVATION, BY_MODEL, ModelDelay
@@ -96,22 +97,23 @@ class Removal:
                 date += coefficient * term  # no matrix product: its last digits go with the block's size
         return removed
 
-    def at_pixels(self, rows: np.ndarray, cols: np.ndarray, side: int) -> np.ndarray | float:
+    def at_pixels(self, rows: Integers, cols: Integers, side: int) -> Doubles | float:
         """What is removed at some pixels: (dates, pixels) or 0, mm; `side` of the blocks in which elevation is read."""
         modelled = 0.0 if self.delay is None else self.delay.at_pixels(rows, cols, side)
         if self.surfaces is None or not self.surfaces.used:
             return modelled
         elevation = None
         if "elevation" in self.surfaces.terms:
+            assert self.dem is not None  # else no surface follows the elevation
             elevation = _elevation(rows, cols, self.grid, side, self.dem) / 1000
         design = correction.surface_design(self.surfaces.terms, *_unit(self.grid, rows, cols), elevation)
-        return self.surfaces.coefficients @ design.T + modelled
+        removed: Doubles = self.surfaces.coefficients @ design.T + modelled
+        return removed
 
     def record(self) -> dict[str, object]:
         """For reference.json: terms removed, and over which share of the coherent pixels they were fitted."""
-        used = self.surfaces is not None and self.surfaces.used
         return {
-            "removed": self.surfaces.terms if used else [],
+            "removed": self.surfaces.terms if self.surfaces is not None and self.surfaces.used else [],
             "weather_model": self.delay.delays.source if self.delay else None,
             "stable_share": self.surfaces.stable_share if self.surfaces else None,
         }

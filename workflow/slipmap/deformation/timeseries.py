@@ -8,9 +8,11 @@ from pathlib import Path
 import h5netcdf
 import numpy as np
 from affine import Affine
+from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.windows import Window
 
+from slipmap.arrays import Floats
 from slipmap.deformation.reference import Reference
 from slipmap.deformation.stack import Radar
 from slipmap.io.atomic import write_aside
@@ -31,22 +33,24 @@ class SeriesFile:
         rows, cols = window.toslices()
         self._file.variables["displacement"][:, rows, cols] = series
 
-    def read(self, window: Window) -> np.ndarray:
+    def read(self, window: Window) -> Floats:
         """Read (dates, rows, cols) float32."""
         rows, cols = window.toslices()
-        return self._file.variables["displacement"][:, rows, cols]
+        series: Floats = self._file.variables["displacement"][:, rows, cols]
+        return series
 
     def write_deviations(self, values: np.ndarray, window: Window) -> None:
         """Write the standard deviation of each date, (dates, rows, cols) float32."""
         rows, cols = window.toslices()
         self._file.variables["displacement_std"][:, rows, cols] = values
 
-    def read_deviations(self, window: Window) -> np.ndarray | None:
+    def read_deviations(self, window: Window) -> Floats | None:
         """Read what `write_deviations` wrote; None where it was not asked for."""
         rows, cols = window.toslices()
         if "displacement_std" not in self._file.variables:
             return None
-        return self._file.variables["displacement_std"][:, rows, cols]
+        deviations: Floats = self._file.variables["displacement_std"][:, rows, cols]
+        return deviations
 
     def write_subsets(self, values: np.ndarray, window: Window) -> None:
         """Write the number of each date's subset, (dates, rows, cols) int16, where any subsets were joined."""
@@ -54,20 +58,22 @@ class SeriesFile:
         if values.any():
             self._file.variables["subset"][:, rows, cols] = values
 
-    def read_subsets(self, window: Window) -> np.ndarray:
+    def read_subsets(self, window: Window) -> NDArray[np.int16]:
         """Read what `write_subsets` wrote; 0 where no subsets were joined."""
         rows, cols = window.toslices()
-        return self._file.variables["subset"][:, rows, cols]
+        subsets: NDArray[np.int16] = self._file.variables["subset"][:, rows, cols]
+        return subsets
 
     def write_map(self, name: str, array: np.ndarray, window: Window) -> None:
         """Write a part of a map made by `create`."""
         rows, cols = window.toslices()
         self._file.variables[name][rows, cols] = array
 
-    def read_map(self, name: str, window: Window) -> np.ndarray:
+    def read_map(self, name: str, window: Window) -> Floats:
         """Read a part of a map."""
         rows, cols = window.toslices()
-        return self._file.variables[name][rows, cols]
+        found: Floats = self._file.variables[name][rows, cols]
+        return found
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from rasterio.windows import Window
 
+from slipmap.arrays import Doubles, Integers
 from slipmap.deformation import correction
 from slipmap.deformation.velocity import TimeModel
 from slipmap.deformation.weather_delays import KEY, Delays, find
@@ -61,9 +62,9 @@ class ModelDelay:
                 found[:, inside] = self._of(window, rows[inside] - r0, cols[inside] - c0)
         return found
 
-    def _of(self, window: Window, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+    def _of(self, window: Window, rows: Integers, cols: Integers) -> Doubles:
         """(dates, points) at `rows` and `cols` of a window."""
-        x, y = self.grid.transform @ (cols + window.col_off + 0.5, rows + window.row_off + 0.5)
+        x, y = self.grid.coordinates(cols + window.col_off + 0.5, rows + window.row_off + 0.5)
         height = None
         if self.delays.levels:
             with raster.warped(str(self.dem), self.grid) as source:
@@ -72,7 +73,8 @@ class ModelDelay:
         if not self.delays.slant:
             assert self.sight is not None
             delay = delay / self.sight.read(window, self.grid)[2][rows, cols].astype(np.float64)
-        return -1000 * (delay - delay[:1])
+        moved: Doubles = -1000 * (delay - delay[:1])
+        return moved
 
 
 def model_delay(

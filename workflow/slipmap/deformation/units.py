@@ -23,15 +23,16 @@ def mm_per_year(units: str | None, given: str | None, path: Path) -> float:
     ------
     InputError : neither says them, they contradict each other, or they are no units of a velocity.
     """
-    said = None if not (units or "").strip() else _factor(units)
+    said = _factor(units) if units and units.strip() else None
     if units and units.strip() and said is None:
         raise InputError(f"{path}: its units are '{units}', not one of mm/yr, cm/yr, m/yr; set its units tag right.")
     asked = _factor(given) if given else None
-    if said is None and asked is None:
+    found = asked if said is None else said
+    if found is None:
         raise InputError(f"{path}: it does not say its units; set {SETTING} (mm/yr, cm/yr or m/yr).")
     if said is not None and asked is not None and said != asked:
         raise InputError(f"{path}: its units are '{units}', but {SETTING} says {given}; leave one of the two out.")
-    return said if said is not None else asked
+    return found
 
 
 def _factor(text: str) -> float | None:

@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 
+from slipmap.arrays import Doubles, Real
 from slipmap.deformation.inversion import years
 from slipmap.errors import InputError
 
@@ -25,13 +26,14 @@ class TimeModel:
     """
 
     names: tuple[str, ...]
-    design: np.ndarray
-    inverse: np.ndarray
+    design: Doubles
+    inverse: Doubles
     about: str = ""
 
-    def row(self, name: str) -> np.ndarray:
+    def row(self, name: str) -> Doubles:
         """(dates,): the parameter `name` is this times the series."""
-        return self.inverse[self.names.index(name)]
+        row: Doubles = self.inverse[self.names.index(name)]
+        return row
 
 
 def time_model(
@@ -85,39 +87,41 @@ def time_model(
         if worse <= INFLATION:
             columns = more
     design = np.stack(list(columns.values()), axis=1)
-    return TimeModel(tuple(columns), design, np.linalg.pinv(design), about)
+    inverse = np.asarray(np.linalg.pinv(design), np.float64)
+    return TimeModel(tuple(columns), design, inverse, about)
 
 
-def _normalised(columns: dict[str, np.ndarray]) -> np.ndarray:
+def _normalised(columns: dict[str, Doubles]) -> Doubles:
     design = np.stack(list(columns.values()), axis=1)
-    return design / np.maximum(np.linalg.norm(design, axis=0), 1e-300)
+    normalised: Doubles = design / np.maximum(np.linalg.norm(design, axis=0), 1e-300)
+    return normalised
 
 
-def _told_apart(columns: dict[str, np.ndarray]) -> bool:
+def _told_apart(columns: dict[str, Doubles]) -> bool:
     design = _normalised(columns)
-    return len(design) >= design.shape[1] and np.linalg.matrix_rank(design, tol=1e-7) == design.shape[1]
+    return bool(len(design) >= design.shape[1] and np.linalg.matrix_rank(design, tol=1e-7) == design.shape[1])
 
 
-def _uncertainty(columns: dict[str, np.ndarray]) -> float:
+def _uncertainty(columns: dict[str, Doubles]) -> float:
     """Standard deviation of the velocity for independent errors of 1 mm on each date, mm/yr."""
     return float(np.linalg.norm(np.linalg.pinv(np.stack(list(columns.values()), axis=1))[1]))
 
 
-def fit(model: TimeModel, series: np.ndarray) -> np.ndarray:
+def fit(model: TimeModel, series: Real) -> Doubles:
     """Parameters by ordinary least squares, (parameters, pixels) float64.
 
     Parameters
     ----------
     series : (dates, pixels), mm; NaN where no pair saw the date.
     """
-    parameters = model.inverse @ series
+    parameters: Doubles = model.inverse @ series
     gaps = np.flatnonzero(~np.isfinite(parameters[0]))
     if len(gaps):
         parameters[:, gaps] = solve_gaps(model.design, series[:, gaps])
     return parameters
 
 
-def solve_gaps(design: np.ndarray, series: np.ndarray) -> np.ndarray:
+def solve_gaps(design: Doubles, series: Real) -> Doubles:
     """(terms, pixels), least squares of series (dates, pixels) with gaps; NaN where the dates seen tell no answer."""
     there = np.isfinite(series).astype(np.float64)
     scale = np.abs(design).max(axis=0)
@@ -130,7 +134,7 @@ def solve_gaps(design: np.ndarray, series: np.ndarray) -> np.ndarray:
     return result.T
 
 
-def bootstrap_std(model: TimeModel, series: np.ndarray, samples: int, seed: int = 0) -> np.ndarray:
+def bootstrap_std(model: TimeModel, series: Real, samples: int, seed: int = 0) -> Doubles:
     """Standard deviation of the velocity, (pixels,), from `samples` resamplings of the dates with replacement.
 
     Every resampling is the same for all pixels, so that each is one matrix product (Efron & Tibshirani 1986).

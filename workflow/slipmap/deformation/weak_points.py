@@ -31,7 +31,7 @@ def bridges(pairs: Sequence[Pair]) -> list[Bridge]:
     for pair in pairs:
         edges[pair.reference].append((pair.secondary, pair))
         edges[pair.secondary].append((pair.reference, pair))
-    found = []
+    found: list[Bridge] = []
     for root in network_dates(pairs):
         if root in edges:
             found += _of_one_part(root, edges)

@@ -12,7 +12,7 @@ All delays are one-way and lengthen the path: positive here, whatever the file's
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -26,6 +26,7 @@ from rasterio.crs import CRS
 from rasterio.errors import RasterioError
 from rasterio.warp import transform_bounds
 
+from slipmap.arrays import Doubles, Real
 from slipmap.deformation.readers.mintpy import grid_of
 from slipmap.deformation.stack import parse_date
 from slipmap.errors import InputError
@@ -40,13 +41,21 @@ WANTED = (
 )
 
 
+_Read = Callable[[slice, slice], Real]  # (…, rows, cols) of slices of both
+
+
 class Field(Protocol):
-    """The delay of one date. `crs` is that of x and y."""
+    """The delay of one date."""
 
-    path: Path
-    crs: str
+    @property
+    def path(self) -> Path:
+        """Its file."""
 
-    def at(self, x: np.ndarray, y: np.ndarray, height: np.ndarray | None) -> np.ndarray:
+    @property
+    def crs(self) -> str:
+        """Of x and y."""
+
+    def at(self, x: Doubles, y: Doubles, height: Doubles | None) -> Doubles:
         """Delay at (points,), m, positive; NaN where it is not known. `height` : m, where the field has levels."""
 
 
@@ -65,11 +74,10 @@ class Delays:
     levels: bool
     by_date: Mapping[date, Field]
 
-    def at(
-        self, dates: Sequence[date], x: np.ndarray, y: np.ndarray, crs: str, height: np.ndarray | None
-    ) -> np.ndarray:
+    def at(self, dates: Sequence[date], x: Doubles, y: Doubles, crs: str, height: Doubles | None) -> Doubles:
         """(dates, points) float64, m; `x`, `y` in `crs`."""
-        found, places = [], {}
+        found = []
+        places: dict[str, tuple[Doubles, Doubles]] = {}
         for day in dates:
             field = self.by_date[day]
             if field.crs not in places:
@@ -100,12 +108,12 @@ def find(path: str | Path, dates: Sequence[date], grid: Grid, key: str = KEY) ->
     middle = corners.mean(axis=1, keepdims=True)
     inside = middle + (corners - middle) * (1 - 1e-6)
     for day in dates:
-        values = delays.at([day], *inside, grid.crs, np.zeros(4) if delays.levels else None)[0]
+        values = delays.at([day], inside[0], inside[1], grid.crs, np.zeros(4) if delays.levels else None)[0]
         _require_plausible(values, delays, delays.by_date[day].path, key)
     return delays
 
 
-def _require_plausible(values: np.ndarray, delays: Delays, path: Path, key: str) -> None:
+def _require_plausible(values: Doubles, delays: Delays, path: Path, key: str) -> None:
     known = values[np.isfinite(values)]
     if known.size < values.size:
         raise InputError(f"{key}: {path} does not cover the interferograms; fetch delays of a larger box.")
@@ -178,15 +186,15 @@ class _Plane:
     first: tuple[float, float]
     step: tuple[float, float]
     shape: tuple[int, int]
-    read: object
+    read: _Read
     sign: float = 1.0
 
-    def at(self, x: np.ndarray, y: np.ndarray, height: np.ndarray | None) -> np.ndarray:
+    def at(self, x: Doubles, y: Doubles, height: Doubles | None) -> Doubles:
         cols, rows = ((np.asarray(v) - o) / s for v, o, s in zip((x, y), self.first, self.step, strict=True))
         return self.sign * _bilinear(self.read, self.shape, rows, cols)
 
 
-def _bilinear(read, shape: tuple[int, int], rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+def _bilinear(read: _Read, shape: tuple[int, ...], rows: Doubles, cols: Doubles) -> Doubles:
     """Values between nodes; NaN more than half a step outside of them. `read` : two slices → (…, rows, cols)."""
     outside = (rows < -0.5) | (rows > shape[0] - 0.5) | (cols < -0.5) | (cols > shape[1] - 0.5)
     if outside.all():
@@ -202,7 +210,7 @@ def _bilinear(read, shape: tuple[int, int], rows: np.ndarray, cols: np.ndarray) 
     return np.where(outside, np.nan, values)
 
 
-def _without_zero(values: np.ndarray) -> np.ndarray:
+def _without_zero(values: Real) -> Real:
     return np.where(values == 0, np.nan, values)
 
 
@@ -224,7 +232,7 @@ def _ztd(path: Path, key: str) -> _Plane:
             f"{cols} float32); it is truncated or not of this date, fetch both again."
         )
 
-    def read(rows_: slice, cols_: slice) -> np.ndarray:
+    def read(rows_: slice, cols_: slice) -> Real:
         return _without_zero(np.array(np.memmap(path, "<f4", "r", shape=(rows, cols))[rows_, cols_]))
 
     return _Plane(path, "EPSG:4326", first, step, (rows, cols), read)
@@ -240,7 +248,7 @@ def _tif(path: Path, key: str) -> _Plane:
     if crs is None:
         raise InputError(f"{key}: {path} has no coordinate reference system; fetch it again.")
 
-    def read(rows: slice, cols: slice) -> np.ndarray:
+    def read(rows: slice, cols: slice) -> Real:
         last = min(rows.stop, shape[0]), min(cols.stop, shape[1])
         with rasterio.open(path) as source:
             window = ((rows.start, last[0]), (cols.start, last[1]))
@@ -265,8 +273,8 @@ def _of_mintpy(path: Path, key: str) -> dict[date, Field]:
     grid = grid_of(path, said, shape[1:])
     first = grid.transform @ (0.5, 0.5)
 
-    def reader(number: int):
-        def read(rows: slice, cols: slice) -> np.ndarray:
+    def reader(number: int) -> _Read:
+        def read(rows: slice, cols: slice) -> Real:
             with h5py.File(path) as file:
                 return _without_zero(file["timeseries"][number, rows, cols])
 
@@ -284,20 +292,21 @@ class _Cube:
     """A delay on levels of height: `values` (levels, rows, cols), `height` (levels,) ascending, cut to an area."""
 
     path: Path
-    height: np.ndarray
+    height: Doubles
     first: tuple[float, float]
     step: tuple[float, float]
-    values: np.ndarray
+    values: Doubles
     crs: str = "EPSG:4326"
 
-    def at(self, x: np.ndarray, y: np.ndarray, height: np.ndarray | None) -> np.ndarray:
+    def at(self, x: Doubles, y: Doubles, height: Doubles | None) -> Doubles:
         cols, rows = ((np.asarray(v) - o) / s for v, o, s in zip((x, y), self.first, self.step, strict=True))
         level = np.interp(np.asarray(height, np.float64), self.height, np.arange(len(self.height)))
         below = np.minimum(np.floor(np.nan_to_num(level)).astype(int), len(self.height) - 2)
         share = level - below
         every = _bilinear(lambda r, c: self.values[:, r, c], self.values.shape[1:], rows, cols)
         points = np.arange(len(level))
-        return (1 - share) * every[below, points] + share * every[below + 1, points]
+        delay: Doubles = (1 - share) * every[below, points] + share * every[below + 1, points]
+        return delay
 
 
 def _cube(path: Path, grid: Grid, key: str) -> _Cube:
@@ -316,14 +325,15 @@ def _cube(path: Path, grid: Grid, key: str) -> _Cube:
         rows, cols = (_nodes(v, *span) for v, span in ((latitude, (south, north)), (longitude, (west, east))))
         if rows is None or cols is None:
             raise InputError(f"{key}: {path} does not cover the interferograms; fetch delays of a larger box.")
-        total = sum(_in_order(file[name], rows, cols, path, key) for name in fields)
+        wet, hydrostatic = (_in_order(file[name], rows, cols, path, key) for name in fields)
+        total = wet + hydrostatic
     order = np.argsort(height)
     latitude, longitude = latitude[rows], longitude[cols]
     step = np.median(np.diff(longitude)), np.median(np.diff(latitude))
     return _Cube(path, height[order], (longitude[0], latitude[0]), step, total[order])
 
 
-def _nodes(axis: np.ndarray, low: float, high: float) -> slice | None:
+def _nodes(axis: Doubles, low: float, high: float) -> slice | None:
     inside = np.flatnonzero((axis >= low) & (axis <= high))
     if inside.size == 0:  # between two nodes
         inside = np.unique(np.clip([np.abs(axis - low).argmin(), np.abs(axis - high).argmin()], 0, len(axis) - 1))
@@ -331,7 +341,7 @@ def _nodes(axis: np.ndarray, low: float, high: float) -> slice | None:
     return slice(first, last) if last - first > 1 else None
 
 
-def _in_order(data: h5py.Dataset, rows: slice, cols: slice, path: Path, key: str) -> np.ndarray:
+def _in_order(data: h5py.Dataset, rows: slice, cols: slice, path: Path, key: str) -> Doubles:
     """(levels, rows, cols) float64 of a variable, its axes found by the names of their dimensions; m."""
     unit = data.attrs.get("units", b"")
     unit = unit.decode() if isinstance(unit, bytes) else str(unit)

@@ -16,7 +16,7 @@ import numpy as np
 
 from slipmap.deformation.layer import Layer
 from slipmap.deformation.pair_reader import ProductReader
-from slipmap.deformation.reader import BOUNDS, Facts, Listing, number
+from slipmap.deformation.reader import BOUNDS, Facts, Listing, PairFacts, number
 from slipmap.errors import InputError
 
 _NAME = re.compile(r"^S1-GUNW-([AD])-R-(\d{3})-tops-(\d{8})_(\d{8})-")
@@ -71,13 +71,14 @@ class _Metadata(Facts):
     def __init__(self) -> None:
         self._direction = ""
 
-    def pair(self, first: date, second: date, layers: Mapping[str, Layer]) -> dict[str, object]:
+    def pair(self, first: date, second: date, layers: Mapping[str, Layer]) -> PairFacts:
         import h5py
 
         path = layers["unwrapped"].path
-        match = _NAME.match(path.name)
-        self._direction = {"A": "ASCENDING", "D": "DESCENDING"}[match[1]]
-        found: dict[str, object] = {"track": f"{match[2]}{match[1]}"}
+        found: PairFacts = {}
+        if match := _NAME.match(path.name):  # by which the file was chosen
+            self._direction = {"A": "ASCENDING", "D": "DESCENDING"}[match[1]]
+            found["track"] = f"{match[2]}{match[1]}"
         with h5py.File(path) as file:
             wavelength = file.get("science/radarMetaData/wavelength")
             if wavelength is not None:

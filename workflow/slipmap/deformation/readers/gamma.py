@@ -15,7 +15,7 @@ from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.deformation.agreement import same_clock
 from slipmap.deformation.layer import Layer
 from slipmap.deformation.pair_reader import PairReader
-from slipmap.deformation.reader import BOUNDS, Facts, Listing
+from slipmap.deformation.reader import BOUNDS, Facts, Listing, PairFacts
 from slipmap.errors import InputError
 
 _ALIKE = np.cos(np.radians(5.0))  # of headings of one track
@@ -78,7 +78,7 @@ class _Parameters(Facts):
                 self._bases.setdefault((match[1], match[2]), path)
         self._look = look_angle(self._par) if self._par and self._bases else None
 
-    def pair(self, first: date, second: date, layers: Mapping[str, Layer]) -> dict[str, object]:
+    def pair(self, first: date, second: date, layers: Mapping[str, Layer]) -> PairFacts:
         base = self._bases.get((f"{first:%Y%m%d}", f"{second:%Y%m%d}"))
         if base is None or self._look is None:
             return {}

@@ -8,6 +8,7 @@ import rasterio
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
+from slipmap.arrays import Doubles
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation.agreement import same_grid, same_value
 from slipmap.deformation.reader import Listing, Reader, Velocity
@@ -61,10 +62,11 @@ class GeoTiff(Reader):
         if transform.b or transform.d or transform.e >= 0 or transform.a <= 0:
             raise InputError(f"{path}: it is rotated or stored south-up; warp it (gdalwarp) to a north-up raster.")
 
-        def read(window: Window) -> np.ndarray:
-            values = raster.read(path, window, band).astype(np.float64)
+        def read(window: Window) -> Doubles:
+            values: Doubles = raster.read(path, window, band).astype(np.float64)
             values[np.isin(values, UNDECLARED) | (np.abs(values) > 1e30)] = np.nan
-            return (values * scale + offset) * factor
+            rate: Doubles = (values * scale + offset) * factor
+            return rate
 
         return Velocity(grid, read, path, self.name, zero_may_be_nodata=silent, whole_numbers=whole)
 

@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from slipmap.deformation.layer import Layer
 from slipmap.deformation.pair_reader import PairReader
-from slipmap.deformation.reader import BOUNDS, SENTINEL1_WAVELENGTH, Facts, Listing, number
+from slipmap.deformation.reader import BOUNDS, SENTINEL1_WAVELENGTH, Facts, Listing, PairFacts, number
 from slipmap.sentinel1.annotation import track_of_burst
 from slipmap.sentinel1.orbit_numbers import relative_orbit
 
@@ -21,7 +22,7 @@ _ROLE = re.compile(r"_(unw_phase|wrapped_phase|corr|conncomp)(_clip|_clipped)?\.
 _TIME = re.compile(r"_\d{8}T(\d{2})(\d{2})(\d{2})_")  # of the day, UTC; the same for a track
 _MULTI_BURST = re.compile(r"^S1[A-D]?_(\d{3})[-_][E_W\d-]")  # S1_064-000000s1n00-136231s2n02-…, S1A_064_E053_1_N27_3_…
 _BURST = re.compile(r"^S1[A-D]?_(\d{6})_(IW\d)_")  # S1_136231_IW2_20200604_20200616_VV_INT80_77F1
-_NUMBERS = {
+_NUMBERS: dict[str, Literal["perpendicular_baseline", "heading", "slant_range", ""]] = {
     "Baseline": "perpendicular_baseline",
     "Heading": "heading",
     "Slant range center": "slant_range",
@@ -71,13 +72,13 @@ class HyP3(PairReader):
 
 class _Parameters(Facts):
     def __init__(self) -> None:
-        self._radar: dict[str, object] = {}
+        self._radar: PairFacts = {}
 
-    def pair(self, first: date, second: date, layers: Mapping[str, Layer]) -> dict[str, object]:
+    def pair(self, first: date, second: date, layers: Mapping[str, Layer]) -> PairFacts:
         path = next(iter(layers.values())).path
         product = _ROLE.sub("", path.name)
         text = path.with_name(f"{product}.txt")
-        found = _parameters(text) if text.is_file() else {}
+        found: PairFacts = _parameters(text) if text.is_file() else {}
         found |= _of_name(product)
         if time := _TIME.search(product):
             hours, minutes, seconds = (int(part) for part in time.groups())
@@ -88,10 +89,10 @@ class _Parameters(Facts):
 
     def radar(self) -> dict[str, object]:
         names = ("wavelength", "heading", "slant_range", "incidence", "orbit_direction")
-        return {name: self._radar[name] for name in names if name in self._radar}
+        return {name: value for name, value in self._radar.items() if name in names}
 
 
-def _of_name(product: str) -> dict[str, object]:
+def _of_name(product: str) -> PairFacts:
     """Track and burst that the name of a burst product tells."""
     if match := _MULTI_BURST.match(product):
         return {"track": str(int(match[1])), "burst": product.split("_IW_")[0] if "_IW_" in product else ""}
@@ -101,19 +102,20 @@ def _of_name(product: str) -> dict[str, object]:
     return {}
 
 
-def _parameters(path: Path) -> dict[str, object]:
+def _parameters(path: Path) -> PairFacts:
     """Parameter file of a product: "Baseline: 58.3", "Slant range center: …", "Heading: …".
 
     The incidence is that at the scene's middle, of the triangle of satellite, ground and the Earth's centre.
     """
     words = dict(line.split(":", 1) for line in path.read_text(errors="replace").splitlines() if ":" in line)
-    found: dict[str, object] = {"wavelength": SENTINEL1_WAVELENGTH}
+    found: PairFacts = {"wavelength": SENTINEL1_WAVELENGTH}
     numbers: dict[str, float] = {}
     for key, name in _NUMBERS.items():
         value = number(path, key, words.get(key, ""), *_BOUNDS.get(key) or BOUNDS[name])
         if value is not None:
             numbers[key] = value
-            found |= {name: value} if name else {}
+            if name != "":
+                found[name] = value
     if len(numbers.keys() & _TRIANGLE) == len(_TRIANGLE):
         earth, slant = numbers["Earth radius at nadir"], numbers["Slant range center"]
         satellite = earth + numbers["Spacecraft height"]
@@ -126,7 +128,9 @@ def _parameters(path: Path) -> dict[str, object]:
     direction = (words.get("Orbit direction") or words.get("Reference Pass Direction") or "").strip().upper()
     if not direction and "heading" in found:
         direction = "DESCENDING" if 90 < float(str(found["heading"])) % 360 < 270 else "ASCENDING"
-    return found | ({"orbit_direction": direction} if direction else {})
+    if direction:
+        found["orbit_direction"] = direction
+    return found
 
 
 READER = HyP3()

@@ -14,7 +14,7 @@ import numpy as np
 from slipmap.deformation.baselines import Baselines
 from slipmap.deformation.layer import Layer
 from slipmap.deformation.pair_reader import PairReader
-from slipmap.deformation.reader import BOUNDS, Facts, Listing, number
+from slipmap.deformation.reader import BOUNDS, Facts, Listing, PairFacts, number
 from slipmap.deformation.stack import parse_date
 
 _BPERP = re.compile(r"Bperp \(average\):\s*(\S+)")
@@ -85,7 +85,7 @@ class _Baselines(Facts):
                 found[first, second] = sum(known) / len(known)
         self._baselines = Baselines(found)
 
-    def pair(self, first: date, second: date, layers: Mapping[str, Layer]) -> dict[str, object]:
+    def pair(self, first: date, second: date, layers: Mapping[str, Layer]) -> PairFacts:
         return {"perpendicular_baseline": self._baselines.between(first, second)}
 
 

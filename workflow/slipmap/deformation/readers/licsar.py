@@ -10,7 +10,7 @@ from datetime import date
 from slipmap.deformation.baselines import Baselines
 from slipmap.deformation.layer import Layer
 from slipmap.deformation.pair_reader import PairReader
-from slipmap.deformation.reader import BOUNDS, Facts, Listing, number
+from slipmap.deformation.reader import BOUNDS, Facts, Listing, PairFacts, number
 from slipmap.deformation.stack import parse_date
 from slipmap.errors import Faults
 
@@ -65,10 +65,10 @@ class _Frame(Facts):
         self._source = listing.source
         faults.end()
 
-    def pair(self, first: date, second: date, layers: Mapping[str, Layer]) -> dict[str, object]:
+    def pair(self, first: date, second: date, layers: Mapping[str, Layer]) -> PairFacts:
         path = next(iter(layers.values())).path
         frame = _FRAME.search(path.relative_to(self._source).as_posix())
-        found: dict[str, object] = {"perpendicular_baseline": self._baselines.between(first, second)}
+        found: PairFacts = {"perpendicular_baseline": self._baselines.between(first, second)}
         if frame:
             self._radar.setdefault("orbit_direction", _DIRECTIONS[frame[1][-1]])
         return found | ({"track": frame[1]} if frame else {})

@@ -12,6 +12,7 @@ import numpy as np
 from affine import Affine
 from rasterio.windows import Window
 
+from slipmap.arrays import Doubles
 from slipmap.config.inputs import Sentinel1Settings
 from slipmap.deformation.reader import Listing, Reader, Velocity
 from slipmap.deformation.readers.geotiff import only_file
@@ -51,10 +52,10 @@ class MintPy(Reader):
         factor = mm_per_year(attributes.get("UNIT"), settings.units, path)
         grid = grid_of(path, attributes, shape)
 
-        def read(window: Window) -> np.ndarray:
+        def read(window: Window) -> Doubles:
             try:
                 with h5py.File(path) as source:
-                    block = source["velocity"][window.toslices()].astype(np.float64)
+                    block: Doubles = source["velocity"][window.toslices()].astype(np.float64)
             except OSError as error:
                 raise InputError(
                     f"{path}: its pixels cannot be read ({error}); the file is truncated, export it again."

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from affine import Affine
@@ -19,6 +20,9 @@ from slipmap.deformation.readers.geotiff import GEOMETRY
 from slipmap.deformation.slc_file import INDEPENDENT_LOOK, OPERA_SUFFIXES, opera_grid, opera_layer
 from slipmap.deformation.stack import Acquisition, Radar, Stack, parse_date
 from slipmap.errors import InputError
+
+if TYPE_CHECKING:  # its import takes its time, and other formats do without
+    import h5py
 
 _BURST = "metadata/processing_information/input_burst_metadata/"
 _ORBIT = "metadata/orbit/"
@@ -166,7 +170,7 @@ def _geometry(first: _Product, by_date: Mapping[date, _Product]) -> tuple[float,
     return incidence, slant_range, baselines
 
 
-def _text(file: "h5py.File", key: str, path: Path, default: str | None = None) -> str:  # noqa: F821
+def _text(file: "h5py.File", key: str, path: Path, default: str | None = None) -> str:
     if key not in file:
         if default is not None:
             return default
@@ -175,7 +179,7 @@ def _text(file: "h5py.File", key: str, path: Path, default: str | None = None) -
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _states(file: "h5py.File", path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # noqa: F821
+def _states(file: "h5py.File", path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     try:
         axes = ("x", "y", "z")
         positions = np.stack([file[f"{_ORBIT}position_{a}"][:] for a in axes], axis=1)

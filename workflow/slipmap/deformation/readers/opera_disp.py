@@ -18,7 +18,7 @@ import numpy as np
 
 from slipmap.deformation.layer import Layer
 from slipmap.deformation.pair_reader import ProductReader
-from slipmap.deformation.reader import SENTINEL1_WAVELENGTH, Facts, Listing
+from slipmap.deformation.reader import SENTINEL1_WAVELENGTH, Facts, Listing, PairFacts
 from slipmap.errors import InputError
 
 _NAME = re.compile(r"OPERA_L3_DISP-S1_IW_(F\d{5})_(?:VV|HH)_(\d{8})T\d{6}Z_(\d{8})T\d{6}Z_v")
@@ -67,11 +67,13 @@ class _Metadata(Facts):
     def __init__(self) -> None:
         self._direction = ""
 
-    def pair(self, first: date, second: date, layers: Mapping[str, Layer]) -> dict[str, object]:
+    def pair(self, first: date, second: date, layers: Mapping[str, Layer]) -> PairFacts:
         import h5py
 
         path = layers["unwrapped"].path
-        found: dict[str, object] = {"frame": _NAME.match(path.name)[1]}
+        found: PairFacts = {}
+        if match := _NAME.match(path.name):  # by which the file was chosen
+            found["frame"] = match[1]
         with h5py.File(path) as file:
             units = _text(file["displacement"].attrs.get("units", ""))
             if units.lower() not in _METRES:
