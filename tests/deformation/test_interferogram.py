@@ -11,7 +11,7 @@ from scipy.ndimage import convolve, uniform_filter
 
 from helpers.pair_samples import read_pair
 from slipmap.config.deformation import DeformationSettings
-from slipmap.deformation import interferogram, invert_network, unwrapping
+from slipmap.deformation import interferogram, unwrapping
 from slipmap.deformation.interferogram import (
     average,
     averaged_pixels,
@@ -24,6 +24,7 @@ from slipmap.deformation.interferogram import (
     relative,
 )
 from slipmap.deformation.phase import variance_table, wrap
+from slipmap.deformation.samples import phase_looks
 from slipmap.deformation.stack import Pair, Radar
 from slipmap.errors import InputError
 from slipmap.io import raster
@@ -392,8 +393,8 @@ def test_looks_behind_what_is_unwrapped(pair, tmp_path, monkeypatch, given, expe
     pixels = 16**2 / 6**2
     supplied = Pair(pair.reference, pair.secondary, None, {"unwrapped": "a.tif"})
     radar, pixel = Radar(0.0555), np.prod(grid.resolution)
-    assert invert_network._phase_looks([pair], settings, given, radar, grid) == pytest.approx(4 * pixels)
-    assert invert_network._phase_looks([supplied], settings, given, radar, grid) == expected
+    assert phase_looks([pair], settings, given, radar, grid) == pytest.approx(4 * pixels)
+    assert phase_looks([supplied], settings, given, radar, grid) == expected
     # SLC pixels closer than the radar resolves: as many looks as a pixel has cells of resolution.
     fine = Radar(0.0555, cell=float(pixel / 2))
-    assert invert_network._phase_looks([pair], settings, given, fine, grid) == pytest.approx(2 * pixels)
+    assert phase_looks([pair], settings, given, fine, grid) == pytest.approx(2 * pixels)

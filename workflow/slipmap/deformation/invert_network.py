@@ -228,8 +228,8 @@ def _job(
     """What every block needs, and the fading signal where it is asked for."""
     dates, grid = network_dates(pairs), reader.grid
     numbers = pair_numbers([(p.reference, p.secondary) for p in pairs], dates)
-    phase_looks = phase_looks(pairs, settings, looks, radar, grid)
-    table, scale = weight_table(settings.weights, int(phase_looks)), mm_per_radian(radar.wavelength)
+    behind = phase_looks(pairs, settings, looks, radar, grid)
+    table, scale = weight_table(settings.weights, int(behind)), mm_per_radian(radar.wavelength)
     samples = coherence_samples(pairs, settings, looks, radar, grid)
     offsets, rate = _reference_phase(reader, point, grid, pairs), scale * model.row("velocity")
     faded, read_by = fading.of_network(
@@ -241,7 +241,7 @@ def _job(
         triples=closure.triplets(numbers),
         dates=dates,
         table=table,
-        deviation=deviation_table(phase_looks),
+        deviation=deviation_table(behind),
         samples=samples,
         mean_coherence=coherence.of_pixels,
         scale=scale,

@@ -205,8 +205,15 @@ def _write_ground(grid: Grid, elevation: np.ndarray, error: np.ndarray, velocity
         ),
         ("truth/dem_error.tif", error, "dem_error", "m", "true ground minus the DEM"),
     ):
-        description = {"bands": [band], "units": units, "long_name": long_name, "tags": SIMULATED}
-        raster.write(folder / path, grid, values.astype(np.float32), **description)
+        raster.write(
+            folder / path,
+            grid,
+            values.astype(np.float32),
+            bands=[band],
+            units=units,
+            long_name=long_name,
+            tags=SIMULATED,
+        )
 
 
 def _write_event(grid: Grid, event: Event | None, folder: Path) -> None:
