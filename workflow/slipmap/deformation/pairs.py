@@ -330,11 +330,13 @@ def _files(candidate: _Candidate, crops: Mapping[int, Extent]) -> dict[str, str]
     files = {}
     for role, layer in candidate.layers.items():
         header = candidate.headers.get(role)
-        crop = crops.get(id(header)) if header else None
-        whole = header is None or crop is None or crop == (0, 0, header.shape[1], header.shape[0])
-        scaled = header is not None and (header.scale, header.offset) != (1.0, 0.0)
-        seen = header is None or (layer.is_plain and whole and not scaled)
-        files[role] = layer.name if header is None or seen else view(header, crop)
+        if header is None:  # connected components, whose labels are taken as they are
+            files[role] = layer.name
+            continue
+        crop = crops.get(id(header))
+        whole = crop is None or crop == (0, 0, header.shape[1], header.shape[0])
+        scaled = (header.scale, header.offset) != (1.0, 0.0)
+        files[role] = str(layer.path) if layer.is_plain and whole and not scaled else view(header, crop)
     return files
 
 
