@@ -77,7 +77,7 @@ def test_velocities_that_cannot_be(tmp_path, value, units):
     stored = field() / 1000
     stored[5, 5] = value
     tif(tmp_path / "v.tif", stored, units=(units,))
-    with pytest.raises(InputError, match=r"v\.tif: a velocity of .* cannot be; set inputs\.sentinel1\.units right"):
+    with pytest.raises(InputError, match=r"v\.tif: a velocity of .* is impossible; set inputs\.sentinel1\.units right"):
         convert(tmp_path / "v.tif", tmp_path / "o.tif")
 
 

@@ -51,7 +51,7 @@ def test_products_on_both_sides_of_the_event_with_what_is_asked_for_are_enough(p
         ({"path": "one"}, r"areas.a.event.vh: .*_1SSV_20210121.* has no VH \(it has VV\); set event.vh to null"),
         ({"path": "both", "vh": "folder"}, "areas.a.event.vh: the level is safe; give 'products'"),
         ({"path": "both", "level": "slc"}, "areas.a.event.vh: the level is slc; name the folder of the VH images"),
-        ({"path": "both", "level": "unwrapped"}, "areas.a.event: the event map is made of SLCs"),
+        ({"path": "both", "level": "unwrapped"}, "areas.a.event: the event map needs SLCs"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(products, given, said):

@@ -163,7 +163,7 @@ def _check_estimator(settings: RunSettings, source: str) -> None:
         if area.deformation.estimator == "phase_linking" and stack and stack.level not in ("safe", "slc"):
             raise InputError(
                 f"{source}: areas.{name}.deformation.estimator is phase_linking, but inputs.sentinel1.level is "
-                f"{stack.level}; phases are linked of SLCs (safe, slc): set estimator: sbas."
+                f"{stack.level}; phase linking needs SLCs (safe, slc): set estimator: sbas."
             )
 
 

@@ -83,8 +83,8 @@ def check_values(found: Velocity) -> None:
 
 def _too_fast(found: Velocity, value: float) -> InputError:
     return InputError(
-        f"{found.source}: a velocity of {value:g} mm/yr cannot be; set {KEY}.units right, or declare the file's nodata "
-        f"value (gdal_edit.py -a_nodata)."
+        f"{found.source}: a velocity of {value:g} mm/yr is impossible; set {KEY}.units right, or declare the file's "
+        f"nodata value (gdal_edit.py -a_nodata)."
     )
 
 

@@ -61,7 +61,7 @@ class TileFile:
         self._head = os.pread(self._file, _HEAD, 0)
         order, kind = struct.unpack_from("<2sH", self._head)
         if order != b"II" or kind not in (_CLASSIC, _BIG):
-            raise ValueError("no TIFF of this byte order")
+            raise ValueError("it is not a little-endian TIFF")
         big = kind == _BIG
         (start,) = struct.unpack_from("<Q" if big else "<I", self._head, 8 if big else 4)
         (count,) = struct.unpack("<Q" if big else "<H", self._bytes(start, 8 if big else 2))
@@ -77,7 +77,7 @@ class TileFile:
                 raise ValueError(f"its TIFF tag {tag} is not {wanted}")
         bands = int(self._values(_BANDS)[0])
         if bands > 1 and self._values(_PLANES)[0] != _SEPARATE:
-            raise ValueError("its bands lie pixel by pixel")
+            raise ValueError("its bands are interleaved by pixel")
         self.shape = int(self._values(_HEIGHT)[0]), int(self._values(_WIDTH)[0])
         self._tile = int(self._values(_TILE_HEIGHT)[0]), int(self._values(_TILE_WIDTH)[0])
         down, across = (-(-size // tile) for size, tile in zip(self.shape, self._tile, strict=True))

@@ -52,7 +52,9 @@ def require_same_ground(dem: str | Path, delivered: str, grid: Grid, key: str) -
     said = f"{key}: the heights of {dem} do not follow those of {other} (correlation {correlation:.2f})"
     turned = _compare(upside_down, others)[1]
     if turned >= _ALIKE and 1 - turned < _MIRROR * (1 - correlation):
-        raise InputError(f"{said}, but they do upside down: its rows are stored from south to north; turn it over.")
+        raise InputError(
+            f"{said}, but would if it were turned upside down: its rows are stored from south to north; flip it."
+        )
     spread = float(np.nanstd(others))
     apart = correlation < _CLOSE and spread * np.sqrt(1 - correlation**2) > _APART
     if apart or (correlation < _UNLIKE and spread >= _HILLS):

@@ -18,7 +18,7 @@ def check_event(area: AreaSettings, key: str) -> None:
         return
     if source is None or source.level not in ("slc", "safe"):
         raise InputError(
-            f"{key}.event: the event map is made of SLCs; give inputs.sentinel1 of level slc or safe, or leave the "
+            f"{key}.event: the event map needs SLCs; give inputs.sentinel1 of level slc or safe, or leave the "
             f"event out."
         )
     if source.level == "safe":

@@ -107,7 +107,7 @@ def run(
     stack = read_stack(sentinel1, files)
     if not stack.acquisitions:
         raise InputError(
-            f"event: {sentinel1.path} holds interferograms, and the event map is made of SLCs; give inputs.sentinel1 "
+            f"event: {sentinel1.path} holds interferograms, and the event map needs SLCs; give inputs.sentinel1 "
             f"of level slc or safe, or leave the event out."
         )
     images = choose(stack.acquisitions, settings, sentinel1.path)

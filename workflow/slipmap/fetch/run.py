@@ -56,7 +56,9 @@ def search(
         asked["bands"] = wanted_bands(settings, factors)
     if kind == "orbits":
         if sentinel1 is None:
-            raise ValueError("orbits are searched for what the Sentinel-1 search found")
+            raise ValueError(
+                "orbits are searched for the dates that a search for Sentinel-1 has found; run that search first"
+            )
         times = asf.acquisition_times(Found.load(sentinel1).products)
         asked["times"] = [f"{when.isoformat()} {satellite}" for when, satellite in times]
     asked = json.loads(json.dumps(asked))

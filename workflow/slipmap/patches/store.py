@@ -133,7 +133,7 @@ def describe_bands(factors: Sequence[str | Path], grid: Grid, settings: PatchSet
         if names.count(name) > 1:
             raise InputError(f"Two factors are called '{name}'; give each band one raster.")
     if not bands:
-        raise InputError("There is no factor to make patches of; switch on at least one under factors.")
+        raise InputError("No factor is left to make patches from; switch on at least one under factors.")
     return bands
 
 

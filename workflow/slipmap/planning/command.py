@@ -73,7 +73,7 @@ def _real(options: argparse.Namespace, web: Web | None) -> planning.Plan:
     if end < start:
         raise InputError(f"--dates {start} {end}: the first is after the last; swap them.")
     if start > date.today():
-        raise InputError(f"--dates {start} {end} lie in the future, of which there are no data; give earlier ones.")
+        raise InputError(f"--dates {start} {end} lie in the future; give earlier ones.")
     bbox = tuple(options.bbox) if options.bbox else planning.read_polygon(options.polygon)
     if options.archive and not Path(options.archive).is_dir():
         raise InputError(f"--archive {options.archive} is not a folder; correct the path of your archive.")

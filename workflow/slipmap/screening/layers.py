@@ -88,7 +88,7 @@ def opened(
     if not isinstance(factors, Mapping):
         factors = {Path(path).stem: path for path in factors}
     if not factors:
-        raise InputError("factors: there is none to look at; let factors.include name at least one.")
+        raise InputError("factors: none is left to screen; name at least one in factors.include.")
     with ExitStack() as stack:
         sources = {name: stack.enter_context(_open(path)) for name, path in factors.items()}
         others = {
