@@ -18,6 +18,7 @@ from scipy import ndimage
 
 from slipmap.config.deformation import PhaseLinkingSettings
 from slipmap.deformation.phase_linking import driver, motion
+from slipmap.deformation.phase_linking.block import Block, link_block
 from slipmap.deformation.slc_file import open_slc
 from slipmap.io import raster
 from slipmap.sentinel1.looks import pixel_looks
@@ -38,7 +39,7 @@ def without_smoothing() -> Iterator[None]:
         motion._smooth = kept
 
 
-def rates_of(block: driver.Block, truth: np.ndarray, years: np.ndarray, radian: float) -> np.ndarray:
+def rates_of(block: Block, truth: np.ndarray, years: np.ndarray, radian: float) -> np.ndarray:
     """Rate of each pixel against still ground round it, mm/yr, (rows, cols); `radian` of a millimetre."""
     phasors = block.linked.phasors.copy()
     weight = np.clip(np.nan_to_num(block.linked.fit), 0, 1) ** 2 * (truth == 0)
@@ -50,18 +51,18 @@ def rates_of(block: driver.Block, truth: np.ndarray, years: np.ndarray, radian: 
     return TRIED[np.abs(np.tensordot(turns, phasors, 1)).argmax(axis=0)]
 
 
-def ways(samples: np.ndarray, years: np.ndarray, looks: float) -> Iterator[tuple[str, driver.Block]]:
+def ways(samples: np.ndarray, years: np.ndarray, looks: float) -> Iterator[tuple[str, Block]]:
     """A block linked in each way."""
     for name, options in (
         ("motion taken out", {}),
         ("no motion taken out", {"remove_motion": False}),
         ("motion taken out, window 3", {"window": 3}),
     ):
-        yield name, driver.link_block(samples, PhaseLinkingSettings(standard_deviation=False, **options), looks, years)
+        yield name, link_block(samples, PhaseLinkingSettings(standard_deviation=False, **options), looks, years)
     with without_smoothing():
         yield (
             "rates not smoothed",
-            driver.link_block(samples, PhaseLinkingSettings(standard_deviation=False), looks, years),
+            link_block(samples, PhaseLinkingSettings(standard_deviation=False), looks, years),
         )
 
 
@@ -85,7 +86,7 @@ def judge(root: Path, area: str = "demo") -> dict[str, dict[str, float]]:
             top, left = max(0, r - MARGIN), max(0, c - MARGIN)
             bottom, right = (min(n, k + BLOCK + MARGIN) for n, k in zip(truth.shape, (r, c), strict=True))
             window = Window(left, top, right - left, bottom - top)
-            samples = np.stack([driver._cells(slc, window, LOOKS) for slc in slcs])
+            samples = driver.read_cells(slcs, window, LOOKS)
             own = truth[top:bottom, left:right]
             inner = np.zeros(own.shape, bool)
             inner[r - top : r - top + BLOCK, c - left : c - left + BLOCK] = True

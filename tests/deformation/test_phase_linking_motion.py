@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from helpers.speckle_stacks import coherence_of, speckle
 from slipmap.config.deformation import PhaseLinkingSettings
 from slipmap.deformation.phase_linking import motion, rate_field
-from slipmap.deformation.phase_linking.driver import link_block
+from slipmap.deformation.phase_linking.block import link_block
 
 DATES = 24
 YEARS = 24.0 * np.arange(DATES) / 365.25

@@ -79,8 +79,7 @@ def test_only_chosen_neighbours_count():
 def test_few_dates_have_no_persistent_scatterers():
     samples = still(6, 40, 40)
     assert (dispersion(samples).min(axis=-1) < 0.25).mean() > 0.05  # by chance
-    _, persistent = keep_persistent(link(samples, window_weights(3, "plain")), samples, 0.25)
-    assert not persistent.any()
+    assert not keep_persistent(link(samples, window_weights(3, "plain")), samples, 0.25).any()
     assert (dispersion(still(30, 40, 40)).min(axis=-1) < 0.25).mean() < 0.002
 
 
@@ -91,7 +90,8 @@ def test_a_persistent_scatterer_keeps_its_own_phase():
     phases, noise = rng.uniform(-3, 3, dates), 0.1 * (rng.standard_normal(dates) + 1j * rng.standard_normal(dates))
     samples[:, 5, 9, 2] = 30 * (np.exp(1j * phases) + noise / np.sqrt(2))
     assert dispersion(samples)[5, 9, 2] == pytest.approx(0.1 / np.sqrt(2), rel=0.5)
-    linked, persistent = keep_persistent(link(samples, window_weights(5, "plain"), looks=4), samples, 0.25)
+    linked = link(samples, window_weights(5, "plain"), looks=4)
+    persistent = keep_persistent(linked, samples, 0.25)
     assert np.argwhere(persistent).tolist() == [[5, 9]]
     own = samples[:, 5, 9, 2] * np.conj(samples[0, 5, 9, 2])
     np.testing.assert_allclose(linked.phasors[:, 5, 9], own / np.abs(own), atol=1e-6)

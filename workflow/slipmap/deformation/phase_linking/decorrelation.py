@@ -22,6 +22,7 @@ from slipmap.deformation.covariance import DECAY_DAYS, FIRST, FLOOR, HIGHEST, PR
 
 OF_A_LAG = 6  # pairs of each number of dates between, at most
 LAGS = 10
+BAND = 64  # rows at a time: what is held of each pixel is more than its SLC pixels
 LEAST_FLOOR = 0.02  # without any floor, years apart tell nothing of each other
 FLOORS = np.r_[LEAST_FLOOR, np.arange(0.05, 0.96, 0.05)]
 SHARES = np.array([0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97])  # (γ₀ − γ∞) / (1 − γ∞)
@@ -47,6 +48,18 @@ def fitted(samples: np.ndarray, weights: np.ndarray, looks: np.ndarray, days: np
     samples : complex64 (dates, rows, cols, SLC pixels). weights : (window,), of rows and of columns.
     looks : (rows, cols), independent ones of the window. days : (dates,).
     """
+    rows, half = samples.shape[1], len(weights) // 2
+    result = np.empty((3, *samples.shape[1:3]), np.float32)
+    for first in range(0, rows, BAND):
+        last = min(first + BAND, rows)
+        above, below = max(0, first - half), min(rows, last + half)
+        found = _fitted_band(samples[:, above:below], weights, looks[above:below], days)
+        result[:, first:last] = found[:, first - above : last - above]
+    return result
+
+
+def _fitted_band(samples: np.ndarray, weights: np.ndarray, looks: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """As `fitted`, at once."""
     samples = np.nan_to_num(samples)
     power = np.stack([_mean(np.square(np.abs(date)).sum(axis=-1), weights) for date in samples])
     bias = 1 / np.maximum(looks, 2.0).astype(np.float32)

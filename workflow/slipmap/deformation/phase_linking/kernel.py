@@ -150,13 +150,14 @@ def strip(
     Parameters
     ----------
     samples : float32 (dates, rows, cols, 2 · looks), real and imaginary parts of each cell's SLC pixels.
-    weights : float32 (window,), of a row and of a column. chosen : float32 (window², rows, cols + `LANES`), 1 for a
-        neighbour that counts; of no size: all do. kind : `EVD` or `EMI`. blend : β.
-    phasors : float32 (dates, 2, rows, pitch) flat. fit, used (β) : (rows, pitch) flat. bound : (dates, rows, pitch).
+    weights : float32 (window,), of a row and of a column. chosen : bool (window², rows, cols), neighbours that count;
+        of no size: all do. kind : `EVD` or `EMI`. blend : β.
+    phasors : float32 (dates, 2, high, wide) flat, of the `high` rows of the strip. fit, used (β) : (high, wide) flat.
+        bound : (dates, high, wide) flat.
     """
     dates, rows, cols, numbers = samples.shape
     looks, window = numbers // 2, weights.size
-    half, pitch, every = window // 2, cols + LANES, chosen.size == 0
+    half, size, every = window // 2, (last_row - first_row) * wide, chosen.size == 0
     entries, width = dates * (dates + 1), -(-(wide + 2 * half) // LANES) * LANES
     across = (
         weights if every else np.ones(1, np.float32)
@@ -193,14 +194,15 @@ def strip(
             c = first + column
             if c >= cols:
                 break
-            place, own = r * pitch + c, 2 * dates * column
+            place, own = (r - first_row) * wide + column, 2 * dates * column
             if every:
                 gather(ring, oldest, entries, kept, weights, column, A)
             else:
                 for q in range(window * window):
                     share = weights[q // window] * weights[q % window]
                     for k in range(LANES):
-                        weight[q * LANES + k] = share * chosen[q, r, c + k]
+                        counts = c + k < cols and chosen[q, r, c + k]
+                        weight[q * LANES + k] = share if counts else np.float32(0.0)
                 gather_chosen(ring, oldest, entries, kept, window, window, weight, half + column, A)
             coherences(A, dates, G, scale, there)
             _start(A, dates, v, w, above, own, r == first_row)
@@ -214,8 +216,8 @@ def strip(
             smallest(M, dates, lower, v, np.float32(TOLERANCE), W, inverse, t, w, shift, bounds)
             for e in range(2 * dates):
                 store(above, own + e * LANES, load(v, e * LANES))
-            _phasors(v, dates, there, u, phasors, place, rows * pitch)
+            _phasors(v, dates, there, u, phasors, place, size)
             store(fit, place, _fit(A, G, dates, u))
             store(used, place, load(beta, 0))
             if with_bound:
-                _bound(G, dates, beta, Q, X, B, M[end:], inverse, t, bound, place, rows * pitch)
+                _bound(G, dates, beta, Q, X, B, M[end:], inverse, t, bound, place, size)

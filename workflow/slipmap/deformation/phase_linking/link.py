@@ -1,13 +1,12 @@
 """Linked phases of a block of SLCs in memory."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
 from scipy import ndimage
 
-from slipmap.deformation.lanes import LANES
 from slipmap.deformation.phase_linking import kernel, on_device
 from slipmap.deformation.phase_linking.covariance import MOST_WINDOW
 
@@ -35,6 +34,11 @@ class Linked:
     looks: np.ndarray
     bound: np.ndarray | None
     blend: np.ndarray
+
+    def since(self, first: int) -> "Linked":
+        """Without the phases of the dates before `first`."""
+        bound = None if self.bound is None else self.bound[first:]
+        return replace(self, phasors=self.phasors[first:], bound=bound)
 
 
 def link(
@@ -69,7 +73,7 @@ def link(
     else:
         phasors, fit, deviation, blend = _by_kernel(numbers, weights, threads=threads, **how)
     if deviation is not None:
-        deviation = deviation / np.sqrt(2 * np.maximum(independent, np.float32(1e-6)))
+        deviation /= np.sqrt(2 * np.maximum(independent, np.float32(1e-6)))
         np.minimum(deviation, np.float32(SCATTER), out=deviation)
     return Linked(phasors, np.where(neighbours > 0, fit, np.nan), neighbours, independent, deviation, blend)
 
@@ -86,31 +90,32 @@ def _by_kernel(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
     """As `on_device.phases`, by the compiled kernel; `numbers` float32 (dates, rows, cols, 2 · looks)."""
     dates, rows, cols, _ = numbers.shape
-    pitch = cols + LANES
-    phasors = np.zeros(dates * 2 * rows * pitch, np.float32)
-    fit, used = (np.zeros(rows * pitch, np.float32) for _ in range(2))
-    deviation = np.zeros(dates * rows * pitch if bound else LANES, np.float32)
-    mask = np.zeros((0, 1, 1), np.float32)
-    if chosen is not None:
-        mask = np.zeros((len(chosen), rows, pitch), np.float32)
-        mask[..., :cols] = chosen
+    linked = np.empty((dates, rows, cols), np.complex64)
+    fit, used = (np.empty((rows, cols), np.float32) for _ in range(2))
+    deviation = np.empty((dates, rows, cols), np.float32) if bound else None
+    mask = np.zeros((0, 1, 1), bool) if chosen is None else chosen
     kind = {"evd": kernel.EVD, "emi": kernel.EMI}[estimator]
-    parts = [(r, min(rows, r + ROWS), c) for r in range(0, rows, ROWS) for c in range(0, cols, WIDE)]
 
-    def work(part: tuple[int, int, int]) -> None:
-        first, last, column = part
+    def work(part: tuple[int, int]) -> None:
+        first, column = part
+        last, end = min(rows, first + ROWS), min(cols, column + WIDE)
+        high, wide = last - first, end - column
+        phasors = np.empty((dates, 2, high, WIDE), np.float32)
+        fits, blends = (np.empty((high, WIDE), np.float32) for _ in range(2))
+        deviations = np.empty((dates if bound else 1, high, WIDE), np.float32)
         kernel.strip(
             numbers, first, last, column, WIDE, weights, mask, kind, np.float32(regularisation), bound,
-            phasors, fit, deviation, used,
+            phasors.reshape(-1), fits.reshape(-1), deviations.reshape(-1), blends.reshape(-1),
         )  # fmt: skip
+        place = np.s_[first:last, column:end]
+        linked.real[:, *place], linked.imag[:, *place] = phasors[:, 0, :, :wide], phasors[:, 1, :, :wide]
+        fit[place], used[place] = fits[:, :wide], blends[:, :wide]
+        if deviation is not None:
+            deviation[:, *place] = deviations[..., :wide]
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, parts))
-    parts_of = phasors.reshape(dates, 2, rows, pitch)[..., :cols]
-    linked = np.empty((dates, rows, cols), np.complex64)
-    linked.real, linked.imag = parts_of[:, 0], parts_of[:, 1]
-    limit = deviation.reshape(dates, rows, pitch)[..., :cols] if bound else None
-    return linked, fit.reshape(rows, pitch)[:, :cols], limit, used.reshape(rows, pitch)[:, :cols].copy()
+        list(pool.map(work, [(r, c) for r in range(0, rows, ROWS) for c in range(0, cols, WIDE)]))
+    return linked, fit, deviation, used
 
 
 @numba.njit(cache=True)

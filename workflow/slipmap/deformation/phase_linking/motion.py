@@ -40,35 +40,46 @@ def rates(
     tried = np.arange(-FASTEST, FASTEST + STEP / 2, STEP, dtype=np.float32)
     turns = np.exp(-1j * tried[:, None] * time).astype(np.complex64)
     weight = np.clip(np.nan_to_num(fit), 0, 1) ** 2
-    around = np.stack([_surroundings(date * weight) for date in phasors])
-    moving = _moving(phasors * np.conj(around), turns, tried)
+    around = np.empty(phasors.shape, np.complex64)
+    for date, out in zip(phasors, around, strict=True):
+        _surroundings(date * weight, out)
+    moving = _moving(phasors, around, turns, tried)
     near = ndimage.binary_dilation(moving, np.ones((3, 3)), AROUND)
     if not near.any():
         return np.zeros(fit.shape, np.float32)
     rows, cols = np.nonzero(near)
-    own = np.nan_to_num(samples[:, rows, cols]) * np.conj(around[:, rows, cols])[..., None]
+    cost = np.empty((len(rows), len(tried)), np.float32)
+    for start in range(0, len(rows), 2**12):
+        part = slice(start, start + 2**12)
+        own = np.nan_to_num(samples[:, rows[part], cols[part]]) * np.conj(around[:, rows[part], cols[part]])[..., None]
+        cost[part] = _unlikely(own, turns, looks)
     found = np.zeros(fit.shape, np.float32)
-    found[rows, cols] = rate_field.smooth_rates(_unlikely(own, turns, looks), near, tried)
+    found[rows, cols] = rate_field.smooth_rates(cost, near, tried)
     return _smooth(ndimage.median_filter(found, 3))
 
 
-def _surroundings(date: np.ndarray) -> np.ndarray:
+def _surroundings(date: np.ndarray, out: np.ndarray) -> None:
     """Phasors of the mean of the surroundings of a date's weighted phasors."""
     mean = ndimage.uniform_filter(date.real, SURROUNDINGS) + 1j * ndimage.uniform_filter(date.imag, SURROUNDINGS)
     size = np.abs(mean)
-    return (mean / np.where(size > 0, size, 1)).astype(np.complex64)
+    np.divide(mean, np.where(size > 0, size, 1), out=out)
 
 
-def _moving(own: np.ndarray, turns: np.ndarray, tried: np.ndarray) -> np.ndarray:
-    """Where a periodogram of (dates, rows, cols) has a clear peak at a rate that counts, bool (rows, cols)."""
-    flat = own.reshape(len(own), -1)
-    found, peak = np.empty(flat.shape[1], np.float32), np.empty(flat.shape[1], np.float32)
-    for start in range(0, flat.shape[1], 2**14):
+def _moving(phasors: np.ndarray, around: np.ndarray, turns: np.ndarray, tried: np.ndarray) -> np.ndarray:
+    """Where a periodogram against the surroundings has a clear peak at a rate that counts, bool (rows, cols).
+
+    Parameters
+    ----------
+    phasors, around : (dates, rows, cols).
+    """
+    own, other = phasors.reshape(len(phasors), -1), around.reshape(len(around), -1)
+    found, peak = np.empty(own.shape[1], np.float32), np.empty(own.shape[1], np.float32)
+    for start in range(0, own.shape[1], 2**14):
         part = slice(start, start + 2**14)
-        power = np.abs(turns @ flat[:, part]) / len(own)
+        power = np.abs(turns @ (own[:, part] * np.conj(other[:, part]))) / len(own)
         found[part], peak[part] = tried[power.argmax(axis=0)], power.max(axis=0)
     found[(peak < CLEAR) | (np.abs(found) < SLOWEST)] = 0
-    return ndimage.median_filter(found.reshape(own.shape[1:]), 3) != 0
+    return ndimage.median_filter(found.reshape(phasors.shape[1:]), 3) != 0
 
 
 def _smooth(rate: np.ndarray) -> np.ndarray:
@@ -94,19 +105,23 @@ def _unlikely(own: np.ndarray, turns: np.ndarray, looks: float) -> np.ndarray:
     own : complex64 (dates, pixels, SLC pixels), SLCs without the phase of the surroundings.
     """
     dates, pixels, cells = own.shape
-    result = np.empty((pixels, len(turns)), np.float32)
     total = np.square(np.abs(own)).sum(axis=(0, 2))
-    for start in range(0, pixels, 2**12):
-        part = slice(start, start + 2**12)
-        power = np.square(np.abs(turns @ own[:, part].reshape(dates, -1))).reshape(len(turns), -1, cells).sum(axis=-1)
-        share = power / np.maximum(total[part] * dates, 1e-20)
-        result[part] = (dates * looks * np.log1p(-np.minimum(share, 0.98))).T
-    return result
+    power = np.square(np.abs(turns @ own.reshape(dates, -1))).reshape(len(turns), pixels, cells).sum(axis=-1)
+    share = power / np.maximum(total * dates, 1e-20)
+    return np.asarray((dates * looks * np.log1p(-np.minimum(share, 0.98))).T, np.float32)
 
 
-def turned(values: np.ndarray, rate: np.ndarray, years: np.ndarray, sign: int) -> np.ndarray:
-    """Values of all dates, (dates, rows, cols, …), with the phase sign · rate · time added; complex64."""
-    out = np.empty(values.shape, np.complex64)
+def turned(
+    values: np.ndarray, rate: np.ndarray, years: np.ndarray, sign: int, out: np.ndarray | None = None
+) -> np.ndarray:
+    """Values of all dates, (dates, rows, cols, …), with the phase sign · rate · time added; complex64.
+
+    Parameters
+    ----------
+    out : where they go, `values` themselves for instance; None: into an array of its own.
+    """
+    if out is None:
+        out = np.empty(values.shape, np.complex64)
     for k, year in enumerate(years):
         phasor = np.exp(1j * np.float32(sign * year) * rate).astype(np.complex64)
         np.multiply(values[k], phasor.reshape(rate.shape + (1,) * (values.ndim - 3)), out=out[k])

@@ -39,7 +39,8 @@ def homogeneous(samples: np.ndarray, size: int, test: str, significance: float, 
         mean = np.divide(powers.sum(axis=0), count, out=np.zeros_like(count), where=count > 0)
         return _alike_in_mean(mean, count * np.float32(looks), size, np.float32(chdtri(1, significance)))
     dates = len(powers)
-    ordered = np.ascontiguousarray(np.moveaxis(np.sort(powers, axis=0), 0, -1))
+    ordered = np.ascontiguousarray(np.moveaxis(powers, 0, -1))
+    ordered.sort(axis=-1)
     distance = np.sqrt(-np.log(significance / 2) / dates)
     return _alike_in_distribution(ordered, size, np.float32(distance))
 

@@ -11,6 +11,7 @@ import numpy as np
 BEND = 0.2  # per (rad/yr)²
 BREAK = 30.0
 ROUNDS = 6  # each carries a pixel's likelihood by one pixel
+BAND = 48  # rows at a time: messages take eight times the room of the likelihoods
 _OPPOSITE = (1, 0, 3, 2)
 
 
@@ -22,6 +23,18 @@ def smooth_rates(cost: np.ndarray, near: np.ndarray, tried: np.ndarray) -> np.nd
     cost : float32 (pixels, rates), less the logarithm of the likelihood. tried : (rates,), evenly spaced.
     near : bool (rows, cols), where the pixels are, row by row.
     """
+    rows, upto = len(near), np.r_[0, np.cumsum(near.sum(axis=1))]  # pixels before each row
+    result = np.empty(len(cost), np.float32)
+    for first in range(0, rows, BAND):
+        last = min(first + BAND, rows)
+        above, below = max(0, first - ROUNDS), min(rows, last + ROUNDS)  # what messages bring
+        found = _smooth_band(cost[upto[above] : upto[below]], near[above:below], tried)
+        result[upto[first] : upto[last]] = found[upto[first] - upto[above] :][: upto[last] - upto[first]]
+    return result
+
+
+def _smooth_band(cost: np.ndarray, near: np.ndarray, tried: np.ndarray) -> np.ndarray:
+    """As `smooth_rates`, at once."""
     number = np.full((near.shape[0] + 2, near.shape[1] + 2), -1, np.int64)
     inner = number[1:-1, 1:-1]
     inner[near] = np.arange(len(cost))
@@ -33,7 +46,7 @@ def smooth_rates(cost: np.ndarray, near: np.ndarray, tried: np.ndarray) -> np.nd
     before, least, after = (belief[np.arange(len(at)), at + k] for k in (-1, 0, 1))
     bend = before - 2 * least + after
     aside = np.where(bend > 0, 0.5 * (before - after) / np.where(bend > 0, bend, 1), 0)
-    return (tried[at] + step * np.clip(aside, -1, 1)).astype(np.float32)
+    return np.asarray(tried[at] + step * np.clip(aside, -1, 1), np.float32)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -1,7 +1,5 @@
 """Persistent scatterers: pixels whose own phase is better than an average with neighbours (Ferretti et al. 2001)."""
 
-import dataclasses
-
 import numpy as np
 
 from slipmap.deformation.phase_linking.link import Linked
@@ -24,32 +22,29 @@ def dispersion(samples: np.ndarray) -> np.ndarray:
     return np.where(whole, np.sqrt(variance) / np.where(mean > 0, mean, 1), np.inf).astype(np.float32)
 
 
-def keep_persistent(linked: Linked, samples: np.ndarray, most: float, before: int = 0) -> tuple[Linked, np.ndarray]:
-    """Give pixels with a persistent scatterer its own phases; also which they are, bool (rows, cols).
+def keep_persistent(linked: Linked, samples: np.ndarray, most: float, before: int = 0) -> np.ndarray:
+    """Give pixels with a persistent scatterer its own phases, in `linked`; returns which they are, bool (rows, cols).
 
     A pixel has one where the least dispersed of its SLC pixels has an amplitude dispersion D below `most`. Its phase
     then has about the standard deviation D (rad) on each date, so that its goodness of fit is exp(−D²). Of fewer than
     `LEAST_DATES` dates none is. The first `before` of them are compressed SLCs, whose amplitudes do not count.
     """
     if len(samples) - before < LEAST_DATES or not most:
-        return linked, np.zeros(linked.fit.shape, bool)
+        return np.zeros(linked.fit.shape, bool)
     found = dispersion(samples[before:])
     best = found.argmin(axis=-1)
     least = np.take_along_axis(found, best[..., None], -1)[..., 0]
     persistent = least < most
     rows, cols = np.nonzero(persistent)
     own = samples[:, rows, cols, best[rows, cols]]
-    own = own * np.conj(own[:1])
+    size = np.nan_to_num(np.abs(own))  # that of a compressed SLC may be 0: no earlier date has data there
+    own = np.where(size > 0, own / np.where(size > 0, size, 1), 0)
+    datum = np.take_along_axis(own, (size > 0).argmax(axis=0)[None], 0)
     spread = least[rows, cols]
-    phasors, fit, neighbours = linked.phasors.copy(), linked.fit.copy(), linked.neighbours.copy()
-    looks = linked.looks.copy()
-    phasors[:, rows, cols] = own / np.abs(own)
-    fit[rows, cols] = np.exp(-(spread**2))
-    neighbours[rows, cols] = looks[rows, cols] = 1
-    bound = linked.bound
-    if bound is not None:
-        bound = bound.copy()
-        bound[:, rows, cols] = spread * np.sqrt(2)  # relative to the first date
-        bound[0] = np.where(persistent, 0, bound[0])
-    linked = dataclasses.replace(linked, phasors=phasors, fit=fit, neighbours=neighbours, looks=looks, bound=bound)
-    return linked, persistent
+    linked.phasors[:, rows, cols] = own * np.conj(datum)
+    linked.fit[rows, cols] = np.exp(-(spread**2))
+    linked.neighbours[rows, cols] = linked.looks[rows, cols] = 1
+    if linked.bound is not None:
+        linked.bound[:, rows, cols] = spread * np.sqrt(2)  # relative to the first date
+        linked.bound[0, rows, cols] = 0
+    return persistent

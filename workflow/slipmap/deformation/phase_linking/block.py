@@ -1,0 +1,99 @@
+"""Linked phases of a block of SLC pixels by the options: neighbours, motion, estimator, scatterers, ground."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from slipmap.config.deformation import PhaseLinkingSettings
+from slipmap.deformation.phase import DAYS_PER_YEAR
+from slipmap.deformation.phase_linking import compressed, decorrelation, motion
+from slipmap.deformation.phase_linking.link import Linked, link, window_weights
+from slipmap.deformation.phase_linking.neighbours import EMPTY, homogeneous, power
+from slipmap.deformation.phase_linking.scatterers import keep_persistent
+
+FIRST_WINDOW = 3  # of the pass that finds motion: the smaller, the less of it is smeared
+
+
+@dataclass(frozen=True)
+class Block:
+    """What a block becomes.
+
+    Parameters
+    ----------
+    persistent : bool (rows, cols), pixels that keep their own phases. rate : taken out and put back, rad/yr.
+    ground : (3, rows, cols), how it decorrelates (`decorrelation.fitted`).
+    compressed : complex64 (rows, cols, SLC pixels), of the dates that are no compressed SLCs; None: not asked for.
+    """
+
+    linked: Linked
+    persistent: np.ndarray
+    rate: np.ndarray
+    ground: np.ndarray
+    compressed: np.ndarray | None = None
+
+    def quality(self) -> np.ndarray:
+        """`dates.QUALITY_BANDS`, float32 (bands, rows, cols), NaN without data."""
+        linked = self.linked
+        bands = [linked.fit, linked.neighbours, linked.looks, self.persistent, linked.blend, self.rate, *self.ground]
+        return np.where(np.isfinite(linked.fit), np.stack(bands), np.nan).astype(np.float32)
+
+    def date(self, k: int) -> np.ndarray:
+        """Phase of date `k` and, if asked for, its standard deviation; (bands, rows, cols), NaN without data."""
+        phasor, bound = self.linked.phasors[k], self.linked.bound
+        bands = [np.angle(phasor)] if bound is None else [np.angle(phasor), bound[k]]
+        there = (np.abs(phasor) > 0.5) & np.isfinite(self.linked.fit)
+        return np.where(there, np.stack(bands), np.nan).astype(np.float32)
+
+
+def link_block(
+    samples: np.ndarray,
+    options: PhaseLinkingSettings,
+    looks: float,
+    years: np.ndarray,
+    threads: int = 1,
+    before: int = 0,
+    *,
+    overwrite: bool = False,
+) -> Block:
+    """Link a block by the options.
+
+    Parameters
+    ----------
+    samples : complex64 (dates, rows, cols, SLC pixels of a pixel). looks : independent ones among these.
+    years : (dates,) time of each date, the first 0.
+    before : how many of the dates are compressed SLCs. They come first; their phases are not given back.
+    overwrite : take the motion out of `samples` themselves: a copy of them would be the largest array there is.
+
+    Notes
+    -----
+    From the second pass on all is done without the motion, also what becomes of persistent scatterers and of the
+    compressed SLC; the phases alone get it back, at the end.
+    """
+    chosen = homogeneous(samples[before:], options.window, options.homogeneity, options.significance, looks)
+    weights = window_weights(options.window, options.window_weights)
+    how = {"estimator": options.method, "regularisation": options.regularisation, "looks": looks}
+    how |= {"threads": threads, "device": options.device}
+    rate = np.zeros(samples.shape[1:3], np.float32)
+    if options.remove_motion and len(samples) >= motion.LEAST_DATES:
+        near = window_weights(min(options.window, FIRST_WINDOW), options.window_weights)
+        first = link(samples, near, bound=False, **how)
+        rate = motion.rates(first.phasors, first.fit, years, samples, looks)
+        del first
+    moves = bool(rate.any())
+    if moves:
+        samples = motion.turned(samples, rate, years, -1, samples if overwrite else None)
+    linked = link(samples, weights, bound=options.standard_deviation, chosen=chosen, **how)
+    there = np.zeros(samples.shape[:3], bool)
+    for own, phasor, seen in zip(samples, linked.phasors, there, strict=True):
+        # what the neighbours alone say is no phase of the pixel
+        np.logical_and(power(own[None])[0] > EMPTY, np.abs(phasor) > 0.5, out=seen)
+        phasor[~seen] = 0
+    linked.fit[(there.sum(axis=0) < 2) | ~there[before:].any(axis=0)] = np.nan
+    own = before if len(samples) - before > 2 else 0
+    ground = decorrelation.fitted(samples[own:], weights, linked.looks, years[own:] * DAYS_PER_YEAR)
+    persistent = keep_persistent(linked, samples, options.amplitude_dispersion, before)
+    ground[:2, persistent] = decorrelation.of_fit(linked.fit[persistent])
+    kept = compressed.compress(samples[before:], linked.phasors[before:]) if options.ministack else None
+    if moves:
+        motion.turned(linked.phasors, rate, years, 1, linked.phasors)
+    return Block(linked.since(before), persistent, rate, ground, kept)
