@@ -50,8 +50,13 @@ class SlcFile:
 
 
 @contextmanager
-def open_slc(path: str) -> Iterator[SlcFile]:
-    """Open a GeoTIFF, or an OPERA CSLC-S1 product (`Grid` from its coordinates)."""
+def open_slc(path: str, chunk_cache: int | None = None) -> Iterator[SlcFile]:
+    """Open a GeoTIFF, or an OPERA CSLC-S1 product (`Grid` from its coordinates).
+
+    Parameters
+    ----------
+    chunk_cache : bytes of decoded chunks that HDF5 keeps for each file that is open; None: its own default, 8 MiB.
+    """
     if Path(path).suffix not in OPERA_SUFFIXES:
         try:
             source = rasterio.open(path)
@@ -63,7 +68,7 @@ def open_slc(path: str) -> Iterator[SlcFile]:
     import h5py
 
     try:
-        file = h5py.File(path)
+        file = h5py.File(path, **({} if chunk_cache is None else {"rdcc_nbytes": chunk_cache}))
     except OSError as error:
         raise InputError(f"{path}: not an HDF5 file that can be opened ({error}); fetch it again.") from error
     with file:

@@ -11,6 +11,7 @@ from slipmap.deformation.phase_linking.link import Linked, link, window_weights
 from slipmap.deformation.phase_linking.neighbours import EMPTY, homogeneous, power
 from slipmap.deformation.phase_linking.scatterers import keep_persistent
 
+Inner = tuple[slice, slice]
 FIRST_WINDOW = 3  # of the pass that finds motion: the smaller, the less of it is smeared
 
 
@@ -52,8 +53,7 @@ def link_block(
     years: np.ndarray,
     threads: int = 1,
     before: int = 0,
-    *,
-    overwrite: bool = False,
+    inner: Inner | None = None,
 ) -> Block:
     """Link a block by the options.
 
@@ -62,14 +62,13 @@ def link_block(
     samples : complex64 (dates, rows, cols, SLC pixels of a pixel). looks : independent ones among these.
     years : (dates,) time of each date, the first 0.
     before : how many of the dates are compressed SLCs. They come first; their phases are not given back.
-    overwrite : take the motion out of `samples` themselves: a copy of them would be the largest array there is.
+    inner : rows and columns that are wanted; the others are there for what lies round these. None: all.
 
     Notes
     -----
     From the second pass on all is done without the motion, also what becomes of persistent scatterers and of the
     compressed SLC; the phases alone get it back, at the end.
     """
-    chosen = homogeneous(samples[before:], options.window, options.homogeneity, options.significance, looks)
     weights = window_weights(options.window, options.window_weights)
     how = {"estimator": options.method, "regularisation": options.regularisation, "looks": looks}
     how |= {"threads": threads, "device": options.device}
@@ -79,9 +78,11 @@ def link_block(
         first = link(samples, near, bound=False, **how)
         rate = motion.rates(first.phasors, first.fit, years, samples, looks)
         del first
-    moves = bool(rate.any())
-    if moves:
-        samples = motion.turned(samples, rate, years, -1, samples if overwrite else None)
+    around, inner = _within(inner or (slice(None), slice(None)), rate.shape, len(weights) // 2)
+    rate, moves = rate[around], bool(rate[around].any())
+    samples = samples[:, *around]
+    samples = motion.turned(samples, rate, years, -1) if moves else np.ascontiguousarray(samples)
+    chosen = homogeneous(samples[before:], options.window, options.homogeneity, options.significance, looks)
     linked = link(samples, weights, bound=options.standard_deviation, chosen=chosen, **how)
     there = np.zeros(samples.shape[:3], bool)
     for own, phasor, seen in zip(samples, linked.phasors, there, strict=True):
@@ -96,4 +97,16 @@ def link_block(
     kept = compressed.compress(samples[before:], linked.phasors[before:]) if options.ministack else None
     if moves:
         motion.turned(linked.phasors, rate, years, 1, linked.phasors)
-    return Block(linked.since(before), persistent, rate, ground, kept)
+    kept = None if kept is None else kept[inner]
+    return Block(linked.part(before, inner), persistent[inner], rate[inner], ground[:, *inner], kept)
+
+
+def _within(inner: Inner, shape: tuple[int, ...], half: int) -> tuple[Inner, Inner]:
+    """`inner` with `half` a window round it, inside `shape`, and where it lies in that."""
+    found: list[tuple[slice, slice]] = []
+    for wanted, size in zip(inner, shape, strict=True):
+        first, last, _ = wanted.indices(size)
+        start = max(0, first - half)
+        found.append((slice(start, min(size, last + half)), slice(first - start, last - start)))
+    (rows, own_rows), (cols, own_cols) = found
+    return (rows, cols), (own_rows, own_cols)

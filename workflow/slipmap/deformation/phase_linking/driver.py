@@ -17,7 +17,7 @@ from slipmap.deformation.phase_linking import compressed, motion, on_device
 from slipmap.deformation.phase_linking.block import FIRST_WINDOW, link_block
 from slipmap.deformation.phase_linking.dates import PHASE, QUALITY, QUALITY_BANDS, STD, encode, file_of
 from slipmap.deformation.phase_linking.ministack import MOST_EARLIER
-from slipmap.deformation.scaled_file import create
+from slipmap.deformation.scaled_file import TILE, create
 from slipmap.deformation.slc_file import SlcFile, open_slc
 from slipmap.errors import InputError
 from slipmap.io import raster
@@ -25,8 +25,9 @@ from slipmap.io.atomic import write_aside
 from slipmap.io.grid import Grid
 from slipmap.sentinel1.looks import pixel_looks
 
-BLOCK_BYTES = 64 * 2**20  # of SLC pixels read at a time
-CACHE_MB = 64  # of tiles that GDAL keeps
+BLOCK_BYTES = 64 * 2**20  # of SLC pixels of a block, at most; with what lies round it up to twice as much
+SIDES = (128, 64)  # of blocks, pixels: whole parts of the files' tiles
+CACHE_MB = 32  # of tiles that GDAL keeps, at least
 _SIGN = "reference date less secondary date is the interferogram; displacement = -wavelength * phase / (4 pi)"
 
 
@@ -53,7 +54,7 @@ def run(
     Notes
     -----
     Works block by block, each with the pixels round it that its windows reach. Memory is the SLC pixels of one block,
-    once, `CACHE_MB` of tiles and about as much of results, whatever the area.
+    `CACHE_MB` of tiles and about as much again of results, whatever the area.
     """
     dates, options = sorted(slcs), settings.phase_linking
     before = [str(Path(folder) / compressed.NAME) for folder in earlier][-MOST_EARLIER:]
@@ -64,8 +65,9 @@ def run(
         on_device.check()
     reach, years = _reach(options), times([datum] * len(before) + dates)
     with ExitStack() as opened:
-        opened.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_MB))
-        sources = [opened.enter_context(open_slc(path)) for path in [*before, *(slcs[day] for day in dates)]]
+        opened.enter_context(rasterio.Env(GDAL_CACHEMAX=max(CACHE_MB, len(dates))))  # two tiles of each date
+        given = [*before, *(slcs[day] for day in dates)]
+        sources = [opened.enter_context(open_slc(path, chunk_cache=0)) for path in given]
         grid = _one_grid(sources).coarsened(settings.slc_looks[1], settings.slc_looks[0])
         looks = pixel_looks(settings.slc_looks, float(np.prod(grid.resolution)), sources[-1].cell)
         print(f"{len(dates)} dates after {len(before)} compressed SLCs, {options.method}, {options.homogeneity}")
@@ -79,23 +81,24 @@ def run(
             fine = sources[-1].grid
             kept = opened.enter_context(compressed.create(aside / compressed.NAME, fine, datum))
         with _outputs(aside, grid, dates, options, tags) as (files, quality):
-            for window in grid.blocks(_side(len(sources), settings.slc_looks)):
+            for window in _blocks(grid, _side(len(sources), settings.slc_looks)):
                 outer, inner = with_margin(window, grid, reach)
                 samples = read_cells(sources, outer, settings.slc_looks)
-                block = link_block(samples, options, looks, years, threads, len(before), overwrite=True)
+                block = link_block(samples, options, looks, years, threads, len(before), inner)
                 del samples
-                bands = block.quality()[:, *inner]
+                bands = block.quality()
                 quality.write(bands, window)
                 for k, file in enumerate(files):
-                    file.write(encode(block.date(k)[:, *inner]), window=window)
+                    file.write(encode(block.date(k)), window=window)
                 if kept is not None:
                     kept.write(
-                        _pixels(block.compressed[inner], settings.slc_looks),
+                        _pixels(block.compressed, settings.slc_looks),
                         1,
                         window=_fine(window, settings.slc_looks),
                     )
                 total += float(np.nansum(bands[0]))
                 count += int(np.isfinite(bands[0]).sum())
+                del block, bands  # before the next one is read
         if not count:
             raise InputError(f"{slcs[dates[0]]} and the other SLCs have no pixel with data in common; remove some.")
     print(f"mean goodness of fit {total / count:.3f} over {count} pixels")
@@ -120,9 +123,18 @@ def _one_grid(sources: list[SlcFile]) -> Grid:
 
 
 def _side(dates: int, looks: tuple[int, int]) -> int:
-    """Side of the blocks, pixels: a multiple of 64."""
-    pixels = BLOCK_BYTES / (8 * dates * looks[0] * looks[1])
-    return max(64, int(np.sqrt(pixels)) // 64 * 64)
+    """Side of the blocks, pixels."""
+    fitting = [side for side in SIDES if 8 * dates * looks[0] * looks[1] * side**2 <= BLOCK_BYTES]
+    return (fitting or SIDES[-1:])[0]
+
+
+def _blocks(grid: Grid, side: int) -> Iterator[Window]:
+    """Blocks in the order of the files' tiles, so that a tile is whole soon and is written once."""
+    for tile in grid.blocks(TILE):
+        for row in range(0, int(tile.height), side):
+            for col in range(0, int(tile.width), side):
+                high, wide = min(side, tile.height - row), min(side, tile.width - col)
+                yield Window(tile.col_off + col, tile.row_off + row, wide, high)
 
 
 def read_cells(sources: Sequence[SlcFile], window: Window, looks: tuple[int, int]) -> np.ndarray:

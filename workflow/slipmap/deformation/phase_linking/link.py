@@ -1,7 +1,7 @@
 """Linked phases of a block of SLCs in memory."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numba
 import numpy as np
@@ -35,10 +35,11 @@ class Linked:
     bound: np.ndarray | None
     blend: np.ndarray
 
-    def since(self, first: int) -> "Linked":
-        """Without the phases of the dates before `first`."""
-        bound = None if self.bound is None else self.bound[first:]
-        return replace(self, phasors=self.phasors[first:], bound=bound)
+    def part(self, first: int, inner: tuple[slice, slice]) -> "Linked":
+        """Of some rows and columns, without the phases of the dates before `first`."""
+        bound = None if self.bound is None else self.bound[first:, *inner]
+        maps = (self.fit[inner], self.neighbours[inner], self.looks[inner], bound, self.blend[inner])
+        return Linked(self.phasors[first:, *inner], *maps)
 
 
 def link(

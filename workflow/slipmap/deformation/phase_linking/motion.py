@@ -16,6 +16,7 @@ LEAST_DATES = 10  # of fewer, a periodogram tells no rate from noise
 FASTEST = 15.0  # rad/yr, 66 mm/yr in C band
 STEP = 0.5  # rad/yr: an eighth of a turn in 1.5 years
 SLOWEST = 0.8  # rad/yr; ground where nothing is faster is averaged as it is
+AT_ONCE = 2**10  # pixels whose likelihoods are looked at together
 CLEAR = 0.6  # peak of a periodogram that is no noise
 SURROUNDINGS = 25  # pixels, side of what a pixel moves against
 AROUND = 4  # pixels round moving ground whose rates are looked for too
@@ -49,8 +50,8 @@ def rates(
         return np.zeros(fit.shape, np.float32)
     rows, cols = np.nonzero(near)
     cost = np.empty((len(rows), len(tried)), np.float32)
-    for start in range(0, len(rows), 2**12):
-        part = slice(start, start + 2**12)
+    for start in range(0, len(rows), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
         own = np.nan_to_num(samples[:, rows[part], cols[part]]) * np.conj(around[:, rows[part], cols[part]])[..., None]
         cost[part] = _unlikely(own, turns, looks)
     found = np.zeros(fit.shape, np.float32)
@@ -74,8 +75,8 @@ def _moving(phasors: np.ndarray, around: np.ndarray, turns: np.ndarray, tried: n
     """
     own, other = phasors.reshape(len(phasors), -1), around.reshape(len(around), -1)
     found, peak = np.empty(own.shape[1], np.float32), np.empty(own.shape[1], np.float32)
-    for start in range(0, own.shape[1], 2**14):
-        part = slice(start, start + 2**14)
+    for start in range(0, own.shape[1], AT_ONCE):
+        part = slice(start, start + AT_ONCE)
         power = np.abs(turns @ (own[:, part] * np.conj(other[:, part]))) / len(own)
         found[part], peak[part] = tried[power.argmax(axis=0)], power.max(axis=0)
     found[(peak < CLEAR) | (np.abs(found) < SLOWEST)] = 0

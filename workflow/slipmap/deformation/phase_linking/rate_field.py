@@ -11,7 +11,7 @@ import numpy as np
 BEND = 0.2  # per (rad/yr)²
 BREAK = 30.0
 ROUNDS = 6  # each carries a pixel's likelihood by one pixel
-BAND = 48  # rows at a time: messages take eight times the room of the likelihoods
+BAND = 24  # rows at a time: messages take eight times the room of the likelihoods
 _OPPOSITE = (1, 0, 3, 2)
 
 

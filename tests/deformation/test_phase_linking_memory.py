@@ -1,0 +1,61 @@
+"""What linking holds beside the SLC pixels of a block, and that it does not grow with the area."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from affine import Affine
+
+from deformation.test_phase_linking_driver import LOOKS, days_of, linking, write_slcs
+from helpers.speckle_stacks import coherence_of, speckle
+from slipmap.config.deformation import PhaseLinkingSettings
+from slipmap.deformation.phase_linking import driver, motion
+from slipmap.deformation.phase_linking.block import link_block
+from slipmap.io.grid import Grid
+
+YEARS = 24.0 * np.arange(24) / 365.25
+
+
+@pytest.fixture
+def peak():
+    """Most bytes that a call has allocated at once."""
+
+    def measure(function, *given):
+        tracemalloc.start()
+        try:
+            function(*given)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    return measure
+
+
+@pytest.fixture(scope="module")
+def moving():
+    """Ground all of which moves against its surroundings, so that every pixel's rate is looked for."""
+    rows, cols = np.mgrid[:120, :120]
+    rate = (9.0 * ((rows // 12 + cols // 12) % 2)).astype(np.float32)
+    return motion.turned(speckle(coherence_of(24, 40.0, 0.8, 0.4), 120, 120), rate, YEARS, 1)
+
+
+@pytest.mark.parametrize("homogeneity", ["none", "ks"])
+def test_steps_hold_less_than_twice_the_block(moving, peak, homogeneity):
+    """What is wanted without its motion, phases and deviations, and the messages of a band of rates."""
+    inner = (slice(28, 92), slice(28, 92))
+    options = PhaseLinkingSettings(homogeneity=homogeneity, ministack=30)
+    link_block(moving[:, :60, :60].copy(), options, 4.0, YEARS)  # compiles
+    assert peak(link_block, moving, options, 4.0, YEARS, 1, 0, inner) < 2 * moving.nbytes
+
+
+def test_memory_does_not_grow_with_the_area(tmp_path, monkeypatch, peak):
+    monkeypatch.setattr(driver, "SIDES", (16,))
+    monkeypatch.setattr(driver, "TILE", 32)
+    samples, days = speckle(coherence_of(6), 64, 32), days_of(6)
+    peaks = []
+    for rows in (32, 32, 64):  # the first one compiles
+        grid = Grid("EPSG:32632", Affine(5, 0, 5e5, 0, -20, 5e6), 32 * LOOKS[1], rows)
+        files = write_slcs(tmp_path / str(rows), samples[:, :rows], days, grid)
+        settings = linking(window=3, remove_motion=False, ministack=6)
+        peaks.append(peak(driver.run, files, settings, tmp_path / f"linked{rows}"))
+    assert peaks[2] < 1.1 * peaks[1]
