@@ -78,7 +78,7 @@ rule link_phases:
         slcs=ministack_slcs,
         settings=part_of("deformation", options.LinkingSettings),
     threads: 2
-    resources: mem_mb=memory(1500), runtime=minutes(10, per_megapixel=1)
+    resources: gpu=links_on_gpu, mem_mb=memory(1500), runtime=minutes(10, per_megapixel=1)
     script: "../scripts/link_phases.py"
 
 

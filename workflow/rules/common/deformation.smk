@@ -79,6 +79,11 @@ def ministack_slcs(wildcards):
     return {day: path for day, path in slc_files(wildcards).items() if date.fromisoformat(day) in days}
 
 
+def links_on_gpu(wildcards):
+    """GPUs that linking an area's phases takes: one or none."""
+    return int(AREAS[wildcards.area].deformation.phase_linking.device == "gpu")
+
+
 def least_fit(wildcards):
     """Goodness of fit of an area's linked phases that are reliable; none where phases are not linked."""
     settings = AREAS[wildcards.area].deformation

@@ -110,6 +110,13 @@ class PhaseLinkingSettings(Settings):
     standard_deviation: bool = Field(
         True, description="Also write the Cramér–Rao standard deviation of each date's phase."
     )
+    closure: bool = Field(
+        False,
+        description="Also write closure.tif: how far interferograms of dates next to each other are from closing.",
+    )
+    eigenvalues: int = Field(
+        0, ge=0, le=5, description="How many of Γ's largest eigenvalues to write into eigenvalues.tif too; 0: none."
+    )
 
     @field_validator("window")
     @classmethod

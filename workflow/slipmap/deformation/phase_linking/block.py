@@ -6,7 +6,7 @@ import numpy as np
 
 from slipmap.config.deformation import PhaseLinkingSettings
 from slipmap.deformation.phase import DAYS_PER_YEAR
-from slipmap.deformation.phase_linking import compressed, decorrelation, motion
+from slipmap.deformation.phase_linking import compressed, decorrelation, motion, spectrum
 from slipmap.deformation.phase_linking.link import Linked, link, window_weights
 from slipmap.deformation.phase_linking.neighbours import EMPTY, homogeneous, power
 from slipmap.deformation.phase_linking.scatterers import keep_persistent
@@ -24,6 +24,7 @@ class Block:
     persistent : bool (rows, cols), pixels that keep their own phases. rate : taken out and put back, rad/yr.
     ground : (3, rows, cols), how it decorrelates (`decorrelation.fitted`).
     compressed : complex64 (rows, cols, SLC pixels), of the dates that are no compressed SLCs; None: not asked for.
+    closure, eigenvalues : of `spectrum.described`.
     """
 
     linked: Linked
@@ -31,6 +32,8 @@ class Block:
     rate: np.ndarray
     ground: np.ndarray
     compressed: np.ndarray | None = None
+    closure: np.ndarray | None = None
+    eigenvalues: np.ndarray | None = None
 
     def quality(self) -> np.ndarray:
         """`dates.QUALITY_BANDS`, float32 (bands, rows, cols), NaN without data."""
@@ -98,7 +101,14 @@ def link_block(
     if moves:
         motion.turned(linked.phasors, rate, years, 1, linked.phasors)
     kept = None if kept is None else kept[inner]
-    return Block(linked.part(before, inner), persistent[inner], rate[inner], ground[:, *inner], kept)
+    first, most = before if options.closure else None, min(options.eigenvalues, len(samples))
+    closure, largest = spectrum.described(samples, weights, chosen, closure=first, eigenvalues=most)
+    without = ~np.isfinite(linked.fit)
+    for band in (closure, largest):
+        if band is not None:
+            band[..., without] = np.nan
+    of_gamma = (None if band is None else band[..., *inner] for band in (closure, largest))
+    return Block(linked.part(before, inner), persistent[inner], rate[inner], ground[:, *inner], kept, *of_gamma)
 
 
 def _within(inner: Inner, shape: tuple[int, ...], half: int) -> tuple[Inner, Inner]:

@@ -13,7 +13,7 @@ from rasterio.windows import Window
 from slipmap.config.deformation import LinkingSettings, PhaseLinkingSettings
 from slipmap.deformation.interferogram import with_margin
 from slipmap.deformation.phase import DAYS_PER_YEAR
-from slipmap.deformation.phase_linking import compressed, motion, on_device
+from slipmap.deformation.phase_linking import compressed, motion, on_device, spectrum
 from slipmap.deformation.phase_linking.block import FIRST_WINDOW, link_block
 from slipmap.deformation.phase_linking.dates import PHASE, QUALITY, QUALITY_BANDS, STD, encode, file_of
 from slipmap.deformation.phase_linking.ministack import MOST_EARLIER
@@ -80,7 +80,10 @@ def run(
         if options.ministack:
             fine = sources[-1].grid
             kept = opened.enter_context(compressed.create(aside / compressed.NAME, fine, datum))
-        with _outputs(aside, grid, dates, options, tags) as (files, quality):
+        with (
+            _outputs(aside, grid, dates, options, tags) as (files, quality),
+            _on_request(aside, grid, min(options.eigenvalues, len(given)), options.closure, tags) as more,
+        ):
             for window in _blocks(grid, _side(len(sources), settings.slc_looks)):
                 outer, inner = with_margin(window, grid, reach)
                 samples = read_cells(sources, outer, settings.slc_looks)
@@ -88,6 +91,8 @@ def run(
                 del samples
                 bands = block.quality()
                 quality.write(bands, window)
+                for name, file in more.items():
+                    file.write(getattr(block, name), window)
                 for k, file in enumerate(files):
                     file.write(encode(block.date(k)), window=window)
                 if kept is not None:
@@ -194,3 +199,22 @@ def _outputs(
             )
         )
         yield files, quality
+
+
+@contextmanager
+def _on_request(
+    folder: Path, grid: Grid, eigenvalues: int, closure: bool, tags: dict[str, str]
+) -> Iterator[dict[str, raster.RasterWriter]]:
+    """Writers of what `spectrum` finds, by the name of the block's attribute."""
+    with ExitStack() as stack:
+        found = {}
+        if closure:
+            about = {"units": "rad", "long_name": "root mean square of the closure phases of dates next to each other"}
+            file = raster.create(folder / spectrum.CLOSURE, grid, bands=["closure"], tags=tags, **about)
+            found["closure"] = stack.enter_context(file)
+        if eigenvalues:
+            names = [f"eigenvalue_{k + 1}" for k in range(eigenvalues)]
+            about = {"units": "1", "long_name": "eigenvalue of the coherence matrix, the largest first"}
+            file = raster.create(folder / spectrum.EIGENVALUES, grid, bands=names, tags=tags, **about)
+            found["eigenvalues"] = stack.enter_context(file)
+        yield found
