@@ -6,8 +6,8 @@ import rasterio
 
 from deformation.test_phase_linking_driver import days_of, linking, write_slcs
 from helpers.speckle_stacks import coherence_of, matrix_of, speckle
+from slipmap.deformation.interferogram import window_weights
 from slipmap.deformation.phase_linking import driver
-from slipmap.deformation.phase_linking.link import window_weights
 from slipmap.deformation.phase_linking.spectrum import described
 from slipmap.io import raster
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from slipmap.config.deformation import PhaseLinkingSettings
+from slipmap.deformation.interferogram import window_weights
 from slipmap.deformation.phase import DAYS_PER_YEAR
 from slipmap.deformation.phase_linking import compressed, decorrelation, motion, spectrum
-from slipmap.deformation.phase_linking.link import Linked, link, window_weights
+from slipmap.deformation.phase_linking.link import Linked, link
 from slipmap.deformation.phase_linking.neighbours import EMPTY, homogeneous, power
 from slipmap.deformation.phase_linking.scatterers import keep_persistent
 
