@@ -12,7 +12,7 @@ LIBRARY = REPOSITORY / "workflow" / "slipmap"
 LONGEST = 400  # lines
 LONGEST_FUNCTION = 60  # lines of code
 LONGEST_KERNEL = 95
-UNTYPED = 3  # packages and modules that mypy does not check yet; this number only ever gets smaller
+UNTYPED = 1  # packages and modules that mypy does not check yet; this number only ever gets smaller
 
 
 def module_name(path):

@@ -236,6 +236,11 @@ def test_mistakes_in_tables_are_one_sentence(tmp_path):
     (folder / "b.yaml").write_text(yaml.safe_dump(table | {"kind": "screening"}))
     with pytest.raises(InputError, match=r"b\.yaml: .*every row of a table of screening needs the key `of`"):
         tables.load(folder, tmp_path / "run.yaml")
+    table["columns"]["Parameters"] = {"score": "cost.parameters"}
+    table.pop("cost", None)
+    (folder / "b.yaml").write_text(yaml.safe_dump(table))
+    with pytest.raises(InputError, match=r"b\.yaml: .*a column is a cost, but the key `cost` is not given"):
+        tables.load(folder, tmp_path / "run.yaml")
 
 
 def test_one_family_is_trained_and_tabled(tmp_path):

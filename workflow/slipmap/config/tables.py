@@ -84,6 +84,8 @@ class TableSettings(Settings):
             raise ValueError(f"recipe {self.recipe!r} is unknown{nearest(str(self.recipe), RECIPES)}")
         if not networks and any(row.of is None for row in self.rows):
             raise ValueError(f"every row of a table of {self.kind} needs the key `of`; add it")
+        if self.cost is None and any(column.score.startswith("cost.") for column in self.columns.values()):
+            raise ValueError("a column is a cost, but the key `cost` is not given; add the size of the paper's input")
         return self
 
 

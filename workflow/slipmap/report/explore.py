@@ -55,7 +55,7 @@ def frame(grid: Grid, area: str, layers: Sequence[Layer | Mapping[str, Any]], sh
 def degrees(grid: Grid) -> tuple[list[float], list[float]]:
     """Coefficients of latitude and longitude over the grid; see `frame`."""
     u, v = (axis.ravel() for axis in np.meshgrid(np.linspace(0, 1, 9), np.linspace(0, 1, 9)))
-    xs, ys = grid.transform @ (u * grid.width, v * grid.height)
+    xs, ys = grid.coordinates(u * grid.width, v * grid.height)
     longitude, latitude = transform(CRS.from_user_input(grid.crs), CRS.from_epsg(4326), xs, ys)
     terms = np.stack([np.ones_like(u), u, v, u * u, u * v, v * v, u**3, u * u * v, u * v * v, v**3], axis=1)
     fitted = (np.linalg.lstsq(terms, np.asarray(values), rcond=None)[0] for values in (latitude, longitude))

@@ -48,7 +48,7 @@ def histories(path: str | Path, area: Grid) -> Context | None:
         for i, row in enumerate(rows):
             if not good[i].any():
                 continue
-            xs, ys = grid.transform @ (cols + 0.5, np.full(len(cols), row + 0.5))
+            xs, ys = grid.coordinates(cols + 0.5, np.full(len(cols), row + 0.5))
             xs, ys = transform(CRS.from_user_input(grid.crs), CRS.from_user_input(area.crs), xs, ys)
             line = displacement[:, int(row), :][:, cols]
             spread = None if deviation is None else deviation[:, int(row), :][:, cols]

@@ -19,6 +19,8 @@ from slipmap.training.augment import BatchAugmentation
 
 GIB = 1 << 30
 
+Order = NDArray[np.int64] | Sequence[NDArray[np.int64]]  # numbers of patches, a row for each batch
+
 
 class Patches(Protocol):
     """What the loop needs of patches: how many, which hold a landslide, and any of them by number.
@@ -215,10 +217,10 @@ class OrderedBatches:
             yield images.index_select(0, chosen), masks.index_select(0, chosen)
 
 
-class _ReadBatch(Dataset):
+class _ReadBatch(Dataset[tuple[Tensor, Tensor]]):
     """One item is one batch, so that a store is read with one call for each."""
 
-    def __init__(self, patches: Patches, order: Sequence[NDArray[np.int64]], draw: tuple[int, ...] | None) -> None:
+    def __init__(self, patches: Patches, order: Order, draw: tuple[int, ...] | None) -> None:
         self.patches, self.order, self.draw = patches, order, draw
 
     def __len__(self) -> int:
@@ -232,7 +234,7 @@ class _ReadBatch(Dataset):
 
 def stream(
     patches: Patches,
-    order: Sequence[NDArray[np.int64]],
+    order: Order,
     device: torch.device,
     workers: int,
     draw: tuple[int, ...] | None = None,

@@ -174,7 +174,8 @@ def _middles(bins: int) -> np.ndarray:
 
 
 def _sigmoid(z: np.ndarray) -> np.ndarray:
-    return np.exp(-np.logaddexp(0, -z))
+    share: np.ndarray = np.exp(-np.logaddexp(0, -z))
+    return share
 
 
 def chosen_method(record: Mapping[str, Any], method: str) -> str:
@@ -187,7 +188,7 @@ def chosen_method(record: Mapping[str, Any], method: str) -> str:
             "model.json of the weights does not say which calibration is best (calibration.chosen); train them again, "
             "or set prediction.calibration to temperature or none."
         )
-    return known["chosen"]
+    return str(known["chosen"])
 
 
 def calibration_of(folder: str | Path, record: Mapping[str, Any], method: str) -> Calibration:

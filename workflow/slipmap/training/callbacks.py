@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from slipmap.errors import InputError
 from slipmap.io.atomic import write_aside
+from slipmap.training.metrics import ScoreHistogram
 from slipmap.training.module import SegmentationModule
 from slipmap.training.weights import save_weights
 
@@ -56,7 +57,7 @@ class EpochRecord(pl.Callback):
         self.folder, self.patches, self.seed, self.describe_batch = folder, patches, seed, describe_batch
         self.history: list[dict[str, float]] = []
         self.best: dict[str, float] = {}
-        self.histogram = None
+        self.histogram: ScoreHistogram | None = None
         self.validated: dict[str, float] = {}
 
     def state_dict(self) -> dict[str, Any]:
@@ -70,17 +71,17 @@ class EpochRecord(pl.Callback):
         """The best weights so far."""
         return self.folder / f"best_{self.best['epoch']}.safetensors"
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, module: SegmentationModule) -> None:
+    def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         # Dropout follows from seed and epoch alone, whether the run was interrupted or not.
         torch.manual_seed(epoch_seed(self.seed, trainer.current_epoch) + trainer.global_rank)
 
-    def on_train_start(self, trainer: pl.Trainer, module: SegmentationModule) -> None:
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         # A run may have been killed between the end of its last epoch and its results.
         if self.history:
-            self._stop_when_patience_ends(trainer, module, self.history[-1]["epoch"])
+            self._stop_when_patience_ends(trainer, _ours(module), self.history[-1]["epoch"])
 
-    def on_validation_epoch_end(self, trainer: pl.Trainer, module: SegmentationModule) -> None:
-        histogram, loss = module.validation_scores(self.patches)
+    def on_validation_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        histogram, loss = _ours(module).validation_scores(self.patches)
         self.histogram = histogram
         threshold, f1 = histogram.best_threshold()
         self.validated = {
@@ -92,7 +93,8 @@ class EpochRecord(pl.Callback):
             "threshold": threshold,
         }
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, module: SegmentationModule) -> None:
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        module = _ours(module)
         losses = trainer.strategy.reduce(torch.stack(module.losses).float(), reduce_op="mean").cpu()
         self._require_finite(losses, trainer.current_epoch)
         row = {
@@ -164,6 +166,18 @@ class EpochRecord(pl.Callback):
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def record_of(trainer: pl.Trainer) -> EpochRecord:
+    """The record among the callbacks of a trainer."""
+    callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]  # Lightning sets it from elsewhere
+    return next(callback for callback in callbacks if isinstance(callback, EpochRecord))
+
+
+def _ours(module: pl.LightningModule) -> SegmentationModule:
+    if not isinstance(module, SegmentationModule):
+        raise TypeError(f"these callbacks go with a SegmentationModule, not with {type(module).__name__}")
+    return module
+
+
 class Progress(pl.Callback):
     """One progress bar over the steps of the run, with the last scores beside it.
 
@@ -177,18 +191,18 @@ class Progress(pl.Callback):
         self.title = title
         self.bar: tqdm | None = None
 
-    def on_train_start(self, trainer: pl.Trainer, module: SegmentationModule) -> None:
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if trainer.is_global_zero:
             self.bar = tqdm(
-                total=module.steps, initial=trainer.global_step, desc=self.title, unit="step", mininterval=1
+                total=_ours(module).steps, initial=trainer.global_step, desc=self.title, unit="step", mininterval=1
             )
 
     def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
         if self.bar is not None:
             self.bar.update(trainer.global_step - self.bar.n)  # several batches may make one step
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, module: SegmentationModule) -> None:
-        record = next(c for c in trainer.callbacks if isinstance(c, EpochRecord))
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        record = record_of(trainer)
         if self.bar is not None and record.history:
             row = record.history[-1]
             shown = {"epoch": row["epoch"], "loss": f"{row['training_loss']:.3f}"}

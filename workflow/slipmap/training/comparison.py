@@ -75,7 +75,9 @@ def run(
     """
     folder = Path(folder)
     chosen: list[int] | None = None
-    found, truths, pixel_area = {}, [], 1.0
+    found: dict[str, Compared] = {}
+    truths: list[int] = []
+    pixel_area = 1.0
     for name, place in weights.items():
         model, record = load_weights(place)
         patches = StoredPatches([store], "test", record["bands"], Statistics.from_dict(record["statistics"]))
@@ -142,7 +144,7 @@ def _richest(patches: StoredPatches) -> tuple[list[int], list[int]]:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x[:, :1]
 
-    for _, truth in images(Blank(), patches, torch.device("cpu")):  # type: ignore[arg-type]
+    for _, truth in images(Blank(), patches, torch.device("cpu")):  # type: ignore[arg-type]  # stands for a model
         landslide = truth == LANDSLIDE
         counts.append(int(landslide.sum()))
         areas += _areas(landslide)
@@ -183,6 +185,6 @@ def _pictures(store: str | Path, chosen: Sequence[int]) -> list[NDArray[np.float
             def forward(self, x: torch.Tensor, channel: int = channel) -> torch.Tensor:
                 return x[:, channel : channel + 1]
 
-        found = images(One(), patches, torch.device("cpu"))  # type: ignore[arg-type]
+        found = images(One(), patches, torch.device("cpu"))  # type: ignore[arg-type]  # stands for a model
         made.append([figures.stretched(value, truth) for n, (value, truth) in enumerate(found) if n in chosen])
     return [np.stack([layers[i] for layers in (made * 3)[:3]], axis=-1) for i in range(len(chosen))]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.typing import ColorType
 from numpy.typing import NDArray
 
 from slipmap.codes import IGNORE, LANDSLIDE
@@ -111,8 +112,9 @@ def _one() -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
-def _many() -> list[str]:
-    return [*CLASSES, *matplotlib.colormaps["tab20"].colors]
+def _many() -> list[ColorType]:
+    twenty = matplotlib.colormaps["tab20"]
+    return [*CLASSES, *(twenty(number) for number in range(twenty.N))]
 
 
 def _save(figure: Figure, path: Path) -> None:

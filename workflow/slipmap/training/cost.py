@@ -41,7 +41,8 @@ def flops(name: str, shape: tuple[int, int, int], classes: int, options: Mapping
         model = create_model(name, shape[0], classes, **options).eval()
         with FlopCounterMode(display=False) as counter:
             model(torch.empty((1, *shape)))
-    return counter.get_total_flops()
+    total: int = counter.get_total_flops()
+    return total
 
 
 @torch.inference_mode()
@@ -120,10 +121,10 @@ def training_cost(
         optimiser.step()
     rate = steps * batch / (_now(device) - begun)
     if device.type == "cuda":
-        peak = torch.cuda.max_memory_allocated(device) / 2**30
-    else:
-        peak = None if before is None else (_resident("VmHWM") - before) / 2**30
-    return {"patches_per_second": rate, "peak_memory_gib": peak}
+        return {"patches_per_second": rate, "peak_memory_gib": torch.cuda.max_memory_allocated(device) / 2**30}
+    most = _resident("VmHWM")
+    grown = None if before is None or most is None else (most - before) / 2**30
+    return {"patches_per_second": rate, "peak_memory_gib": grown}
 
 
 def _resident(field: str) -> int | None:

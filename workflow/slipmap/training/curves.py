@@ -18,7 +18,7 @@ def write_history(history: Sequence[dict[str, float]], path: Path) -> pd.DataFra
     return table
 
 
-def draw_curves(table: pd.DataFrame, best_epoch: int | None, title: str, path: Path) -> None:
+def draw_curves(table: pd.DataFrame, best_epoch: float | None, title: str, path: Path) -> None:
     """Draw losses, validation scores and learning rate over epochs, the best epoch marked."""
     from matplotlib.figure import Figure
 

@@ -36,39 +36,44 @@ class PatchData(pl.LightningDataModule):
 
     def train_dataloader(self) -> TrainingBatches:
         """Return the training batches of this process."""
-        from slipmap.training.callbacks import EpochRecord
+        from slipmap.training.callbacks import record_of
 
-        chosen = self.settings
+        chosen, trainer = self.settings, self._trainer()
         batches = TrainingBatches(
             self.training,
             chosen.batch_size,
             self.seed,
             chosen.positive_share,
             BatchAugmentation.fitted(chosen.augment, self.training.channel_names, self.training.statistics),
-            self.trainer.strategy.root_device,
+            trainer.strategy.root_device,
             int(chosen.cache * GIB),
             chosen.workers,
-            self.trainer.global_rank,
-            self.trainer.world_size,
+            trainer.global_rank,
+            trainer.world_size,
             chosen.max_steps and chosen.max_steps * chosen.accumulate,
         )
         # Not trainer.current_epoch: after a restart Lightning asks for the first batch before it has counted on.
-        record = next(callback for callback in self.trainer.callbacks if isinstance(callback, EpochRecord))
+        record = record_of(trainer)
         batches.current_epoch = lambda: len(record.history)
         return batches
 
     def val_dataloader(self) -> OrderedBatches:
         """Return this process's share of the validation batches."""
-        chosen = self.settings
+        chosen, trainer = self.settings, self._trainer()
         return OrderedBatches(
             self.validation,
             chosen.batch_size,
-            self.trainer.strategy.root_device,
+            trainer.strategy.root_device,
             int(chosen.cache * GIB),
             chosen.workers,
-            self.trainer.global_rank,
-            self.trainer.world_size,
+            trainer.global_rank,
+            trainer.world_size,
         )
+
+    def _trainer(self) -> pl.Trainer:
+        if self.trainer is None:
+            raise RuntimeError("batches are made for a trainer; attach one")
+        return self.trainer
 
     def describe(self, epoch: int, number: int) -> str:
         """Say which patches batch `number` of epoch `epoch` (both from 0) holds."""

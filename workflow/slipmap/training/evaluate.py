@@ -111,9 +111,9 @@ def run(
         "calibration_chosen": (record.get("calibration") or {}).get("chosen"),
         "calibration": calibrated_scores(histogram, weights_folder, record),
     }
-    result = jsonable(result)
-    write_text(out_json, json.dumps(result, indent=1, allow_nan=False) + "\n")
-    return result
+    written: dict[str, Any] = jsonable(result)
+    write_text(out_json, json.dumps(written, indent=1, allow_nan=False) + "\n")
+    return written
 
 
 def calibrated_scores(histogram: ScoreHistogram, folder: Path, record: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -172,7 +172,7 @@ def _image_keys(patches: StoredPatches) -> list[Any]:
 
 
 def _images(patches: StoredPatches) -> int:
-    return patches.index.groupby(_image_keys(patches)).ngroups
+    return int(patches.index.groupby(_image_keys(patches)).ngroups)
 
 
 @torch.inference_mode()

@@ -76,6 +76,8 @@ def risk_models(
     area: str, files: AreaFiles, settings: ComparisonSettings, jobs: int
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Scores on test ground of models learnt on training ground: a row for each model, under its name in the config."""
+    if files.split is None:
+        raise ValueError(f"{area} has no split, and so no test ground")
     scores = compare.on_test_ground({area: files}, settings, jobs)
     told = split_description(files.split)
     ground = {"pixels": int(scores.attrs["pixels"]), "independence": told["independence"]}

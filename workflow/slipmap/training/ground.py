@@ -25,7 +25,8 @@ def write_ground(patches: StoredPatches, path: str | Path) -> None:
     if fold.max() == 0:
         fold = np.arange(len(patches))
     numbers = np.unique(np.linspace(0, len(patches) - 1, min(PATCHES, len(patches))).astype(int))
-    rows, folds = [], []
+    rows: list[np.ndarray] = []
+    folds: list[int] = []
     for number in numbers:
         image, mask = patches.raw(int(number))
         at = np.flatnonzero(mask != IGNORE)

@@ -8,6 +8,7 @@ cross-entropy of that difference. Sums of losses are :class:`SegmentationLoss`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 
 import torch
 import torch.nn.functional as F
@@ -154,7 +155,8 @@ class SegmentationLoss(nn.Module):
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of logits (batch, 1 or 2, height, width) against a uint8 target (batch, height, width)."""
         logit = landslide_logit(logits)
-        return sum(weight * self.term(name, logit, target) for name, weight in self.settings.loss.items())
+        terms = (weight * self.term(name, logit, target) for name, weight in self.settings.loss.items())
+        return reduce(torch.add, terms)
 
     def term(self, name: str, logit: Tensor, target: Tensor) -> Tensor:
         """Return one loss, by its name in the settings."""

@@ -6,7 +6,7 @@ with the area. An undefined score (a precision with nothing found, say) is NaN, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,7 +89,7 @@ def scores(counts: ArrayLike) -> dict[str, float]:
     }
 
 
-def mean_scores(rows: list[Mapping[str, float]]) -> dict[str, Any]:
+def mean_scores(rows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
     """Return the mean of each score over images, leaving out images where it is undefined, and how many counted.
 
     Returns
@@ -107,7 +107,8 @@ def mean_scores(rows: list[Mapping[str, float]]) -> dict[str, Any]:
 def logit_bins(logit: NDArray[np.floating]) -> NDArray[np.int64]:
     """Return the bin of each logit: `BINS` equal steps from -`LOGIT_LIMIT` to `LOGIT_LIMIT`, clipped."""
     scaled = (np.clip(logit, -LOGIT_LIMIT, LOGIT_LIMIT) + LOGIT_LIMIT) * (BINS / (2 * LOGIT_LIMIT))
-    return np.minimum(scaled.astype(np.int64), BINS - 1)
+    bins: NDArray[np.int64] = np.minimum(scaled.astype(np.int64), BINS - 1)
+    return bins
 
 
 @dataclass
@@ -138,7 +139,8 @@ class ScoreHistogram:
     def probability(self) -> NDArray[np.float64]:
         """Probability at the middle of each bin."""
         middle = (np.arange(BINS) + 0.5) * (2 * LOGIT_LIMIT / BINS) - LOGIT_LIMIT
-        return 1 / (1 + np.exp(-middle))
+        probability: NDArray[np.float64] = 1 / (1 + np.exp(-middle))
+        return probability
 
     def counts(self) -> NDArray[np.int64]:
         """Return (TP, FP, FN, TN), shape (`BINS`, 4): row i calls landslide what lies in bin i or above."""
@@ -212,7 +214,7 @@ class ScoreHistogram:
 
     def reliability(
         self, bins: int = CALIBRATION_BINS, probability: NDArray[np.float64] | None = None
-    ) -> dict[str, NDArray[np.float64]]:
+    ) -> dict[str, NDArray[np.number]]:
         """Return mean ``probability``, ``share`` of landslide and number of ``pixels`` in bins of probability."""
         p = self.probability if probability is None else probability
         where = np.minimum((p * bins).astype(int), bins - 1)

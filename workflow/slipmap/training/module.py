@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-from typing import Any
+from collections.abc import Callable, Set
+from typing import TYPE_CHECKING
 
 import lightning.pytorch as pl
 import torch
@@ -15,6 +15,9 @@ from slipmap.models.base import SegmentationModel
 from slipmap.training.losses import SegmentationLoss, landslide_logit
 from slipmap.training.metrics import BINS, LOGIT_LIMIT, ScoreHistogram
 from slipmap.training.schedule import optimiser, rate_factor
+
+if TYPE_CHECKING:
+    from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 
 
 class SegmentationModule(pl.LightningModule):
@@ -55,19 +58,20 @@ class SegmentationModule(pl.LightningModule):
         self.loss = SegmentationLoss(settings, class_weights)
         self.frozen = thawed_last(model, pretrained) if settings.freeze_epochs else set()
         self.losses: list[Tensor] = []
-        self.histogram: Tensor | None = None
+        self.histogram = torch.zeros(2 * BINS, dtype=torch.int64)
         self.validation_loss: list[Tensor] = []
-        self._network: list[nn.Module] = []  # in a list, so that a compiled copy is no second set of weights
+        # in a list, so that a compiled copy is no second set of weights
+        self._network: list[Callable[[Tensor], Tensor]] = []
 
     def setup(self, stage: str) -> None:
         """Choose the memory order and compile, once the device is known."""
         on_gpu = self.trainer.strategy.root_device.type == "cuda"
         self.channels_last = on_gpu if self.settings.channels_last is None else self.settings.channels_last
         if self.channels_last:
-            self.model.to(memory_format=torch.channels_last)
+            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
         self._network = [torch.compile(self.model) if self.settings.compile else self.model]
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return optimiser and schedule (one step of the schedule for each optimiser step)."""
         chosen = optimiser(self.model.parameters(), self.settings)
         schedule = torch.optim.lr_scheduler.LambdaLR(

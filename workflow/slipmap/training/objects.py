@@ -15,7 +15,8 @@ EIGHT = np.ones((3, 3), bool)
 
 def boundary(shape: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the pixels of a shape that touch, by a side, a pixel outside it (the image's border is no outside)."""
-    return shape & ~ndimage.binary_erosion(shape, border_value=1)
+    edge: NDArray[np.bool_] = shape & ~ndimage.binary_erosion(shape, border_value=1)
+    return edge
 
 
 def boundary_counts(truth: NDArray[np.uint8], found: NDArray[np.bool_], tolerance: float = 2.0) -> NDArray[np.int64]:

@@ -63,9 +63,9 @@ def rate_factor(settings: TrainingSettings, step: int, steps: int, steps_per_epo
                 else _half_cosine(1.0, 1e-4, (done - rise) / (1 - rise))
             )
         case "polynomial":
-            return (1 - done) ** settings.decay
+            return float((1 - done) ** settings.decay)
         case "exponential":
-            return settings.decay ** (step // max(steps_per_epoch, 1))
+            return float(settings.decay ** (step // max(steps_per_epoch, 1)))
     raise ValueError(f"no schedule {settings.schedule!r}")
 
 

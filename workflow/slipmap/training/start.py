@@ -164,16 +164,16 @@ def set_prior(model: SegmentationModel, background_per_landslide: float) -> None
     background_per_landslide
         Background pixels for each landslide pixel of the training patches.
     """
-    heads = [
-        part
+    biases = [
+        part.bias
         for part in model.modules()
         if isinstance(part, torch.nn.Conv2d) and part.out_channels == model.classes and part.bias is not None
     ]
-    if not heads or not background_per_landslide > 0:
+    if not biases or not background_per_landslide > 0:
         return
     bias = -math.log(background_per_landslide)
     with torch.no_grad():
-        heads[-1].bias.copy_(torch.tensor([bias] if model.classes == 1 else [-bias / 2, bias / 2]))
+        biases[-1].copy_(torch.tensor([bias] if model.classes == 1 else [-bias / 2, bias / 2]))
 
 
 def _first_convolution(model: SegmentationModel) -> str | None:

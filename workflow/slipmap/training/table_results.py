@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -137,15 +137,18 @@ def run_files(
     out_csv, out_json
         See :func:`run`.
     """
-    chosen = [record and ExperimentSettings.model_validate(record) for record in experiments]
+    chosen = [ExperimentSettings.model_validate(record) if record else None for record in experiments]
+    scored = [[Path(path) for path in paths] for paths in results]
     weights = []
-    for experiment, paths in zip(chosen, results, strict=True):
-        folders = [Path(path).parent for path in paths]
-        weights.append([folder.parents[3] / experiment.train_areas[0] / Path(*folder.parts[-3:]) for folder in folders])
-    return run(read_table(definition), read_run(run_file), chosen, results, weights, out_csv, out_json)
+    for experiment, paths in zip(chosen, scored, strict=True):
+        home = experiment.train_areas[0] if experiment else ""  # a row that is not run has no results
+        weights.append([path.parents[4] / home / Path(*path.parent.parts[-3:]) for path in paths])
+    return run(read_table(definition), read_run(run_file), chosen, scored, weights, out_csv, out_json)
 
 
-def _cells(table: TableSettings, row: RowSettings, ours: Mapping[str, list[float | None]]) -> dict[str, float | None]:
+def _cells(
+    table: TableSettings, row: RowSettings, ours: Mapping[str, Sequence[float | None]]
+) -> dict[str, float | None]:
     """The three cells of each column of a row."""
     cells: dict[str, float | None] = {}
     for heading, column in table.columns.items():
@@ -185,11 +188,11 @@ def _at_best_epoch(folder: Path, score: str) -> float:
 def _costs(table: TableSettings, row: RowSettings) -> dict[str, float]:
     """Return the costs that the table has columns for, of the row's model at its published size."""
     wanted = {c.score.removeprefix("cost.") for c in table.columns.values() if c.score.startswith("cost.")}
-    if not wanted:
+    at = table.cost
+    if not wanted or at is None:
         return {}
     from slipmap.training import cost
 
-    at = table.cost
     model = merged(table.shared, row.experiment or {}).get("model", {})
     name, options = model.get("name", "unet"), model.get("options", {})
     shape = (at.channels, at.size, at.size)

@@ -10,16 +10,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from slipmap.config.patches import PatchSettings
 from slipmap.config.run import ExperimentSettings
 from slipmap.config.tables import PaperInputs, RowSettings, TableSettings, TablesRunSettings
 from slipmap.config.yaml_file import SAFE
 from slipmap.errors import InputError, nearest
+
+Checked = TypeVar("Checked", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -180,17 +182,15 @@ def digest(folder: str | Path) -> str:
 
 def read_table(path: Path) -> TableSettings:
     """A table's file, ``config/tables/{table}.yaml``."""
-    table: TableSettings = _checked(TableSettings, path)
-    return table
+    return _checked(TableSettings, path)
 
 
 def read_run(path: str | Path) -> TablesRunSettings:
     """The file that says on what the tables are run, ``config/tables.yaml``."""
-    settings: TablesRunSettings = _checked(TablesRunSettings, Path(path))
-    return settings
+    return _checked(TablesRunSettings, Path(path))
 
 
-def _checked(model: type, path: Path) -> Any:
+def _checked(model: type[Checked], path: Path) -> Checked:
     if not path.is_file():
         raise InputError(f"{path} does not exist; restore it from the repository.")
     try:

@@ -9,7 +9,7 @@ import math
 import shutil
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import lightning.pytorch as pl
 import numpy as np
@@ -92,9 +92,9 @@ def run(
     _claim(resume, record)
 
     if min(settings.batch_size, max(len(training), 2)) == settings.devices:  # one patch to each
-        model = experiment.model
+        chosen = experiment.model
         check_single_patch(
-            model.name, training.channels, model.classes, model.options, training.shape, "training.batch_size"
+            chosen.name, training.channels, chosen.classes, chosen.options, training.shape, "training.batch_size"
         )
     pl.seed_everything(seed, verbose=False)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -162,7 +162,8 @@ def _finish(
     last = epochs.read_state()
     best = read_tensors(epochs.best_weights)
     model.load_state_dict(best)
-    parts = score(model.to(device, memory_format=torch.contiguous_format), validation, device)
+    model.to(device, memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # torch's stubs lack it
+    parts = score(model, validation, device)
     histogram = summed(parts)
     threshold, f1 = histogram.best_threshold()
     record = jsonable(
@@ -254,13 +255,15 @@ def _trainer(
     )
 
 
-def lightning_precision(precision: str, device: torch.device) -> str:
+def lightning_precision(precision: str, device: torch.device) -> Literal["bf16-mixed", "16-mixed", "32-true"]:
     """Return Lightning's name of an arithmetic, and switch TensorFloat-32 on where it is asked for."""
     on_gpu = device.type == "cuda"
     torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
     if precision == "auto":
         return "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
-    return {"bfloat16": "bf16-mixed", "float16": "16-mixed"}.get(precision, "32-true")
+    if precision == "bfloat16":
+        return "bf16-mixed"
+    return "16-mixed" if precision == "float16" else "32-true"
 
 
 def _claim(resume: Path, record: dict[str, Any]) -> None:

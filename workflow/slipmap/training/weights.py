@@ -73,7 +73,7 @@ def read_record(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"{path} does not exist; give a folder of trained weights (one seed of an experiment).")
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{path} is not valid JSON ({error}); copy it again from where it was trained.") from error
     for key in ("model", "bands", "statistics", "threshold"):
