@@ -1,3 +1,4 @@
+# make install  into .venv                                make help   this list
 # make demo   install, then map the built-in demo area      make test   install, then run the tests
 # make bench  speed against named peers, as ratios          make lint   style and workflow lint
 # make bench-deformation  inversion and unwrapping against MintPy and SNAPHU only
@@ -23,12 +24,15 @@ DOLPHIN_READY := $(if $(SLIPMAP_DOLPHIN_PYTHON),,$(DOLPHIN)/installed)
 INSTALLED := $(VENV)/installed
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
 
-.PHONY: demo install test test-slow test-slurm test-faults lint bench bench-deformation bench-training tables docs \
+.PHONY: help demo install test test-slow test-slurm test-faults lint bench bench-deformation bench-training tables docs \
   docs-pictures coverage release clean
 
 demo: install
 	$(SNAKEMAKE)
 	@echo "Open results/demo/report/index.html in a browser."
+
+help:
+	@sed -n '/^# make/s/^# //p' $(firstword $(MAKEFILE_LIST))
 
 install: $(INSTALLED)
 
@@ -40,6 +44,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -c 'from slipmap.deformation.inversion import compile_kernel; compile_kernel()'
 	$(BIN)/python -c 'from slipmap.simulator.compile_ahead import compile_kernels; compile_kernels()' >/dev/null
 	@touch $@
+	@echo "Installed. Next: '. $(VENV)/bin/activate', then 'slipmap --help' from any folder."
 
 test: install
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import signal
 import sys
 
 import pytest
@@ -16,6 +17,7 @@ def shown(monkeypatch):
     """Feeds events to a handler; returns what it wrote."""
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
+    before = signal.getsignal(signal.SIGINT)
     handler = LogHandler(None, None)
 
     def feed(message="", level=logging.INFO, **fields):
@@ -24,7 +26,8 @@ def shown(monkeypatch):
         handler.emit(record)
         return stream.getvalue().splitlines()
 
-    return feed
+    yield feed
+    signal.signal(signal.SIGINT, before)
 
 
 def test_every_rule_has_the_stage_of_its_file():
@@ -107,3 +110,10 @@ def test_the_end_says_how_long_it_took(shown):
 @pytest.mark.parametrize(("seconds", "text"), [(12.4, "12 s"), (170, "3 min"), (7500, "2 h 05 min")])
 def test_durations_read_as_people_say_them(seconds, text):
     assert duration(seconds) == text
+
+
+def test_ctrl_c_is_one_sentence_and_no_failure(shown):
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    lines = shown(event=LogEvent.JOB_ERROR, rule_name="train")
+    assert lines == ["interrupted; what was finished stays. Give the same command again to go on."]

@@ -104,3 +104,13 @@ def test_open_starts_the_browser_of_the_desktop(folder, monkeypatch):
 def test_no_report_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="no report here yet"):
         status.show(root=tmp_path)
+
+
+def test_a_run_that_shows_its_progress_is_told_with_it(folder):
+    state = folder / ".snakemake/slipmap"
+    state.mkdir(parents=True)
+    (state / "run.json").write_text(json.dumps({"pid": 4711, "host": "here"}))
+    (state / "progress.txt").write_text(" 45 %  training: train (1 of 3), about 3 min left\n")
+    with open(state / "run.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert status.running(folder).splitlines()[1] == "45 %  training: train (1 of 3), about 3 min left"

@@ -2,16 +2,30 @@
 
 import argparse
 import os
+import re
 import sys
 from pathlib import Path
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from slipmap import __version__
-from slipmap.errors import InputError, SlipmapError
+from slipmap.errors import InputError, SlipmapError, nearest
 from slipmap.sharing import command as weights_command
 from slipmap.viewer import command as viewer_command
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+class _Parser(argparse.ArgumentParser):
+    """One that names the nearest command or option for one that is not known."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the command line, in a sentence, and end."""
+        wrong = re.search(r"argument COMMAND: invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        if wrong:
+            known = [name.strip("' ") for name in wrong[2].split(",")]
+            message = f"there is no command '{wrong[1]}'{nearest(wrong[1], known)}"
+        end = "" if message.endswith(("?", ".")) else "."
+        self.exit(2, f"slipmap: {message}{end} See '{self.prog} --help'.\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,15 +60,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="slipmap",
-        description="Helpers beside the workflow itself, which is run with 'snakemake --cores N --resources gpu=1'.",
+        description="Landslide maps from Sentinel-1, Sentinel-2, a DEM and lithology. 'slipmap init' writes a config "
+        "from your files, 'slipmap check' looks at it, 'slipmap run CONFIG' makes the map and the report.",
     )
     parser.add_argument("--version", action="version", version=f"slipmap {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands)
     check = commands.add_parser("check", help="check a config and the inputs it names, without running anything")
-    check.add_argument("config", nargs="?", default="config/config.yaml", help="config file (default: %(default)s)")
+    check.add_argument("config", nargs="?", help="config file (default: config/config.yaml, or the only one here)")
     check.set_defaults(command=_check)
     _add_looks(commands)
     _add_init(commands)
@@ -83,7 +98,7 @@ def _add_run(commands: Commands) -> None:
         description="Runs Snakemake with slipmap's Snakefile; the same as 'snakemake --cores N --resources gpu=1 "
         "--configfile CONFIG' in a checkout. What stands after -- is passed on to Snakemake.",
     )
-    run.add_argument("config", nargs="?", help="config file (default: the demo)")
+    run.add_argument("config", nargs="?", help="config file (default: the demo, where no config lies in this folder)")
     run.add_argument("--target", nargs="+", default=[], help="files or rules to make (default: all)")
     run.add_argument("--cores", default="all", help="number of cores (default: %(default)s)")
     run.add_argument("--gpus", type=int, default=1, help="GPU jobs at a time (default: %(default)s)")
@@ -301,13 +316,14 @@ def _run(options: argparse.Namespace) -> None:
 def _check(options: argparse.Namespace) -> None:
     from slipmap.check import summary
     from slipmap.check.run import check_run
-    from slipmap.config import read_config
+    from slipmap.config import here, read_config
     from slipmap.fetch.check import advice
 
-    settings = read_config(options.config)
+    config = options.config or here.only(option="slipmap check CONFIG")
+    settings = read_config(config)
     seen = check_run(settings)
     print(
-        f"{options.config}: {len(settings.areas)} area(s) ({', '.join(settings.areas)}) and "
+        f"{config}: {len(settings.areas)} area(s) ({', '.join(settings.areas)}) and "
         f"{len(settings.experiments)} experiment(s) are in order. A run makes:"
     )
     for line in summary.lines(settings, seen):

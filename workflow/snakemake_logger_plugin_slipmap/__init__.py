@@ -3,17 +3,22 @@
 Snakemake finds logger plugins by the name of their package, so this one cannot live inside `slipmap`.
 """
 
+import signal
 import sys
+import threading
 import time
 from collections import Counter, defaultdict
 from itertools import takewhile
 from logging import ERROR, LogRecord
 from pathlib import Path
+from types import FrameType
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from slipmap.checkout import CHECKOUT
+from slipmap.io.atomic import write_text
+from slipmap.jobs.runs import PROGRESS, STATE
 from slipmap.jobs.stages import stage_of_rule
 
 EVERY = 10.0  # seconds between two lines where no terminal shows one line that changes
@@ -42,6 +47,9 @@ class LogHandler(LogHandlerBase):
         self._finished: Counter[str] = Counter()
         self._stage = self._line = ""
         self._progress = (0, 0)
+        self._interrupted = False
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._interrupt)
 
     @property
     def writes_to_stream(self) -> bool:
@@ -68,8 +76,17 @@ class LogHandler(LogHandlerBase):
         """It needs no graph."""
         return False
 
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Say in a sentence that Ctrl+C was heard; the jobs that end of it are no failures."""
+        if not self._interrupted:
+            self._say("interrupted; what was finished stays. Give the same command again to go on.")
+        self._interrupted = True
+        signal.default_int_handler(number, frame)
+
     def emit(self, record: LogRecord) -> None:
         """Show one event, where it says something new."""
+        if self._interrupted:
+            return
         match getattr(record, "event", None):
             case LogEvent.RUN_INFO:
                 counts = getattr(record, "stats", {})
@@ -104,6 +121,8 @@ class LogHandler(LogHandlerBase):
         of = f"{self._finished[rule]} of {max(self._expected[rule], self._finished[rule])}"
         line = f"{100 * done / total if total else 0:3.0f} %  {stage}: {rule} ({of}){self._left()}"
         now = time.monotonic()
+        if STATE.is_dir():
+            write_text(STATE / PROGRESS, f"{line}\n")
         if self._live:
             if stage != self._stage and self._line:
                 self._stream.write("\n")

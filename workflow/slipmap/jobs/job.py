@@ -55,6 +55,9 @@ def job(snakemake: Any) -> Iterator[None]:
             log.write(f"{error}\n")
             print(f"\nslipmap, {snakemake.rule}: {error}\n", file=sys.stderr)
             raise SystemExit(1) from None
+        except KeyboardInterrupt:  # the terminal sends Ctrl+C to every job too
+            log.write("interrupted\n")
+            raise SystemExit(130) from None
         except Exception as error:
             what = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
             advice = disk.trouble(error, [*snakemake.output, path, os.environ["TMPDIR"]]) or (

@@ -28,6 +28,8 @@ from slipmap.jobs import disk
 TOKEN = "SLIPMAP_RUN_TOKEN"
 OWNER = "SLIPMAP_RUN_OWNER"
 FOLDER = "SLIPMAP_RUN_FOLDER"
+STATE = Path(".snakemake/slipmap")  # of a run, in its working directory
+PROGRESS = "progress.txt"  # the line that `slipmap run` shows, for `slipmap status`
 _held: list[int] = []  # file descriptors whose locks this process keeps until it ends
 _claimed: set[Path] = set()  # folders whose runs this process owns
 
@@ -52,7 +54,7 @@ def claim(folder: str | Path, wait_s: float = 20.0) -> bool:
         return False
     for place in (folder, Path(folder) / "results", Path(folder) / "resources"):
         disk.require_writable(Path(place))
-    state = Path(folder) / ".snakemake" / "slipmap"
+    state = Path(folder) / STATE
     state.mkdir(parents=True, exist_ok=True)
     record = state / "run.json"
     fd = os.open(state / "run.lock", os.O_RDWR | os.O_CREAT, 0o666)
@@ -72,6 +74,7 @@ def claim(folder: str | Path, wait_s: float = 20.0) -> bool:
     os.close(jobs)
     killed = _clear(Path(folder))
     token = uuid.uuid4().hex
+    (state / PROGRESS).unlink(missing_ok=True)
     record.write_text(json.dumps({"token": token, "pid": os.getpid(), "host": socket.gethostname()}))
     os.environ[TOKEN] = token
     os.environ[OWNER] = json.dumps([socket.gethostname(), os.getpid(), _start_time(os.getpid())])

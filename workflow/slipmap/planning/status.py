@@ -15,6 +15,7 @@ from pathlib import Path
 
 from slipmap.config.layout import Results
 from slipmap.errors import InputError, nearest
+from slipmap.jobs.runs import PROGRESS, STATE
 from slipmap.jobs.stages import STAGES, stage_of_rule
 
 
@@ -53,8 +54,8 @@ def areas(root: Path) -> list[str]:
 
 
 def running(root: Path) -> str:
-    """A sentence: which process works in `root`, or that none does."""
-    state = root / ".snakemake" / "slipmap"
+    """Which process works in `root` and how far it is, or that none does."""
+    state = root / STATE
     try:
         fd = os.open(state / "run.lock", os.O_RDONLY)
     except OSError:
@@ -63,7 +64,9 @@ def running(root: Path) -> str:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         owner = json.loads((state / "run.json").read_text()) if (state / "run.json").is_file() else {}
-        return f"A run works here: process {owner.get('pid', '?')} on {owner.get('host', 'this machine')}."
+        who = f"A run works here: process {owner.get('pid', '?')} on {owner.get('host', 'this machine')}."
+        shown = state / PROGRESS
+        return f"{who}\n{shown.read_text(encoding='utf-8').strip()}" if shown.is_file() else who
     else:
         return "No run works here."
     finally:

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from slipmap.colours import MOTION, PROBABILITY, VELOCITY
-from slipmap.errors import InputError
+from slipmap.errors import InputError, nearest
 from slipmap.io.atomic import write_aside
 from slipmap.io.grid import Grid
 from slipmap.report.landslides import first_to_look_at
@@ -37,6 +37,9 @@ def run(area: str, experiment: str, output: str | Path, results: Path = Path("re
     folder = results / area
     maps = folder / "maps" / experiment
     if not (maps / "probability.tif").is_file():
+        made = [path.parent.name for path in folder.glob("maps/*/probability.tif")]
+        if made:
+            raise InputError(f"results of {area} have no map of '{experiment}'{nearest(experiment, made)}")
         raise InputError(f"{maps}/probability.tif does not exist; run the workflow for that area and experiment first.")
     shown = display_grid(Grid.load(folder / "grid.json"), pixels)
     shade = folder / "hillshade.tif" if (folder / "hillshade.tif").is_file() else None
