@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.speckle_stacks import coherence_of, speckle
-from slipmap.deformation.phase_linking import decorrelation
+from slipmap.deformation.phase_linking import compressed, decorrelation
 from slipmap.deformation.phase_linking.decorrelation import LOSS, LinkedCovariance, fitted
 from slipmap.deformation.phase_linking.link import link
 
@@ -35,6 +35,31 @@ def test_intervals_of_the_velocity_hold_the_truth(dates, looks, ground):
     deviation = np.sqrt(covariance.variance(found, linked.looks.ravel())[0])
     assert 0.92 <= np.mean(np.abs(velocity) <= 1.959964 * deviation) <= 0.97
     assert 0.45 <= np.mean(np.abs(velocity) <= 0.674490 * deviation) <= 0.56
+
+
+@pytest.mark.parametrize(
+    "dates, size, looks, ground",
+    [(20, 10, 60, (40.0, 0.7, 0.3)), (30, 5, 60, (100.0, 0.8, 0.4)), (24, 5, 80, (20.0, 0.6, 0.2))],
+)
+def test_intervals_hold_the_truth_with_ministacks(dates, size, looks, ground):
+    """By the last whole ministack, which knows of the years before by its compressed SLCs."""
+    samples, days = speckle(coherence_of(dates, *ground), 26, 26, looks, seed=3), days_of(dates)
+    slcs, spans, phasors, found = [], [], [], []
+    for start in range(0, dates, size):
+        own, when = samples[start : start + size], days[start : start + size]
+        both = np.concatenate([*(slc[None] for slc in slcs), own])
+        linked = link(both, ONE, looks=float(looks), bound=False)
+        if len(own) == size:
+            found = fitted(both, ONE, linked.looks, when, spans).reshape(3, -1)
+        phasors.append(linked.phasors[len(slcs) :])
+        slcs.append(compressed.compress(own, phasors[-1]))
+        spans.append(when)
+    phasors = np.concatenate(phasors)
+    phase = np.angle(phasors * np.conj(phasors.mean(axis=0)))
+    velocity = np.tensordot(velocity_of(dates), phase, 1).ravel()  # the truth is 0
+    covariance = LinkedCovariance(days, velocity_of(dates)[None])
+    deviation = np.sqrt(covariance.variance(found, np.full(velocity.size, float(looks)))[0])
+    assert 0.92 <= np.mean(np.abs(velocity) <= 1.959964 * deviation) <= 0.97
 
 
 def test_dates_taken_for_independent_would_promise_too_little_or_too_much():

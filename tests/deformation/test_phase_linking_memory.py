@@ -45,7 +45,7 @@ def test_steps_hold_less_than_twice_the_block(moving, peak, homogeneity):
     inner = (slice(28, 92), slice(28, 92))
     options = PhaseLinkingSettings(homogeneity=homogeneity, ministack=30)
     link_block(moving[:, :60, :60].copy(), options, 4.0, YEARS)  # compiles
-    assert peak(link_block, moving, options, 4.0, YEARS, 1, 0, inner) < 2 * moving.nbytes
+    assert peak(link_block, moving, options, 4.0, YEARS, 1, (), inner) < 2 * moving.nbytes
 
 
 def test_memory_does_not_grow_with_the_area(tmp_path, monkeypatch, peak):

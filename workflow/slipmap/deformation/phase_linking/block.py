@@ -1,5 +1,6 @@
 """Linked phases of a block of SLC pixels by the options: neighbours, motion, estimator, scatterers, ground."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +57,7 @@ def link_block(
     looks: float,
     years: np.ndarray,
     threads: int = 1,
-    before: int = 0,
+    spans: Sequence[np.ndarray] = (),
     inner: Inner | None = None,
 ) -> Block:
     """Link a block by the options.
@@ -65,7 +66,8 @@ def link_block(
     ----------
     samples : complex64 (dates, rows, cols, SLC pixels of a pixel). looks : independent ones among these.
     years : (dates,) time of each date, the first 0.
-    before : how many of the dates are compressed SLCs. They come first; their phases are not given back.
+    spans : of each compressed SLC, the times of the dates of which it is the mean. These SLCs come first; their phases
+        are not given back.
     inner : rows and columns that are wanted; the others are there for what lies round these. None: all.
 
     Notes
@@ -73,6 +75,7 @@ def link_block(
     From the second pass on all is done without the motion, also what becomes of persistent scatterers and of the
     compressed SLC; the phases alone get it back, at the end.
     """
+    before = len(spans)
     weights = window_weights(options.window, options.window_weights)
     how = {"estimator": options.method, "regularisation": options.regularisation, "looks": looks}
     how |= {"threads": threads, "device": options.device}
@@ -94,8 +97,8 @@ def link_block(
         np.logical_and(power(own[None])[0] > EMPTY, np.abs(phasor) > 0.5, out=seen)
         phasor[~seen] = 0
     linked.fit[(there.sum(axis=0) < 2) | ~there[before:].any(axis=0)] = np.nan
-    own = before if len(samples) - before > 2 else 0
-    ground = decorrelation.fitted(samples[own:], weights, linked.looks, years[own:] * DAYS_PER_YEAR)
+    days = [time * DAYS_PER_YEAR for time in (years[before:], *spans)]
+    ground = decorrelation.fitted(samples, weights, linked.looks, days[0], days[1:])
     persistent = keep_persistent(linked, samples, options.amplitude_dispersion, before)
     ground[:2, persistent] = decorrelation.of_fit(linked.fit[persistent])
     kept = compressed.compress(samples[before:], linked.phasors[before:]) if options.ministack else None

@@ -4,7 +4,7 @@ They have the phase of the first date of all, so that the phases of every minist
 before it, are relative to that date.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ from slipmap.io.atomic import write_aside
 from slipmap.io.grid import Grid
 
 NAME = "compressed.tif"
-_DATUM = "DATUM"
+_DATUM, _DATES = "DATUM", "DATES"
 
 
 def compress(samples: np.ndarray, phasors: np.ndarray) -> np.ndarray:
@@ -41,14 +41,20 @@ def datum(path: str | Path) -> date:
         return date.fromisoformat(source.tags()[_DATUM])
 
 
+def dates(path: str | Path) -> list[date]:
+    """The dates of which a compressed SLC is the mean."""
+    with rasterio.open(path) as source:
+        return [date.fromisoformat(day) for day in source.tags()[_DATES].split()]
+
+
 @contextmanager
-def create(path: Path, grid: Grid, first: date) -> Iterator[DatasetWriter]:
-    """Yield the open file of a compressed SLC on the SLCs' grid, with the phase of the date `first`."""
+def create(path: Path, grid: Grid, first: date, days: Sequence[date]) -> Iterator[DatasetWriter]:
+    """Yield the open file of a compressed SLC of `days` on the SLCs' grid, with the phase of the date `first`."""
     profile = {
         "driver": "GTiff", "width": grid.width, "height": grid.height, "count": 1, "dtype": "complex64",
         "crs": grid.crs, "transform": grid.transform, "tiled": True, "compress": "zstd", "zstd_level": 1,
         "bigtiff": "if_safer",
     }  # fmt: skip
     with write_aside(path) as aside, rasterio.open(aside, "w", **profile) as file:
-        file.update_tags(**{_DATUM: first.isoformat()})
+        file.update_tags(**{_DATUM: first.isoformat(), _DATES: " ".join(day.isoformat() for day in days)})
         yield file

@@ -13,6 +13,7 @@ the Cramér–Rao bound, relative to the first date. An estimated |Γ| in place 
 inverse follows the noise of its many small coherences.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,38 +41,67 @@ def sampled_pairs(dates: int) -> list[tuple[int, int]]:
     ]
 
 
-def fitted(samples: np.ndarray, weights: np.ndarray, looks: np.ndarray, days: np.ndarray) -> np.ndarray:
+def fitted(
+    samples: np.ndarray,
+    weights: np.ndarray,
+    looks: np.ndarray,
+    days: np.ndarray,
+    spans: Sequence[np.ndarray] = (),
+) -> np.ndarray:
     """γ∞, γ₀ and τ (days) of each pixel, float32 (3, rows, cols).
 
     Parameters
     ----------
     samples : complex64 (dates, rows, cols, SLC pixels). weights : (window,), of rows and of columns.
-    looks : (rows, cols), independent ones of the window. days : (dates,).
+    looks : (rows, cols), independent ones of the window. days : (dates,), of those that are no compressed SLCs.
+    spans : days of the dates of which each compressed SLC is the mean; these SLCs come first in `samples`. A few dates
+        alone do not tell how much coherence is left after years.
     """
     rows, half = samples.shape[1], len(weights) // 2
     result = np.empty((3, *samples.shape[1:3]), np.float32)
     for first in range(0, rows, BAND):
         last = min(first + BAND, rows)
         above, below = max(0, first - half), min(rows, last + half)
-        found = _fitted_band(samples[:, above:below], weights, looks[above:below], days)
+        found = _fitted_band(samples[:, above:below], weights, looks[above:below], days, spans)
         result[:, first:last] = found[:, first - above : last - above]
     return result
 
 
-def _fitted_band(samples: np.ndarray, weights: np.ndarray, looks: np.ndarray, days: np.ndarray) -> np.ndarray:
-    """As `fitted`, at once."""
+def _fitted_band(
+    samples: np.ndarray, weights: np.ndarray, looks: np.ndarray, days: np.ndarray, spans: Sequence[np.ndarray]
+) -> np.ndarray:
+    """As `fitted`, at once.
+
+    A date with the mean of others without their phases has the covariance of its mean coherence with them, as a share
+    of the power of a date.
+    """
     samples = np.nan_to_num(samples)
+    mean, samples = samples[: len(spans)], samples[len(spans) :]
     power = np.stack([_mean(np.square(np.abs(date)).sum(axis=-1), weights) for date in samples])
     bias = 1 / np.maximum(looks, 2.0).astype(np.float32)
-    sums: dict[int, list[np.ndarray]] = {}
+    sums: dict[tuple[int, ...], list[np.ndarray]] = {}
     for i, j in sampled_pairs(len(days)):
         cross = (samples[i] * np.conj(samples[j])).sum(axis=-1)
         size = power[i] * power[j]
         square = (_mean(cross.real, weights) ** 2 + _mean(cross.imag, weights) ** 2) / np.maximum(size, _NOTHING)
         there = (size > _NOTHING).astype(np.float32)
-        entry = sums.setdefault(round(float(days[j] - days[i])), [np.zeros_like(bias), np.zeros_like(bias)])
+        entry = sums.setdefault((round(float(days[j] - days[i])),), [np.zeros_like(bias), np.zeros_like(bias)])
         entry[0] += there
         entry[1] += there * (square - bias) / (1 - bias)
+    usual = power.sum(axis=0) / np.maximum((power > _NOTHING).sum(axis=0), 1)
+    some = np.unique(np.linspace(0, len(days) - 1, min(OF_A_LAG, len(days))).astype(int))
+    for slc, span in zip(mean, spans, strict=True):
+        own = _mean(np.square(np.abs(slc)).sum(axis=-1), weights)
+        for i in some:
+            cross = (samples[i] * np.conj(slc)).sum(axis=-1)
+            size = power[i] * usual
+            square = (_mean(cross.real, weights) ** 2 + _mean(cross.imag, weights) ** 2) / np.maximum(size, _NOTHING)
+            there = ((size > _NOTHING) & (own > _NOTHING)).astype(np.float32)
+            noise = bias * own / np.maximum(usual, _NOTHING)
+            lags = tuple(round(abs(float(days[i] - day))) for day in span)
+            entry = sums.setdefault(lags, [np.zeros_like(bias), np.zeros_like(bias)])
+            entry[0] += there
+            entry[1] += there * np.clip((square - noise) / (1 - bias), -1, 1)
     return _least(sums)
 
 
@@ -80,18 +110,18 @@ def of_fit(fit: np.ndarray) -> np.ndarray:
     return 1 / (1 - 2 * np.log(np.clip(fit, 1e-3, 0.9999)))
 
 
-def _least(sums: dict[int, list[np.ndarray]]) -> np.ndarray:
+def _least(sums: dict[tuple[int, ...], list[np.ndarray]]) -> np.ndarray:
     """Least squares over the temporal baselines, with the prior of `covariance`; see `fitted`."""
     shape = next(iter(sums.values()))[0].shape
-    known = {lag: (n, np.sqrt(np.clip(s, 0, n) * n)) for lag, (n, s) in sums.items()}
+    known = {lags: (n, np.sqrt(np.clip(s, 0, n) * n)) for lags, (n, s) in sums.items()}
     best = np.full(shape, np.inf, np.float32)
     found = np.zeros((3, *shape), np.float32)
     for decay in DECAY_DAYS:
         n11 = np.full(shape, PRIOR, np.float32)
         n12, n22 = np.zeros(shape, np.float32), n11.copy()
         b1, b2 = n11 * np.float32(FLOOR), n11 * np.float32(FIRST)
-        for lag, (n, s) in known.items():
-            e = np.float32(np.exp(-lag / decay))
+        for lags, (n, s) in known.items():
+            e = np.float32(np.mean(np.exp(-np.array(lags) / decay)))
             o = 1 - e
             n11, n12, n22 = n11 + n * (o * o), n12 + n * (o * e), n22 + n * (e * e)
             b1, b2 = b1 + s * o, b2 + s * e

@@ -63,6 +63,7 @@ def run(
     datum = compressed.datum(before[0]) if before else dates[0]
     if options.device == "gpu":
         on_device.check()
+    spans = [times([datum, *compressed.dates(path)])[1:] for path in before]
     reach, years = _reach(options), times([datum] * len(before) + dates)
     with ExitStack() as opened:
         opened.enter_context(rasterio.Env(GDAL_CACHEMAX=max(CACHE_MB, len(dates))))  # two tiles of each date
@@ -79,7 +80,7 @@ def run(
         kept = None
         if options.ministack:
             fine = sources[-1].grid
-            kept = opened.enter_context(compressed.create(aside / compressed.NAME, fine, datum))
+            kept = opened.enter_context(compressed.create(aside / compressed.NAME, fine, datum, dates))
         with (
             _outputs(aside, grid, dates, options, tags) as (files, quality),
             _on_request(aside, grid, min(options.eigenvalues, len(given)), options.closure, tags) as more,
@@ -87,7 +88,7 @@ def run(
             for window in _blocks(grid, _side(len(sources), settings.slc_looks)):
                 outer, inner = with_margin(window, grid, reach)
                 samples = read_cells(sources, outer, settings.slc_looks)
-                block = link_block(samples, options, looks, years, threads, len(before), inner)
+                block = link_block(samples, options, looks, years, threads, spans, inner)
                 del samples
                 bands = block.quality()
                 quality.write(bands, window)

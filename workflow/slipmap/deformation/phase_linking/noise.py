@@ -29,9 +29,20 @@ class LinkedNoise:
     _tables: dict[bytes, LinkedCovariance] = field(default_factory=dict, repr=False)
 
     def ground(self, window: Window) -> np.ndarray:
-        """How the ground decorrelates and its looks, float32 (4, pixels): the mean over the ministacks."""
-        total = sum(raster.read(Path(folder) / QUALITY, window=window, bands=_BANDS) for folder in self.folders)
-        return (total / len(self.folders)).reshape(len(_BANDS), -1).astype(np.float32)
+        """How the ground decorrelates and its looks, float32 (4, pixels).
+
+        Of the last ministack that has data there and at least half the dates of the largest: the later one is, the
+        longer it has seen the ground, by its compressed SLCs; of few dates alone little is known.
+        """
+        counts = [len(list(Path(folder).glob("[0-9]*.tif"))) for folder in self.folders]
+        full = [folder for folder, count in zip(self.folders, counts, strict=True) if 2 * count >= max(counts)]
+        found = np.full((len(_BANDS), int(window.width * window.height)), np.nan, np.float32)
+        for folder in full[::-1]:
+            missing = ~np.isfinite(found).all(axis=0)
+            if missing.any():
+                own = raster.read(Path(folder) / QUALITY, window=window, bands=_BANDS).reshape(found.shape)
+                found[:, missing] = own[:, missing]
+        return found
 
     def variance(self, solved: Inversion, ground: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Variance of targets at the pixels of `solved`, float32 (targets, pixels), rad².
