@@ -5,7 +5,7 @@ import pytest
 from slipmap import cli
 from slipmap.config import here
 from slipmap.errors import InputError
-from slipmap.jobs.launch import snakemake_command
+from slipmap.jobs import launch
 
 
 @pytest.fixture
@@ -34,11 +34,13 @@ def test_of_several_none_is_chosen_but_the_usual_one(folder):
     assert here.only() == "config/config.yaml"
 
 
-def test_run_without_a_config_does_not_start_the_demo_beside_ones_own(folder, capsys):
-    with pytest.raises(InputError, match=r"this folder has valley.yaml; give it: slipmap run valley.yaml"):
-        snakemake_command(None)
+def test_run_without_a_config_does_not_start_the_demo_beside_ones_own(folder, monkeypatch, capsys):
+    ran = []
+    monkeypatch.setattr(launch, "launch", ran.append)
+    assert cli.main(["run"]) == 1 and not ran
+    assert "this folder has valley.yaml; give it: slipmap run valley.yaml" in capsys.readouterr().err
     (folder / "valley.yaml").unlink()
-    assert "--configfile" in snakemake_command(None)
+    assert cli.main(["run"]) == 0 and len(ran) == 1
     assert "demo, a simulated area" in capsys.readouterr().err
 
 

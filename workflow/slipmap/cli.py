@@ -298,8 +298,13 @@ def _rates(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
+    from slipmap.checkout import CONFIG
+    from slipmap.config import here
     from slipmap.jobs import launch
 
+    if options.config is None:
+        here.require_none(CONFIG / "config.yaml")
+        print("No config is given: slipmap makes the demo, a simulated area, in results/demo.", file=sys.stderr)
     launch.launch(
         launch.snakemake_command(
             options.config,

@@ -43,3 +43,18 @@ def only(area: str | None = None, option: str = "CONFIG", folder: str | Path = "
     if not found:
         raise InputError(f"there is no config {what}; give one: {option} ('slipmap init' writes one).")
     raise InputError(f"there are several configs {what}: {', '.join(map(str, found))}; name one: {option}.")
+
+
+def require_none(usual: str | Path, folder: str | Path = ".") -> None:
+    """Refuse a run that is given no config where `folder` has some, of which `usual`, the demo's, does not count.
+
+    Raises
+    ------
+    InputError : the folder has a config.
+    """
+    own = [str(path) for path in configs(folder) if path.resolve() != Path(usual).resolve()]
+    if own:
+        raise InputError(
+            f"no config is given, and this folder has {', '.join(own)}; give it: slipmap run {own[0]} (run the "
+            "simulated demo in an empty folder)."
+        )

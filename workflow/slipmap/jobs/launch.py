@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from slipmap.checkout import CONFIG, SNAKEFILE
-from slipmap.config import here
 from slipmap.errors import InputError
 
 
@@ -24,24 +23,16 @@ def snakemake_command(
 
     Parameters
     ----------
-    config : config file; None: the demo's, if the current folder has no config of its own.
+    config : config file; None: the demo's.
     targets : files or rules to make; none: everything that the config asks for.
     cores : number of cores, or "all". gpus : GPU jobs at a time. full_output : Snakemake's own
         messages instead of one line a stage. options : passed on to Snakemake as they are.
 
     Raises
     ------
-    InputError : `config` does not exist; none is given, and the current folder has one.
+    InputError : `config` does not exist.
     """
     path = Path(config) if config is not None else CONFIG / "config.yaml"
-    if config is None:
-        own = [str(found) for found in here.configs() if found.resolve() != path.resolve()]
-        if own:
-            raise InputError(
-                f"no config is given, and this folder has {', '.join(own)}; give it: slipmap run {own[0]} (run the "
-                "simulated demo in an empty folder)."
-            )
-        print("No config is given: slipmap makes the demo, a simulated area, in results/demo.", file=sys.stderr)
     if not path.is_file():
         raise InputError(f"{path} does not exist; give the config of your area ('slipmap init' writes one).")
     command = [sys.executable, "-m", "snakemake", *targets, "--snakefile", str(SNAKEFILE)]
