@@ -27,7 +27,7 @@ def dem(path, pixel, size=6400, **where):
         ({"dem": 30}, 30, "--dem"),
         ({"dem": 90, "sentinel2": 20}, 20, "--sentinel2"),
         ({"dem": 30, "sentinel2": 10}, 10, "--sentinel2"),
-        ({"dem": 2}, 10, "on request"),
+        ({"dem": 2}, 10, "give --resolution for finer"),
         ({"dem": 12.5}, 12.5, "--dem"),
         ({"dem": 37.3}, 40, "--dem"),
         ({"dem": 34.0}, 34, "--dem"),

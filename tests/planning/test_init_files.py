@@ -114,3 +114,43 @@ def test_a_missing_attribute_alone_is_listed_with_the_ones_there(layers, capsys)
 def test_scenes_before_and_after_are_written(place, capsys):
     assert cli.main(["init", "v", "--dem", "dem.tif", "--sentinel2-before", "s2", "--sentinel2", "s2"]) == 0
     assert yaml.safe_load(open("v.yaml"))["areas"]["v"]["inputs"]["sentinel2"] == {"path": "s2", "before": "s2"}
+
+
+@pytest.fixture
+def unnamed(place):
+    """Four bands in one GeoTIFF that does not name them."""
+    noise = np.random.default_rng(4).uniform(0.5, 1.5, (4, 360, 360))
+    numbers = np.array([400, 600, 500, 2500])[:, None, None] * noise
+    with rasterio.open(
+        "s2_20200817.tif", "w", driver="GTiff", dtype="float32", count=4, crs=UTM, height=360, width=360,
+        transform=Affine(10, 0, CORNER[0], 0, -10, CORNER[1]),
+    ) as out:  # fmt: skip
+        out.write(numbers.astype("float32"))
+    return ["init", "v", "--dem", "dem.tif", "--sentinel2", "s2_20200817.tif"]
+
+
+def test_names_of_the_bands_are_given_to_init_in_one_round(unnamed, capsys):
+    assert cli.main([*unnamed, "--sentinel2-bands", "B2, B3,B4,B8"]) == 0, capsys.readouterr()
+    assert "will not be made: ndbi needs B11: the scenes have B2, B3, B4, B8 alone" in capsys.readouterr().out
+    area = yaml.safe_load(open("v.yaml"))["areas"]["v"]
+    assert area["inputs"]["sentinel2"] == {"path": "s2_20200817.tif", "bands": ["B2", "B3", "B4", "B8"]}
+    assert "ndbi" not in area["factors"]["optical"]["indices"] and "ndvi" in area["factors"]["optical"]["indices"]
+    assert cli.main(["check", "v.yaml"]) == 0
+
+
+def test_without_them_the_line_to_paste_and_the_index_to_remove_are_said(unnamed, capsys):
+    assert cli.main(unnamed) == 1
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("- ")]
+    pasted = "sentinel2: {path: s2_20200817.tif, bands: [B2, B3, B4, B8]}"
+    assert pasted in line and "--sentinel2-bands" in line
+    config = yaml.safe_load(open("v.yaml"))
+    config["areas"]["v"]["inputs"] |= yaml.safe_load(pasted)
+    open("v.yaml", "w").write(yaml.safe_dump(config))
+    assert cli.main(["check", "v.yaml"]) == 1
+    said = capsys.readouterr().err
+    assert "has no band B11" in said and "ndbi needs B11: remove it from factors.optical.indices" in said
+
+
+def test_names_of_bands_want_a_file(place, capsys):
+    assert cli.main(["init", "v", "--dem", "dem.tif", "--sentinel2-bands", "B2"]) == 1
+    assert "--sentinel2-bands is given without --sentinel2" in capsys.readouterr().err

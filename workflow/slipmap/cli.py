@@ -179,8 +179,13 @@ def _add_init(commands: Commands) -> None:
         metavar="LEVEL",
         help="safe, slc, wrapped, unwrapped or velocity, where the file names do not tell",
     )
+    parser.add_argument(
+        "--sentinel2-bands",
+        metavar="B2,B3,…",
+        help="names of the bands of a GeoTIFF that does not name them, in their order",
+    )
     for key in ("inventory", "lithology", "roads", "faults"):
-        parser.add_argument(f"--{key}-layer", metavar="NAME", help=f"layer of a {key} file that has several")
+        parser.add_argument(f"--{key}-layer", metavar="NAME", help=f"layer to read, where --{key} has several layers")
     parser.add_argument("--lithology-attribute", metavar="NAME", help="attribute that names the rock (vectors)")
     parser.add_argument(
         "--bbox", nargs=4, type=float, metavar=("W", "S", "E", "N"), help="the area, in degrees (default: the ground "
@@ -188,7 +193,7 @@ def _add_init(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument("--crs", metavar="EPSG:N", help="CRS of the grid (default: the DEM's, or the UTM zone)")
     parser.add_argument(
-        "--resolution", type=float, help="pixel size, m (default: that of the finest raster, 10 at least)"
+        "--resolution", type=float, help="pixel size, m (default: that of the finest raster, but no finer than 10)"
     )
     parser.add_argument("--weights", metavar="FOLDER", help="trained experiment to map the area with")
     parser.add_argument("--out", metavar="FILE", help="config to write (default: NAME.yaml)")
@@ -209,6 +214,7 @@ def _init(options: argparse.Namespace) -> int:
         crs=options.crs,
         resolution=options.resolution,
         sentinel1_level=options.sentinel1_level,
+        sentinel2_bands=[band.strip() for band in (options.sentinel2_bands or "").split(",") if band.strip()],
         layers={key: name for key in init.LAYERED if (name := getattr(options, f"{key}_layer"))},
         lithology_attribute=options.lithology_attribute,
         weights=options.weights,

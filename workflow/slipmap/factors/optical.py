@@ -58,7 +58,7 @@ def run(
     settings = settings or OpticalSettings()
     factors = catalogue.made_by("optical", outputs)
     names = _bands(outputs)
-    scenes = {period: _open(source, period, grid, names, settings, key) for period in _periods(outputs)}
+    scenes = {period: _open(source, period, grid, outputs, settings, key) for period in _periods(outputs)}
     make = _maker(list(outputs), scenes, names, grid, settings)
     chunks = ((len(outputs),), *(_chunks(size) for size in grid.shape))
     blocks = da.map_blocks(make, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0, 0), np.float32))  # type: ignore[no-untyped-call]
@@ -134,7 +134,7 @@ def check(
     optical = dict.fromkeys(name for name in names if is_optical(name))
     periods = _periods(optical) or [part for part in ("before", "after") if getattr(source, part)]
     bands = _bands(optical)
-    scenes = {period: _open(source, period, grid, bands, settings, key) for period in periods}
+    scenes = {period: _open(source, period, grid, optical, settings, key) for period in periods}
     for period, found in scenes.items():
         part = "path" if period == "composite" else period
         for band in bands[:1]:
@@ -183,7 +183,12 @@ def _bands(outputs: Mapping[str, object]) -> list[str]:
 
 
 def _open(
-    source: Sentinel2Settings, period: str, grid: Grid, names: Sequence[str], settings: OpticalSettings, key: str
+    source: Sentinel2Settings,
+    period: str,
+    grid: Grid,
+    outputs: Mapping[str, object],
+    settings: OpticalSettings,
+    key: str,
 ) -> list[Scene]:
     part = "path" if period == "composite" else period
     path = source_path(source, period)
@@ -193,11 +198,30 @@ def _open(
     if period == "composite":
         scenes = within(scenes, source.start, source.end, key)
     for scene in scenes:
-        check_reflectance(scene, names, grid, f"{key}.{part}")
+        _require_bands(scene, outputs, settings, f"{key}.{part}")
+        check_reflectance(scene, _bands(outputs), grid, f"{key}.{part}")
     if settings.composite == "least_cloud":
         scenes = sorted(scenes, key=lambda scene: composite.cloudiness(scene, grid))
     log.info("%s: %s", period, ", ".join(scene.name for scene in scenes))
     return scenes
+
+
+def _require_bands(scene: Scene, outputs: Mapping[str, object], settings: OpticalSettings, key: str) -> None:
+    """Raise `InputError` where a scene lacks bands, with the factors that need them and the keys that list those."""
+    missing = [band for band in _bands(outputs) if band not in scene.bands]
+    if not missing:
+        return
+    advice = []
+    for stem in dict.fromkeys(split_period(name)[0] for name in outputs):
+        if lacked := [band for band in NEEDS.get(stem, (stem,)) if band in missing]:
+            where = "indices" if stem in settings.indices else "bands" if stem in settings.bands else None
+            place = f"factors.optical.{where}" if where else "the factors that the config names"
+            needs = f"{stem} needs {' and '.join(lacked)}: remove it" if stem in NEEDS else f"remove {stem}"
+            advice.append(f"{needs} from {place}")
+    raise InputError(
+        f"{key}: {scene.name} has no band {', '.join(missing)} (it has {', '.join(scene.bands)}); "
+        f"{'; '.join(advice)}; or give scenes that have {'it' if len(missing) == 1 else 'them'}."
+    )
 
 
 def _factor(name: str, bands: Mapping[str, Mapping[str, np.ndarray]]) -> np.ndarray:

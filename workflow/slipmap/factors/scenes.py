@@ -45,6 +45,17 @@ _PRESENT = 500  # pixels of a sample of 128 x 128 of a band that make it odd tha
 _DARK, _SOME = 900.0, 0.01  # stored number that no reflectance has with the +1000 on, and the share that tells
 _LANDSAT = re.compile(r"(?i)(L[COTEM]\d\d_|HLS\.L30\.)")
 _HLS_SCALE = 1e-4
+_ALL = ("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B9", "B10", "B11", "B12")
+# examples of the bands of a file of so many, never taken for its own
+_USUAL = {
+    1: ("B4",),
+    3: ("B4", "B3", "B2"),
+    4: ("B2", "B3", "B4", "B8"),
+    5: ("B2", "B3", "B4", "B8", "B11"),
+    6: ("B2", "B3", "B4", "B8", "B11", "B12"),
+    10: ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12"),
+    12: tuple(name for name in _ALL if name != "B10"),
+}
 _CLOUDY = 0b1111  # HLS's bits 0 to 3: cirrus, cloud, beside one of the two, shadow
 
 
@@ -95,16 +106,10 @@ def within(scenes: Iterable[Scene], start: date | None, end: date | None, key: s
 
 
 def check_reflectance(scene: Scene, names: Sequence[str], grid: Grid, key: str) -> None:
-    """Raise `InputError` if a scene lacks a band of `names`, or if its numbers cannot be reflectance from 0 to 1.
+    """Raise `InputError` if the numbers of the bands `names` cannot be reflectance from 0 to 1.
 
     A sample of at most 128 × 128 pixels of the area is read.
     """
-    for name in names:
-        if name not in scene.bands:
-            raise InputError(
-                f"{key}: {scene.name} has no band {name} (it has {', '.join(scene.bands)}); add it, or change "
-                f"factors.optical.bands and indices."
-            )
     brightest = 0.0
     samples = {name: sample_reflectance(scene.bands[name], grid) for name in names}
     _require_all_there(scene, samples, grid, key)
@@ -257,7 +262,7 @@ def _multiband(path: Path, settings: Sentinel2Settings, masked: Collection[int],
     if given is None and not any(described):
         raise InputError(
             f"{key}: {path} does not name its {count} bands, so their order is unknown; list them in "
-            f"inputs.sentinel2.bands."
+            f"inputs.sentinel2.bands, as here, with the names that are right: {_line_to_paste(settings, count)}"
         )
     if given is not None and any(d and d != g for d, g in zip(described, given, strict=True)):
         raise InputError(
@@ -269,6 +274,14 @@ def _multiband(path: Path, settings: Sentinel2Settings, masked: Collection[int],
         raise InputError(f"{key}: {path} has two bands {twice[0]}; take out the one that does not count.")
     bands = {name: _geotiff_band(path, n, settings) for n, name in enumerate(names, start=1) if name}
     return _scene(path.stem, scene_date(path.stem), bands, masked)
+
+
+def _line_to_paste(settings: Sentinel2Settings, count: int) -> str:
+    """The entry ``sentinel2`` of a config with an example of `count` names of bands."""
+    names = _USUAL.get(count, (*_ALL, *(f"other{n}" for n in range(1, count))))[:count]
+    places = {part: value for part in ("path", "before", "after") if (value := getattr(settings, part))}
+    inside = [*(f"{part}: {value}" for part, value in places.items()), f"bands: [{', '.join(names)}]"]
+    return f"sentinel2: {{{', '.join(inside)}}}"
 
 
 def _geotiff_band(path: Path, index: int, settings: Sentinel2Settings) -> Band:

@@ -152,7 +152,8 @@ def _pixel(places: list[Place], asked: float | None, optical: bool) -> tuple[flo
         return (FINE, "Sentinel-2 has them") if optical else (PLAIN, "no raster tells another size")
     finest = min(places, key=lambda place: place.pixel)
     if finest.pixel <= _NICE[0]:
-        return _NICE[0], f"{finest.said} has {finest.pixel:.3g} m; finer only on request: --resolution"
+        finer = "; give --resolution for finer pixels" * (finest.pixel < _NICE[0])
+        return _NICE[0], f"{finest.said} has {finest.pixel:.3g} m{finer}"
     near = min(_NICE, key=lambda size: abs(math.log(size / finest.pixel)))
     size = near if abs(near / finest.pixel - 1) < 0.1 else float(round(finest.pixel))
     return size, f"{finest.said} has {finest.pixel:.3g} m, the finest of the rasters"

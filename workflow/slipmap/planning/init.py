@@ -1,6 +1,6 @@
 """`slipmap init`: the config of an area from the files that its user has."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ def begin(
     crs: str | None = None,
     resolution: float | None = None,
     sentinel1_level: str | None = None,
+    sentinel2_bands: Sequence[str] | None = None,
     layers: Mapping[str, str] | None = None,
     lithology_attribute: str | None = None,
     weights: str | None = None,
@@ -59,7 +60,8 @@ def begin(
 
     Parameters
     ----------
-    files : also "sentinel2_before" and "sentinel2_after". layers : key of `files` → the layer that counts.
+    files : also "sentinel2_before" and "sentinel2_after". sentinel2_bands : names of the bands of GeoTIFFs that do not
+        name them, in their order. layers : key of `files` → the layer that counts.
 
     Raises
     ------
@@ -73,6 +75,8 @@ def begin(
     for option, key in named.items():
         if key not in files:
             raise InputError(f"--{option} is given without --{key}; give the file too.")
+    if sentinel2_bands and not any(key in files for key in OPTICAL):
+        raise InputError("--sentinel2-bands is given without --sentinel2; give the file too.")
     output = Path(output)
     if sentinel1_level is not None and sentinel1_level not in LEVELS:
         raise InputError(f"--sentinel1-level {sentinel1_level} is no level{nearest(sentinel1_level, LEVELS)}")
@@ -87,7 +91,8 @@ def begin(
         sentinel1_level = level_of(files["sentinel1"])
     ground = share(files, sentinel1_level, bbox, crs, resolution)
     begun = Begun(output, [f"a grid of {ground.grid['resolution']:g} m ({ground.because})"])
-    record = _record(name, files, ground.grid, sentinel1_level, layers or {}, lithology_attribute, weights, begun)
+    inputs = _inputs(files, sentinel1_level, sentinel2_bands, layers or {}, lithology_attribute)
+    record = _record(name, files, ground.grid, inputs, weights, begun)
     text = _text(record, output)
     settings = parse_config(yaml.safe_load(text), str(output))
     try:
@@ -100,16 +105,14 @@ def begin(
     return begun
 
 
-def _record(
-    name: str,
+def _inputs(
     files: Mapping[str, str],
-    grid: dict[str, Any],
     level: str | None,
+    bands: Sequence[str] | None,
     layers: Mapping[str, str],
     attribute: str | None,
-    weights: str | None,
-    begun: Begun,
 ) -> dict[str, Any]:
+    """The section ``inputs`` of the area."""
     inputs: dict[str, Any] = {}
     for key, path in files.items():
         if key == "sentinel1":
@@ -123,8 +126,16 @@ def _record(
             inputs[key] = path
             if key in layers:
                 inputs[f"{key}_layer"] = layers[key]
+    if bands:
+        inputs["sentinel2"]["bands"] = list(bands)
+    return inputs
+
+
+def _record(
+    name: str, files: Mapping[str, str], grid: dict[str, Any], inputs: dict[str, Any], weights: str | None, begun: Begun
+) -> dict[str, Any]:
     area: dict[str, Any] = {"grid": grid, "inputs": inputs}
-    if "sentinel2" in inputs and (optical := _optical(inputs["sentinel2"].values(), begun)):
+    if "sentinel2" in inputs and (optical := _optical(inputs["sentinel2"], begun)):
         area["factors"] = {"optical": optical}
     record: dict[str, Any] = {"areas": {name: area}}
     if "sentinel1" in files:
@@ -163,25 +174,37 @@ def has_gpu() -> bool:
     return Path("/proc/driver/nvidia/version").exists()
 
 
-def _optical(paths: Iterable[str], begun: Begun) -> dict[str, list[str]] | None:
-    """The default bands and indices that the scenes allow; None where they allow all, or cannot be opened yet."""
+def _optical(given: Mapping[str, Any], begun: Begun) -> dict[str, list[str]] | None:
+    """The default bands and indices that the scenes allow; None where they allow all, or cannot be opened yet.
+
+    Parameters
+    ----------
+    given : ``inputs.sentinel2`` of the config.
+    """
     from slipmap.config.factors import OpticalSettings
     from slipmap.config.inputs import Sentinel2Settings
     from slipmap.factors.indices import NEEDS
     from slipmap.factors.scenes import find_scenes
 
+    source = Sentinel2Settings.model_validate(given)
+    paths = [path for part, path in given.items() if part != "bands"]
     try:
-        scenes = [s for path in paths for s in find_scenes(path, Sentinel2Settings(path=path), (), "--sentinel2")]
+        scenes = [scene for path in paths for scene in find_scenes(path, source, (), "--sentinel2")]
     except InputError:
         return None  # the check tells
     there = set.intersection(*(set(scene.bands) for scene in scenes))
     wanted = OpticalSettings()
     bands = [name for name in wanted.bands if name in there]
     indices = [name for name in wanted.indices if there.issuperset(NEEDS[name])]
-    left_out = [name for name in (*wanted.bands, *wanted.indices) if name not in (*bands, *indices)]
-    if not left_out:
+    lacked = [name for name in wanted.bands if name not in bands]
+    unmade = [
+        f"{name} needs {' and '.join(band for band in NEEDS[name] if band not in there)}"
+        for name in wanted.indices
+        if name not in indices
+    ]
+    if not lacked and not unmade:
         return None
-    begun.missing.append(f"{', '.join(left_out)}: the scenes have no bands for them ({', '.join(sorted(there))})")
+    begun.missing.append(f"{'; '.join([*lacked, *unmade])}: the scenes have {', '.join(sorted(there))} alone")
     return {"bands": bands, "indices": indices}
 
 
@@ -229,6 +252,8 @@ def _with_option(fault: str, name: str) -> str:
     for key, option in given.items():
         if fault.startswith(f"areas.{name}.inputs.{key} is missing"):
             return f"{fault.rstrip('.')} (or give --{option})."
+    if fault.startswith(f"areas.{name}.inputs.sentinel2.") and "inputs.sentinel2.bands" in fault:
+        return f"{fault} (or give --sentinel2-bands with the names, B2,B3,…, and --force)"
     return fault
 
 
