@@ -11,6 +11,7 @@ from slipmap.config.event import FROM_PRODUCTS, EventSettings
 from slipmap.config.inputs import InputSettings
 from slipmap.config.layout import acquired_inputs, imported_datasets, simulated_inputs
 from slipmap.config.names import check_names
+from slipmap.config.places import places_of
 from slipmap.config.run import ExperimentSettings, RunSettings
 from slipmap.config.yaml_file import expanded, read_yaml, said
 from slipmap.errors import NEXT, Faults, InputError, nearest
@@ -246,8 +247,10 @@ def _refuse(item: Any, source: str) -> None:
     if kind == "extra_forbidden" and (new := _new_name(item["loc"])):
         raise InputError(f"{source}: the key '{where}' is called '{new}' now; rename it.")
     if kind == "extra_forbidden":
-        known = known_keys(item["loc"][:-1])
-        raise InputError(f"{source}: unknown key '{where}'{nearest(str(item['loc'][-1]), known)}")
+        key, known = str(item["loc"][-1]), known_keys(item["loc"][:-1])
+        places = places_of(key)
+        elsewhere = f" '{key}' stands under {' and '.join(places)}: move it there if you mean that one." if places else ""
+        raise InputError(f"{source}: unknown key '{where}'{nearest(key, known)}{elsewhere}")
     if kind == "missing":
         raise InputError(f"{source}: key '{where}' is missing; add it.")
     wanted = next((words for start, words in _WANTED.items() if kind.startswith(start)), None)
