@@ -1,7 +1,9 @@
 """The summary of `slipmap check` names every product: made, or not made and why."""
 
+import numpy as np
 import pytest
 import yaml
+from affine import Affine
 from shapely.geometry import Point
 
 from helpers.input_writers import heights, optical, square, tif, vector
@@ -60,6 +62,10 @@ CASES = {
     "distance to faults": (dict(inputs=without("faults")), "no inputs.faults"),
     "deformation rate as a factor": (dict(inputs=without("sentinel1")), "no inputs.sentinel1"),
     "slope, twi": (dict(factors={"exclude": ["slope", "twi"]}), "factors.exclude"),
+    "ndbi": (
+        dict(inputs=ALL | {"sentinel2": {"path": "s2"}}, factors={"optical": {"indices": ["ndvi", "ndwi"]}}),
+        "not in factors.optical.indices; ndbi needs B11 and B8",
+    ),
     "factors that are not listed": (dict(factors={"include": ["slope"]}), "factors.include"),
     "velocity": (dict(inputs=without("sentinel1")), "no inputs.sentinel1"),
     "standard deviation, coherence, mask, time series, kinematics and active areas": (
@@ -84,7 +90,7 @@ CASES = {
         dict(susceptibility={"risk_index": None}), "no susceptibility.risk_index"
     ),
     "landslide maps": (dict(experiments={}), "no experiments"),
-    "landslide maps (probability, uncertainty, classes, outlines, where they apply)": (
+    "landslide maps (probability, uncertainty, classes, outlines, and the ground on which to trust them)": (
         dict(experiments={"unet": UNET | {"map_areas": ["other"]}}), "no experiment maps it"
     ),
     "scores on test ground": (
@@ -145,21 +151,83 @@ def test_the_command_prints_it(tmp_path, monkeypatch, capsys):
     assert "not made: landslide maps (no experiments)" in lines
 
 
+def checked(capsys, *options, **inputs):
+    """The lines that `slipmap check` prints of the area with these inputs."""
+    text = yaml.safe_dump({"areas": {"valley": {"grid": GRID, "inputs": inputs}}})
+    with open("c.yaml", "w") as file:
+        file.write(text)
+    assert main(["check", "c.yaml", *options]) == 0, capsys.readouterr().err
+    return [line.strip() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_what_was_not_asked_for_is_one_line_and_all_says_why(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    tif("dem.tif", heights(), nodata=-9999)
+    (short,) = [line for line in checked(capsys, dem="dem.tif") if "not made, since" in line]
+    plain = [line for line in checked(capsys, dem="dem.tif") if line.startswith("not made: ")]
+    every = [line for line in checked(capsys, "--all", dem="dem.tif") if line.startswith("not made")]
+    assert len(plain) <= 2 and len(every) > 14, (plain, every)
+    for line in set(every) - set(plain):
+        what, why = line.removeprefix("not made: ").removesuffix(")").rsplit(" (no ", 1)
+        assert what in short and why not in short
+
+
 @pytest.mark.parametrize(
-    ("shapes", "said"),
+    ("shapes", "points"),
     [
-        ([Point(500_300 + 200 * k, 5_000_500) for k in range(5)], "5 of 5 are points in i.gpkg"),
-        ([Point(500_300, 5_000_500), square(800, 800)], "1 of 2 are points in i.gpkg"),
+        ([Point(500_300 + 200 * k, 5_000_500) for k in range(5)], "5 of 5 landslides are points in i.gpkg"),
+        ([Point(500_300, 5_000_500), square(800, 800)], "1 of 2 landslides are points in i.gpkg"),
         ([square(300, 300), square(800, 800)], None),
     ],
     ids=["points", "both", "polygons"],
 )
-def test_landslides_that_are_points_are_told(shapes, said, tmp_path, monkeypatch, capsys):
+def test_landslides_that_are_points_are_warned_of(shapes, points, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     tif("dem.tif", heights(), nodata=-9999)
     vector("i.gpkg", shapes)
-    inputs = {"dem": "dem.tif", "inventory": "i.gpkg"}
-    (tmp_path / "c.yaml").write_text(yaml.safe_dump({"areas": {"valley": {"grid": GRID, "inputs": inputs}}}))
-    assert main(["check", "c.yaml"]) == 0
-    lines = [line for line in capsys.readouterr().out.splitlines() if "landslides:" in line and "points" in line]
-    assert [said in line and "one pixel of 10 m" in line for line in lines] == ([True] if said else [])
+    lines = checked(capsys, dem="dem.tif", inventory="i.gpkg")
+    warned = [line for line in lines if line.startswith("warning: ") and "points" in line]
+    assert [points in line and "one pixel of 10 m" in line for line in warned] == ([True] if points else [])
+
+
+def test_landslides_in_the_area_are_counted_with_their_share_of_it(tmp_path, monkeypatch, capsys):
+    """Two squares of 200 m, overlapping by half, and one that is cut in half: 80,000 of 2,560,000 m2 are 3.1 %."""
+    monkeypatch.chdir(tmp_path)
+    tif("dem.tif", heights(), nodata=-9999)
+    vector("i.gpkg", [square(300, 300), square(400, 300), square(1500, 900), square(5000, 5000)])
+    assert "landslides: 3 of 4 in the area, 3.1 % of it (i.gpkg)" in checked(capsys, dem="dem.tif", inventory="i.gpkg")
+
+
+@pytest.mark.parametrize(
+    ("steps", "unit", "said", "warned"),
+    [
+        (1.0, "", "elevation: 300 to 879 m, median slope 20 degrees (the file says no unit: taken for metres)", False),
+        (3.2808, "", "elevation: 984 to 2883 m, median slope 50 degrees", True),
+        (3.2808, "ft", "elevation: 300 to 879 m, median slope 20 degrees (the file says 'ft')", False),
+    ],
+    ids=["metres", "feet unsaid", "feet"],
+)
+def test_heights_are_told_and_feet_that_nobody_says_show(steps, unit, said, warned, tmp_path, monkeypatch, capsys):
+    """A plane of 20 degrees over 1.59 km rises by 579 m; in feet its gradient is 3.28 times tan 20, 50 degrees."""
+    monkeypatch.chdir(tmp_path)
+    tif("dem.tif", heights() * steps, nodata=-9999, units=(unit,))
+    lines = checked(capsys, dem="dem.tif")
+    assert any(line.startswith(said) for line in lines), lines
+    assert any(line.startswith("warning: half of the ground in dem.tif") for line in lines) == warned
+
+
+@pytest.mark.parametrize(("pixel", "said"), [(10, False), (12.5, False), (30, True)])
+def test_a_dem_coarser_than_the_grid_is_told(pixel, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rows = np.arange(160)[::-1, None] * np.ones((1, 160))
+    tif("dem.tif", 300 + 3 * rows, transform=Affine(pixel, 0, 500_000, 0, -pixel, 5_001_600), nodata=-9999)
+    lines = checked(capsys, dem="dem.tif")
+    assert any(line.startswith("note: dem.tif has pixels of 30 m and the grid of 10 m") for line in lines) == said
+
+
+def test_a_scene_without_a_date_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    tif("dem.tif", heights(), nodata=-9999)
+    optical("s2.tif", 600)
+    (line,) = [one for one in checked(capsys, dem="dem.tif", sentinel2={"path": "s2.tif"}) if "Sentinel-2:" in one]
+    assert line == "Sentinel-2: no date in s2.tif; s2 has no date (YYYYMMDD) in its name: none is needed"

@@ -6,7 +6,7 @@ import pytest
 import rasterio
 import yaml
 from affine import Affine
-from shapely.geometry import box
+from shapely.geometry import Point, box
 
 from helpers.factors_samples import write_safe
 from slipmap import cli
@@ -154,3 +154,12 @@ def test_without_them_the_line_to_paste_and_the_index_to_remove_are_said(unnamed
 def test_names_of_bands_want_a_file(place, capsys):
     assert cli.main(["init", "v", "--dem", "dem.tif", "--sentinel2-bands", "B2"]) == 1
     assert "--sentinel2-bands is given without --sentinel2" in capsys.readouterr().err
+
+
+def test_points_are_warned_of_and_the_heights_told(place, capsys):
+    points = [Point(500_500 + k * 900, 5_002_000) for k in range(3)]
+    gpd.GeoDataFrame(geometry=points, crs=UTM).to_file("points.gpkg")
+    assert cli.main(["init", "v", "--dem", "dem.tif", "--inventory", "points.gpkg"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("elevation: 4") and "taken for metres" in line for line in said)
+    assert any(line.startswith("warning: 3 of 3 landslides are points in points.gpkg") for line in said)

@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     check = commands.add_parser("check", help="check a config and the inputs it names, without running anything")
     check.add_argument("config", nargs="?", help="config file (default: config/config.yaml, or the only one here)")
+    check.add_argument("--all", action="store_true", help="say of every product that is not made why, each in a line")
     check.set_defaults(command=_check)
     _add_looks(commands)
     _add_init(commands)
@@ -337,7 +338,7 @@ def _check(options: argparse.Namespace) -> None:
         f"{config}: {len(settings.areas)} area(s) ({', '.join(settings.areas)}) and "
         f"{len(settings.experiments)} experiment(s) are in order. A run makes:"
     )
-    for line in summary.lines(settings, seen):
+    for line in summary.lines(settings, seen, every=options.all):
         print(line)
     for line in advice(settings):
         print(f"note: {line}")

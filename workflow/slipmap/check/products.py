@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+from slipmap.config.factors import OpticalSettings
 from slipmap.config.products import has_factors, is_tested, mapped_areas
 from slipmap.config.run import AreaSettings, RunSettings
 from slipmap.deformation.found import Found
 from slipmap.factors import catalogue
+from slipmap.factors.indices import NEEDS
 
 Made = tuple[str, str]  # product, why it is not made ("": it is)
 _MADE_OF = {
@@ -60,6 +62,14 @@ def _factors(area: AreaSettings, names: Sequence[str]) -> Iterator[Made]:
         yield ", ".join(excluded), "factors.exclude"
     if area.factors.include is not None:
         yield "factors that are not listed", "factors.include"
+        return
+    usual, unlisted = {*OpticalSettings().bands, *OpticalSettings().indices}, dict[str, list[str]]()
+    for one in asked:
+        if one.name in usual - {*area.factors.exclude} and all(_has(area, need) for need in one.needs):
+            unlisted.setdefault(f"factors.{one.listed}", []).append(one.name)
+    for key, left_out in unlisted.items():
+        needs = [f"; {name} needs {' and '.join(NEEDS[name])}" for name in left_out if name in NEEDS]
+        yield ", ".join(left_out), f"not in {key}{''.join(needs)}"
 
 
 def _has(area: AreaSettings, need: str) -> bool:
@@ -99,7 +109,7 @@ def _maps(name: str, run: RunSettings, untested: bool) -> Iterator[Made]:
         return
     maps = [one for one in run.experiments if name in mapped_areas(run, one)]
     none = "" if maps else "no experiment maps it" if has_factors(run.areas[name]) else "no factors to map from"
-    yield "landslide maps (probability, uncertainty, classes, outlines, where they apply)", none
+    yield "landslide maps (probability, uncertainty, classes, outlines, and the ground on which to trust them)", none
     tested = any(is_tested(run, one, name) for one in run.experiments)
     untold = "no inputs.inventory" if untested else "no experiment is tested on it"
     yield "scores on test ground", "" if tested else untold

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+from slipmap.check import ground
 from slipmap.check.products import products
+from slipmap.config.inputs import Sentinel2Settings
 from slipmap.config.layout import imported_datasets
 from slipmap.config.products import mapped_areas
 from slipmap.config.run import AreaSettings, RunSettings
@@ -13,22 +15,23 @@ from slipmap.deformation.found import Found
 from slipmap.errors import InputError
 from slipmap.factors.names import factor_names
 from slipmap.inputs import area_grid
-from slipmap.io.grid import Grid
 
 _DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)")
 _SHOWN = 10  # reasons
+_UNASKED = re.compile(r"no (inputs|areas|deformation|susceptibility|prediction)\.")  # a key that is not there
 
 
-def lines(settings: RunSettings, seen: Mapping[str, Found]) -> Iterator[str]:
+def lines(settings: RunSettings, seen: Mapping[str, Found], *, every: bool = False) -> Iterator[str]:
     """The summary, a line each: areas with their grid, dates and products, then experiments with their maps.
 
     Parameters
     ----------
     seen : what `check.run.check_run` found of each area's Sentinel-1 data.
+    every : a line with the reason for every product that is not made, also those not asked for.
     """
     for name, area in settings.areas.items():
         found = seen.get(name, Found())
-        yield from _area(name, area, settings, found)
+        yield from _area(name, area, settings, found, every)
         yield from _some("left out", found.left_out)
         yield from _some("note", found.notes)
     for name in imported_datasets(settings):
@@ -40,7 +43,7 @@ def lines(settings: RunSettings, seen: Mapping[str, Found]) -> Iterator[str]:
         yield "no experiment: no model is trained and no map is made, factors and deformation alone"
 
 
-def _area(name: str, area: AreaSettings, settings: RunSettings, found: Found) -> Iterator[str]:
+def _area(name: str, area: AreaSettings, settings: RunSettings, found: Found, every: bool) -> Iterator[str]:
     grid = area_grid.decide(area.grid, f"areas.{name}.grid")
     left, bottom, right, top = grid.bounds
     yield (
@@ -50,7 +53,8 @@ def _area(name: str, area: AreaSettings, settings: RunSettings, found: Found) ->
     if area.simulate:
         yield f"  simulated: {area.simulate.dates} dates of Sentinel-1, {area.simulate.scenes} scenes of Sentinel-2"
     yield from _acquisitions(area, found)
-    yield from _points(name, area, grid)
+    yield from ground.elevation(area, f"areas.{name}", grid)
+    yield from ground.landslides(area, f"areas.{name}", grid)
     try:
         factors = factor_names(area)
     except InputError:
@@ -60,9 +64,12 @@ def _area(name: str, area: AreaSettings, settings: RunSettings, found: Found) ->
     told = list(products(name, settings, factors, found))
     made = [what for what, why in told if not why]
     yield f"  made: {'; '.join(made)}"
+    plain = [what for what, why in told if _UNASKED.match(why)] if not every else []
     for what, why in told:
-        if why:
+        if why and what not in plain:
             yield f"  not made: {what} ({why})"
+    if plain:
+        yield f"  not made, since not asked for or without their inputs: {'; '.join(plain)} (--all says why)"
 
 
 def _acquisitions(area: AreaSettings, found: Found) -> Iterator[str]:
@@ -79,31 +86,23 @@ def _acquisitions(area: AreaSettings, found: Found) -> Iterator[str]:
             yield f"  Sentinel-1: level {radar.level} in {radar.path}{kind}"
     for part in ("path", "before", "after"):
         place = getattr(optical, part, None)
-        if optical is None or not place:
-            continue
-        days = [
-            day
-            for day in _dates(Path(place))
-            if (optical.start or day) <= day <= (optical.end or day) or part != "path"
-        ]
-        if days:
-            yield f"  Sentinel-2: {len(days)} date(s) from {days[0]} to {days[-1]} in {place}"
+        if optical is not None and place and Path(place).exists():
+            yield _scenes(optical, part, place)
 
 
-def _points(name: str, area: AreaSettings, grid: Grid) -> Iterator[str]:
-    """That landslides given as points are a pixel each."""
-    inputs = area.inputs
-    if area.simulate or not inputs.inventory or inputs.inventory_points or not Path(inputs.inventory).exists():
-        return
-    key = f"areas.{name}.inputs.inventory"
-    from slipmap.inputs.inventory import count_points  # geopandas: only where there is an inventory
+def _scenes(optical: Sentinel2Settings, part: str, place: str) -> str:
+    """How many dates the scenes of a place have, of those that count."""
+    from slipmap.factors.scenes import find_scenes, within  # rasterio: only where there are scenes
 
-    points, landslides = count_points(inputs.inventory, grid, key, inputs.inventory_layer)
-    if points:
-        yield (
-            f"  landslides: {points} of {landslides} are points in {inputs.inventory}, and a point says nothing of an "
-            f"outline: each becomes one pixel of {grid.resolution[0]:g} m, and the ground beside it 'no landslide'"
-        )
+    scenes = find_scenes(place, optical, (), f"inputs.sentinel2.{part}")
+    if part == "path":
+        scenes = within(scenes, optical.start, optical.end, "inputs.sentinel2")
+    days = sorted({scene.date for scene in scenes if scene.date})
+    undated = [scene.name for scene in scenes if not scene.date]
+    told = f"{len(days)} date(s) from {days[0]} to {days[-1]} in {place}" if days else f"no date in {place}"
+    if undated:
+        told += f"; {undated[0]}{' and others' * (len(undated) > 1)} has no date (YYYYMMDD) in its name: none is needed"
+    return f"  Sentinel-2: {told}"
 
 
 def _some(what: str, sentences: Sequence[str]) -> Iterator[str]:

@@ -249,7 +249,9 @@ def _refuse(item: Any, source: str) -> None:
     if kind == "extra_forbidden":
         key, known = str(item["loc"][-1]), known_keys(item["loc"][:-1])
         places = places_of(key)
-        elsewhere = f" '{key}' stands under {' and '.join(places)}: move it there if you mean that one." if places else ""
+        elsewhere = (
+            f" '{key}' stands under {' and '.join(places)}: move it there if you mean that one." if places else ""
+        )
         raise InputError(f"{source}: unknown key '{where}'{nearest(key, known)}{elsewhere}")
     if kind == "missing":
         raise InputError(f"{source}: key '{where}' is missing; add it.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -94,15 +95,25 @@ def check(
     _require_both(landslides, known, pixels, path, key)
 
 
-def count_points(path: str | Path, grid: Grid, key: str, layer: str | None = None) -> tuple[int, int]:
-    """How many landslides of the area are points, of how many there are; (0, 0) of polygons and rasters."""
+class Count(NamedTuple):
+    """Landslides of a vector file: in the area, in the file, of those in the area points; % of the area covered."""
+
+    inside: int
+    all: int
+    points: int
+    share: float
+
+
+def count(path: str | Path, grid: Grid, key: str, layer: str | None = None) -> Count | None:
+    """How many landslides of a vector file lie in the area, and how much of it is in them; None of rasters."""
     if not is_vector(path):
-        return 0, 0
-    kind = str(find_layer(path, key, layer).info["geometry_type"])
-    if "Polygon" in kind:  # of a layer of one kind, the header tells
-        return 0, 0
-    types = shapely.get_type_id(read_landslides(path, grid, key, layer).geometry.to_numpy())
-    return int((types == shapely.GeometryType.POINT).sum()), len(types)
+        return None
+    features = int(find_layer(path, key, layer).info["features"])
+    shapes = read_landslides(path, grid, key, layer).geometry.to_numpy()
+    points = int((shapely.get_type_id(shapes) == shapely.GeometryType.POINT).sum())
+    area = box(*grid.bounds)
+    covered = shapely.union_all(shapely.intersection(shapes, area)).area / area.area
+    return Count(len(shapes), max(features, len(shapes)), points, 100 * float(covered))
 
 
 def _require_both(landslides: int, known: int, pixels: int, path: str | Path, key: str) -> None:

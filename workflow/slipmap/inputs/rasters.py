@@ -1,14 +1,18 @@
 """Rasters that a user gives, in the unit of their quantity: scale, offset and unit undone, values looked at."""
 
 from collections.abc import Iterator
+from math import atan, degrees
 from pathlib import Path
+from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 import numpy as np
 import pyproj
 import rasterio
 from pyproj.exceptions import CRSError
+from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from slipmap.errors import InputError
@@ -82,6 +86,30 @@ def elevation(path: str | Path, grid: Grid, key: str, max_void: float = 1.0) -> 
             f"{max_void:.1%}); fill its voids (gdal_fillnodata.py), cover the whole area, or raise the limit."
         )
     return view
+
+
+class Heights(NamedTuple):
+    """A DEM as it is read: lowest and highest elevation, m, median slope, degrees, unit it states, its pixel, m."""
+
+    low: float
+    high: float
+    slope: float
+    unit: str
+    pixel: float
+
+
+def describe_heights(path: str | Path, grid: Grid, key: str) -> Heights:
+    """What the DEM at `path`, which `elevation` has let through, is like in the area.
+
+    Slope is that from pixel to pixel of the grid, in its middle.
+    """
+    values = sample(view := in_unit(path, ELEVATION, key, vertical=True), grid)[0]
+    gradient = _median_gradient(_middle(view, grid), grid, 1) if min(grid.width, grid.height) > 1 else 0.0
+    with rasterio.open(path) as src:
+        unit = band_unit(src) or next((names[0] for names, _ in _vertical(src)), "")
+        left, bottom, right, top = transform_bounds(src.crs, CRS.from_user_input(grid.crs), *src.bounds)
+        pixel = min((right - left) / src.width, (top - bottom) / src.height)
+    return Heights(float(np.nanmin(values)), float(np.nanmax(values)), degrees(atan(gradient)), unit, pixel)
 
 
 def in_unit(path: str | Path, quantity: Quantity, key: str, band: int = 1, *, vertical: bool = False) -> str:
@@ -222,11 +250,8 @@ def _require_no_lone_value(values: np.ndarray, path: str | Path, key: str, pixel
 
 def _require_slopes(view: str | Path, path: str | Path, grid: Grid, key: str) -> None:
     """Raise `InputError` where half of some ground is steeper than any: heights in decimetres, say."""
-    size = min(_WHOLE // 4, grid.width, grid.height)
-    window = Window((grid.width - size) // 2, (grid.height - size) // 2, size, size)
-    with raster.warped(view, grid, "bilinear") as source:
-        values = raster.read_open(source, window, 1)
-    step = min(_FAR, size // 2)
+    values = _middle(view, grid)
+    step = min(_FAR, len(values) // 2)
     if not step:
         return
     far, near = (_median_gradient(values, grid, pixels) for pixels in (step, 1))
@@ -236,6 +261,14 @@ def _require_slopes(view: str | Path, path: str | Path, grid: Grid, key: str) ->
             f"{key}: half of the ground in {path} would be steeper than {middle:.0f} degrees if its heights are "
             f"metres; say what they are in (gdal_edit.py -units ft, cm or dm), or give an elevation in metres."
         )
+
+
+def _middle(view: str | Path, grid: Grid) -> np.ndarray:
+    """(rows, cols) values of a square in the middle of the area, at most a quarter of `_WHOLE` pixels on a side."""
+    size = min(_WHOLE // 4, grid.width, grid.height)
+    window = Window((grid.width - size) // 2, (grid.height - size) // 2, size, size)
+    with raster.warped(view, grid, "bilinear") as source:
+        return raster.read_open(source, window, 1)
 
 
 def _median_gradient(values: np.ndarray, grid: Grid, step: int) -> float:

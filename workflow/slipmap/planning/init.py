@@ -7,9 +7,11 @@ from typing import Any
 
 import yaml
 
+from slipmap.check import ground as look_at
 from slipmap.check.run import check_run
 from slipmap.config.load import parse_config
 from slipmap.errors import NEXT, InputError, nearest
+from slipmap.inputs.area_grid import decide
 from slipmap.io.atomic import write_text
 from slipmap.io.grid import Box
 from slipmap.planning.ground import OPTICAL, share
@@ -29,12 +31,14 @@ class Begun:
     Parameters
     ----------
     path : the config. made, missing : sentences on what will be mapped and what will not, and why.
+    seen : what the elevation and the landslides are like, with what is odd about them.
     faults : what `slipmap check` finds wrong with the files.
     """
 
     path: Path
     made: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
 
@@ -100,6 +104,11 @@ def begin(
     except InputError as error:
         begun.faults = [_with_option(fault, name) for fault in str(error).split(NEXT)]
         begun.faults += _attribute_too(name, record["areas"][name]["inputs"], begun.faults)
+    else:
+        area = settings.areas[name]
+        place = decide(area.grid, f"areas.{name}.grid")
+        for look in (look_at.elevation, look_at.landslides):
+            begun.seen += [line.strip() for line in look(area, f"areas.{name}", place)]
     output.parent.mkdir(parents=True, exist_ok=True)
     write_text(output, text)
     return begun
@@ -287,6 +296,7 @@ def message(begun: Begun) -> str:
     lines = [f"wrote {begun.path}"]
     lines += [f"will be made: {text}" for text in begun.made]
     lines += [f"will not be made: {text}" for text in begun.missing]
+    lines += begun.seen
     if begun.faults:
         lines += ["to be put right before it can run:", *(f"- {fault}" for fault in begun.faults)]
         lines.append(f"then: slipmap check {begun.path}")
