@@ -230,4 +230,4 @@ def test_a_scene_without_a_date_is_told(tmp_path, monkeypatch, capsys):
     tif("dem.tif", heights(), nodata=-9999)
     optical("s2.tif", 600)
     (line,) = [one for one in checked(capsys, dem="dem.tif", sentinel2={"path": "s2.tif"}) if "Sentinel-2:" in one]
-    assert line == "Sentinel-2: no date in s2.tif; s2 has no date (YYYYMMDD) in its name: none is needed"
+    assert line == "Sentinel-2: s2 has no date (YYYYMMDD) in the name; only start and end would need one"

@@ -99,10 +99,11 @@ def _scenes(optical: Sentinel2Settings, part: str, place: str) -> str:
         scenes = within(scenes, optical.start, optical.end, "inputs.sentinel2")
     days = sorted({scene.date for scene in scenes if scene.date})
     undated = [scene.name for scene in scenes if not scene.date]
-    told = f"{len(days)} date(s) from {days[0]} to {days[-1]} in {place}" if days else f"no date in {place}"
+    told = [f"{len(days)} date(s) from {days[0]} to {days[-1]} in {place}"] if days else []
     if undated:
-        told += f"; {undated[0]}{' and others' * (len(undated) > 1)} has no date (YYYYMMDD) in its name: none is needed"
-    return f"  Sentinel-2: {told}"
+        others = f" and {len(undated) - 1} more have" if len(undated) > 1 else " has"
+        told.append(f"{undated[0]}{others} no date (YYYYMMDD) in the name; only start and end would need one")
+    return f"  Sentinel-2: {'; '.join(told)}"
 
 
 def _some(what: str, sentences: Sequence[str]) -> Iterator[str]:
