@@ -11,9 +11,13 @@ def test_each_report_is_named_with_three_numbers(tmp_path):
         'value,label,detail\n227,landslides outlined,"4 % of the area, map of rs"\n132,not in the inventory,x\n'
         "31,moving,x\n41 %,of the ground mapped is right,x\n"
     )
+    (made / "tables/verdict.csv").write_text(
+        'word,reason\nFor screening only,"Too few test landslides to tell: 9, in all."\n'
+    )
     lines = ending([str(made / "index.html"), str(tmp_path / "results/other/report/index.html")]).splitlines()
     assert lines == [
         f"report: {made / 'index.html'}",
+        "  For screening only. Too few test landslides to tell: 9, in all.",
         "  227 landslides outlined",
         "  132 not in the inventory",
         "  31 moving",

@@ -49,6 +49,9 @@ def test_small_ones_are_left_out_and_holes_kept(area):
     folder, grid, _ = area
     frame = outlines(folder / "class.tif", grid, min_area=601)
     assert (frame["area_m2"] >= 601).all() and len(frame) == 3
+    every = outlines(folder / "class.tif", grid, min_area=0)
+    kept = every[every["area_m2"] >= 601]
+    assert list(frame["landslide"]) == list(kept["landslide"]) != list(range(1, 4))
     assert sum(len(polygon.interiors) for polygon in frame.geometry) == 1
 
 

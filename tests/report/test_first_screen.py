@@ -15,6 +15,8 @@ from slipmap.io.grid import Grid
 from slipmap.patches.split import INDEPENDENCE
 from slipmap.report import headline, landslide_truth, landslides, limits, quality, summary
 
+UNTITLED = {"rs": SimpleNamespace(settings=SimpleNamespace(description=""))}
+
 
 def test_simulated_data_are_called_simulated(full):
     assert "Simulated data" in full[0] and "says nothing about any real place" in full[0]
@@ -27,7 +29,7 @@ def test_the_first_screen_counts_landslides_new_ones_and_moving_ones(full):
         words(card).split() for card in re.findall(r"<li>(.*?)</li>", page.partition('class="facts cards"')[2])[:3]
     ]
     said = [" ".join(card) for card in cards]
-    assert said[0].startswith("2 landslides outlined 3.3 % of the area; map of rs_dr. 1 of them not in the inventory")
+    assert said[0].startswith("2 landslides outlined 3.3 % of the area. Map of rs_dr. 1 of them not in the inventory")
     assert (
         "new, or false alarms; 1 match it. Mean probability of those not in the inventory 0.83, of those that"
         in said[0]
@@ -41,7 +43,7 @@ def test_the_first_screen_counts_landslides_new_ones_and_moving_ones(full):
 def test_the_summary_and_methods_name_the_images_that_were_used(full):
     """Six radar dates and eight pairs of the sample; two scenes in a factor's tags."""
     shown = words(full[0])
-    assert "by 6 radar images (8 interferograms), 2 optical scenes." in shown.partition("Usable")[0]
+    assert "by 6 radar images (8 interferograms), 2 optical scenes." in shown.partition("Too few test landslides")[0]
     methods = " ".join(words(full[0].partition('id="observed"')[2].partition("</table>")[0]).split())
     assert "radar (Sentinel-1) 6 8 2021-01-09, 2021-02-02" in methods
     assert "optical (Sentinel-2) 2 – 2021-02-10, 2021-02-21" in methods
@@ -51,7 +53,12 @@ def test_scores_say_which_are_of_patches_and_which_of_the_finished_map(full):
     shown = words(full[0].partition('id="scores"')[2])
     assert "of each network by itself, before calibration, pooled over test patches" in shown
     assert "all networks together, calibrated as the experiment asks" in shown
-    assert "held-out test patches, before calibration" in words(full[0])
+    assert "F1 of the finished map of rs_dr on test ground" in words(full[0])
+    headings = [" ".join(words(h).split()) for h in re.findall("<h3>(.*?)</h3>", full[0].partition('id="scores"')[2])]
+    assert headings[:2] == [
+        "The finished maps against the inventory",
+        "Single networks on test patches, before calibration",
+    ]
 
 
 def test_the_map_and_three_numbers_come_first_then_ten_places_then_where_not_to_use_it(full):
@@ -67,8 +74,15 @@ def map_of(usable=None):
 @pytest.mark.parametrize(
     ("usable", "right", "found", "independence", "word", "reason"),
     [
-        (None, 0.7, 0.6, "spatial blocks", "Usable", "70\u202f% of what is mapped is right and 60\u202f%"),
-        (None, 0.49, 0.9, "spatial blocks", "For screening only", "49\u202f% of what is mapped is right"),
+        (
+            None,
+            0.7,
+            0.6,
+            "spatial blocks",
+            "Usable",
+            "70\u202f% of what is mapped as landslide is landslide, 60\u202f%",
+        ),
+        (None, 0.49, 0.9, "spatial blocks", "For screening only", "49\u202f% of what is mapped as landslide"),
         (None, 0.9, 0.49, "spatial blocks", "For screening only", "a usable map reaches 50\u202f% in both"),
         (None, np.nan, 0.0, "spatial blocks", "For screening only", "an unknown share of what is mapped"),
         (None, 0.9, 0.9, INDEPENDENCE["random"], "For screening only", "drawn at random among training ground"),
@@ -79,10 +93,38 @@ def map_of(usable=None):
 def test_the_verdict_and_its_reason(usable, right, found, independence, word, reason):
     rows = [] if right is None else [("rs", "test", right, found, independence)]
     columns = ["experiment", "ground", "precision", "recall", "independence"]
-    said = summary.verdict(
-        SimpleNamespace(mapped={"rs": map_of(usable)}), {"map_agreement": pd.DataFrame(rows, columns=columns)}, GRID
-    )
+    said = verdict_of(pd.DataFrame(rows, columns=columns), 20, 5, usable)
     assert said["word"] == word and reason in said["reason"]
+
+
+def verdict_of(rows, count, blocks, usable=None, hit=6):
+    found = pd.DataFrame(
+        [("rs", "test", count, hit, blocks)], columns=["experiment", "ground", "landslides", "found", "blocks"]
+    )
+    numbers = {"map_agreement": rows, "inventory_found": found}
+    return summary.verdict(SimpleNamespace(mapped={"rs": map_of(usable)}), numbers, GRID)
+
+
+@pytest.mark.parametrize(
+    ("count", "blocks", "usable"),
+    [(9, 3, False), (19, 5, False), (20, 4, False), (20, 5, True), (20, np.nan, True), (19, np.nan, False)],
+)
+def test_no_map_is_usable_by_a_handful_of_test_landslides(count, blocks, usable):
+    rows = pd.DataFrame([("rs", "test", 0.58, 0.98)], columns=["experiment", "ground", "precision", "recall"])
+    said = verdict_of(rows, count, blocks)
+    assert (said["word"] == "Usable") == usable
+    assert said["reason"].startswith("Too few test landslides to tell") != usable
+    where = "" if blocks != blocks else f" in {blocks:.0f} blocks"
+    assert (
+        f"{count} landslides{where}" in said["reason"]
+        and "58\u202f%" in said["reason"]
+        and "98\u202f%" in said["reason"]
+    )
+    if count == 9:  # Wilson's interval of 6 of 9, by his formula
+        p, n, z = 6 / 9, 9, 1.959964
+        middle, half = (p + z**2 / 2 / n), z * np.sqrt(p * (1 - p) / n + z**2 / 4 / n**2)
+        low, high = (100 * (middle + sign * half) / (1 + z**2 / n) for sign in (-1, 1))
+        assert f"may mean {low:.0f}\u202f% to {high:.0f}\u202f% elsewhere" in said["reason"]
 
 
 def test_the_verdict_without_a_map_is_of_the_velocity(tmp_path):
@@ -244,8 +286,10 @@ def test_a_random_split_is_named_where_its_scores_stand(full):
 def test_the_first_screen_counts_each_kind_of_motion():
     frame = pd.DataFrame({"motion": ["moving"] * 3 + ["no movement detected"] * 2 + ["not observable"]})
     all_of_it = {"rs": frame.assign(area_m2=800000 / 6)}
-    assert headline.cards(SimpleNamespace(grid=GRID), {}, all_of_it)[0]["detail"].startswith("100 % of the area")
-    card = headline.cards(SimpleNamespace(grid=GRID), {}, {"rs": frame.assign(area_m2=100.0)})[1]
+    assert headline.cards(SimpleNamespace(grid=GRID, experiments=UNTITLED), {}, all_of_it)[0]["detail"].startswith(
+        "100 % of the area"
+    )
+    card = headline.cards(SimpleNamespace(grid=GRID, experiments=UNTITLED), {}, {"rs": frame.assign(area_m2=100.0)})[1]
     assert card["value"] == "3" and card["detail"] == "2 without movement detected; 1 the radar cannot tell"
 
 
@@ -253,7 +297,7 @@ def test_active_areas_are_counted_beside_what_moves_and_the_new_beside_what_the_
     frame = pd.DataFrame({"motion": ["moving", "moves slowly"], "inventory": "new", "area_m2": 100.0})
     areas = pd.DataFrame({"area": [1, 2, 3], "covered_by_rs": [0.2, 0.0, 1.0], "covered_by_other": 0.0})
     truth = pd.DataFrame({"experiment": ["other", "rs"], "said": landslide_truth.NEW, "on a landslide": [9, 4]})
-    sources, numbers = SimpleNamespace(grid=GRID), {"active_areas": areas}
+    sources, numbers = SimpleNamespace(grid=GRID, experiments=UNTITLED), {"active_areas": areas}
     _, new, moving, _ = headline.cards(sources, numbers, {"rs": frame})
     assert moving["detail"].startswith("1 moves slowly;")
     assert moving["detail"].endswith("by the radar alone 3 active areas, 2 of which touch an outline")
@@ -276,7 +320,7 @@ def test_motion_that_is_not_downslope_is_no_stillness():
         geometry=[Point(500000, 5000000)] * 4,
         crs=GRID.crs,
     )
-    card = headline.cards(SimpleNamespace(grid=GRID), {}, {"rs": frame})[1]
+    card = headline.cards(SimpleNamespace(grid=GRID, experiments=UNTITLED), {}, {"rs": frame})[1]
     assert card["value"] == "0" and card["detail"] == (
         "2 move, but not downslope; 1 moves slowly; 1 without movement detected; 0 the radar cannot tell"
     )

@@ -56,7 +56,7 @@ def two(mask):
 def test_the_pdf_says_verdict_places_where_not_to_use_it_and_what_it_comes_from(area):
     pages = pypdfium2.PdfDocument(printing.run("valley", root=area, out=area / "a.pdf"))
     first, second = (" ".join(page.get_textpage().get_text_range().split()) for page in pages)
-    assert "Usable (of simulated ground)" in first and "landslides outlined" in first and "moving" in first
+    assert "For screening only (of simulated ground)" in first and "landslides outlined" in first and "moving" in first
     assert "Look at these first" in second and "Landslide 2" in second and "Do not use it" in second
     assert "simulated by slipmap from seed" in second
 

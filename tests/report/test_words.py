@@ -40,7 +40,10 @@ def test_colours_stand_out_as_wcag_asks_of_graphics():
 def test_one_and_none_are_not_many():
     one = pd.DataFrame({"motion": ["moves, not downslope"], "area_m2": [100.0]})
     areas = pd.DataFrame({"area": [1], "covered_by_rs": [0.5]})
-    outlined, moving, _ = headline.cards(SimpleNamespace(grid=GRID), {"active_areas": areas}, {"rs": one})
+    untitled = {"rs": SimpleNamespace(settings=SimpleNamespace(description=""))}
+    outlined, moving, _ = headline.cards(
+        SimpleNamespace(grid=GRID, experiments=untitled), {"active_areas": areas}, {"rs": one}
+    )
     assert outlined["label"] == "landslide outlined"
     assert moving["detail"].startswith("1 moves, but not downslope; 0 without movement detected")
     assert moving["detail"].endswith("by the radar alone 1 active area, 1 of which touches an outline")

@@ -1,6 +1,6 @@
 """Which block of a split each landslide of an inventory belongs to, told block of pixels by block of pixels."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ class Landslides:
     ----------
     inventory_tif : uint8: 1 landslide, 0 none, 255 unknown.
     grid : the raster's.
-    blocks : number of the block of each pixel of a window.
+    blocks : number of the block of each pixel of a window (`BlockNumbers`), or another integer of it.
     size : of the windows in which it is read, pixels; the result does not depend on it.
 
     Attributes
@@ -37,7 +37,9 @@ class Landslides:
     Reads the raster once, and once more in `owners`. Holds one window, one row of labels, and the table.
     """
 
-    def __init__(self, inventory_tif: str | Path, grid: Grid, blocks: "BlockNumbers", size: int = BLOCK) -> None:
+    def __init__(
+        self, inventory_tif: str | Path, grid: Grid, blocks: Callable[[Window], np.ndarray], size: int = BLOCK
+    ) -> None:
         self._path, self._grid, self._size = inventory_tif, grid, size
         parent = [0]
         parts = [np.empty((0, 3), np.int64)]

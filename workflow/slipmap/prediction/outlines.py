@@ -16,8 +16,9 @@ from slipmap.io.grid import Grid
 def outlines(classes: str | Path, grid: Grid, min_area: float) -> gpd.GeoDataFrame:
     """Connected landslide pixels (4-neighbours) of a class map as polygons of at least `min_area` m².
 
-    Read in blocks; the pieces of a landslide that crosses blocks are joined along the blocks' edges. Holds one block
-    and the outlines.
+    They are numbered from north to south, then west to east, before the small ones are left out: a landslide keeps its
+    number ("landslide", from 1, with gaps) whatever `min_area` is. Read in blocks; the pieces of a landslide that
+    crosses blocks are joined along the blocks' edges. Holds one block and the outlines.
     """
     pieces: list[BaseGeometry] = []
     edges: list[BaseGeometry] = []
@@ -37,11 +38,10 @@ def outlines(classes: str | Path, grid: Grid, min_area: float) -> gpd.GeoDataFra
         pieces += list(getattr(merged, "geoms", [merged]))
     frame = gpd.GeoDataFrame(geometry=gpd.GeoSeries(pieces, crs=grid.crs))
     frame["area_m2"] = frame.area
-    frame = frame[frame["area_m2"] >= min_area]
     order = np.lexsort((frame.bounds["minx"], -frame.bounds["maxy"])) if len(frame) else np.zeros(0, int)
     frame = frame.iloc[order].reset_index(drop=True)
     frame.insert(0, "landslide", np.arange(1, len(frame) + 1))
-    return frame
+    return frame[frame["area_m2"] >= min_area].reset_index(drop=True)
 
 
 def smoothed(polygon: Polygon, pixel: float) -> Polygon:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 
 from slipmap.config.prediction import OutlineSettings
 from slipmap.errors import SlipmapError
@@ -41,7 +40,6 @@ def run(
     grid = Grid.from_raster(classes)
     frame = kept_by_rules(describe(outlines(classes, grid, settings.min_area), layers, grid), settings.rules)
     frame = frame.reset_index(drop=True)
-    frame["landslide"] = np.arange(1, len(frame) + 1)
     tables = {}
     if deformation:
         frame = describe_motion(frame, layers, deformation, grid, settings)

@@ -26,7 +26,7 @@ def pictures(experiments: Mapping[str, Experiment]) -> list[Context]:
 
 
 def _caption(entry: Mapping[str, Any]) -> str:
-    aside = "" if entry["used"].centerrep else ", which is shown for comparison and not used"
+    aside = "" if entry["used"].centerrep else " (for comparison only: the training did not use it)"
     return (
         f"Training patches of {', '.join(entry['names'])}, landslides outlined: as stored, with CenterRep "
         f"alone{aside}, and as training may see them. Validation and test patches are never changed."

@@ -21,12 +21,14 @@ from slipmap.report import (
     deformation_truth,
     explore,
     headline,
+    inventory_found,
     landslide_truth,
     landslides,
     pairs,
     qgis,
     record,
     scores,
+    summary,
     template,
     validation,
 )
@@ -82,6 +84,10 @@ def build(
         numbers["active_areas_truth"] = active_truth.compare(areas, truth["landslides"], truth["velocity_los"])
     if cards := headline.cards(sources, numbers, drawn):
         numbers["headline"] = pd.DataFrame(cards)[["value", "label", "detail"]]
+    said = summary.verdict(sources, numbers, display_grid(sources.grid, settings.max_pixels))
+    if sources.simulated:
+        said["word"] += " (of simulated ground)"
+    numbers["verdict"] = pd.DataFrame([said])[["word", "reason"]]
     with write_aside(tables) as aside:
         aside.mkdir()
         for name, table in numbers.items():
@@ -136,6 +142,12 @@ def _tables(sources: Sources, settings: ReportSettings) -> dict[str, pd.DataFram
             joined = pd.concat(counted, ignore_index=True)[["experiment", *agreement.COLUMNS]]
             said = split_description(sources.split)["independence"] if sources.split else UNKNOWN
             tables["map_agreement"] = joined.assign(independence=said)
+            rows = [
+                inventory_found.count(e.maps["class"], sources.inventory, sources.split).assign(experiment=name)
+                for name, e in sources.mapped.items()
+                if "class" in e.maps
+            ]
+            tables["inventory_found"] = pd.concat(rows, ignore_index=True)[["experiment", *inventory_found.COLUMNS]]
     tables |= {f"published_{name}": found.numbers for name, found in sources.published.items()}
     files = {**_truth_free(input_files(sources.settings.inputs))}
     rows = [

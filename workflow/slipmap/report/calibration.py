@@ -71,3 +71,18 @@ def errors(sources: Tested) -> Context | None:
             rows.append([name, words, *("–" if n is None else plain(n, 4) for n in numbers)])
     head = ["experiment", "calibration", "Brier score", "expected calibration error"]
     return table(head, rows, numeric=(2, 3)) if rows else None
+
+
+def worse(sources: Tested) -> list[str]:
+    """A sentence on each experiment whose calibration in the maps made the Brier score on test ground worse."""
+    said = []
+    for name, experiment in sources.tested.items():
+        found = experiment.tests[0].get("calibration") or {}
+        before, after = (found.get(method) or {} for method in ("none", str(used_method(experiment))))
+        one, two = before.get("brier"), after.get("brier")
+        if one is not None and two is not None and two > one:
+            said.append(
+                f"Calibration made the Brier score of {name} on test ground worse ({plain(one, 4)} before, "
+                f"{plain(two, 4)} after): it is chosen and fitted on validation ground, not on test ground."
+            )
+    return said

@@ -12,16 +12,13 @@ from slipmap.prediction.motion import pixels_of
 from slipmap.screening.applicability import CODES, INSIDE
 
 LEAST = 0.005  # of an outline: a share below is none, one that far from all of it is all
-OUTSIDE_GROUND = "outside the model's ground"
-MEANING = (
-    "“Outside the model's ground” means unlike what the model learnt from: there the probability is a guess. It does "
-    "not concern the measured motion."
-)
+OUTSIDE_GROUND = "ground unlike what the model learnt from"
+MEANING = "Where the ground is unlike what the model learnt from, the probability is a guess."
+MOTION_STANDS = " It does not concern the measured motion."
 HOW = (
     "Where not to trust a map is judged by its area of applicability (Meyer and Pebesma 2021): ground lies outside "
     "where its factors, weighted by importance, are farther from every training pixel than training pixels are from "
-    "those of other folds. It concerns the probability and what is drawn from it, not the motion that the radar "
-    "measures."
+    "those of other folds. It concerns the probability and what is drawn from it, not measured motion."
 )
 
 
@@ -61,11 +58,7 @@ def with_share(frame: gpd.GeoDataFrame, mask: Path | None) -> gpd.GeoDataFrame:
 def _in_panel(share: float) -> str | float:
     if share != share:
         return share
-    return (
-        "none of it"
-        if share < LEAST
-        else f"{part(share)} of it: the probability is a guess there, measured motion stands"
-    )
+    return "none of it" if share < LEAST else f"{part(share)} of it: the probability is a guess there"
 
 
 def in_row(share: float) -> str:

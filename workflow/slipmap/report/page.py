@@ -32,6 +32,7 @@ from slipmap.report import (
     summary,
     susceptibility,
 )
+from slipmap.report.agreement import on_test_ground
 from slipmap.report.context import Context
 from slipmap.report.layers import Layer, in_words, named
 from slipmap.report.limits import limits
@@ -136,15 +137,23 @@ def _summary(
         "changes": events.change_sentences(sources.changes),
         "aspect": f"{shown.width / shown.height:.4f}",
         "overview": overview,
-        "not_here": summary.not_here(sources, drawn, shown),
+        "not_here": summary.not_here(sources, numbers, drawn, shown),
         "landslides_drawn": bool(name),
         "inventory": bool(name) and "inventory" in drawn[name],
         "places": places,
         "pins": summary.pins(places, sources.grid),
-        "unlike": ground.MEANING if any(ground.OUTSIDE_GROUND in place["why"] for place in places) else "",
+        "unlike": _unlike(places),
+        "any_motion": any(place["moves"] for place in places),
         "motion_rule": explore.motion_rule(sources, name) if name and "motion" in drawn[name] else "",
         "outline_colours": _outline_colours(drawn.get(name), overview),
     }
+
+
+def _unlike(places: Sequence[Mapping[str, Any]]) -> str:
+    """What ground unlike the model's means, where a place has some; of motion only where there is some."""
+    if not any(ground.OUTSIDE_GROUND in place["why"] for place in places):
+        return ""
+    return ground.MEANING + (ground.MOTION_STANDS if any(place["moves"] for place in places) else "")
 
 
 def _overview(
@@ -250,14 +259,11 @@ def _facts(sources: Sources, numbers: Mapping[str, pd.DataFrame]) -> list[tuple[
         facts.append((f"{len(days)}", f"radar dates, {count} interferograms"))
     if sources.factors:
         facts.append((str(len(sources.factors)), "factors on one grid"))
-    if "scores" in numbers:
-        keyed = numbers["scores"].set_index(["pooling", "score"])
-        if ("pooled_over_pixels", "f1") in keyed.index:
-            row = keyed.loc[("pooled_over_pixels", "f1")]
-            facts += [
-                (f"{row[name]:.2f}", f"F1 of {name} on held-out test patches, before calibration")
-                for name in sources.tested
-            ]
+    for name in sources.mapped:
+        facts += [
+            (f"{f1:.2f}", f"F1 of the finished map of {name} on test ground")
+            for f1 in on_test_ground(numbers.get("map_agreement"), name).get("f1", ())
+        ]
     if "velocity_truth" in numbers:
         rms = numbers["velocity_truth"]["rms"].iloc[0]
         facts.append((f"{rms:.1f} mm/yr", "rms of recovered minus simulated velocity"))

@@ -254,10 +254,10 @@ def score_section(sources: Tested, numbers: Mapping[str, pd.DataFrame], ids: Col
         f"On the test ground of {sources.area}, which no stage learnt from: {first['images']} blocks, "
         f"{first['pixels']:,} labelled pixels, {landslide:,} of them landslide. Thresholds were chosen on validation "
         f"ground. Division of the ground: {independence_of([first])}. These scores are of each network by itself, "
-        "before calibration, pooled over test patches as the second column says."
+        "before calibration, pooled over test patches as the second column says; they are not the map's."
     )
     if "map_agreement" in numbers:
-        text += " The finished map, of all networks and calibrated, is judged further down, against the inventory."
+        text += " The finished map, of all networks and calibrated, is judged above: those are the Summary's."
     remarks = [
         f"{without} and {other} have the same data set, model, recipe and test blocks; {other} also sees "
         f"{scores.in_words(added)}. The difference is the column {other} − {without}."
@@ -274,6 +274,7 @@ def score_section(sources: Tested, numbers: Mapping[str, pd.DataFrame], ids: Col
         "sizes": _sizes(sources),
         "reliability": calibration.charts(sources),
         "calibration": calibration.errors(sources),
+        "calibration_worse": calibration.worse(sources),
         "words": list(scores.MEANINGS.items()),
         "agreement": _agreement(numbers.get("map_agreement")),
         "agreement_text": "Pixels of the finished map (all networks together, calibrated as the experiment asks, cut "
@@ -314,14 +315,14 @@ def _size(kind: Mapping[str, Any]) -> str:
 
 
 def _agreement(counted: pd.DataFrame | None) -> Context | None:
-    """The counts with overlap in percent; F1 is said once, of the networks' test ground (all are in the CSV file)."""
+    """The counts with scores; precision, recall and overlap in percent."""
     if counted is None:
         return None
-    shown, same = without_repeats(counted.drop(columns=["f1", "iou"]), "independence")
+    shown, same = without_repeats(counted.drop(columns="iou"), "independence")
     for name in ("precision", "recall"):
         shown[name] *= 100
     shown["overlap, %"] = 100 * counted["iou"]
-    shown = shown.rename(columns={"precision": "precision, %", "recall": "recall, %"})
+    shown = shown.rename(columns={"precision": "precision, %", "recall": "recall, %", "f1": "F1"})
     return {"table": from_frame(shown, 3), "text": same}
 
 

@@ -12,6 +12,7 @@ from slipmap.motion.describe import QUALITY_NAMES
 from slipmap.patches.split import INDEPENDENCE
 from slipmap.report import ground, quality
 from slipmap.report.agreement import on_test_ground
+from slipmap.report.inventory_found import LEAST_BLOCKS, LEAST_LANDSLIDES, few, interval
 from slipmap.report.landslides import WORDS, first_to_look_at, inside
 from slipmap.report.landslides import places as where_inside
 from slipmap.report.pictures import load
@@ -30,7 +31,8 @@ def verdict(sources: Sources, numbers: Mapping[str, pd.DataFrame], shown: Grid) 
     """Whether the last experiment's map (else the event map, else the velocity) may be used: {"word", "reason"}.
 
     A map is usable where test ground that is independent of training shows that at least half of what it maps is
-    right and at least half of the landslide ground is found; without such ground, or below, it is for screening only.
+    right and at least half of the landslide ground is found; without such ground, with too few landslides on it
+    (`inventory_found.few`), or below, it is for screening only.
     One whose probabilities say nothing (``usable.json``) is not usable.
     """
     word, reason = _verdict(sources, numbers, shown)
@@ -47,18 +49,32 @@ def _verdict(sources: Sources, numbers: Mapping[str, pd.DataFrame], shown: Grid)
     rows = on_test_ground(numbers.get("map_agreement"), name)
     if not len(rows):
         return SCREENING, "There is no test ground here, so how right the map is is not known: check it before acting."
-    right, found = (float(rows[score].iloc[0]) for score in ("precision", "recall"))
     if str(rows.get("independence", pd.Series([""])).iloc[0]).startswith(INDEPENDENCE["random"]):
         return SCREENING, "Test ground was drawn at random among training ground, so the scores say little of the rest."
-    if not (right >= LEAST and found >= LEAST):
-        return SCREENING, (
-            f"On held-out test ground {_percent(right)} of what is mapped is right and {_percent(found)} of the "
-            f"landslide ground is found; a usable map reaches {_percent(LEAST)} in both."
-        )
-    return USABLE, (
-        f"On held-out test ground {_percent(right)} of what is mapped is right and {_percent(found)} of the landslide "
-        "ground is found. Check each place before acting on it."
+    right, found = (float(rows[score].iloc[0]) for score in ("precision", "recall"))
+    test = on_test_ground(numbers["inventory_found"], name).iloc[0]
+    shares = (
+        f"{_percent(right)} of what is mapped as landslide is landslide, {_percent(found)} of the landslide ground is "
+        "found"
     )
+    if few(test["landslides"], test["blocks"]):
+        low, high = (_percent(share) for share in interval(test["found"], test["landslides"]))
+        return SCREENING, (
+            f"Too few test landslides to tell: {_rests_on(test)} (at least {LEAST_LANDSLIDES} in {LEAST_BLOCKS} blocks "
+            f"would). There {shares}; that {test['found']} of {test['landslides']} landslides are found may mean {low} "
+            f"to {high} elsewhere."
+        )
+    said = f"On test ground ({_rests_on(test)}) {shares}"
+    if not (right >= LEAST and found >= LEAST):
+        return SCREENING, f"{said}; a usable map reaches {_percent(LEAST)} in both."
+    return USABLE, f"{said}. Check each place before acting on it."
+
+
+def _rests_on(test: pd.Series) -> str:
+    """On how many landslides and blocks a test rests."""
+    count, blocks = int(test["landslides"]), test["blocks"]
+    where = f" in {blocks:.0f} {many(int(blocks), 'block')}" if blocks == blocks else ""
+    return f"{count} {many(count, 'landslide')}{where}"
 
 
 def _of_event(event: Mapping[str, Any]) -> tuple[str, str]:
@@ -97,7 +113,21 @@ def reliable_share(sources: Sources, shown: Grid) -> float | None:
     return None
 
 
-def not_here(sources: Sources, drawn: Mapping[str, gpd.GeoDataFrame], shown: Grid) -> list[str]:
+def _missed(numbers: Mapping[str, pd.DataFrame], name: str) -> Iterator[str]:
+    """How many landslides of the inventory the map of experiment `name` lacks, and where they are drawn."""
+    counted = numbers.get("inventory_found", pd.DataFrame(columns=["experiment", "ground"]))
+    for row in counted[(counted["experiment"] == name) & (counted["ground"] == "all")].to_dict("records"):
+        if count := row["landslides"] - row["found"]:
+            are = "is" if count == 1 else "are"
+            yield (
+                f"As a complete list: {count} of the inventory's {row['landslides']} landslides {are} not on the map "
+                "(layer “Landslide inventory” in Explore, off at first)."
+            )
+
+
+def not_here(
+    sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[str, gpd.GeoDataFrame], shown: Grid
+) -> list[str]:
     """Where the last map must not be used, with the share of the ground."""
     text: list[str] = []
     if sources.mapped:
@@ -109,6 +139,7 @@ def not_here(sources: Sources, drawn: Mapping[str, gpd.GeoDataFrame], shown: Gri
         unseen = (experiment.usable or {}).get("unseen_said")
         if unseen:
             text.append(unseen)
+        text += _missed(numbers, name)
         frame = drawn.get(name)
         if frame is not None and "motion" in frame and len(frame):
             hidden, count = int((frame["motion"] == "not observable").sum()), len(frame)
@@ -214,7 +245,7 @@ def _motion(one: Mapping[str, Any]) -> str:
     """Whether a landslide moves, and how certain that is."""
     motion = one.get("motion")
     if motion is None:
-        return "no radar here"
+        return ""
     if motion in ("moving", "moves slowly") and _known(one, "velocity_downslope"):
         rate, spread = one["velocity_downslope"], one.get("velocity_downslope_std", float("nan"))
         times = f", {rate / spread:.0f} σ of its velocity" if spread and spread == spread else ""

@@ -167,7 +167,7 @@ def _record(
 
 
 def _remarks(selected: Sequence[str], sample: sampling.Sample, settings: ScreeningSettings) -> dict[str, str]:
-    remarks = {name: "screening.keep says that it stays." for name in selected if name in settings.keep}
+    remarks = {name: "Kept because screening.keep names it." for name in selected if name in settings.keep}
     for name in sample.categories:
         remarks.setdefault(
             name,

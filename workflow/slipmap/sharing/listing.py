@@ -85,10 +85,13 @@ def table(cards: dict[str, Card], place: tuple[float, float] | None = None) -> s
     lines = []
     for folder in order:
         card = cards[folder]
-        f1 = f"F1 {card.scores['f1']:.2f}" if "f1" in card.scores else "no score"
+        f1 = f"network F1 {card.scores['f1']:.2f}" if "f1" in card.scores else "no score"
         far = "" if place is None else f"{distance(card, place):.0f} km  " if card.areas else "no place  "
         pixel = f"{card.pixel_size[0]:g} m" if card.pixel_size else "?"
         simulated = "  simulated data" if card.simulated else ""
         lines.append(f"{far}{folder}  {card.model}  {len(card.bands)} bands  {pixel}  {f1}{simulated}")
         lines.append(f"    bands: {', '.join(card.bands)}")
+    lines.append(
+        "network F1: of single networks on test patches, before calibration; a report judges the finished map."
+    )
     return "\n".join(lines)
