@@ -40,6 +40,7 @@ def test_every_heading_under_which_scores_stand_is_followed_by_the_note(full):
         "<h2>Scores</h2>",
         "<h3>Is a probability a frequency?</h3>",
         "<h3>The finished maps against the inventory</h3>",
+        "<h3>Single networks on test patches, before calibration</h3>",
     ):
         assert NOTE in page.partition(heading)[2][:300]
 
