@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rasterio.transform import from_origin
 
 from deformation.test_phase_linking_driver import WAVELENGTH, days_of, linking, read_linked, write_slcs
 from helpers.speckle_stacks import coherence_of, speckle
@@ -17,7 +18,9 @@ from slipmap.deformation.phase_linking.ministack import MOST_EARLIER, split
 from slipmap.deformation.reliability import fit_of_noise
 from slipmap.deformation.sources import NetworkReader
 from slipmap.deformation.stack import Pair
+from slipmap.errors import InputError
 from slipmap.io import raster
+from slipmap.io.grid import Grid
 
 
 def in_ministacks(files, folder, size, **options):
@@ -169,3 +172,10 @@ def test_fit_of_noise_over_ministacks(size, window):
         fits.append(linked.fit)
     level = fit_of_noise([size] * (30 // size))
     assert 0.75 * level < np.percentile(np.mean(fits, axis=0), 99) < 1.05 * level
+
+
+def test_a_compressed_slc_without_its_dates_is_refused(tmp_path):
+    path = tmp_path / compressed.NAME
+    raster.write(path, np.zeros((4, 4), np.float32), Grid("EPSG:32632", from_origin(0, 40, 10, 10), 4, 4))
+    with pytest.raises(InputError, match="lacks the tag DATES: another version wrote it; remove its folder"):
+        compressed.dates(path)

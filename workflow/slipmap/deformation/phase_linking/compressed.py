@@ -13,6 +13,7 @@ import numpy as np
 import rasterio
 from rasterio.io import DatasetWriter
 
+from slipmap.errors import InputError
 from slipmap.io.atomic import write_aside
 from slipmap.io.grid import Grid
 
@@ -37,14 +38,20 @@ def compress(samples: np.ndarray, phasors: np.ndarray) -> np.ndarray:
 
 def datum(path: str | Path) -> date:
     """The date whose phase a compressed SLC has."""
-    with rasterio.open(path) as source:
-        return date.fromisoformat(source.tags()[_DATUM])
+    return date.fromisoformat(_tag(path, _DATUM))
 
 
 def dates(path: str | Path) -> list[date]:
     """The dates of which a compressed SLC is the mean."""
+    return [date.fromisoformat(day) for day in _tag(path, _DATES).split()]
+
+
+def _tag(path: str | Path, name: str) -> str:
     with rasterio.open(path) as source:
-        return [date.fromisoformat(day) for day in source.tags()[_DATES].split()]
+        tags: dict[str, str] = source.tags()
+    if name not in tags:
+        raise InputError(f"{path} lacks the tag {name}: another version wrote it; remove its folder and link again.")
+    return tags[name]
 
 
 @contextmanager
