@@ -43,8 +43,8 @@ def test_the_share_of_an_outline_outside_is_that_of_its_known_pixels(tmp_path):
 @pytest.mark.parametrize(
     ("share", "said"),
     [
-        (1.0, "all of it ground unlike what the model learnt from"),
-        (0.25, "25\u202f% of it ground unlike"),
+        (1.0, "all of it on ground unlike what the model learnt from"),
+        (0.25, "25\u202f% of it on ground unlike"),
         (0.002, ""),
         (np.nan, ""),
     ],
@@ -64,7 +64,7 @@ def test_summary_panel_legend_and_methods_say_where_the_model_does_not_know_the_
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "It does not concern the measured motion." in page.partition('id="places"')[0]
     places = words(page.partition('id="places"')[2].partition("</table>")[0])
-    assert "Landslide 2" in places.partition("all of it ground unlike what the model learnt from")[0]
+    assert "Landslide 2" in places.partition("all of it on ground unlike what the model learnt from")[0]
     assert "unlike what" not in places.partition("Landslide 1")[2]
     assert "12\u202f% of it (layer “Where not to trust the map of rs_dr”)" in words(page)
     assert '"outside the ground it learnt from"' in page and "Meyer and Pebesma 2021" in page

@@ -75,7 +75,7 @@ def test_without_radar_the_summary_does_not_speak_of_motion_and_names_what_is_mi
     build_report(run_settings(), tmp_path, tmp_path / "index.html")
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     summary = html.unescape(words(page.partition('id="first"')[2].partition('id="from"')[0]))
-    assert "Landslide 1" in summary and "all of it ground unlike what the model learnt from" in summary
+    assert "Landslide 1" in summary and "all of it on ground unlike what the model learnt from" in summary
     assert "no radar here" not in summary and "Does it move" not in summary and "motion" not in summary
     assert "1 of the inventory's 2 landslides is not on the map (layer “Landslide inventory” in Explore" in summary
     assert pd.read_csv(tmp_path / "tables/verdict.csv")["reason"][0].startswith("Too few test landslides to tell: 1 ")

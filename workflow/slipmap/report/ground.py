@@ -12,7 +12,7 @@ from slipmap.prediction.motion import pixels_of
 from slipmap.screening.applicability import CODES, INSIDE
 
 LEAST = 0.005  # of an outline: a share below is none, one that far from all of it is all
-OUTSIDE_GROUND = "ground unlike what the model learnt from"
+OUTSIDE_GROUND = "on ground unlike what the model learnt from"
 MEANING = "Where the ground is unlike what the model learnt from, the probability is a guess."
 MOTION_STANDS = " It does not concern the measured motion."
 HOW = (
