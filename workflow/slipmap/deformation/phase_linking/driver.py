@@ -79,8 +79,7 @@ def run(
         total, count = 0.0, 0
         kept = None
         if options.ministack:
-            fine = sources[-1].grid
-            kept = opened.enter_context(compressed.create(aside / compressed.NAME, fine, datum, dates))
+            kept = opened.enter_context(compressed.create(aside / compressed.NAME, sources[-1].grid, datum, dates))
         with (
             _outputs(aside, grid, dates, options, tags) as (files, quality),
             _on_request(aside, grid, min(options.eigenvalues, len(given)), options.closure, tags) as more,
