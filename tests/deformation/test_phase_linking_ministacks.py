@@ -176,6 +176,7 @@ def test_fit_of_noise_over_ministacks(size, window):
 
 def test_a_compressed_slc_without_its_dates_is_refused(tmp_path):
     path = tmp_path / compressed.NAME
-    raster.write(path, np.zeros((4, 4), np.float32), Grid("EPSG:32632", from_origin(0, 40, 10, 10), 4, 4))
+    grid = Grid("EPSG:32632", from_origin(0, 40, 10, 10), 4, 4)
+    raster.write(path, grid, np.zeros((4, 4), np.float32), bands=["slc"], units="1", long_name="slc")
     with pytest.raises(InputError, match="lacks the tag DATES: another version wrote it; remove its folder"):
         compressed.dates(path)
