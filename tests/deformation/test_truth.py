@@ -19,17 +19,17 @@ def products(tmp_path_factory):
     deviation = np.full(GRID.shape, 2.0)
     deviation[:, 300:] = 1.0
     dem_truth = rng.normal(0, 4, GRID.shape)
-    coherence = np.full(GRID.shape, 0.9)
-    coherence[:100] = 0.5
+    mask = np.ones(GRID.shape)
+    mask[:100] = 0
     fields = {
         "velocity": truth + rng.normal(0, 2, GRID.shape),
         "velocity_std": deviation,
-        "temporal_coherence": coherence,
+        "mask": mask,
         "dem_error": 0.8 * dem_truth + 7 + rng.normal(0, 3, GRID.shape),
         "truth": truth,
         "dem_truth": dem_truth,
     }
-    fields["velocity"][:100] += 1000  # incoherent ground does not count
+    fields["velocity"][:100] += 1000  # ground that is not reliable does not count
     for name, values in fields.items():
         raster.write(folder / f"{name}.tif", GRID, values, bands=[name], units="1", long_name=name)
     return {name: folder / f"{name}.tif" for name in fields}

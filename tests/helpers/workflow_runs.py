@@ -19,7 +19,10 @@ GRID = {"crs": "EPSG:32632", "resolution": 12.5, "bounds": [500000, 5000000, 502
 
 
 def small_config() -> dict:
-    """A simulated area and a prediction area, small enough for a test; two experiments on the first."""
+    """A simulated area and a prediction area, small enough for a test; two experiments on the first.
+
+    The velocity of the first is made by sbas; that of the second by phase linking in two ministacks, with sbas beside.
+    """
     training = {"epochs": 2, "batch_size": 8}
     experiment = {
         "dataset": "p32",
@@ -40,6 +43,12 @@ def small_config() -> dict:
             "ungauged": {
                 "grid": GRID | {"bounds": [520000, 5000000, 522400, 5002400]},
                 "simulate": {"seed": 4, "dates": 6, "landslides": 25, "scenes": 2, "inventory": False},
+                "deformation": {
+                    "estimator": "phase_linking",
+                    "compare_with": "sbas",
+                    "nearest_neighbours": 2,
+                    "phase_linking": {"ministack": 3},
+                },
             },
         },
         "datasets": {"p32": {"size": 32, "stride": 16}},

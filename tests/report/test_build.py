@@ -239,7 +239,7 @@ def test_the_comparison_with_truth_is_that_of_scipy():
     truth = np.where(rng.random((50, 60)) < 0.2, rng.uniform(-60, 20, (50, 60)), 0.0)
     recovered = 0.93 * truth + rng.normal(0.4, 2, truth.shape)
     quality = rng.uniform(0.4, 1, truth.shape)
-    found = validation.compare(recovered, truth, quality, coherence=0.7, moving=10.0)
+    found = validation.compare(recovered, truth, quality, least=0.7, moving=10.0)
     good = quality >= 0.7
     fast = good & (np.abs(truth) > 10)
     line = stats.linregress(truth[fast], recovered[fast])
@@ -247,13 +247,13 @@ def test_the_comparison_with_truth_is_that_of_scipy():
     assert found.correlation == pytest.approx(line.rvalue)
     assert found.rms == pytest.approx(np.sqrt(np.mean((recovered - truth)[good] ** 2)))
     assert found.movers_rms == pytest.approx(np.sqrt(np.mean((recovered - truth)[fast] ** 2)))
-    assert (found.pixels, found.movers_coherent) == (good.sum(), fast.sum())
+    assert (found.pixels, found.movers_kept) == (good.sum(), fast.sum())
     assert found.movers == (np.abs(truth) > 10).sum()
 
 
 def test_an_empty_velocity_map_fails_the_comparison():
     truth = np.where(landslide_raster() == 1, np.linspace(-50, -20, GRID.width), 0.0)
-    found = validation.compare(np.zeros_like(truth), truth, np.ones_like(truth), coherence=0.7, moving=10.0)
+    found = validation.compare(np.zeros_like(truth), truth, np.ones_like(truth), least=0.7, moving=10.0)
     assert found.slope == pytest.approx(0) and found.movers_rms > 20
 
 

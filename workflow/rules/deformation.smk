@@ -24,7 +24,7 @@ checkpoint network:
     wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")
     params:
         sentinel1=stack_settings,
-        settings=part_of("deformation", options.NetworkSettings),
+        settings=network_settings,
     resources: mem_mb=memory(1000), runtime=minutes(10)
     script: "../scripts/network.py"
 
@@ -105,20 +105,7 @@ rule invert_network:
         linked=linked_phases,
         dem=input_of("dem"),
         delays=input_of("delays"),
-    output:
-        velocity=HERE.velocity,
-        velocity_std=HERE.velocity_std,
-        averaging_std=HERE.averaging_std,
-        temporal_coherence=HERE.temporal_coherence,
-        dem_error=HERE.dem_error,
-        mask=HERE.mask,
-        reliability=HERE.reliability,
-        used=HERE.interferograms_used,
-        triplets=HERE.open_triplets,
-        timeseries=HERE.timeseries,
-        reference=HERE.reference,
-        troposphere=HERE.troposphere,
-        fading=HERE.fading,
+    output: **{role: getattr(HERE, role) for role in INVERTED}
     wildcard_constraints: area=sentinel1_level("safe", "slc", "wrapped", "unwrapped")
     params:
         settings=part_of("deformation", options.InversionSettings),
@@ -128,6 +115,57 @@ rule invert_network:
     threads: 2
     resources: mem_mb=memory(2000), runtime=minutes(20, per_megapixel=1)
     script: "../scripts/invert_network.py"
+
+
+# A velocity by sbas beside that of linked phases: to be compared with, and for the tables of papers that took it so.
+BESIDE = Results("{area}", beside="sbas")
+
+
+checkpoint network_beside:
+    message: "Choose the interferograms of {wildcards.area} by sbas, beside its linked phases."
+    input: unpack(stack_files)
+    output:
+        network=BESIDE.network,
+        plot=BESIDE.network_plot,
+        stack=BESIDE.stack,
+        views=directory(BESIDE.views),
+    wildcard_constraints: area=sentinel1_level("safe", "slc", estimator="phase_linking")
+    params:
+        sentinel1=stack_settings,
+        settings=beside(network_settings),
+    resources: mem_mb=memory(1000), runtime=minutes(10)
+    script: "../scripts/network.py"
+
+
+use rule unwrap as unwrap_beside with:
+    message: "Form and unwrap the interferogram {wildcards.pair} of {wildcards.area}, beside its linked phases."
+    input:
+        unpack(beside(pair_files("reference", "secondary"))),
+        network=ancient(BESIDE.network),  # there for `pair`; its dates say nothing
+    output: unwrapped=BESIDE.unwrapped("{pair}")
+    wildcard_constraints: area=sentinel1_level("safe", "slc", estimator="phase_linking")
+    params:
+        pair=beside(pair_record),
+        settings=part_of("deformation", options.UnwrappingSettings),
+        looks=supplied_looks,
+
+
+use rule invert_network as invert_beside with:
+    message: "Invert the interferograms of {wildcards.area} by sbas, beside its linked phases."
+    input:
+        network=BESIDE.network,
+        stack=BESIDE.stack,
+        unwrapped=beside(unwrapped_files),
+        linked=[],
+        dem=input_of("dem"),
+        delays=input_of("delays"),
+    output: **{role: getattr(BESIDE, role) for role in INVERTED}
+    wildcard_constraints: area=sentinel1_level("safe", "slc", estimator="phase_linking")
+    params:
+        settings=part_of("deformation", options.InversionSettings),
+        looks=supplied_looks,
+        least_fit=None,
+        linked=None,
 
 
 rule convert_velocity:

@@ -135,6 +135,14 @@ rule velocity_factor:
     script: "../scripts/velocity_factor.py"
 
 
+use rule velocity_factor as sbas_velocity_factor with:
+    message: "Put the deformation rate of {wildcards.area} by sbas on its grid."
+    input:
+        grid=HERE.grid,
+        velocity=sbas_velocity,
+    output: velocity=HERE.factor("sbas_velocity")
+
+
 rule motion_factor:
     message: "Put {wildcards.factor} of {wildcards.area} on its grid."
     input:
@@ -154,7 +162,7 @@ use rule motion_factor as event_factor with:
 ruleorder: ready_factor > terrain > terrain_extra > hydrology > lithology
 
 
-ruleorder: ready_factor > rain > soil > proximity > velocity_factor > motion_factor > event_factor
+ruleorder: ready_factor > rain > soil > proximity > velocity_factor > sbas_velocity_factor > motion_factor > event_factor
 
 
 rule ready_factor:

@@ -1,11 +1,13 @@
 from slipmap.jobs.job import job
 
 with job(snakemake):
+    from pathlib import Path
+
     from slipmap.factors import catalogue
     from slipmap.factors.align import align
     from slipmap.io.grid import Grid
 
-    factor = catalogue.get("velocity")
+    factor = catalogue.get(Path(snakemake.output.velocity).stem)
     align(
         source=snakemake.input.velocity,
         grid=Grid.load(snakemake.input.grid),

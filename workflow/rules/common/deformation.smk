@@ -4,7 +4,9 @@ from datetime import date
 from functools import cache
 
 from slipmap.config import deformation as options
+from slipmap.config.deformation import NetworkSettings
 from slipmap.deformation.phase_linking import ministack
+from slipmap.planning.files import INVERTED
 from slipmap.deformation.stack import load_network, network_dates
 
 
@@ -12,6 +14,16 @@ def sentinel1_level(*levels, estimator=None):
     """Wildcard constraint: the areas whose Sentinel-1 data are at one of these levels, of `estimator` if one is given."""
     found = [a for a in AREAS if has_deformation(a) and AREAS[a].inputs.sentinel1.level in levels]
     return wildcard(a for a in found if estimator in (None, AREAS[a].deformation.estimator))
+
+
+def links_phases(area):
+    """Whether an area's phases are linked, so that a velocity by sbas can stand beside its own."""
+    return AREAS[area].deformation.estimator == "phase_linking"
+
+
+def beside(question):
+    """An input function as `question`, of the network by sbas beside the area's own."""
+    return lambda wildcards: question(wildcards, beside="sbas")
 
 
 def sentinel1(wildcards):
@@ -56,8 +68,7 @@ def ministack_folders(wildcards, *days):
 
 def linked_phases(wildcards):
     """The folders of an area's linked phases; nothing where phases are not linked."""
-    linked = AREAS[wildcards.area].deformation.estimator == "phase_linking"
-    return ministack_folders(wildcards) if linked else []
+    return ministack_folders(wildcards) if links_phases(wildcards.area) else []
 
 
 def linked_dates(wildcards):
@@ -86,20 +97,26 @@ def links_on_gpu(wildcards):
 
 def least_fit(wildcards):
     """Goodness of fit of an area's linked phases that are reliable; none where phases are not linked."""
-    settings = AREAS[wildcards.area].deformation
-    return settings.phase_linking.min_goodness_of_fit if settings.estimator == "phase_linking" else None
+    options = AREAS[wildcards.area].deformation.phase_linking
+    return options.min_goodness_of_fit if links_phases(wildcards.area) else None
 
 
 def linked_window(wildcards):
     """Window of an area's linked phases and kind of its weights; none where phases are not linked."""
-    settings = AREAS[wildcards.area].deformation
-    options = settings.phase_linking
-    return (options.window, options.window_weights) if settings.estimator == "phase_linking" else None
+    options = AREAS[wildcards.area].deformation.phase_linking
+    return (options.window, options.window_weights) if links_phases(wildcards.area) else None
 
 
-def network_pairs(wildcards):
+def network_settings(wildcards, beside=""):
+    """Options of an area's network; of the one `beside` it that estimator's."""
+    settings = part_of("deformation", NetworkSettings)(wildcards)
+    return settings | ({"estimator": beside} if beside else {})
+
+
+def network_pairs(wildcards, beside=""):
     """The pairs of an area's network by name, once its files have been read."""
-    path = checkpoints.network.get(area=wildcards.area).output.network
+    chosen = checkpoints.network_beside if beside else checkpoints.network
+    path = chosen.get(area=wildcards.area).output.network
     stamp = os.stat(path)
     return parsed_network(path, (stamp.st_mtime_ns, stamp.st_size, stamp.st_ino))
 
@@ -118,16 +135,16 @@ def slc_files(wildcards):
     return found
 
 
-def pair_record(wildcards):
+def pair_record(wildcards, beside=""):
     """What a job needs of its pair. As a parameter, since the whole network changes with every date that comes."""
-    return network_pairs(wildcards)[wildcards.pair].record()
+    return network_pairs(wildcards, beside)[wildcards.pair].record()
 
 
 def pair_files(*roles):
     """Input function: files of one pair of the network, those that there are."""
 
-    def of_pair(wildcards):
-        pair = network_pairs(wildcards)[wildcards.pair]
+    def of_pair(wildcards, beside=""):
+        pair = network_pairs(wildcards, beside)[wildcards.pair]
         return {role: pair.files[role] for role in roles if role in pair.files}
 
     return of_pair
@@ -143,11 +160,11 @@ def kept_interferograms(wildcards):
 def forms_interferograms(area):
     """Whether an area's interferograms are formed here from SLCs, one by one."""
     formed = has_deformation(area) and AREAS[area].inputs.sentinel1.level in ("safe", "slc")
-    return formed and AREAS[area].deformation.estimator == "sbas"
+    return formed and not links_phases(area)
 
 
-def unwrapped_files(wildcards):
+def unwrapped_files(wildcards, beside=""):
     """What unwrapping makes for the network; nothing where unwrapped interferograms are supplied."""
     if AREAS[wildcards.area].inputs.sentinel1.level == "unwrapped":
         return []
-    return [Results(wildcards.area).unwrapped(name) for name in network_pairs(wildcards)]
+    return [Results(wildcards.area, beside).unwrapped(name) for name in network_pairs(wildcards, beside)]

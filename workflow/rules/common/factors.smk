@@ -24,6 +24,11 @@ def factor_inputs(wildcards):
     return dem | {name: Results(wildcards.area).factor(name) for name in factor.uses}
 
 
+def sbas_velocity(wildcards):
+    """The velocity of an area by sbas: its own, or the one beside its linked phases."""
+    return Results(wildcards.area, beside="sbas" if links_phases(wildcards.area) else "").velocity
+
+
 def layer_of(area, key):
     """The layer that counts in the vector file under `key` of the config; None where it has but one."""
     return attrgetter(f"{key}_layer")(AREAS[area])

@@ -27,6 +27,16 @@ class EstimatorSettings(Settings):
     )
 
 
+class ComparedSettings(Settings):
+    """What stands beside the velocity."""
+
+    compare_with: Literal["sbas"] | None = Field(
+        None,
+        description="Estimator whose velocity is made too, into deformation/sbas, and shown beside that of "
+        "phase_linking; null: none is.",
+    )
+
+
 class NetworkSettings(EstimatorSettings):
     """Which interferograms there are."""
 
@@ -256,9 +266,24 @@ class KeptSettings(Settings):
 
 # Keys come in the order of the bases from the last to the first.
 class DeformationSettings(
-    KeptSettings, TrackSettings, InversionSettings, UnwrappingSettings, LinkingSettings, NetworkSettings
+    KeptSettings,
+    ComparedSettings,
+    TrackSettings,
+    InversionSettings,
+    UnwrappingSettings,
+    LinkingSettings,
+    NetworkSettings,
 ):
     """SBAS-InSAR, from Sentinel-1 at any level to velocity."""
+
+    @model_validator(mode="after")
+    def _beside_another(self) -> "DeformationSettings":
+        if self.compare_with == self.estimator:
+            raise ValueError(
+                f"compare_with: {self.compare_with} is the estimator itself; set estimator: phase_linking, or take "
+                f"compare_with out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _loops_that_can_be_open(self) -> "DeformationSettings":

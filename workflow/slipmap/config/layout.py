@@ -17,7 +17,10 @@ class _Path:
         self.relative = relative
 
     def __get__(self, place: "Results | None", kind: type | None = None) -> str:
-        return self.relative if place is None else f"{place.folder}/{self.relative}"
+        if place is None:
+            return self.relative
+        inside = self.relative.replace("deformation/", f"deformation/{place.beside}/", 1 if place.beside else 0)
+        return f"{place.folder}/{inside}"
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,15 @@ class Results:
     'results/{area}/deformation/velocity.tif'
     >>> Results.velocity
     'deformation/velocity.tif'
+
+    An estimator `beside` that of the area has a folder of its own:
+
+    >>> Results("{area}", beside="sbas").velocity
+    'results/{area}/deformation/sbas/velocity.tif'
     """
 
     place: str
+    beside: Literal["", "sbas"] = ""
 
     @property
     def folder(self) -> str:

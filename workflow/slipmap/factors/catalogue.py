@@ -189,6 +189,11 @@ _DEFORMATION = (
         style=Ramp(VELOCITY, centred=True),
     ),
     Factor(
+        "sbas_velocity", "deformation", ("inputs.sentinel1",), "mm/yr",
+        "line-of-sight deformation rate by sbas, positive towards the satellite", "slipmap.factors.align:align",
+        style=Ramp(VELOCITY, centred=True),
+    ),
+    Factor(
         "acceleration", "motion", ("inputs.sentinel1",), "mm/yr2",
         "line-of-sight acceleration, positive towards the satellite", "slipmap.factors.align:align",
         style=Ramp(VELOCITY, centred=True),

@@ -25,6 +25,11 @@ from slipmap.config.products import has_factors, is_tested, mapped_areas
 from slipmap.config.run import ExperimentSettings, RunSettings
 from slipmap.factors.names import factor_names
 
+# what the inversion writes, by role
+INVERTED = (
+    *("velocity", "velocity_std", "averaging_std", "temporal_coherence", "dem_error", "mask", "reliability"),
+    *("interferograms_used", "open_triplets", "timeseries", "reference", "troposphere", "fading"),
+)
 MOTION = ("velocity", "velocity_std", "mask", "timeseries", "stack")
 
 
@@ -42,6 +47,15 @@ def factor_files(run: RunSettings, area: str) -> dict[str, str]:
 def motion_files(run: RunSettings, area: str) -> dict[str, str]:
     """What a landslide's motion is read from, by role; nothing where there is no time series."""
     return {role: getattr(Results(area), role) for role in MOTION} if has_series(run, area) else {}
+
+
+def beside_files(run: RunSettings, area: str) -> list[str]:
+    """What the report compares an area's velocity with, by another estimator; nothing where that is not asked for."""
+    chosen = run.areas[area].deformation.compare_with
+    if chosen is None or not has_series(run, area):
+        return []
+    made = Results(area, beside=chosen)
+    return [made.velocity, made.velocity_std, made.mask]
 
 
 def active_area_files(run: RunSettings, area: str) -> dict[str, str]:
@@ -295,7 +309,7 @@ def reported_files(run: RunSettings, area: str) -> list[str]:
         files += [made.velocity_std, made.temporal_coherence, made.dem_error, made.mask, made.timeseries]
         files += [made.network, made.stack, made.reference, made.active_areas, made.reliability, made.averaging_std]
         files += [made.trend, made.kinematics, *([made.downslope] if settings.inputs.dem else [])]
-        files += [made.troposphere, made.fading, made.significance]
+        files += [made.troposphere, made.fading, made.significance, *beside_files(run, area)]
     if settings.event is not None:
         files += [made.event_significance, made.event_landslides, made.event_record]
     if settings.changes is not None:

@@ -11,6 +11,7 @@ from slipmap.codes import UNKNOWN
 from slipmap.config.layout import input_files
 from slipmap.config.report import ReportSettings
 from slipmap.config.run import RunSettings
+from slipmap.deformation.reliability import RELIABLE
 from slipmap.io.atomic import write_aside, write_text
 from slipmap.io.grid import Grid
 from slipmap.patches.store import split_description
@@ -19,6 +20,7 @@ from slipmap.report import (
     active_truth,
     agreement,
     deformation_truth,
+    estimators,
     explore,
     headline,
     inventory_found,
@@ -123,13 +125,16 @@ def _tables(sources: Sources, settings: ReportSettings) -> dict[str, pd.DataFram
             mean_coherence=pairs.coherence(sources.network, sources.reference)
         )
     found, truth = sources.deformation, sources.truth.get("velocity_los")
-    if truth and {"velocity", "temporal_coherence"} <= found.keys():
-        compared = validation.compare_rasters(found["velocity"], truth, found["temporal_coherence"])
+    if truth and {"velocity", "mask"} <= found.keys():
+        compared = validation.compare_rasters(found["velocity"], truth, found["mask"], least=RELIABLE)
         tables["velocity_truth"] = pd.DataFrame([compared.row()])
         if "velocity_std" in found:
             tables["velocity_intervals"] = deformation_truth.interval_coverage(found, truth)
-    if "dem_error" in sources.truth and {"dem_error", "temporal_coherence"} <= found.keys():
+    if "dem_error" in sources.truth and {"dem_error", "mask"} <= found.keys():
         tables["dem_error_truth"] = deformation_truth.dem_errors(found, sources.truth["dem_error"])
+    if {"velocity", "mask"} <= sources.beside.keys():
+        chosen = sources.settings.deformation
+        tables |= estimators.compare({chosen.estimator: found, str(chosen.compare_with): sources.beside}, truth)
     if sources.tested:
         tables["scores"] = scores.side_by_side(sources.tested)
     if sources.inventory:

@@ -10,6 +10,7 @@ import pandas as pd
 import rasterio
 
 from slipmap.colours import BLUE, ORANGE
+from slipmap.deformation.reliability import RELIABLE
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.report.charts import Line, chart
@@ -19,29 +20,29 @@ LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 BINS = np.arange(-11.0, 12.0, 2.0)  # m, edges of the classes of true DEM error
 
 
-def interval_coverage(found: Mapping[str, Path], truth: str | Path, coherence: float = 0.7) -> pd.DataFrame:
+def interval_coverage(found: Mapping[str, Path], truth: str | Path) -> pd.DataFrame:
     """How often the intervals velocity ± z · velocity_std hold the truth: columns nominal, measured, pixels.
 
-    Block by block over pixels of at least `coherence` temporal coherence. One simulated area is one draw of the
+    Block by block over the pixels that the mask calls reliable. One simulated area is one draw of the
     atmosphere, which neighbouring pixels share: of many areas the measured shares would scatter about these.
     """
     limits = np.array([NormalDist().inv_cdf((1 + level) / 2) for level in LEVELS])
     inside, pixels = np.zeros(len(LEVELS), np.int64), 0
-    for velocity, deviation, expected, good in _blocks(found, ("velocity", "velocity_std"), truth, coherence):
+    for velocity, deviation, expected, good in _blocks(found, ("velocity", "velocity_std"), truth):
         away = np.abs(velocity - expected)[good] / deviation[good]
         inside += np.searchsorted(np.sort(away), limits, side="right")
         pixels += away.size
     return pd.DataFrame({"nominal": LEVELS, "measured": inside / max(pixels, 1), "pixels": pixels})
 
 
-def dem_errors(found: Mapping[str, Path], truth: str | Path, coherence: float = 0.7) -> pd.DataFrame:
+def dem_errors(found: Mapping[str, Path], truth: str | Path) -> pd.DataFrame:
     """Estimated DEM error by classes of the true one, m: columns true, estimated (mean), deviation, pixels.
 
     What the reference point's own error adds to all pixels alike, the mean difference, is taken off.
     """
     edges = np.concatenate([[-np.inf], BINS, [np.inf]])
     sums = np.zeros((4, len(edges) - 1))  # n, Σ true, Σ estimated, Σ estimated²
-    for estimated, expected, good in _blocks(found, ("dem_error",), truth, coherence):
+    for estimated, expected, good in _blocks(found, ("dem_error",), truth):
         e, t = estimated[good].astype(np.float64), expected[good].astype(np.float64)
         place = np.digitize(t, BINS)
         for row, values in enumerate((np.ones_like(t), t, e, e**2)):
@@ -55,17 +56,17 @@ def dem_errors(found: Mapping[str, Path], truth: str | Path, coherence: float = 
 
 
 def _blocks(
-    found: Mapping[str, Path], names: tuple[str, ...], truth: str | Path, coherence: float
+    found: Mapping[str, Path], names: tuple[str, ...], truth: str | Path
 ) -> Iterator[tuple[np.ndarray, ...]]:
-    """Blocks of the products `names`, of the truth, and where all are known and coherent."""
+    """Blocks of the products `names`, of the truth, and where all are known and reliable."""
     grid = Grid.from_raster(found[names[0]])
     with ExitStack() as stack:
-        sources = [stack.enter_context(rasterio.open(found[name])) for name in (*names, "temporal_coherence")]
+        sources = [stack.enter_context(rasterio.open(found[name])) for name in (*names, "mask")]
         real = stack.enter_context(raster.warped(truth, grid))
         for window in grid.blocks():
-            *values, quality = (raster.read_open(source, window, 1) for source in sources)
+            *values, mask = (raster.read_open(source, window, 1) for source in sources)
             expected = raster.read_open(real, window, 1)
-            known = np.isfinite(expected) & (quality >= coherence)
+            known = np.isfinite(expected) & (mask == RELIABLE)
             yield (*values, expected, np.logical_and.reduce([known, *(np.isfinite(v) for v in values)]))
 
 

@@ -96,6 +96,7 @@ def rasters_of(sources: Sources) -> dict[str, Path]:
     """Layer → its raster, for the layers that show the first band of one raster as it is."""
     found = {f"factor.{name}": path for name, path in sources.factors.items()}
     found |= {name: path for name, path in sources.deformation.items() if path.suffix == ".tif"}
+    found |= {"velocity_beside": sources.beside["velocity"]} if "velocity" in sources.beside else {}
     found |= {f"model.{name}": path for name, path in sources.susceptibility.items()}
     for name, experiment in sources.experiments.items():
         found |= {f"{name}.{kind}": path for kind, path in experiment.maps.items() if path.suffix == ".tif"}
@@ -240,17 +241,22 @@ def _active_areas(sources: Sources, shown: Grid) -> list[Layer]:
 
 
 def _truth(sources: Sources, shown: Grid) -> list[Layer]:
-    path = sources.truth.get("velocity_los")
-    if not path:
-        return []
+    """The simulated velocity, and the one beside the area's own, in the colours of that."""
     style = factor_style("velocity")
     velocity = sources.deformation.get("velocity")
-    if velocity:  # the same colours as the recovered map, so that the two can be compared
+    if velocity:  # so that they can be compared
         values = load(velocity, shown)
         extent = float(np.nanpercentile(np.abs(values), 98)) if np.isfinite(values).any() else 1.0
         style = Style(colours=VELOCITY, limits=(-extent, extent))
-    picture = _ramp(path, shown, style)
-    return [Layer("truth", "Simulated truth: velocity", "Deformation", picture, False, 1.0, "multiply")]
+    wanted = (
+        ("velocity_beside", f"Velocity by {sources.settings.deformation.compare_with}", sources.beside.get("velocity")),
+        ("truth", "Simulated truth: velocity", sources.truth.get("velocity_los")),
+    )
+    return [
+        Layer(name, title, "Deformation", _ramp(path, shown, style), False, 1.0, "multiply")
+        for name, title, path in wanted
+        if path
+    ]
 
 
 def _labels(sources: Sources, shown: Grid) -> list[Layer]:

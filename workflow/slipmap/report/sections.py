@@ -102,7 +102,7 @@ def truth(sources: Sources, compared: pd.DataFrame | None, ids: Collection[str])
     row = compared.iloc[0]
     rows = [
         [
-            "all coherent pixels",
+            "all reliable pixels",
             f"{row.pixels:.0f} of {row.area_pixels:.0f}",
             plain(row.rms, 2),
             plain(row.bias, 2),
@@ -110,7 +110,7 @@ def truth(sources: Sources, compared: pd.DataFrame | None, ids: Collection[str])
         ],
         [
             f"movers (truth faster than {row.moving:g} mm/yr)",
-            f"{row.movers_coherent:.0f} of {row.movers:.0f}",
+            f"{row.movers_kept:.0f} of {row.movers:.0f}",
             plain(row.movers_rms, 2),
             "",
             plain(row.slope, 3),
@@ -119,12 +119,13 @@ def truth(sources: Sources, compared: pd.DataFrame | None, ids: Collection[str])
     maps = [
         figure("hillshade truth", "Simulated truth, in the colours of the recovered map.", ids),
         figure("hillshade velocity", "Recovered velocity.", ids),
+        figure("hillshade velocity_beside", "Velocity by the estimator beside it.", ids),
     ]
     return {
-        "text": f"Compared where temporal coherence is at least {row.coherence:g}. The slope is that of a regression "
-        "of recovered on true velocity over the coherent movers: 1 where motion is recovered in full.",
+        "text": "Compared where mask.tif calls the velocity reliable. The slope is that of a regression of recovered "
+        "on true velocity over the reliable movers: 1 where motion is recovered in full.",
         "table": table(
-            ["pixels", "coherent", "rms of the difference, mm/yr", "mean difference, mm/yr", "slope"],
+            ["pixels", "reliable", "rms of the difference, mm/yr", "mean difference, mm/yr", "slope"],
             rows,
             numeric=(1, 2, 3, 4),
         ),

@@ -117,8 +117,9 @@ class Sources(Tested):
 
     Parameters
     ----------
-    event, changes : facts of the event map, and of what is new since an earlier run. found : their rasters and
-        outlines, and pictures and tables of the comparison of models, by name.
+    beside : velocity and mask of the estimator beside the area's own, by name. event, changes : facts of the event
+        map, and of what is new since an earlier run. found : their rasters and outlines, and pictures and tables of the
+        comparison of models, by name.
     """
 
     settings: AreaSettings
@@ -136,6 +137,7 @@ class Sources(Tested):
     reference: dict[str, Any] | None
     truth: dict[str, Path]
     active_areas: Path | None = None
+    beside: dict[str, Path] = field(default_factory=dict)
     susceptibility: dict[str, Path] = field(default_factory=dict)
     susceptibility_tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     published: dict[str, Published] = field(default_factory=dict)
@@ -173,6 +175,7 @@ def gather(area: str, run: RunSettings, given: Given) -> Sources:
         reference=given.record(made.reference),
         experiments=experiments_of(area, run, given),
         active_areas=given.one(made.active_areas),
+        beside=_beside(area, settings, given),
         truth=given.some(simulated_truth(area)),
         susceptibility=maps,
         susceptibility_tables=scores,
@@ -188,6 +191,13 @@ def gather(area: str, run: RunSettings, given: Given) -> Sources:
         ),
         troposphere=given.table(made.troposphere),
     )
+
+
+def _beside(area: str, settings: AreaSettings, given: Given) -> dict[str, Path]:
+    """Velocity and mask of the estimator beside the area's own."""
+    chosen = settings.deformation.compare_with
+    other = Results(area, beside=chosen or "")
+    return given.some({name: getattr(other, name) for name in ("velocity", "mask")}) if chosen else {}
 
 
 def experiments_of(area: str, run: RunSettings, given: Given) -> dict[str, Experiment]:

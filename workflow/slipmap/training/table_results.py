@@ -14,7 +14,7 @@ from slipmap.config.run import ExperimentSettings
 from slipmap.config.tables import ColumnSettings, RowSettings, TableSettings, TablesRunSettings
 from slipmap.io.atomic import write_aside, write_text
 from slipmap.training.summary import distance_of, independence_of
-from slipmap.training.tables import merged, our_factors, read_run, read_table
+from slipmap.training.tables import merged, our_factors, read_run, read_table, standing_for
 
 
 def run(
@@ -84,10 +84,10 @@ def write_scores(
     records = []
     for row in table.rows:
         known = row.of in scores.index
-        ours = {
-            heading: [float(scores.loc[row.of, column.score])] if known and column.score in scores else []
-            for heading, column in table.columns.items()
-        }
+        ours = {}
+        for heading, column in table.columns.items():
+            (name,) = standing_for([column.score], settings)
+            ours[heading] = [float(scores.loc[row.of, name])] if known and name in scores else []
         told = {"test distance, ours": ground["test distance"], "independence, ours": ground["independence"]}
         records.append(
             {"model": row.name, "experiment": row.of}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -121,8 +121,12 @@ def load(folder: str | Path, run_file: str | Path) -> Tables:
 
 def our_factors(inputs: PaperInputs, settings: TablesRunSettings) -> list[str]:
     """The areas' factors that stand for a paper's, each once."""
-    ours = [own for name in inputs.factors for own in settings.stands_for.get(name, [name])]
-    return list(dict.fromkeys(ours))
+    return standing_for(inputs.factors, settings)
+
+
+def standing_for(names: Iterable[str], settings: TablesRunSettings) -> list[str]:
+    """What the areas have in the place of factors that a table names, each once."""
+    return list(dict.fromkeys(own for name in names for own in settings.stands_for.get(name, [name])))
 
 
 def _patches(inputs: PaperInputs, settings: TablesRunSettings) -> PatchSettings:
@@ -146,6 +150,8 @@ def _experiment(table: TableSettings, row: RowSettings, settings: TablesRunSetti
         record = merged(record, {"model": {"options": {"width": settings.width}}})
     record = merged(record, {"model": {"options": settings.options.get(name, {})}})
     factors = None if settings.dataset else our_factors(table.inputs, settings)
+    if "exclude" in record:
+        record["exclude"] = standing_for(record["exclude"], settings)
     record |= {
         "dataset": _dataset(table, settings),
         "factors": factors,
