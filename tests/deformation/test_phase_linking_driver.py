@@ -185,6 +185,12 @@ def test_only_slcs_can_be_linked(level):
         parse_config({"areas": {"a": area | {"deformation": {"estimator": "phase_linking"}}}})
 
 
+def test_an_estimator_is_not_compared_with_itself():
+    with pytest.raises(ValueError, match="compare_with: sbas is the estimator itself"):
+        DeformationSettings(compare_with="sbas")
+    assert DeformationSettings(estimator="phase_linking", compare_with="sbas").compare_with == "sbas"
+
+
 @pytest.mark.parametrize("window", [4, 1, 33])
 def test_windows_have_a_middle_and_a_size(window):
     with pytest.raises(ValueError, match=r"odd number|greater than or equal to 3|less than or equal to 31"):

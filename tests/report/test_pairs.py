@@ -53,3 +53,8 @@ def test_a_network_without_coherence_is_grey(network):
     assert not pairs.coherence(bare, None).notna().any() and pairs.used(bare, None).all()
     assert "style=" not in "".join(re.findall(r'<line class="thin"[^>]*>', pairs.chart_of(bare, STACK, None)))
     assert "Colour" not in pairs.caption(bare, None)
+
+
+def test_pairs_of_linked_phases_are_called_so(network):
+    said = pairs.caption(network, None, linked=True)
+    assert said.startswith("The network of linked phases") and "interferogram" not in said and "coherence" not in said

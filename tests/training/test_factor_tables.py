@@ -31,7 +31,7 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("area")
     grid = Grid("EPSG:32632", Affine(10, 0, 0, 0, -10, 0), 120, 120)
     rng, shape = np.random.default_rng(0), (120, 120)
-    names = [*ROLES, "velocity", "aspect_sin", "aspect_cos", "mean_curvature", "rain_intensity", "rain_duration"]
+    names = [*ROLES, "sbas_velocity", "aspect_sin", "aspect_cos", "mean_curvature", "rain_intensity", "rain_duration"]
     arrays = {name: rng.normal(size=shape) for name in names}
     arrays["elevation"] = MIXED * arrays["slope"] + np.sqrt(1 - MIXED**2) * arrays["elevation"]
     arrays["rain_intensity"], arrays["rain_duration"] = np.full(shape, 2.0), np.full(shape, 3.0)

@@ -145,6 +145,35 @@ def test_an_area_without_inventory_has_maps_and_no_scores(whole):
     assert 'id="scores-table"' in gauged and 'id="no-scores"' not in gauged
 
 
+def test_linked_phases_have_the_velocity_by_sbas_beside_them(whole):
+    """Both networks from the same SLCs; the report says how each agrees with the truth, and nothing of it elsewhere."""
+    own, beside = (whole / "results/ungauged/deformation" / part for part in ("", "sbas"))
+    pairs = [set(pd.read_csv(folder / "network.csv")["pair"]) for folder in (own, beside)]
+    assert len(pairs[0]) == 9 and pairs[0] != pairs[1]  # each of 6 dates with its two next ones
+    for folder, names in zip((own, beside), pairs, strict=True):
+        assert {path.stem for path in (folder / "unwrapped").glob("*.tif")} == names
+    assert len(list((own / "linked").iterdir())) == 2 and not (beside / "linked").exists()
+    table = pd.read_csv(whole / "results/ungauged/report/tables/estimators.csv")
+    assert table["estimator"].tolist() == ["phase_linking", "sbas"] and (table["reliable_share"] > 0.3).all()
+    assert "Linked phases beside SBAS" in visible_text((whole / "results/ungauged/report/index.html").read_text())
+    assert not (whole / "results/valley/deformation/sbas").exists()
+    assert "beside SBAS" not in (whole / "results/valley/report/index.html").read_text()
+
+
+def test_the_velocity_by_sbas_is_a_factor_of_any_area(whole):
+    """Of an area whose estimator it is, its own; else the one beside the linked phases."""
+    made = [f"results/{area}/factors/sbas_velocity.tif" for area in AREAS]
+    answer = snakemake(whole, *made)
+    assert answer.returncode == 0, answer.stdout[-3000:]
+    values = []
+    for path in (*made, *(f"results/{area}/factors/velocity.tif" for area in AREAS)):
+        with rasterio.open(whole / path) as src:
+            values.append(src.read(1))
+            assert src.descriptions == (Path(path).stem,)
+    np.testing.assert_array_equal(values[0], values[2])
+    assert not np.array_equal(values[1], values[3], equal_nan=True)
+
+
 def test_the_split_is_disjoint_in_the_patches_themselves(whole):
     """What a patch shows or is scored on lies on ground of its own split, and is scored once."""
     with rasterio.open(whole / "results/valley/patches/split.tif") as src:

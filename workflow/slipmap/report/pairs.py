@@ -43,13 +43,16 @@ def coherence(network: pd.DataFrame, reference: Mapping[str, Any] | None) -> pd.
     return pd.to_numeric(network["mean_coherence"], errors="coerce").fillna(measured)
 
 
-def caption(network: pd.DataFrame, reference: Mapping[str, Any] | None) -> str:
-    """What the lines and their colours mean."""
-    text = "The small-baseline network: each dot an acquisition, each line an interferogram; the ring marks the first "
-    text += "date, from which displacement counts."
+def caption(network: pd.DataFrame, reference: Mapping[str, Any] | None, *, linked: bool = False) -> str:
+    """What the lines and their colours mean; `linked`: pairs are differences of linked phases."""
+    kind = "network of linked phases" if linked else "small-baseline network"
+    line = "the difference of two dates, unwrapped" if linked else "an interferogram"
+    text = f"The {kind}: each dot an acquisition, each line {line}; the ring marks the first date, from which "
+    text += "displacement counts."
     measured = coherence(network, reference).dropna()
     if len(measured):
-        text += f" Colour: mean coherence, from {measured.min():.2f} (dark) to {measured.max():.2f} (light)."
+        quality = "goodness of fit" if linked else "coherence"
+        text += f" Colour: mean {quality}, from {measured.min():.2f} (dark) to {measured.max():.2f} (light)."
     dropped = network[~used(network, reference)]
     if len(dropped):
         named = ", ".join(dropped["pair"].astype(str).head(6)) + (" and more" if len(dropped) > 6 else "")
@@ -57,7 +60,9 @@ def caption(network: pd.DataFrame, reference: Mapping[str, Any] | None) -> str:
     return text
 
 
-def chart_of(network: pd.DataFrame, stack: Mapping[str, Any], reference: Mapping[str, Any] | None) -> str:
+def chart_of(
+    network: pd.DataFrame, stack: Mapping[str, Any], reference: Mapping[str, Any] | None, *, linked: bool = False
+) -> str:
     """Dates against their perpendicular baselines, pairs as lines; a date of unknown baseline lies on the zero line."""
     dates, baselines = stack["dates"], stack["perpendicular_baselines"]
     heights = [baseline or 0.0 for baseline in baselines or [None] * len(dates)]
@@ -75,7 +80,7 @@ def chart_of(network: pd.DataFrame, stack: Mapping[str, Any], reference: Mapping
             Line("", list(days), heights, BLUE, markers=True, stroke=False),
             Line("", [days[0]], heights[:1], VERMILION, markers=True, stroke=False, ring=True),
         ],
-        title="Small-baseline network",
+        title="Network of linked phases" if linked else "Small-baseline network",
         x_label="date",
         y_label="perpendicular baseline (m)" if baselines else "perpendicular baseline not known",
         x_ticks={float(days[i]): dates[i][:7] for i in marks},

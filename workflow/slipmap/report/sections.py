@@ -41,6 +41,7 @@ def deformation(sources: Sources, ids: Collection[str], shown: Grid) -> Context 
     if "velocity" not in sources.deformation:
         return None
     network, stack = sources.network, sources.stack
+    linked = sources.settings.deformation.estimator == "phase_linking"
     text = (
         "Velocity in the radar's line of sight, positive towards the satellite (blue), negative away from it (red), "
         "relative to the reference area. Motion across the line of sight is not seen."
@@ -55,15 +56,18 @@ def deformation(sources: Sources, ids: Collection[str], shown: Grid) -> Context 
         figure("hillshade velocity", "Velocity in the line of sight, mm/yr.", ids),
         figure(
             "temporal_coherence",
-            "Temporal coherence of the inversion: how well the series explains the interferograms.",
+            "Temporal coherence of the inversion: how well the series explains the interferograms."
+            + (" Linked phases agree with each other whatever they are worth: see reliability." if linked else ""),
             ids,
         ),
         figure("velocity_std", "Standard deviation of the velocity, mm/yr.", ids),
     ]
     return {
         "text": [text],
-        "network": pairs.chart_of(network, stack, sources.reference) if network is not None and stack else "",
-        "network_caption": pairs.caption(network, sources.reference) if network is not None else "",
+        "network": pairs.chart_of(network, stack, sources.reference, linked=linked)
+        if network is not None and stack
+        else "",
+        "network_caption": pairs.caption(network, sources.reference, linked=linked) if network is not None else "",
         "table": table(["what", "value"], facts),
         "corrected": pairs.corrected(sources.reference, network),
         "maps": [f for f in maps if f],
