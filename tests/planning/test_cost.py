@@ -62,17 +62,17 @@ def test_the_run_that_was_measured_costs_what_it_cost(finished):
 @given(st.integers(1, 10**9), st.integers(0, 300), st.integers(0, 3000), st.integers(2, 9))
 def test_a_stage_grows_with_what_it_says(pixels, dates, pairs, factor):
     """On `factor` times the pixels every stage costs that much more, but what works on a sample."""
-    small = cost.needs(SHIPPED, cost.Size(pixels, dates, pairs))
-    large = cost.needs(SHIPPED, cost.Size(pixels * factor, dates, pairs))
+    small = cost.needs(SHIPPED, cost.Size(pixels, dates, pairs, pairs))
+    large = cost.needs(SHIPPED, cost.Size(pixels * factor, dates, pairs, pairs))
     for one, other in zip(small, large, strict=True):
         times = 1 if one.stage.grows == "sample" else factor
         assert other.core_hours == pytest.approx(times * one.core_hours) and other.largest_job_mb == one.largest_job_mb
     idle = {need.stage.grows for need in cost.needs(SHIPPED, cost.Size(pixels, 0, 0)) if need.core_hours == 0}
-    assert idle == {"pixel pair", "pixel date"}
+    assert idle == {"pixel pair", "pixel linked pair", "pixel date", "pixel raw date"}
 
 
 def test_every_stage_of_the_demo_has_a_rate():
-    assert list(SHIPPED) == [stage.name for stage in cost.STAGES if stage.name not in cost.LINKED]  # it forms pairs
+    assert list(SHIPPED) == [stage.name for stage in cost.STAGES]  # both estimators run there
     assert all(rate.core_seconds > 0 and rate.largest_job_mb > 50 for rate in SHIPPED.values())
 
 
@@ -88,7 +88,7 @@ def test_a_new_area_and_a_large_one_are_reckoned_alike():
     year = (date(2022, 1, 1), date(2022, 12, 31))
     pairs = sum(31 - n for n in range(1, 6))  # 31 dates, pairs of at most 60 days
     need = estimate(grid, {}, {"sentinel1": "opera_cslc"}, *year, SHIPPED)
-    stages = {n.stage.name: n for n in cost.needs(SHIPPED, cost.Size(1_000_000, 31, pairs))}
+    stages = {n.stage.name: n for n in cost.needs(SHIPPED, cost.Size(1_000_000, 31, pairs), without=cost.LINKED)}
     raw, training = stages["geocoding of raw Sentinel-1"], stages[cost.TRAINING]
     assert need.download == pytest.approx(31 * 250e6)
     hours = sum(n.core_hours for n in stages.values()) - training.core_hours

@@ -129,6 +129,7 @@ def _add_plans(commands: Commands) -> None:
     scale.add_argument("--km2", type=float, default=50_000, help="size of the area (default: %(default)g)")
     scale.add_argument("--resolution", type=float, default=12.5, help="metres (default: %(default)g)")
     scale.add_argument("--dates", type=int, default=103, help="Sentinel-1 acquisitions (default: %(default)s)")
+    scale.add_argument("--estimator", choices=("phase_linking", "sbas"), help="one alone, of a run that has both")
     scale.set_defaults(command=_scale)
 
 
@@ -298,7 +299,8 @@ def _rates(options: argparse.Namespace) -> None:
     for stage in cost.STAGES:
         if stage.name in measured:
             rate = measured[stage.name]
-            print(f"{stage.name:32} {rate.core_seconds:10.3g} core s and {rate.bytes:.3g} bytes for each {stage.grows}")
+            spent = f"{rate.core_seconds:10.3g} core s for each {stage.grows}"
+            print(f"{stage.name:32} {spent}, {rate.bytes:.3g} bytes for each {stage.disk_grows}")
         else:
             print(f"{stage.name:32} no such jobs in this run: the demo's rates stand")
     print(f"wrote {path}, which 'slipmap new-area' {'reads with --rates' if options.out else 'goes by'}")
@@ -347,7 +349,8 @@ def _check(options: argparse.Namespace) -> None:
 def _scale(options: argparse.Namespace) -> None:
     from slipmap.planning import scale
 
-    print(scale.page(options.results, options.km2, options.resolution, options.dates))
+    asked = (options.results, options.km2, options.resolution, options.dates)
+    print(scale.page(*asked, estimator=options.estimator))
 
 
 def _models(options: argparse.Namespace) -> None:

@@ -57,8 +57,9 @@ def estimate(
     source = found["sentinel1"].source if "sentinel1" in found else missing.get("sentinel1")
     size = cost.Size(
         grid.width * grid.height,
-        len(set(dates)) if source in RAW_PRODUCTS else 0,
+        len(set(dates)),
         cost.pairs_within(dates, NetworkSettings().max_temporal_baseline),
+        raw=len(set(dates)) if source in RAW_PRODUCTS else 0,
     )
     without = [cost.TRAINING, *cost.LINKED, *(cost.FORMED_HERE if source == "hyp3" else ())]  # a new area is not linked
     stages = cost.needs(rates, size, without=without)
