@@ -11,7 +11,7 @@ def templates():
     here, found = Results("{}"), set()
     for name in sorted(vars(Results)):
         value = getattr(here, name)
-        if name.startswith("_") or name in ("place", "folder"):
+        if name.startswith("_") or name in ("place", "beside", "folder"):
             continue
         found.add(value if isinstance(value, str) else value(*["{}"] * len(inspect.signature(value).parameters)))
     return {path.removeprefix("results/{}/") for path in found}

@@ -50,6 +50,7 @@ def test_rules_make_what_the_layout_names_and_nothing_else(rules):
     """One map of result paths: a path that no rule makes is dead, one that is not in the map is stated twice."""
     made = {re.sub(r"{[^{}]*(?:{\d+}[^{}]*)*}", "x", str(path)) for rule in rules.values() for path in rule.output}
     made = {path.split("/", 2)[2] for path in made if path.startswith("results/")}
+    made = {path.replace("deformation/sbas/", "deformation/") for path in made}  # the same names beside linked phases
     folders = {"sentinel1/slc", "sentinel1/slc_vh"}
     folders |= {f"deformation/{name}" for name in ("interferograms", "unwrapped", "linked")}
     known = templates() - {"logs", "benchmarks"} - folders

@@ -118,7 +118,7 @@ STAGES = (
     Stage(
         "motion: trends, geometry, active areas",
         ("kinematics", "slope_geometry", "active_areas", "export_motion"),
-        (*_MOTION, "deformation/export", "deformation/views", "deformation/sbas/views"),
+        (*_MOTION, "deformation/export", Results.views, _inside(_BESIDE.views)),
         "pixel",
     ),
     Stage(
