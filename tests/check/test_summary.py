@@ -106,6 +106,14 @@ def test_what_is_not_made_is_named_with_its_reason(product):
     assert told(**change)[product] == why
 
 
+def test_a_velocity_beside_that_of_linked_phases_is_named():
+    slcs = ALL | {"sentinel1": {"level": "slc", "path": "slc"}}
+    linked = {"estimator": "phase_linking"}
+    for asked in (False, True):
+        made = told(slcs, deformation=linked | ({"compare_with": "sbas"} if asked else {}))
+        assert made.get("velocity by sbas, beside that of linked phases") == ("" if asked else None)
+
+
 def test_radar_alone_has_no_slopes_and_nothing_to_map_from():
     made = told({"sentinel1": RADAR}, experiments={"map": {"weights": "w"}})
     assert made["downslope velocity, sensitivity, layover and shadow"] == "no inputs.dem"

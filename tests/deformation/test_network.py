@@ -3,6 +3,7 @@
 import csv
 from datetime import date, timedelta
 from itertools import pairwise
+from types import SimpleNamespace
 
 import networkx
 import numpy as np
@@ -12,11 +13,11 @@ from affine import Affine
 
 from slipmap.config.deformation import DeformationSettings
 from slipmap.config.inputs import Sentinel1Settings
-from slipmap.deformation import network
+from slipmap.deformation import check, network
 from slipmap.deformation.readers import gamma
 from slipmap.deformation.reading import read_stack
 from slipmap.deformation.stack import Acquisition, Pair
-from slipmap.errors import InputError
+from slipmap.errors import Faults, InputError
 
 DAYS = [date(2021, 1, 1) + timedelta(days=12 * k) for k in range(10)]
 
@@ -109,6 +110,20 @@ def test_network_that_falls_apart_is_named(slcs):
         network.choose_pairs(stack, settings)
     joined = network.choose_pairs(stack, settings.model_copy(update={"allow_subsets": True}))
     assert len(network.subsets(joined, [a.date for a in stack.acquisitions])) == 2
+
+
+def test_so_is_one_beside_that_of_linked_phases(slcs):
+    """Neighbouring dates are paired whatever lies between them; interferograms beside them are not."""
+    for path in sorted(slcs.glob("*.tif"))[4:6]:
+        path.unlink()
+    stack, faults = read(slcs), Faults()
+    settings = DeformationSettings(estimator="phase_linking", max_temporal_baseline=24)
+    area = SimpleNamespace(deformation=settings)
+    check._check_network(stack, area, faults)
+    assert faults.found == []
+    area.deformation = settings.model_copy(update={"compare_with": "sbas"})
+    assert len(check._check_network(stack, area, faults)) == 3 * 8 - (1 + 2 + 3)
+    assert len(faults.found) == 1 and "falls into 2 subsets" in faults.found[0]
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,8 @@ def _deformation(area: AreaSettings, found: Found) -> Iterator[Made]:
     ready = "inputs.sentinel1 is a ready velocity" if source and source.level == "velocity" else ""
     series = none or ready
     yield "standard deviation, coherence, mask, time series, kinematics and active areas", series
+    if area.deformation.compare_with:
+        yield f"velocity by {area.deformation.compare_with}, beside that of linked phases", series
     if found.hinged:
         yield "reliable velocities, so the active areas are empty", "one pair alone holds the network together"
     dem = "" if area.inputs.dem else "no inputs.dem"

@@ -94,6 +94,8 @@ def _check_network(stack: Stack, area: AreaSettings, faults: Faults) -> list[Pai
     """The pairs hang together, and their dates carry the model of motion that the config asks for."""
     options = area.deformation
     pairs = faults.of(choose_pairs, stack, options)
+    if options.compare_with:
+        faults.of(choose_pairs, stack, options.model_copy(update={"estimator": options.compare_with}))
     if pairs is None:  # the model of motion is checked with the pairs that were found
         pairs = stack.pairs
     if not pairs:
