@@ -90,6 +90,7 @@ RUN_BY = (
         r"python -m benchmarks.demo_intervals .*",
         "tests/deformation/test_truth.py::test_areas_are_pooled_without_the_error_of_their_reference",
     ),
+    (r"python -m benchmarks.demo_cost .*", "tests/planning/test_cost.py::test_all_jobs_and_files_of_a_run_are_counted"),
     (r"pytest -m \"not integration and not slow\"", "Makefile"),
 )
 

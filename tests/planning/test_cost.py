@@ -3,15 +3,17 @@
 import json
 import math
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import demo_cost
 from slipmap.cli import main
 from slipmap.errors import InputError
 from slipmap.io.grid import Grid
-from slipmap.planning import cost
+from slipmap.planning import cost, scale
 from slipmap.planning.estimate import estimate
 
 HEAD = "s\tmax_rss\tcpu_time\n"
@@ -153,3 +155,32 @@ def test_what_is_not_there_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match=r"cannot be written .*; name another file with --out"):
         cost.write_rates(SHIPPED, tmp_path / "file" / "rates.csv")
     assert math.isnan(cost.needs({}, cost.Size(1, 1, 1))[0].core_hours)
+
+
+def test_the_demo_costs_what_it_was_measured_to_cost():
+    """Rates times the demo's size, against all its jobs and all its files, whoever they belong to (`measured`)."""
+    measured = json.loads((Path(__file__).parent / "demo_measured.json").read_text())
+    needs = cost.needs(SHIPPED, cost.Size(**measured["size"]))
+    times = [measured["experiments"] if need.stage.each else 1 for need in needs]
+    seconds = sum(n * need.core_hours * 3600 for n, need in zip(times, needs, strict=True))
+    disk = sum(n * need.disk for n, need in zip(times, needs, strict=True))
+    assert seconds == pytest.approx(measured["core_seconds"], rel=0.15)
+    assert disk == pytest.approx(measured["peak_bytes"], rel=0.15)
+
+
+def test_a_large_area_of_linked_phases_stays_below_its_bounds():
+    """50,000 km² with 103 dates: at most 2 TB of disk, and no more core hours than SBAS."""
+    large = scale.size(50_000, 12.5, 103, neighbours=3)
+    linked, sbas = (cost.needs(SHIPPED, large, without=other) for other in (cost.SBAS, cost.LINKED))
+    assert sum(need.disk for need in linked) <= 2e12 < sum(need.disk for need in sbas)
+    assert sum(need.core_hours for need in linked) <= sum(need.core_hours for need in sbas)
+
+
+def test_all_jobs_and_files_of_a_run_are_counted(finished):
+    (finished / "logs").mkdir()
+    (finished / "logs/terrain.log").write_bytes(b"x" * 40)
+    (finished / "benchmarks/simulate.tsv").write_text(f"{HEAD}9\t9\t1000\n")
+    told = demo_cost.run(finished)
+    assert told["core_seconds"] == 6 + 4 + 8 + 5 + 3 + 1 + 9 + 30 + 10 and told["experiments"] == 2
+    assert told["peak_bytes"] == sum(path.stat().st_size for path in finished.rglob("*") if path.is_file())
+    assert cost.Size(**told["size"]) == cost.size_of(finished)

@@ -110,7 +110,7 @@ STAGES = (
         beside=(("invert_beside",), tuple(_inside(getattr(_BESIDE, role)) for role in INVERTED)),
         disk="pixel date",  # the series is nearly all of it
     ),
-    Stage("phase linking", ("link_phases", "link_phases/*"), (Results.linked,), "pixel date"),
+    Stage("phase linking", ("link_phases_*",), (Results.linked,), "pixel date"),
     Stage(
         "unwrapping of linked phases", ("unwrap_linked/*",), (Results.unwrapped_interferograms,), "pixel linked pair"
     ),
