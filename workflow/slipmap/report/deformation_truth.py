@@ -55,9 +55,7 @@ def dem_errors(found: Mapping[str, Path], truth: str | Path) -> pd.DataFrame:
     return pd.DataFrame({"true": true, "estimated": mean - shift, "deviation": deviation, "pixels": n.astype(int)})
 
 
-def _blocks(
-    found: Mapping[str, Path], names: tuple[str, ...], truth: str | Path
-) -> Iterator[tuple[np.ndarray, ...]]:
+def _blocks(found: Mapping[str, Path], names: tuple[str, ...], truth: str | Path) -> Iterator[tuple[np.ndarray, ...]]:
     """Blocks of the products `names`, of the truth, and where all are known and reliable."""
     grid = Grid.from_raster(found[names[0]])
     with ExitStack() as stack:
