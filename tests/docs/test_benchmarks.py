@@ -32,7 +32,7 @@ def test_without_names_all_of_them_run_in_order(modules, monkeypatch, capsys):
     assert all(f'"measured": "{name}"' in said for name in modules)
 
 
-@pytest.mark.parametrize("name", ["active_areas", "demo_intervals", "motion_edges", "semi_supervised"])
+@pytest.mark.parametrize("name", ["active_areas", "demo_cost", "demo_intervals", "motion_edges", "semi_supervised"])
 def test_what_needs_a_finished_run_is_left_out_without_one(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = importlib.import_module(f"benchmarks.{name}").run()

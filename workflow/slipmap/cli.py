@@ -2,30 +2,17 @@
 
 import argparse
 import os
-import re
 import sys
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
 from slipmap import __version__
-from slipmap.errors import InputError, SlipmapError, nearest
+from slipmap.command_line import CommandLine
+from slipmap.errors import InputError, SlipmapError
 from slipmap.sharing import command as weights_command
 from slipmap.viewer import command as viewer_command
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-
-
-class _Parser(argparse.ArgumentParser):
-    """One that names the nearest command or option for one that is not known."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the command line, in a sentence, and end."""
-        wrong = re.search(r"argument COMMAND: invalid choice: '(.*?)' \(choose from (.*)\)", message)
-        if wrong:
-            known = [name.strip("' ") for name in wrong[2].split(",")]
-            message = f"there is no command '{wrong[1]}'{nearest(wrong[1], known)}"
-        end = "" if message.endswith(("?", ".")) else "."
-        self.exit(2, f"slipmap: {message}{end} See '{self.prog} --help'.\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -60,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = _Parser(
+    parser: argparse.ArgumentParser = CommandLine(
         prog="slipmap",
         description="Landslide maps from Sentinel-1, Sentinel-2, a DEM and lithology. 'slipmap init' writes a config "
         "from your files, 'slipmap check' looks at it, 'slipmap run CONFIG' makes the map and the report.",
