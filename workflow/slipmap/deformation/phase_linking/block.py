@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -77,12 +78,18 @@ def link_block(
     """
     before = len(spans)
     weights = window_weights(options.window, options.window_weights)
-    how = {"estimator": options.method, "regularisation": options.regularisation, "looks": looks}
-    how |= {"threads": threads, "device": options.device}
+    how = partial(
+        link,
+        estimator=options.method,
+        regularisation=options.regularisation,
+        looks=looks,
+        threads=threads,
+        device=options.device,
+    )
     rate = np.zeros(samples.shape[1:3], np.float32)
     if options.remove_motion and len(samples) >= motion.LEAST_DATES:
         near = window_weights(min(options.window, FIRST_WINDOW), options.window_weights)
-        first = link(samples, near, bound=False, **how)
+        first = how(samples, near, bound=False)
         rate = motion.rates(first.phasors, first.fit, years, samples, looks)
         del first
     around, inner = _within(inner or (slice(None), slice(None)), rate.shape, len(weights) // 2)
@@ -90,7 +97,7 @@ def link_block(
     samples = samples[:, *around]
     samples = motion.turned(samples, rate, years, -1) if moves else np.ascontiguousarray(samples)
     chosen = homogeneous(samples[before:], options.window, options.homogeneity, options.significance, looks)
-    linked = link(samples, weights, bound=options.standard_deviation, chosen=chosen, **how)
+    linked = how(samples, weights, bound=options.standard_deviation, chosen=chosen)
     there = np.zeros(samples.shape[:3], bool)
     for own, phasor, seen in zip(samples, linked.phasors, there, strict=True):
         # what the neighbours alone say is no phase of the pixel
@@ -105,8 +112,8 @@ def link_block(
     if moves:
         motion.turned(linked.phasors, rate, years, 1, linked.phasors)
     kept = None if kept is None else kept[inner]
-    first, most = before if options.closure else None, min(options.eigenvalues, len(samples))
-    closure, largest = spectrum.described(samples, weights, chosen, closure=first, eigenvalues=most)
+    oldest, most = before if options.closure else None, min(options.eigenvalues, len(samples))
+    closure, largest = spectrum.described(samples, weights, chosen, closure=oldest, eigenvalues=most)
     without = ~np.isfinite(linked.fit)
     for band in (closure, largest):
         if band is not None:

@@ -3,6 +3,7 @@
 import numba
 import numpy as np
 
+from slipmap.arrays import Floats
 from slipmap.deformation.lanes import LANES, greater, load, root, select, store
 from slipmap.deformation.phase_linking.packed import row, same
 
@@ -10,8 +11,8 @@ MOST_WINDOW = 2 * LANES - 1  # pixels
 NOTHING = 1e-20
 
 
-@numba.njit
-def planes(samples, at, first, width, out):
+@numba.njit()
+def planes(samples: Floats, at: int, first: int, width: int, out: Floats) -> None:
     """Row `at` of cells as planes of float32: out[date, sample, part, column], columns `first` … `first + width`.
 
     `samples` is float32 (dates, rows, cols, numbers of a cell: real, imaginary, …). What is not a number becomes 0,
@@ -29,8 +30,8 @@ def planes(samples, at, first, width, out):
                 out[base + k] = value if value == value else np.float32(0.0)
 
 
-@numba.njit
-def _cell_rows(plane, i, dates, looks, width, line):
+@numba.njit()
+def _cell_rows(plane: Floats, i: int, dates: int, looks: int, width: int, line: Floats) -> None:
     """Covariances Σ zᵢ z̄ⱼ of each cell, of the dates i, i + 1 with all j up to them, packed, into `line`."""
     second = min(i + 1, dates - 1)
     numbers = 2 * looks * width
@@ -62,8 +63,10 @@ def _cell_rows(plane, i, dates, looks, width, line):
                 store(line, lower + 3 * width + c, di)
 
 
-@numba.njit
-def covariances(plane, dates, looks, width, weights, line, ring, base, wide):
+@numba.njit()
+def covariances(
+    plane: Floats, dates: int, looks: int, width: int, weights: Floats, line: Floats, ring: Floats, base: int, wide: int
+) -> None:
     """Covariances of a row of cells, packed, into `ring` from `base` on, `wide` numbers for each part.
 
     Each is the weighted sum over neighbouring columns of what `planes` made: column 0 of `ring` has its middle at
@@ -81,8 +84,8 @@ def covariances(plane, dates, looks, width, weights, line, ring, base, wide):
                 store(ring, place + e * wide + c, total)
 
 
-@numba.njit
-def gather(ring, slot, entries, width, weights, column, A):
+@numba.njit()
+def gather(ring: Floats, slot: int, entries: int, width: int, weights: Floats, column: int, A: Floats) -> None:
     """Weighted sum of the rows of the ring, the oldest in `slot`, of sixteen columns from `column` on, into `A`."""
     rows, size = weights.size, entries * width
     for e in range(entries):
@@ -94,8 +97,10 @@ def gather(ring, slot, entries, width, weights, column, A):
         store(A, e * LANES, total)
 
 
-@numba.njit
-def gather_chosen(ring, slot, entries, width, rows, columns, chosen, column, A):
+@numba.njit()
+def gather_chosen(
+    ring: Floats, slot: int, entries: int, width: int, rows: int, columns: int, chosen: Floats, column: int, A: Floats
+) -> None:
     """As `gather`, of chosen neighbours only: `chosen` (rows · columns, `LANES`) holds their weights, 0 for none."""
     size, half = entries * width, columns // 2
     for e in range(entries):
@@ -110,8 +115,8 @@ def gather_chosen(ring, slot, entries, width, rows, columns, chosen, column, A):
         store(A, e * LANES, total)
 
 
-@numba.njit
-def coherences(A, n, G, scale, there):
+@numba.njit()
+def coherences(A: Floats, n: int, G: Floats, scale: Floats, there: Floats) -> None:
     """Covariances in `A` to coherences Γ in place; `G`: |Γ|. `there`: 1 where a date has data, else 0 (n entries).
 
     Γ is 1 on the diagonal, also of a date without data, which has no coherence with any other.

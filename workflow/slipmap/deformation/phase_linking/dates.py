@@ -47,7 +47,7 @@ def encode(bands: np.ndarray) -> np.ndarray:
 def read(folders: Sequence[str | Path], day: date) -> np.ndarray:
     """The phase of a date as it is stored, uint16 (rows, cols), 0 for nodata; `folders` of the ministacks."""
     with rasterio.open(file_of(folder_of(folders, day), day)) as source:
-        return source.read(1)
+        return np.asarray(source.read(1))
 
 
 def read_quality(folders: Sequence[str | Path], days: Iterable[date], name: str) -> np.ndarray:
@@ -72,4 +72,4 @@ def difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 def as_coherence(fit: np.ndarray) -> np.ndarray:
     """Goodness of fit as the coherence of all pairs of a pixel, float32; NaN without data."""
-    return np.clip(fit, LEAST, MOST).astype(np.float32)
+    return np.asarray(np.clip(fit, LEAST, MOST), np.float32)

@@ -107,18 +107,19 @@ def _fitted_band(
 
 def of_fit(fit: np.ndarray) -> np.ndarray:
     """Coherence of a persistent scatterer of the goodness of fit exp(−D²), whose phase has the standard deviation D."""
-    return 1 / (1 - 2 * np.log(np.clip(fit, 1e-3, 0.9999)))
+    return np.asarray(1 / (1 - 2 * np.log(np.clip(fit, 1e-3, 0.9999))))
 
 
 def _least(sums: dict[tuple[int, ...], list[np.ndarray]]) -> np.ndarray:
     """Least squares over the temporal baselines, with the prior of `covariance`; see `fitted`."""
-    shape = next(iter(sums.values()))[0].shape
+    shape: tuple[int, ...] = next(iter(sums.values()))[0].shape
     known = {lags: (n, np.sqrt(np.clip(s, 0, n) * n)) for lags, (n, s) in sums.items()}
     best = np.full(shape, np.inf, np.float32)
     found = np.zeros((3, *shape), np.float32)
     for decay in DECAY_DAYS:
-        n11 = np.full(shape, PRIOR, np.float32)
-        n12, n22 = np.zeros(shape, np.float32), n11.copy()
+        n11: np.ndarray = np.full(shape, PRIOR, np.float32)
+        n12: np.ndarray = np.zeros(shape, np.float32)
+        n22: np.ndarray = n11.copy()
         b1, b2 = n11 * np.float32(FLOOR), n11 * np.float32(FIRST)
         for lags, (n, s) in known.items():
             e = np.float32(np.mean(np.exp(-np.array(lags) / decay)))

@@ -95,7 +95,7 @@ def run(
                     file.write(getattr(block, name), window)
                 for k, file in enumerate(files):
                     file.write(encode(block.date(k)), window=window)
-                if kept is not None:
+                if kept is not None and block.compressed is not None:
                     kept.write(
                         _pixels(block.compressed, settings.slc_looks),
                         1,
@@ -194,7 +194,7 @@ def _outputs(
                     "coherence of dates close together, by the fitted decay",
                     "time in which the coherence decays",
                 ),
-                tags={"METHOD": options.method, "WINDOW": options.window} | tags,
+                tags={"METHOD": options.method, "WINDOW": options.window, **tags},
                 compress="zstd",
             )
         )
@@ -209,12 +209,24 @@ def _on_request(
     with ExitStack() as stack:
         found = {}
         if closure:
-            about = {"units": "rad", "long_name": "root mean square of the closure phases of dates next to each other"}
-            file = raster.create(folder / spectrum.CLOSURE, grid, bands=["closure"], tags=tags, **about)
+            file = raster.create(
+                folder / spectrum.CLOSURE,
+                grid,
+                bands=["closure"],
+                units="rad",
+                long_name="root mean square of the closure phases of dates next to each other",
+                tags=tags,
+            )
             found["closure"] = stack.enter_context(file)
         if eigenvalues:
             names = [f"eigenvalue_{k + 1}" for k in range(eigenvalues)]
-            about = {"units": "1", "long_name": "eigenvalue of the coherence matrix, the largest first"}
-            file = raster.create(folder / spectrum.EIGENVALUES, grid, bands=names, tags=tags, **about)
+            file = raster.create(
+                folder / spectrum.EIGENVALUES,
+                grid,
+                bands=names,
+                units="1",
+                long_name="eigenvalue of the coherence matrix, the largest first",
+                tags=tags,
+            )
             found["eigenvalues"] = stack.enter_context(file)
         yield found

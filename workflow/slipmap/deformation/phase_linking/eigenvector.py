@@ -5,8 +5,10 @@ signs whether σ is below (Sylvester), so shifts come close to the Rayleigh quot
 """
 
 import numba
+import numpy as np
 
-from slipmap.deformation.lanes import LANES, either, greater, load, select, some, store
+from slipmap.arrays import Floats
+from slipmap.deformation.lanes import LANES, Lanes32, either, greater, load, select, some, store
 from slipmap.deformation.phase_linking.packed import factor_hermitian, inner, multiply, normalise, same, solve
 
 # shifts lie below the Rayleigh quotient by these shares of it, one after the other
@@ -16,8 +18,20 @@ STEPS = 6  # solves with one shift, at most
 HALVINGS = 12
 
 
-@numba.njit
-def smallest(M, n, lower, v, tolerance, W, inverse, t, w, shift, bounds):
+@numba.njit()
+def smallest(
+    M: Floats,
+    n: int,
+    lower: np.float32,
+    v: Floats,
+    tolerance: np.float32,
+    W: Floats,
+    inverse: Floats,
+    t: Floats,
+    w: Floats,
+    shift: Floats,
+    bounds: Floats,
+) -> Lanes32:
     """Turn the start `v` (length 1) into the eigenvector of the smallest eigenvalue of `M`; returns the eigenvalue.
 
     Parameters

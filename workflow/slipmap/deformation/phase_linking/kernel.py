@@ -3,7 +3,8 @@
 import numba
 import numpy as np
 
-from slipmap.deformation.lanes import LANES, equal, greater, load, root, select, some, store
+from slipmap.arrays import Flags, Floats
+from slipmap.deformation.lanes import LANES, Lanes32, equal, greater, load, root, select, some, store
 from slipmap.deformation.phase_linking.covariance import coherences, covariances, gather, gather_chosen, planes
 from slipmap.deformation.phase_linking.eigenvector import smallest
 from slipmap.deformation.phase_linking.packed import (
@@ -27,8 +28,8 @@ ABSENT = 50.0  # diagonal of a date without data: far above all eigenvalues
 _POWER_STEPS = 6
 
 
-@numba.njit
-def _definite(G, n, blend, Q, inverse, t):
+@numba.njit()
+def _definite(G: Floats, n: int, blend: Floats, Q: Floats, inverse: Floats, t: Floats) -> None:
     """Factors of (1 − β) |Γ| + β I, β in `blend` raised in each lane until it is positive definite."""
     bad = factor_real(G, n, blend, LEAST_PIVOT, Q, inverse, t)
     while some(bad):
@@ -39,8 +40,8 @@ def _definite(G, n, blend, Q, inverse, t):
         bad = factor_real(G, n, blend, LEAST_PIVOT, Q, inverse, t)
 
 
-@numba.njit
-def _start(A, n, v, w, above, place, first):
+@numba.njit()
+def _start(A: Floats, n: int, v: Floats, w: Floats, above: Floats, place: int, first: bool) -> None:
     """A unit vector near the wanted one into `v`: that of the pixels above (`above`), turned towards the dominant one.
 
     The first row of a strip has none above and begins with ones.
@@ -55,8 +56,8 @@ def _start(A, n, v, w, above, place, first):
         normalise(v, w, n)
 
 
-@numba.njit
-def _matrix(A, B, n, there, inverted, M):
+@numba.njit()
+def _matrix(A: Floats, B: Floats, n: int, there: Floats, inverted: bool, M: Floats) -> None:
     """M = B ∘ Γ or, not `inverted`, −Γ: the wanted eigenvector is that of its smallest eigenvalue. B may lie in M."""
     for e in range(row(n) - 1, -1, -1):
         by = load(B, e * LANES) if inverted else same(-1.0)
@@ -68,8 +69,8 @@ def _matrix(A, B, n, there, inverted, M):
         store(M, place, select(away, same(ABSENT), load(M, place)))
 
 
-@numba.njit
-def _phasors(v, n, there, u, out, place, stride):
+@numba.njit()
+def _phasors(v: Floats, n: int, there: Floats, u: Floats, out: Floats, place: int, stride: int) -> None:
     """v / |v| of the dates with data, relative to the first of these, 0 of the others, into `u` and `out` (re, im)."""
     cr, ci = same(1.0), same(0.0)
     for i in range(n - 1, -1, -1):
@@ -88,8 +89,8 @@ def _phasors(v, n, there, u, out, place, stride):
         store(out, (2 * i + 1) * stride + place, y)
 
 
-@numba.njit
-def _fit(A, G, n, u):
+@numba.njit()
+def _fit(A: Floats, G: Floats, n: int, u: Floats) -> Lanes32:
     """Mean of cos(arg Γᵢⱼ − (φᵢ − φⱼ)) over the pairs of dates with data (Ferretti et al. 2011)."""
     total, count = same(0.0), same(0.0)
     for i in range(1, n):
@@ -105,8 +106,21 @@ def _fit(A, G, n, u):
     return total / select(greater(count, same(0.5)), count, same(1.0))
 
 
-@numba.njit
-def _bound(G, n, blend, Q, X, B, F, inverse, t, out, place, stride):
+@numba.njit()
+def _bound(
+    G: Floats,
+    n: int,
+    blend: Floats,
+    Q: Floats,
+    X: Floats,
+    B: Floats,
+    F: Floats,
+    inverse: Floats,
+    t: Floats,
+    out: Floats,
+    place: int,
+    stride: int,
+) -> None:
     """Standard deviation of each date's phase times √(2 · looks), relative to the first date, into `out`.
 
     The Fisher information of the phases is 2 L (|Γ|⁻¹ ∘ |Γ| − I) (Guarnieri & Tebaldini 2008), |Γ| regularised.
@@ -143,8 +157,21 @@ def _bound(G, n, blend, Q, X, B, F, inverse, t, out, place, stride):
 
 @numba.njit(nogil=True, cache=True)
 def strip(
-    samples, first_row, last_row, first, wide, weights, chosen, kind, blend, with_bound, phasors, fit, bound, used
-):
+    samples: Floats,
+    first_row: int,
+    last_row: int,
+    first: int,
+    wide: int,
+    weights: Floats,
+    chosen: Flags,
+    kind: int,
+    blend: np.float32,
+    with_bound: bool,
+    phasors: Floats,
+    fit: Floats,
+    bound: Floats,
+    used: Floats,
+) -> None:
     """Link output rows `first_row` … `last_row` of the columns `first` … `first + wide` (a multiple of `LANES`).
 
     Parameters

@@ -7,6 +7,7 @@ import numba
 import numpy as np
 from scipy import ndimage
 
+from slipmap.arrays import Flags, Floats
 from slipmap.deformation.phase_linking import kernel, on_device
 from slipmap.deformation.phase_linking.covariance import MOST_WINDOW
 
@@ -68,11 +69,20 @@ def link(
         raise ValueError(f"a window of {len(weights)} pixels; give an odd number up to {MOST_WINDOW}")
     numbers = np.ascontiguousarray(samples, np.complex64).view(np.float32)
     neighbours, independent = _averaged(_with_data(numbers), weights, chosen, looks)
-    how = {"estimator": estimator, "regularisation": regularisation, "chosen": chosen, "bound": bound}
     if device == "gpu":
-        phasors, fit, deviation, blend = on_device.phases(samples, weights, **how)
+        phasors, fit, deviation, blend = on_device.phases(
+            samples, weights, estimator=estimator, regularisation=regularisation, chosen=chosen, bound=bound
+        )
     else:
-        phasors, fit, deviation, blend = _by_kernel(numbers, weights, threads=threads, **how)
+        phasors, fit, deviation, blend = _by_kernel(
+            numbers,
+            weights,
+            estimator=estimator,
+            regularisation=regularisation,
+            chosen=chosen,
+            bound=bound,
+            threads=threads,
+        )
     if deviation is not None:
         deviation /= np.sqrt(2 * np.maximum(independent, np.float32(1e-6)))
         np.minimum(deviation, np.float32(SCATTER), out=deviation)
@@ -120,7 +130,7 @@ def _by_kernel(
 
 
 @numba.njit(cache=True)
-def _with_data(numbers):
+def _with_data(numbers: Floats) -> Flags:
     """Pixels with data on a date or more, bool (rows, cols), of float32 (dates, rows, cols, numbers)."""
     dates, rows, cols, parts = numbers.shape
     found = np.zeros((rows, cols), np.bool_)

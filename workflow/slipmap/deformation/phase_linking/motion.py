@@ -80,7 +80,7 @@ def _moving(phasors: np.ndarray, around: np.ndarray, turns: np.ndarray, tried: n
         power = np.abs(turns @ (own[:, part] * np.conj(other[:, part]))) / len(own)
         found[part], peak[part] = tried[power.argmax(axis=0)], power.max(axis=0)
     found[(peak < CLEAR) | (np.abs(found) < SLOWEST)] = 0
-    return ndimage.median_filter(found.reshape(phasors.shape[1:]), 3) != 0
+    return np.asarray(ndimage.median_filter(found.reshape(phasors.shape[1:]), 3) != 0)
 
 
 def _smooth(rate: np.ndarray) -> np.ndarray:
@@ -92,7 +92,7 @@ def _smooth(rate: np.ndarray) -> np.ndarray:
         alike = weight * (np.abs(other - rate) <= SHARP)
         total += alike * other
         share += alike
-    return total / share
+    return np.asarray(total / share)
 
 
 def _unlikely(own: np.ndarray, turns: np.ndarray, looks: float) -> np.ndarray:

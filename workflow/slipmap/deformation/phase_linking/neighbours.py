@@ -3,6 +3,8 @@
 import numba
 import numpy as np
 
+from slipmap.arrays import Flags, Floats
+
 EMPTY = 1e-20  # power below which a pixel has no data
 
 
@@ -46,7 +48,7 @@ def homogeneous(samples: np.ndarray, size: int, test: str, significance: float, 
 
 
 @numba.njit(cache=True)
-def _alike_in_mean(mean, count, size, limit):
+def _alike_in_mean(mean: Floats, count: Floats, size: int, limit: np.float32) -> Flags:
     """−2 ln Λ of two means of `count` exponential samples each is χ² with one degree of freedom."""
     rows, cols = mean.shape
     half = size // 2
@@ -66,7 +68,7 @@ def _alike_in_mean(mean, count, size, limit):
 
 
 @numba.njit(cache=True)
-def _alike_in_distribution(ordered, size, limit):
+def _alike_in_distribution(ordered: Floats, size: int, limit: np.float32) -> Flags:
     """Largest difference of two empirical distributions of equal size, from ordered samples; ties are one step."""
     rows, cols, dates = ordered.shape
     half = size // 2

@@ -47,10 +47,12 @@ def phases(
         mask = None if chosen is None else torch.from_numpy(chosen[:, r : r + step].astype(np.float32)).to(device)
         gamma, there = _coherences(own, [float(w) for w in weights], mask)
         found.append(_linked(gamma, there, estimator, regularisation, bound))
-    phasors, fit, deviation, blend = (
-        None if parts[0] is None else torch.cat(parts).cpu().numpy() for parts in zip(*found, strict=True)
-    )
-    return np.moveaxis(phasors, -1, 0), fit, None if deviation is None else np.moveaxis(deviation, -1, 0), blend
+
+    def whole(part: int) -> np.ndarray:
+        return np.asarray(torch.cat([one[part] for one in found]).cpu().numpy())
+
+    deviation = np.moveaxis(whole(2), -1, 0) if bound else None
+    return np.moveaxis(whole(0), -1, 0), whole(1), deviation, whole(3)
 
 
 def _coherences(own: Any, weights: list[float], mask: Any) -> tuple[Any, Any]:
@@ -61,8 +63,12 @@ def _coherences(own: Any, weights: list[float], mask: Any) -> tuple[Any, Any]:
     rows, cols = own.shape[1] - window + 1, own.shape[2] - window + 1
     cells = torch.einsum("ircl,jrcl->rcij", own, own.conj())
     if mask is None:
-        wide = sum(w * cells[:, q : q + cols] for q, w in enumerate(weights))
-        total = sum(w * wide[q : q + rows] for q, w in enumerate(weights))
+        wide = torch.zeros_like(cells[:, :cols])
+        for q, weight in enumerate(weights):
+            wide += weight * cells[:, q : q + cols]
+        total = torch.zeros_like(wide[:rows])
+        for q, weight in enumerate(weights):
+            total += weight * wide[q : q + rows]
     else:
         total = torch.zeros((rows, cols, *cells.shape[2:]), dtype=cells.dtype, device=cells.device)
         for q in range(window**2):

@@ -8,20 +8,21 @@ touch `kernel.py`, whose compiled form numba keeps by the date of that file.
 import numba
 import numpy as np
 
-from slipmap.deformation.lanes import LANES, either, greater, load, root, select, splat32, store
+from slipmap.arrays import Floats
+from slipmap.deformation.lanes import LANES, Lanes32, Mask, either, greater, load, root, select, splat32, store
 
 LEAST_PIVOT = 0.02  # of a matrix of coherences that counts as positive definite
 _TINY = 1e-7
 
 
 @numba.njit(inline="always")
-def same(number):
+def same(number: float | np.floating) -> Lanes32:
     """A float32 number in all lanes."""
     return splat32(np.float32(number))
 
 
-@numba.njit
-def room(numbers):
+@numba.njit()
+def room(numbers: int) -> Floats:
     """Zeros, float32, that begin where a cache line does: sixteen numbers that lie in two lines take twice as long."""
     found = np.zeros(numbers + LANES, np.float32)
     ahead = -(found.ctypes.data // 4) % LANES
@@ -29,13 +30,13 @@ def room(numbers):
 
 
 @numba.njit(inline="always")
-def row(i):
+def row(i: int) -> int:
     """Number of the first entry of row `i`."""
     return i * (i + 1) // 2
 
 
 @numba.njit(inline="always")
-def _store_four(out, place, a, b, c, d):
+def _store_four(out: Floats, place: int, a: Lanes32, b: Lanes32, c: Lanes32, d: Lanes32) -> None:
     store(out, place, a)
     store(out, place + LANES, b)
     store(out, place + 2 * LANES, c)
@@ -43,7 +44,7 @@ def _store_four(out, place, a, b, c, d):
 
 
 @numba.njit(inline="always")
-def _four_columns(G, Q, t, n, first, second, j, shrink):
+def _four_columns(G: Floats, Q: Floats, t: Floats, n: int, first: int, second: int, j: int, shrink: Lanes32) -> None:
     """Columns j … j + 3 of two rows of `factor_real`, times their pivots, into `t`."""
     p, q, l0, l1, l2, l3 = (first + j) * LANES, (second + j) * LANES, row(j), row(j + 1), row(j + 2), row(j + 3)
     a, b = load(G, p) * shrink, load(G, p + LANES) * shrink
@@ -65,8 +66,8 @@ def _four_columns(G, Q, t, n, first, second, j, shrink):
     _store_four(t, (n + j) * LANES, e, f, g, h - g * u)
 
 
-@numba.njit
-def factor_real(G, n, blend, least_pivot, Q, inverse, t):
+@numba.njit()
+def factor_real(G: Floats, n: int, blend: Floats, least_pivot: float, Q: Floats, inverse: Floats, t: Floats) -> Mask:
     """L D Lᵀ of (1 − β) G + β I; G has ones on its diagonal, β is in `blend` (`LANES`). Q: L, `inverse`: 1 / D.
 
     Returns the lanes in which a pivot is below `least_pivot`, which then takes its place.
@@ -124,7 +125,7 @@ def factor_real(G, n, blend, least_pivot, Q, inverse, t):
 
 
 @numba.njit(inline="always")
-def _corner(Q, X, at, j):
+def _corner(Q: Floats, X: Floats, at: int, j: int) -> tuple[Lanes32, Lanes32, Lanes32, Lanes32]:
     """Sums of Q[k] X[k, j … j + 3] over k = j … j + 3, of the row of Q at `at`; the diagonal of X is 1."""
     a, b = load(Q, (at + j) * LANES), load(Q, (at + j + 1) * LANES)
     c, d = load(Q, (at + j + 2) * LANES), load(Q, (at + j + 3) * LANES)
@@ -137,8 +138,8 @@ def _corner(Q, X, at, j):
     return a, b, c, d
 
 
-@numba.njit
-def half_inverse(Q, n, inverse, X):
+@numba.njit()
+def half_inverse(Q: Floats, n: int, inverse: Floats, X: Floats) -> None:
     """X = D^(−1/2) L⁻¹ of the factors of `factor_real`, packed: the inverse of the matrix is Xᵀ X."""
     zero = same(0.0)
     for i in range(0, n, 2):
@@ -171,8 +172,8 @@ def half_inverse(Q, n, inverse, X):
             store(X, place, load(X, place) * scale)
 
 
-@numba.njit
-def gram(X, n, B):
+@numba.njit()
+def gram(X: Floats, n: int, B: Floats) -> None:
     """B = Xᵀ X of a lower triangle, packed."""
     for i in range(0, n, 2):
         below = min(i + 1, n - 1)
@@ -214,8 +215,8 @@ def gram(X, n, B):
                 store(B, (row(below) + beside) * LANES, d)
 
 
-@numba.njit
-def factor_hermitian(M, n, shift, W, inverse, t):
+@numba.njit()
+def factor_hermitian(M: Floats, n: int, shift: Floats, W: Floats, inverse: Floats, t: Floats) -> Mask:
     """L D Lᴴ of M − σ I (`shift`: σ in `LANES`). W: L, packed; `inverse`: 1 / D, real.
 
     Returns the lanes that have a negative pivot: there an eigenvalue lies below σ (Sylvester).
@@ -292,15 +293,15 @@ def factor_hermitian(M, n, shift, W, inverse, t):
 
 
 @numba.njit(inline="always")
-def _away_from_zero(value):
+def _away_from_zero(value: Lanes32) -> Lanes32:
     small, negative = same(_TINY), greater(same(0.0), value)
     size = select(negative, same(0.0) - value, value)
     size = select(greater(small, size), small, size)
     return select(negative, same(0.0) - size, size)
 
 
-@numba.njit
-def solve(W, n, inverse, v):
+@numba.njit()
+def solve(W: Floats, n: int, inverse: Floats, v: Floats) -> None:
     """v ← (L D Lᴴ)⁻¹ v of the factors of `factor_hermitian`."""
     for i in range(n):
         at = row(i) * 2 * LANES
@@ -333,8 +334,8 @@ def solve(W, n, inverse, v):
             store(v, here + LANES, ui + li * xr)
 
 
-@numba.njit
-def multiply(M, n, v, w):
+@numba.njit()
+def multiply(M: Floats, n: int, v: Floats, w: Floats) -> None:
     """w = M v of a packed Hermitian matrix."""
     for i in range(n):
         at = row(i) * 2 * LANES
@@ -358,8 +359,8 @@ def multiply(M, n, v, w):
         store(w, (2 * i + 1) * LANES, si)
 
 
-@numba.njit
-def normalise(v, old, n):
+@numba.njit()
+def normalise(v: Floats, old: Floats, n: int) -> Lanes32:
     """v to length 1 and to the phase of ⟨old, v⟩; returns the squared length of v − old, old of length 1."""
     size, re, im = same(1e-30), same(1e-30), same(0.0)
     for i in range(n):
@@ -385,8 +386,8 @@ def normalise(v, old, n):
     return change
 
 
-@numba.njit
-def inner(v, w, n):
+@numba.njit()
+def inner(v: Floats, w: Floats, n: int) -> Lanes32:
     """Real part of ⟨v, w⟩."""
     total = same(0.0)
     for e in range(2 * n):

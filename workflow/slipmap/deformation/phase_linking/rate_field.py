@@ -8,6 +8,8 @@ right one, and a break in the field costs no more than `BREAK`.
 import numba
 import numpy as np
 
+from slipmap.arrays import Floats, Integers
+
 BEND = 0.2  # per (rad/yr)²
 BREAK = 30.0
 ROUNDS = 6  # each carries a pixel's likelihood by one pixel
@@ -50,7 +52,7 @@ def _smooth_band(cost: np.ndarray, near: np.ndarray, tried: np.ndarray) -> np.nd
 
 
 @numba.njit(cache=True, nogil=True)
-def _propagate(cost, neighbours, step):
+def _propagate(cost: Floats, neighbours: Integers, step: np.float32) -> Floats:
     """Cost and all messages, (pixels, rates), after `ROUNDS` rounds, each message the mean of its old and new value."""
     pixels, labels = cost.shape
     old = np.zeros((4, pixels, labels), np.float32)
