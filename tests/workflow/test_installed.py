@@ -44,7 +44,8 @@ def test_the_wheel_plans_a_config_and_the_demo_anywhere(installed, tmp_path):
     answer = slipmap(installed, tmp_path, "run", "run.yaml", "-n", "--", "--quiet", "host")
     assert answer.returncode == 0, answer.stdout
     assert "results/valley/report/index.html" in answer.stdout
-    answer = slipmap(installed, tmp_path, "run", "-n")
+    (tmp_path / "empty").mkdir()
+    answer = slipmap(installed, tmp_path / "empty", "run", "-n")
     assert answer.returncode == 0 and "results/demo/report/index.html" in answer.stdout, answer.stdout
 
 

@@ -17,7 +17,6 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from slipmap.checkout import CHECKOUT
-from slipmap.io.atomic import write_text
 from slipmap.jobs.runs import PROGRESS, STATE
 from slipmap.jobs.stages import stage_of_rule
 
@@ -122,7 +121,7 @@ class LogHandler(LogHandlerBase):
         line = f"{100 * done / total if total else 0:3.0f} %  {stage}: {rule} ({of}){self._left()}"
         now = time.monotonic()
         if STATE.is_dir():
-            write_text(STATE / PROGRESS, f"{line}\n")
+            (STATE / PROGRESS).write_text(f"{line}\n", encoding="utf-8")
         if self._live:
             if stage != self._stage and self._line:
                 self._stream.write("\n")

@@ -64,4 +64,7 @@ def create(path: Path, grid: Grid, first: date, days: Sequence[date]) -> Iterato
     }  # fmt: skip
     with write_aside(path) as aside, rasterio.open(aside, "w", **profile) as file:
         file.update_tags(**{_DATUM: first.isoformat(), _DATES: " ".join(day.isoformat() for day in days)})
+        file.set_band_description(1, "mean of the dates' SLCs with their linked phases taken off")
+        file.set_band_unit(1, "1")
+        file.update_tags(1, units="1")
         yield file
