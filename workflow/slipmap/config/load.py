@@ -10,9 +10,10 @@ from pydantic import BaseModel, ValidationError
 from slipmap.config.event import FROM_PRODUCTS, EventSettings
 from slipmap.config.inputs import InputSettings
 from slipmap.config.layout import acquired_inputs, imported_datasets, simulated_inputs
+from slipmap.config.motion import ActiveAreaSettings
 from slipmap.config.names import check_names
 from slipmap.config.places import places_of
-from slipmap.config.run import ExperimentSettings, RunSettings
+from slipmap.config.run import AreaSettings, ExperimentSettings, RunSettings
 from slipmap.config.yaml_file import expanded, read_yaml, said
 from slipmap.errors import NEXT, Faults, InputError, nearest
 
@@ -71,8 +72,20 @@ def _with_inputs(settings: RunSettings, source: str) -> RunSettings:
                 if getattr(inputs, key) is not None:
                     raise InputError(f"{source}: areas.{name} has both inputs.{key} and acquire.{key}; keep one.")
             inputs = inputs.model_copy(update=fetched)
-        areas[name] = area.model_copy(update={"inputs": inputs})
+        active = _active_areas(area, inputs)
+        areas[name] = area.model_copy(update={"inputs": inputs, "active_areas": active})
     return settings.model_copy(update={"areas": areas})
+
+
+def _active_areas(area: AreaSettings, inputs: InputSettings) -> ActiveAreaSettings:
+    """Settings of the active areas by the window over which the area's phases are averaged; one pixel if others did."""
+    own, level = area.deformation, inputs.sentinel1.level if inputs.sentinel1 else None
+    if level not in ("safe", "slc"):
+        return area.active_areas.for_average(1)
+    if own.estimator == "phase_linking":
+        linking = own.phase_linking
+        return area.active_areas.for_average(linking.window, falling=linking.window_weights == "triangular")
+    return area.active_areas.for_average(own.phase_window)
 
 
 def _without_maps_of_imported(settings: RunSettings) -> RunSettings:

@@ -10,6 +10,7 @@ from slipmap.config.base import Settings
 ASPECT_VECTOR = ("aspect_sin", "aspect_cos")
 # Factors by which active areas are described, where an area has them.
 DESCRIBED_BY = ("slope", *ASPECT_VECTOR, "elevation", "lithology")
+LEAST_PIXELS = 5  # of an active area, where nothing is averaged
 
 
 class ActiveAreaSettings(Settings):
@@ -24,7 +25,13 @@ class ActiveAreaSettings(Settings):
     min_velocity: float = Field(
         5.0, ge=0, description="Least velocity in the line of sight that such pixels have, mm/yr."
     )
-    min_pixels: int = Field(5, ge=1, description="Least number of such pixels in an active area.")
+    min_pixels: int = Field(
+        0,
+        ge=0,
+        description="Least number of such pixels in an active area; 0: as many as share at least half of the average "
+        "of their phases with one pixel, whose error alone could make them stand out: 5 for sbas, 13 for linked phases "
+        "by their default windows.",
+    )
     gap: int = Field(1, ge=0, le=20, description="Pixels by which areas are widened to close gaps between them.")
     smoothing: float = Field(
         20.0,
@@ -41,6 +48,24 @@ class ActiveAreaSettings(Settings):
         "downslope",
         description="downslope: leave out motion that would be up the slope, where the radar can tell; any: keep it.",
     )
+
+    def for_average(self, window: int, *, falling: bool = True) -> "ActiveAreaSettings":
+        """These settings with `min_pixels` decided, for phases averaged over `window` pixels in rows and columns.
+
+        Two averages at a distance d share the part (K ⋆ K)(d) / ΣK² of their variance, K the weights.
+
+        Parameters
+        ----------
+        falling : the weights fall linearly from the middle, or all are alike.
+        """
+        if self.min_pixels:
+            return self
+        half = window // 2
+        weights = [half + 1 - abs(k) if falling else 1 for k in range(-half, half + 1)]
+        shared = [sum(a * b for a, b in zip(weights, weights[d:], strict=False)) for d in range(window)]
+        part = {d: shared[abs(d)] / shared[0] for d in range(1 - window, window)}
+        count = sum(a * b >= 0.5 for a in part.values() for b in part.values())
+        return self.model_copy(update={"min_pixels": max(LEAST_PIXELS, count)})
 
     @model_validator(mode="after")
     def _edge_below(self) -> "ActiveAreaSettings":

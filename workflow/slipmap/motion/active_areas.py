@@ -65,6 +65,7 @@ def run(
     nearby : "roads" and "buildings" → (vector file, its layer), where given.
     tags : what the raster says of itself. kinematics : how the trend of the mean series is told.
     """
+    settings = settings.for_average(1)  # of a config it is decided already
     significance.run(deformation, settings, outputs["significance"], tags or {})
     own = Grid.from_raster(outputs["significance"])
     sensitivity, downslope = (
