@@ -1,6 +1,7 @@
 """What training reads from patch stores."""
 
 import pickle
+import shutil
 import subprocess
 import sys
 
@@ -172,3 +173,17 @@ def test_optional_bands_are_those_of_the_settings(tmp_path):
     image, mask, valid = arrays_of(path)
     missing = np.isnan(image[:, 4])
     assert missing.any() and (mask[missing] == 255).all() and not valid[missing].any()
+
+
+@pytest.mark.parametrize("name", ["sbas_velocity", "acceleration", "annual_phase", "significance"])
+def test_ground_that_the_radar_does_not_reach_is_learnt_from(one, name, tmp_path):
+    """What the radar knows only where it is reliable may be missing, as the velocity may."""
+    ground = one.parent
+    shutil.copy(ground / "velocity.tif", tmp_path / f"{name}.tif")
+    factors = [ground / "elevation.tif", tmp_path / f"{name}.tif"]
+    chosen = {"size": 16, "stride": 8}
+    store.build(factors, ground / "inventory.tif", ground / "split.tif", chosen, tmp_path / "s.zarr")
+    image, _, valid = arrays_of(tmp_path / "s.zarr")
+    shown = np.isfinite(image[:, 0])
+    assert np.isnan(image[:, 1][shown]).mean() == pytest.approx(0.3, abs=0.05)
+    np.testing.assert_array_equal(valid.astype(bool), shown)

@@ -215,10 +215,11 @@ class PatchSettings(Settings):
     min_valid: float = Field(
         0.5, ge=0, le=1, description="Smallest share of a patch's pixels that can be learnt from (known, not nodata)."
     )
-    optional_bands: list[str] = Field(
-        ["velocity"],
+    optional_bands: list[str] | None = Field(
+        None,
         description="Bands that may be missing at a pixel (filled with their training mean); where any other band is "
-        "missing the pixel is ignored.",
+        "missing the pixel is ignored. null: what is measured only where the radar is reliable (velocity, "
+        "acceleration and so on).",
     )
     normalisation: Literal["zscore", "minmax"] = Field(
         "zscore", description="zscore: mean 0, standard deviation 1. minmax: training's range becomes 0 to 1."

@@ -185,43 +185,43 @@ _PROXIMITY = tuple(
 _DEFORMATION = (
     Factor(
         "velocity", "deformation", ("inputs.sentinel1",), "mm/yr",
-        "line-of-sight deformation rate, positive towards the satellite", "slipmap.factors.align:align", default=True,
-        style=Ramp(VELOCITY, centred=True),
+        "line-of-sight deformation rate, positive towards the satellite", "slipmap.factors.align:align",
+        default=True, gaps=True, style=Ramp(VELOCITY, centred=True),
     ),
     Factor(
         "sbas_velocity", "deformation", ("inputs.sentinel1",), "mm/yr",
         "line-of-sight deformation rate by sbas, positive towards the satellite", "slipmap.factors.align:align",
-        style=Ramp(VELOCITY, centred=True),
+        gaps=True, style=Ramp(VELOCITY, centred=True),
     ),
     Factor(
         "acceleration", "motion", ("inputs.sentinel1",), "mm/yr2",
         "line-of-sight acceleration, positive towards the satellite", "slipmap.factors.align:align",
-        style=Ramp(VELOCITY, centred=True),
+        gaps=True, style=Ramp(VELOCITY, centred=True),
     ),
     Factor(
         "annual_amplitude", "motion", ("inputs.sentinel1",), "mm",
         "amplitude of the annual cycle of the line-of-sight displacement", "slipmap.factors.align:align",
-        limits=(0.0, inf),
+        gaps=True, limits=(0.0, inf),
     ),
     Factor(
         "annual_phase", "motion", ("inputs.sentinel1",), "days",
         "day of the year on which the annual cycle is furthest towards the satellite", "slipmap.factors.align:align",
-        style=Ramp("twilight", (0, 366)), limits=(0.0, 366.0),
+        gaps=True, style=Ramp("twilight", (0, 366)), limits=(0.0, 366.0),
     ),
     Factor(
         "step", "motion", ("inputs.sentinel1",), "mm",
         "largest step of the line-of-sight displacement, positive towards the satellite", "slipmap.factors.align:align",
-        style=Ramp(VELOCITY, centred=True),
+        gaps=True, style=Ramp(VELOCITY, centred=True),
     ),
     Factor(
         "velocity_change", "motion", ("inputs.sentinel1",), "mm/yr",
         "largest change of the line-of-sight velocity, positive towards the satellite", "slipmap.factors.align:align",
-        style=Ramp(VELOCITY, centred=True),
+        gaps=True, style=Ramp(VELOCITY, centred=True),
     ),
     Factor(
         "significance", "motion", ("inputs.sentinel1",), "1",
         "local mean of the line-of-sight velocity over its standard deviation", "slipmap.factors.align:align",
-        style=Ramp(VELOCITY, centred=True),
+        gaps=True, style=Ramp(VELOCITY, centred=True),
     ),
 )  # fmt: skip
 _EVENT = (

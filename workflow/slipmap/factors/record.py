@@ -90,6 +90,8 @@ class Factor:
         Whether, and how, it turns with the ground.
     tags
         Tags of its raster → text, in which ``{settings.…}`` is a setting of its family.
+    gaps
+        Known only where a measurement is reliable, so that a network has to do without it at some pixels.
     package
         The package that registered it; "" for slipmap's own.
     """
@@ -109,6 +111,7 @@ class Factor:
     style: Ramp = Ramp()
     direction: Direction | None = None
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    gaps: bool = False
     package: str = ""
 
     @cached_property

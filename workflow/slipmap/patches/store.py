@@ -15,6 +15,7 @@ from tqdm import tqdm
 from slipmap.codes import IGNORE, SPLITS, TRAINING, UNKNOWN
 from slipmap.config.patches import PatchSettings
 from slipmap.errors import InputError
+from slipmap.factors import catalogue
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.parallel import in_parallel
@@ -125,7 +126,7 @@ def describe_bands(factors: Sequence[str | Path], grid: Grid, settings: PatchSet
                 kind="categorical" if classes else "continuous",
                 units=units,
                 classes=classes,
-                optional=name in settings.optional_bands,
+                optional=may_be_missing(name, settings),
             )
         )
     names = [band.name for band in bands]
@@ -135,6 +136,14 @@ def describe_bands(factors: Sequence[str | Path], grid: Grid, settings: PatchSet
     if not bands:
         raise InputError("No factor is left to make patches from; switch on at least one under factors.")
     return bands
+
+
+def may_be_missing(band: str, settings: PatchSettings) -> bool:
+    """Whether pixels without this band are learnt from: what the settings name, else a factor with gaps."""
+    if settings.optional_bands is not None:
+        return band in settings.optional_bands
+    factor = catalogue.find(band)
+    return factor is not None and factor.gaps
 
 
 def fit(

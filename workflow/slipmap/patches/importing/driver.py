@@ -22,6 +22,7 @@ from slipmap.patches.offline import add_copies
 from slipmap.patches.resize import fit
 from slipmap.patches.sampling import choose
 from slipmap.patches.split import draw
+from slipmap.patches.store import may_be_missing
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ def run(settings: PatchSettings | Mapping[str, Any], store: str | Path, name: st
     left_out += dropped
     side = _side(surveyed, chosen)
     keep = [(found, split) for found, split in zip(surveyed, splits, strict=True) if split]
-    bands = [replace(band, optional=band.name in settings.optional_bands) for band in source.bands]
+    bands = [replace(band, optional=may_be_missing(band.name, settings)) for band in source.bands]
     statistics = Accumulator(len(bands))
     with writer.create(store, len(bands), side, settings.compression, threads) as patches:
         required = [not band.optional for band in bands]
