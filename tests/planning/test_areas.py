@@ -46,3 +46,16 @@ def test_what_kinematics_adds_is_asked_of_two_experiments_that_differ_in_nothing
     assert {catalogue.get(name).family for name in added} == {"motion"}
     assert plain.training == more.training and plain.model == more.model and len(plain.training.seeds) == 3
     assert run.areas["unsteady"].simulate.nonlinear > 0.5
+
+
+def test_both_rates_are_asked_of_the_demo_and_of_nothing_else(repository):
+    """Three experiments that differ in the deformation rate alone, on the demo as it is."""
+    run, demo = (read_config(repository / f"config/{name}.yaml") for name in ("examples/estimators", "config"))
+    check_run(run)
+    ours, theirs = run.areas["demo"], demo.areas["demo"]
+    assert (ours.grid, ours.simulate, ours.deformation) == (theirs.grid, theirs.simulate, theirs.deformation)
+    rates = {"velocity", "sbas_velocity"}
+    used = [rates - set(one.exclude) for one in run.experiments.values()]
+    assert used == [set(), {"velocity"}, {"sbas_velocity"}]
+    first = run.experiments["no_rate"]
+    assert all(one.training == first.training and one.model == first.model for one in run.experiments.values())
