@@ -2,10 +2,12 @@
 
 import importlib
 import inspect
+import json
 
 import pytest
 
 import benchmarks
+from slipmap.cli import main
 
 
 @pytest.fixture
@@ -37,3 +39,19 @@ def test_what_needs_a_finished_run_is_left_out_without_one(name, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     found = importlib.import_module(f"benchmarks.{name}").run()
     assert list(found) == ["left out"] and "make demo" in found["left out"]
+
+
+def test_repeated_runs_print_the_range_of_each_number(monkeypatch, capsys):
+    runs = iter([{"rate": 3, "rows": {"a": 1.5}}, {"rate": 2, "rows": {"a": 1.5}}, {"rate": 7, "rows": {"a": 1.5}}])
+    module = importlib.import_module("benchmarks.patches")
+    monkeypatch.setattr(module, "run", lambda: next(runs))
+    benchmarks.run(["patches"], repeat=3)
+    said = capsys.readouterr().out
+    assert said.count("\npatches, ") == 3
+    last = said.rpartition("\npatches, 3 of 3")[2]
+    assert json.loads(last[last.index("{") :]) == {"rate": [2, 7], "rows": {"a": 1.5}}
+
+
+def test_no_runs_at_all_is_a_mistake(capsys):
+    assert main(["bench", "patches", "--repeat", "0"]) != 0
+    assert "--repeat 0: give a number of runs from 1" in capsys.readouterr().err

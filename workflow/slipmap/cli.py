@@ -138,6 +138,9 @@ def _add_upkeep(commands: Commands) -> None:
     schema.set_defaults(command=_schema)
     bench = commands.add_parser("bench", help="measure speed against named peers, as ratios")
     bench.add_argument("what", nargs="*", help="which benchmarks (default: all)")
+    bench.add_argument(
+        "--repeat", type=int, default=1, metavar="N", help="run each N times and print the range (default: %(default)s)"
+    )
     bench.set_defaults(command=_bench)
 
 
@@ -381,7 +384,9 @@ def _bench(options: argparse.Namespace) -> None:
     sys.path.insert(0, str(BENCHMARKS.parent))
     from benchmarks import run
 
-    run(options.what)
+    if options.repeat < 1:
+        raise InputError(f"--repeat {options.repeat}: give a number of runs from 1.")
+    run(options.what, options.repeat)
 
 
 if __name__ == "__main__":
