@@ -153,7 +153,7 @@ def test_fewer_dates_than_a_ministack_are_one(tmp_path):
 def test_persistent_scatterers_keep_the_phase_since_the_first_date(tmp_path):
     days, samples = days_of(44), speckle(coherence_of(44, 12.0, 0.3, 0.0), 11, 20)
     phases = np.random.default_rng(5).uniform(-3, 3, 44)
-    samples[:, 5, 9, 2] = 30 * np.exp(1j * phases)
+    samples[:, 5, 9, 2] = 30 * (1 + 0.05 * np.cos(np.arange(44))) * np.exp(1j * phases)
     files = write_slcs(tmp_path / "slc", samples, days)
     folders = in_ministacks(files, tmp_path / "linked", 22)
     found = phases_of(folders, days)[:, 5, 9]

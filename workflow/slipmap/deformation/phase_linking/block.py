@@ -10,7 +10,7 @@ from slipmap.config.deformation import PhaseLinkingSettings
 from slipmap.deformation.interferogram import window_weights
 from slipmap.deformation.phase import DAYS_PER_YEAR
 from slipmap.deformation.phase_linking import compressed, decorrelation, motion, spectrum
-from slipmap.deformation.phase_linking.link import Linked, link
+from slipmap.deformation.phase_linking.link import Linked, beyond_chance, link
 from slipmap.deformation.phase_linking.neighbours import EMPTY, homogeneous, power
 from slipmap.deformation.phase_linking.scatterers import keep_persistent
 
@@ -103,6 +103,7 @@ def link_block(
         # what the neighbours alone say is no phase of the pixel
         np.logical_and(power(own[None])[0] > EMPTY, np.abs(phasor) > 0.5, out=seen)
         phasor[~seen] = 0
+    linked.fit[...] = beyond_chance(linked, weights, looks)
     linked.fit[(there.sum(axis=0) < 2) | ~there[before:].any(axis=0)] = np.nan
     days = [time * DAYS_PER_YEAR for time in (years[before:], *spans)]
     ground = decorrelation.fitted(samples, weights, linked.looks, days[0], days[1:])

@@ -24,6 +24,7 @@ from slipmap.deformation.covariance import DECAY_DAYS, FIRST, FLOOR, HIGHEST, PR
 OF_A_LAG = 6  # pairs of each number of dates between, at most
 LAGS = 10
 BAND = 64  # rows at a time: what is held of each pixel is more than its SLC pixels
+LEAST_LOOKS = 2.0  # of fewer the coherence is 1 whatever they see, and the prior stands alone
 LEAST_FLOOR = 0.02  # without any floor, years apart tell nothing of each other
 FLOORS = np.r_[LEAST_FLOOR, np.arange(0.05, 0.96, 0.05)]
 SHARES = np.array([0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97])  # (γ₀ − γ∞) / (1 − γ∞)
@@ -78,13 +79,14 @@ def _fitted_band(
     samples = np.nan_to_num(samples)
     mean, samples = samples[: len(spans)], samples[len(spans) :]
     power = np.stack([_mean(np.square(np.abs(date)).sum(axis=-1), weights) for date in samples])
-    bias = 1 / np.maximum(looks, 2.0).astype(np.float32)
+    bias = 1 / np.maximum(looks, LEAST_LOOKS).astype(np.float32)
+    known = looks >= LEAST_LOOKS
     sums: dict[tuple[int, ...], list[np.ndarray]] = {}
     for i, j in sampled_pairs(len(days)):
         cross = (samples[i] * np.conj(samples[j])).sum(axis=-1)
         size = power[i] * power[j]
         square = (_mean(cross.real, weights) ** 2 + _mean(cross.imag, weights) ** 2) / np.maximum(size, _NOTHING)
-        there = (size > _NOTHING).astype(np.float32)
+        there = (known & (size > _NOTHING)).astype(np.float32)
         entry = sums.setdefault((round(float(days[j] - days[i])),), [np.zeros_like(bias), np.zeros_like(bias)])
         entry[0] += there
         entry[1] += there * (square - bias) / (1 - bias)
@@ -96,7 +98,7 @@ def _fitted_band(
             cross = (samples[i] * np.conj(slc)).sum(axis=-1)
             size = power[i] * usual
             square = (_mean(cross.real, weights) ** 2 + _mean(cross.imag, weights) ** 2) / np.maximum(size, _NOTHING)
-            there = ((size > _NOTHING) & (own > _NOTHING)).astype(np.float32)
+            there = (known & (size > _NOTHING) & (own > _NOTHING)).astype(np.float32)
             noise = bias * own / np.maximum(usual, _NOTHING)
             lags = tuple(round(abs(float(days[i] - day))) for day in span)
             entry = sums.setdefault(lags, [np.zeros_like(bias), np.zeros_like(bias)])

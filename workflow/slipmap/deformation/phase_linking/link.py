@@ -10,9 +10,11 @@ from scipy import ndimage
 from slipmap.arrays import Flags, Floats
 from slipmap.deformation.phase_linking import kernel, on_device
 from slipmap.deformation.phase_linking.covariance import MOST_WINDOW
+from slipmap.deformation.phase_linking.decorrelation import LEAST_LOOKS
 
 ROWS = 64  # of a strip: the rows of a window before it are computed again
 WIDE = 32  # columns of a strip: its sums stay in the processor's cache
+MOST_BY_CHANCE = 0.85
 SCATTER = np.pi / np.sqrt(3)  # rad, standard deviation of a phase that says nothing
 
 
@@ -86,7 +88,26 @@ def link(
     if deviation is not None:
         deviation /= np.sqrt(2 * np.maximum(independent, np.float32(1e-6)))
         np.minimum(deviation, np.float32(SCATTER), out=deviation)
+        deviation[1:, independent < LEAST_LOOKS] = SCATTER  # the coherence of one look is 1 whatever it sees
     return Linked(phasors, np.where(neighbours > 0, fit, np.nan), neighbours, independent, deviation, blend)
+
+
+def beyond_chance(linked: Linked, weights: np.ndarray, looks: float) -> np.ndarray:
+    """Goodness of fit less what few looks fit by chance, −1 … 1: of noise it is then that of many looks.
+
+    One look fits exactly, whatever it sees; from a dozen on (30 dates) their number does not matter. The formula
+    follows 99 of 100 pixels of simulated noise, of 1 to 40 looks and 6 to 60 dates. Where these fit to 0.85 by chance,
+    nothing is left. The middle of a window, if it weighs more than the rest, leaves fewer looks to the others.
+
+    Parameters
+    ----------
+    weights, looks : of `link`.
+    """
+    dates, of_middle = len(linked.phasors), np.square(weights).sum() / weights.max() / weights.sum()
+    many = np.maximum(linked.looks * np.float32(of_middle**2), np.minimum(linked.looks, looks))
+    chance = np.maximum(1.03 * np.exp(-np.maximum(many - 1, 0) / (2.6 + 15 / dates + 350 / dates**2)) - 0.03, 0)
+    left = np.maximum((linked.fit - chance) / np.maximum(1 - chance, 1 - MOST_BY_CHANCE), -1)
+    return np.asarray(np.where(chance > MOST_BY_CHANCE, np.minimum(linked.fit, 0), left), np.float32)
 
 
 def _by_kernel(

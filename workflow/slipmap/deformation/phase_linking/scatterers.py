@@ -5,6 +5,7 @@ import numpy as np
 from slipmap.deformation.phase_linking.link import Linked
 
 LEAST_DATES = 20  # of fewer, speckle is now and then as even as a persistent scatterer
+LEAST_DISPERSION = 0.005  # no radar is so stable: amplitudes that are all equal were made so, and tell nothing
 
 
 def dispersion(samples: np.ndarray) -> np.ndarray:
@@ -27,14 +28,19 @@ def keep_persistent(linked: Linked, samples: np.ndarray, most: float, before: in
 
     A pixel has one where the least dispersed of its SLC pixels has an amplitude dispersion D below `most`. Its phase
     then has about the standard deviation D (rad) on each date, so that its goodness of fit is exp(−D²). Of fewer than
-    `LEAST_DATES` dates none is. The first `before` of them are compressed SLCs, whose amplitudes do not count.
+    `LEAST_DATES` dates none is. The first `before` of them are compressed SLCs, whose amplitudes do not count; but
+    where they are 0 at the scatterer and not in the rest of its pixel, the scatterer's phase would be relative to
+    another date than its pixel's, and it is none.
     """
     if len(samples) - before < LEAST_DATES or not most:
         return np.zeros(linked.fit.shape, bool)
     found = dispersion(samples[before:])
+    found[found < LEAST_DISPERSION] = np.inf
     best = found.argmin(axis=-1)
     least = np.take_along_axis(found, best[..., None], -1)[..., 0]
     persistent = least < most
+    earlier = np.take_along_axis(samples[:before], best[None, ..., None], -1)[..., 0]
+    persistent &= (np.nan_to_num(np.abs(earlier)) > 0).any(axis=0) | (linked.phasors[:before] == 0).all(axis=0)
     rows, cols = np.nonzero(persistent)
     own = samples[:, rows, cols, best[rows, cols]]
     size = np.nan_to_num(np.abs(own))  # that of a compressed SLC may be 0: no earlier date has data there
