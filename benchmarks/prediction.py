@@ -19,7 +19,7 @@ from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.models import create_model
 from slipmap.patches.normalisation import BandStatistics, Statistics
-from slipmap.prediction import mosaic
+from slipmap.prediction import map_files, mosaic
 from slipmap.prediction.ensemble import Ensemble
 from slipmap.prediction.tiles import Tiling
 from slipmap.training.calibration import Calibration
@@ -112,7 +112,7 @@ def _bare(predictor: Ensemble, tiling: Tiling, bands: int, device: str) -> float
     return time.perf_counter() - start
 
 
-def outputs(folder: Path) -> mosaic.Outputs:
+def outputs(folder: Path) -> map_files.Outputs:
     """Where the four rasters of a map go."""
     names = ("probability", "uncertainty", "classes", "probability_class")
-    return mosaic.Outputs(**{name: folder / f"{name}.tif" for name in names})
+    return map_files.Outputs(**{name: folder / f"{name}.tif" for name in names})

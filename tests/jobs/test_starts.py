@@ -17,7 +17,7 @@ OUTLINES = {"active_areas", "event_map", "export_motion", "inventory", "litholog
 OUTLINES |= {"publish_map", "report", "report_imported", "simulate", "whats_new"}
 # the scripts whose work is done with a library; who imports another one pays for it in every job
 NEEDED = {
-    "torch": {"compare_experiments", "evaluate", "gather_parts", "map_landslides", "map_part", "train"},
+    "torch": {"compare_experiments", "evaluate", "map_landslides", "map_part", "train"},
     "lightning": {"train"},
     "sklearn": {"compare_models", "factor_table", "map_susceptibility", "screening"},
     "matplotlib": TABLES | {"augmentation_figure", "export_motion", "hazard_maps", "report", "report_imported"},
@@ -31,6 +31,9 @@ NEEDED = {
     | {"compare_models", "factor_table", "map_susceptibility", "risk_index", "screening"}  # natural breaks
     | {"hydrology", "invert_network", "link_phases", "lithology", "optical", "proximity", "terrain"},
 }
+# a run has one for each date, pair or stack of dates; their settings were checked before (`jobs.job.checked`)
+MANY = {"azimuth_shift", "geocode", "interferogram", "kinematics", "link_phases", "radar_geometry", "unwrap"}
+MANY |= {"gather_parts", "judge_map", "motion_factor", "predict_sets", "unwrap_linked", "velocity_factor"}
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +44,15 @@ def starts():
 @pytest.mark.parametrize("library", NEEDED)
 def test_a_heavy_library_is_imported_only_where_it_is_needed(library, starts):
     assert {path.stem for path in SCRIPTS.glob("*.py") if library in starts.libraries(path)} == NEEDED[library]
+
+
+def test_a_job_that_comes_many_times_does_without_the_settings_models(starts):
+    assert {name for name in MANY if "pydantic" in starts.libraries(SCRIPTS / f"{name}.py")} == set()
+
+
+def test_an_azimuth_shift_needs_no_hdf5(starts):
+    assert "h5py" not in starts.libraries(SCRIPTS / "azimuth_shift.py")
+    assert "h5py" in starts.libraries(SCRIPTS / "geocode.py")
 
 
 def test_what_is_followed_in_the_files_is_what_python_imports(starts):

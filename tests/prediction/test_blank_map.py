@@ -10,7 +10,7 @@ from slipmap.config.run import ExperimentSettings
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.patches import split, store
-from slipmap.prediction import mosaic, usable
+from slipmap.prediction import map_files, mosaic, usable
 from slipmap.training import evaluate, train
 
 SIDE = 192
@@ -48,7 +48,7 @@ def maps(tmp_path_factory):
     scored = evaluate.run(stores, folder / "seed_0", folder / "m.json", learnt=stores)
     judged = {}
     for method in ("none", "best"):
-        made = mosaic.Outputs(*(folder / f"{method}_{kind}.tif" for kind in ("p", "u", "c", "pc")))
+        made = map_files.Outputs(*(folder / f"{method}_{kind}.tif" for kind in ("p", "u", "c", "pc")))
         chosen = PredictionSettings(calibration=method)
         mosaic.run(factors, [folder / "seed_0"], GRID, chosen, made, progress=False)
         judged[method] = usable.run(

@@ -9,13 +9,14 @@ import torch
 from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 
+from slipmap.codes import probability_class_names
 from slipmap.config.prediction import PredictionSettings
 from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.models import create_model
 from slipmap.patches.normalisation import BandStatistics, Statistics
-from slipmap.prediction import mosaic
+from slipmap.prediction import map_files, mosaic
 from slipmap.prediction.ensemble import Ensemble
 from slipmap.prediction.tiles import Tiling
 from slipmap.training.calibration import Calibration, calibration_of, isotonic
@@ -58,7 +59,7 @@ def area(tmp_path_factory):
 
 def outputs(folder):
     names = ("probability", "uncertainty", "classes", "probability_class")
-    return mosaic.Outputs(**{name: folder / f"{name}.tif" for name in names})
+    return map_files.Outputs(**{name: folder / f"{name}.tif" for name in names})
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def test_parts_put_together_are_the_whole_byte_for_byte(area, whole, tmp_path, p
     for part, path in enumerate(files):
         mosaic.run_part(factors, weights, grid, SETTINGS, path, part=part, parts=parts, progress=False)
     made = outputs(tmp_path)
-    mosaic.gather(files[::-1], grid, SETTINGS, made)
+    map_files.gather(files[::-1], grid, SETTINGS, made)
     for name in ("probability", "uncertainty", "classes", "probability_class"):
         assert getattr(made, name).read_bytes() == getattr(whole, name).read_bytes(), name
 
@@ -99,15 +100,15 @@ def test_a_missing_part_and_other_weights_are_sentences(area, tmp_path):
     for part, path in enumerate(files):
         mosaic.run_part(factors, weights, grid, SETTINGS, path, part=part, parts=3, progress=False)
     with pytest.raises(InputError, match=r"rows from .* on are missing"):
-        mosaic.gather([files[0], files[2]], grid, SETTINGS, outputs(tmp_path))
+        map_files.gather([files[0], files[2]], grid, SETTINGS, outputs(tmp_path))
     with pytest.raises(InputError, match="make the missing parts"):
-        mosaic.gather(files[:2], grid, SETTINGS, outputs(tmp_path))
+        map_files.gather(files[:2], grid, SETTINGS, outputs(tmp_path))
     mosaic.run_part(factors, weights[:1], grid, SETTINGS, files[1], part=1, parts=3, progress=False)
     with pytest.raises(InputError, match="other weights or settings"):
-        mosaic.gather(files, grid, SETTINGS, outputs(tmp_path))
+        map_files.gather(files, grid, SETTINGS, outputs(tmp_path))
     shifted = Grid.from_bounds("EPSG:32632", 10, (500010, 5000000, 500010 + 10 * 75, 5000000 + 10 * 131))
     with pytest.raises(InputError, match="a part of another area"):
-        mosaic.gather(files, shifted, SETTINGS, outputs(tmp_path))
+        map_files.gather(files, shifted, SETTINGS, outputs(tmp_path))
 
 
 def test_factors_in_another_order_give_the_same_map(area, whole, tmp_path):
@@ -267,7 +268,7 @@ def test_bad_weights_and_areas_are_sentences(area, tmp_path):
 
 
 def test_breaks_must_rise_between_0_and_1():
-    assert PredictionSettings(probability_breaks=[0.2, 0.4, 0.6, 0.8]).class_names()[0] == "very low"
+    assert probability_class_names(5)[0] == "very low"
     for bad in ([0.6, 0.3], [0.0, 0.5], [0.5, 1.0]):
         with pytest.raises(ValueError, match="must rise and lie between 0 and 1"):
             PredictionSettings(probability_breaks=bad)

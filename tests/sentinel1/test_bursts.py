@@ -20,7 +20,7 @@ from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.errors import InputError
 from slipmap.io.grid import Grid
 from slipmap.sentinel1 import shifts
-from slipmap.sentinel1.geocode import BurstPart, Place
+from slipmap.sentinel1.burst_part import BurstPart, Place
 from slipmap.sentinel1.geometry import to_radar
 from slipmap.sentinel1.heights import open_heights
 from slipmap.sentinel1.products import open_product

@@ -1,7 +1,6 @@
-from slipmap.jobs.job import job
+from slipmap.jobs.job import checked, job
 
 with job(snakemake):
-    from slipmap.config.geocoding import GeocodingSettings
     from slipmap.io.grid import Grid
     from slipmap.sentinel1 import shifts
 
@@ -11,7 +10,7 @@ with job(snakemake):
         earlier=list(snakemake.params.earlier.values()),
         shifts=list(snakemake.input.get("earlier", [])),
         dem=snakemake.input.dem,
-        settings=GeocodingSettings(**snakemake.params.settings),
+        settings=checked(snakemake.params.settings),
         grid=Grid.load(snakemake.input.grid).nested(columns, rows),
         output=snakemake.output.shift,
         orbits=snakemake.params.orbits,

@@ -1,13 +1,12 @@
-from slipmap.jobs.job import job
+from slipmap.jobs.job import checked, job
 
 with job(snakemake):
-    from slipmap.config.prediction import MapSettings
     from slipmap.io.grid import Grid
-    from slipmap.prediction import mosaic
+    from slipmap.prediction import map_files
 
-    mosaic.gather(
+    map_files.gather(
         parts=snakemake.input.parts,
         grid=Grid.load(snakemake.input.grid),
-        settings=MapSettings(**snakemake.params.settings),
-        outputs=mosaic.Outputs(**dict(snakemake.output.items())),
+        settings=checked(snakemake.params.settings),
+        outputs=map_files.Outputs(**dict(snakemake.output.items())),
     )

@@ -1,7 +1,6 @@
-from slipmap.jobs.job import job
+from slipmap.jobs.job import checked, job
 
 with job(snakemake):
-    from slipmap.config.geocoding import GeocodingSettings
     from slipmap.io.grid import Grid
     from slipmap.sentinel1 import geocode
 
@@ -9,7 +8,7 @@ with job(snakemake):
     geocode.run(
         products=snakemake.input.products,
         dem=snakemake.input.dem,
-        settings=GeocodingSettings(**snakemake.params.settings),
+        settings=checked(snakemake.params.settings),
         grid=Grid.load(snakemake.input.grid).nested(columns, rows),
         output=snakemake.output.slc,
         orbits=snakemake.params.orbits,

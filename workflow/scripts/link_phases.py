@@ -1,16 +1,15 @@
-from slipmap.jobs.job import job
+from slipmap.jobs.job import checked, job
 
 with job(snakemake):
     import json
     from datetime import date
     from pathlib import Path
 
-    from slipmap.config.deformation import LinkingSettings
     from slipmap.deformation.phase_linking import driver
 
     driver.run(
         slcs={date.fromisoformat(day): path for day, path in snakemake.params.slcs.items()},
-        settings=LinkingSettings(**snakemake.params.settings),
+        settings=checked(snakemake.params.settings),
         output=snakemake.output.linked,
         earlier=snakemake.input.earlier,
         threads=snakemake.threads,

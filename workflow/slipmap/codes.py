@@ -11,3 +11,14 @@ IGNORE = 255
 LANDSLIDE_CLASSES = {BACKGROUND: "no landslide", LANDSLIDE: "landslide"}
 UNKNOWN = "spatial independence unknown"  # of patches, in words: their split is not of our making
 SPLIT_CLASSES = dict(enumerate(SPLITS))
+PROBABILITY_CLASSES = {
+    2: ("low", "high"),
+    3: ("low", "medium", "high"),
+    4: ("low", "medium", "high", "very high"),
+    5: ("very low", "low", "medium", "high", "very high"),
+}
+
+
+def probability_class_names(count: int) -> tuple[str, ...]:
+    """Names of so many classes of probability, lowest first."""
+    return PROBABILITY_CLASSES.get(count) or tuple(f"class {i}" for i in range(1, count + 1))

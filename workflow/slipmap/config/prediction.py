@@ -11,13 +11,6 @@ from pydantic import Field, model_validator
 
 from slipmap.config.base import Settings
 
-CLASS_NAMES = {
-    2: ("low", "high"),
-    3: ("low", "medium", "high"),
-    4: ("low", "medium", "high", "very high"),
-    5: ("very low", "low", "medium", "high", "very high"),
-}
-
 
 class ObjectRules(Settings):
     """Object-based rules after Ghorbanzadeh et al. (2022): an outline that breaks one is dropped. null: no rule."""
@@ -67,11 +60,6 @@ class MapSettings(Settings):
         if any(not 0 < b < 1 for b in breaks) or any(a >= b for a, b in pairwise(breaks)):
             raise ValueError("probability_breaks must rise and lie between 0 and 1")
         return self
-
-    def class_names(self) -> tuple[str, ...]:
-        """Names of the classes of probability, lowest first."""
-        count = len(self.probability_breaks) + 1
-        return CLASS_NAMES.get(count) or tuple(f"class {i}" for i in range(1, count + 1))
 
 
 class MotionSettings(Settings):

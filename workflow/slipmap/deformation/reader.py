@@ -7,17 +7,19 @@ from datetime import date
 from fnmatch import translate
 from functools import cache
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 from rasterio.windows import Window
 
-from slipmap.config.inputs import Sentinel1Settings
 from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.deformation.layer import Layer
 from slipmap.deformation.stack import Stack
 from slipmap.errors import InputError
 from slipmap.io.grid import Grid
+
+if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
+    from slipmap.config.inputs import Sentinel1Settings
 
 SENTINEL1_WAVELENGTH = SPEED_OF_LIGHT / 5.405e9  # m; centre frequency of the instrument
 _TWO_DATES = re.compile(r"(?<!\d)(\d{8})(?:T\d{6}Z?)?[-_](\d{8})(?:T\d{6}Z?)?(?!\d)")
@@ -129,11 +131,11 @@ class Reader:
         """Whether there is something of this format at this level; from names, or a header where names do not tell."""
         return level in self.levels and bool(listing.named(*self.files.get(self.wanted.get(level, ""), ())))
 
-    def stack(self, listing: Listing, settings: Sentinel1Settings) -> Stack:
+    def stack(self, listing: Listing, settings: "Sentinel1Settings") -> Stack:
         """Describe SLCs or interferograms (levels slc, wrapped, unwrapped)."""
         raise NotImplementedError
 
-    def velocity(self, listing: Listing, settings: Sentinel1Settings) -> Velocity:
+    def velocity(self, listing: Listing, settings: "Sentinel1Settings") -> Velocity:
         """Describe a ready velocity (level velocity)."""
         raise NotImplementedError
 

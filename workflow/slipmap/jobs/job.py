@@ -16,11 +16,11 @@ from slipmap.jobs import disk, runs
 
 
 def checked(settings: Mapping[str, Any]) -> Any:
-    """Settings as a rule gives them, by attribute: Snakemake's process has checked them, and its job need not.
+    """Settings as a rule gives them, by attribute (a section too): Snakemake has checked them, and its job need not.
 
     For jobs of which a run has hundreds: to import pydantic and build the models takes a third of their start.
     """
-    return SimpleNamespace(**settings)
+    return SimpleNamespace(**{k: checked(v) if isinstance(v, Mapping) else v for k, v in settings.items()})
 
 
 @contextlib.contextmanager

@@ -5,12 +5,12 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5netcdf
 import numpy as np
 from rasterio.windows import Window
 
-from slipmap.config.motion import KinematicsSettings
 from slipmap.deformation.reference import pixel_metres
 from slipmap.deformation.timeseries import SeriesFile, series_grid
 from slipmap.io import raster
@@ -18,6 +18,9 @@ from slipmap.io.grid import Grid
 from slipmap.motion import trends
 from slipmap.motion.background import Field
 from slipmap.motion.trends import CLASSES, LEAST_DATES, Model
+
+if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
+    from slipmap.config.motion import KinematicsSettings
 
 BANDS = {
     "acceleration": ("mm/yr2", "acceleration in the line of sight, beside the annual cycle"),
@@ -57,7 +60,7 @@ class Kinematics:
     """
 
     dates: Sequence[date]
-    settings: KinematicsSettings
+    settings: "KinematicsSettings"
     correlation: float
     limits: dict[str, float]
     excess: dict[str, float]
@@ -96,7 +99,7 @@ class Kinematics:
         return trends.build(days, margin=margin, correlation=self.correlation, limits=self.limits, excess=self.excess)
 
 
-def prepare(dates: Sequence[date], sample: np.ndarray, settings: KinematicsSettings) -> Kinematics:
+def prepare(dates: Sequence[date], sample: np.ndarray, settings: "KinematicsSettings") -> Kinematics:
     """Models and limits for `dates`; the correlation of errors from `sample`, (dates, pixels) without gaps."""
     margin = settings.margin_dates
     found = trends.correlation_of(dates, sample, margin=margin) if sample.shape[1] else 0.0
@@ -107,7 +110,7 @@ def prepare(dates: Sequence[date], sample: np.ndarray, settings: KinematicsSetti
 def run(
     timeseries: str | Path,
     mask: str | Path,
-    settings: KinematicsSettings,
+    settings: "KinematicsSettings",
     kinematics: str | Path,
     trend: str | Path,
     tags: dict[str, str],

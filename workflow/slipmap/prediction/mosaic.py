@@ -2,26 +2,23 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import rasterio
 import torch
 from rasterio.windows import Window
 from tqdm import tqdm
 
-from slipmap.codes import LANDSLIDE_CLASSES
 from slipmap.config.patches import AugmentSettings
 from slipmap.config.prediction import MapSettings
 from slipmap.errors import InputError
 from slipmap.io import raster
-from slipmap.io.grid import BLOCK, Grid
+from slipmap.io.grid import Grid
 from slipmap.patches.normalisation import as_statistics, channel_names
 from slipmap.prediction.dates import interval_tags
 from slipmap.prediction.ensemble import Ensemble, Predictor
+from slipmap.prediction.map_files import Outputs, Strip, open_maps
 from slipmap.prediction.reader import FactorReader
 from slipmap.prediction.tiles import Tiling, reflected
 from slipmap.training.augment import BatchAugmentation
@@ -30,25 +27,6 @@ from slipmap.training.weights import load_weights
 
 # Tiles that a model is given at once: always the same number, so that a tile's result never depends on its company.
 BATCH = 8
-
-
-@dataclass(frozen=True)
-class Strip:
-    """Rows of the area whose prediction is complete."""
-
-    window: Window
-    mean: np.ndarray  # (rows, width) float32 probability
-    spread: np.ndarray  # (rows, width) float32 standard deviation over members
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """The rasters of a map."""
-
-    probability: str | Path
-    uncertainty: str | Path
-    classes: str | Path
-    probability_class: str | Path
 
 
 def strips(
@@ -134,7 +112,7 @@ def run(
         of another size than in training, or no pixel with all the factors that are needed.
     """
     with _prepared(factors, weights, grid, settings) as (reader, predictor, tiling, device, tags):
-        with _maps(outputs, grid, settings, tags) as maps:
+        with open_maps(outputs, grid, settings, tags) as maps:
             for strip in strips(reader, predictor, tiling, device=device, progress=progress):
                 maps.write(strip)
             maps.require_some()
@@ -151,7 +129,7 @@ def run_part(
     parts: int,
     progress: bool = True,
 ) -> None:
-    """Predict the `part`-th (from 0) of `parts` parts of an area: some rows of tiles; for `gather`.
+    """Predict the `part`-th (from 0) of `parts` parts of an area: some rows of tiles; for `map_files.gather`.
 
     Writes mean and spread of the probability on the part's rows. A part without rows (an area with fewer rows of
     tiles than parts) writes one empty row and says so.
@@ -173,45 +151,6 @@ def run_part(
                 window = strip.window
                 inside = Window(0, window.row_off - first, window.width, window.height)
                 writer.write(np.stack([strip.mean, strip.spread]), inside)
-
-
-def gather(parts: Sequence[str | Path], grid: Grid, settings: MapSettings, outputs: Outputs) -> None:
-    """Put the parts that `run_part` made together to the rasters that `run` would have made, to the last bit.
-
-    Raises
-    ------
-    InputError : a part is missing, of another area, or made with other weights.
-    """
-    found = []
-    for path in parts:
-        with rasterio.open(path) as source:
-            found.append((int(source.tags()["FIRST_ROW"]), int(source.tags()["ROWS"]), path, source.tags()))
-            own = Grid.from_raster(path)
-            expected = grid.window_grid(Window(0, found[-1][0], grid.width, max(1, found[-1][1])))
-            if not own.matches(expected) or int(source.tags()["AREA_ROWS"]) != grid.height:
-                raise InputError(f"{path} is a part of another area; delete it and let the workflow make it again.")
-    found.sort(key=lambda part: part[:2])
-    kept = ("model", "weights", "members", "threshold", "calibration", "bands", "FIRST_DATE", "LAST_DATE")
-    tags = {key: found[0][3][key] for key in kept if key in found[0][3]}
-    row = 0
-    for first, rows, path, own in found:
-        if rows and first != row:
-            raise InputError(f"{path} begins at row {first}, but rows from {row} on are missing; make all parts again.")
-        if any(own.get(key) != tags.get(key) for key in kept):
-            raise InputError(
-                f"{path} was made with other weights or settings than {found[0][2]}; make all parts again."
-            )
-        row += rows
-    if row != grid.height:
-        raise InputError(f"{found[-1][2]} ends at row {row} of {grid.height}; make the missing parts.")
-    with _maps(outputs, grid, settings, tags) as maps:
-        for first, rows, path, _ in found:
-            with rasterio.open(path) as source:
-                for top in range(0, rows, BLOCK):
-                    window = Window(0, top, grid.width, min(BLOCK, rows - top))
-                    mean, spread = raster.read_open(source, window)
-                    maps.write(Strip(Window(0, first + top, grid.width, window.height), mean, spread))
-        maps.require_some()
 
 
 @contextmanager
@@ -257,65 +196,3 @@ def _prepared(
     with FactorReader(factors, record["bands"], record["statistics"], grid) as reader:
         tags |= interval_tags(factors[name] for name in record["bands"])
         yield reader, predictor, tiling, device, tags
-
-
-class _Maps:
-    """Writes strips to the rasters of a map."""
-
-    def __init__(self, writers: Mapping[str, raster.RasterWriter], threshold: float, breaks: Sequence[float]) -> None:
-        self.writers, self.threshold, self.breaks = writers, threshold, np.asarray(breaks)
-        self.known = 0
-
-    def write(self, strip: Strip) -> None:
-        known = np.isfinite(strip.mean)
-        self.known += int(known.sum())
-        decided = np.where(known, strip.mean >= self.threshold, raster.CLASS_NODATA)
-        classes = np.where(known, np.searchsorted(self.breaks, strip.mean, side="right") + 1, raster.CLASS_NODATA)
-        self.writers["probability"].write(strip.mean, strip.window)
-        self.writers["uncertainty"].write(strip.spread, strip.window)
-        self.writers["classes"].write(decided.astype(np.uint8), strip.window)
-        self.writers["probability_class"].write(classes.astype(np.uint8), strip.window)
-
-    def require_some(self) -> None:
-        if not self.known:
-            raise InputError(
-                "No pixel of the area has every factor that the weights need, so there is nothing to map; see "
-                "factors/coverage.csv for the factor that is missing."
-            )
-
-
-@contextmanager
-def _maps(outputs: Outputs, grid: Grid, settings: MapSettings, tags: Mapping[str, str]) -> Iterator[_Maps]:
-    """The four rasters of a map, open for writing."""
-    breaks = settings.probability_breaks
-    with ExitStack() as stack:
-
-        def create(path: str | Path, name: str, long_name: str, **more: Any) -> raster.RasterWriter:
-            given: dict[str, Any] = {"bands": [name], "units": "1", "long_name": long_name, "tags": tags} | more
-            return stack.enter_context(raster.create(path, grid, **given))
-
-        writers = {
-            "probability": create(outputs.probability, "probability", "probability of landslide", statistics=True),
-            "uncertainty": create(
-                outputs.uncertainty,
-                "uncertainty",
-                "standard deviation of the probability over the ensemble's members",
-                statistics=True,
-            ),
-            "classes": create(
-                outputs.classes,
-                "class",
-                "landslide class at the validation threshold",
-                dtype="uint8",
-                categories=LANDSLIDE_CLASSES,
-            ),
-            "probability_class": create(
-                outputs.probability_class,
-                "probability_class",
-                "class of the probability of landslide; not a risk, nor a probability of failure in any period",
-                dtype="uint8",
-                categories=dict(enumerate(settings.class_names(), start=1)),
-                tags=dict(tags) | {"breaks": " ".join(f"{b:.6g}" for b in breaks)},
-            ),
-        }
-        yield _Maps(writers, float(tags["threshold"]), breaks)

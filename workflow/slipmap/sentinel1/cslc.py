@@ -14,10 +14,10 @@ from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.io.atomic import write_aside
 from slipmap.io.grid import Grid
 from slipmap.sentinel1.annotation import Swath
+from slipmap.sentinel1.burst_part import NODATA
 from slipmap.sentinel1.scene import Scene, SceneBurst
 
 _CHUNK = 256
-NODATA = np.complex64(complex(np.nan, np.nan))
 
 
 class CslcWriter:

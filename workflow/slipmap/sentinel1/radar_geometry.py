@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pyproj import Transformer
 from rasterio.windows import Window
 
-from slipmap.config.geocoding import GeocodingSettings
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.sentinel1.geometry import earth_fixed, locate_points, look_angles, orbit_numbers
@@ -16,13 +16,16 @@ from slipmap.sentinel1.products import open_product
 from slipmap.sentinel1.scene import read_scene
 from slipmap.sentinel1.sight import GEOMETRY
 
+if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
+    from slipmap.config.geocoding import GeocodingSettings
+
 LONGEST = 20.0  # s of a pass that one polynomial of the orbit follows
 
 
 def run(
     products: Sequence[str | Path],
     dem: str | Path,
-    settings: GeocodingSettings,
+    settings: "GeocodingSettings",
     grid: Grid,
     output: str | Path,
     *,

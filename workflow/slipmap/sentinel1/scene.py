@@ -3,12 +3,12 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pyproj import Transformer
 from rasterio.windows import Window
 
-from slipmap.config.geocoding import AcquisitionSettings
 from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.errors import InputError
 from slipmap.io.grid import Grid
@@ -18,6 +18,9 @@ from slipmap.sentinel1.orbit_files import find_eof, read_eof
 from slipmap.sentinel1.orbit_numbers import following, preceding
 from slipmap.sentinel1.orbits import Orbit
 from slipmap.sentinel1.safe import Product
+
+if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
+    from slipmap.config.geocoding import AcquisitionSettings
 
 _ROWS, _COLUMNS = 256, 4096  # largest block, pixels
 GROUND_SPEED = 6800.0  # m/s, of the beam
@@ -136,7 +139,7 @@ class Scene:
         )
 
 
-def read_scene(products: Sequence[Product], settings: AcquisitionSettings, orbits: str | None = None) -> Scene:
+def read_scene(products: Sequence[Product], settings: "AcquisitionSettings", orbits: str | None = None) -> Scene:
     """Read the annotations of one date and choose its orbit.
 
     Parameters

@@ -8,21 +8,24 @@ turns its phase by −2π f ε in either, so the interferogram of the earlier bu
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rasterio.windows import Window
 
 from slipmap.arrays import Complexes
-from slipmap.config.geocoding import GeocodingSettings
 from slipmap.errors import InputError
 from slipmap.io.atomic import write_text
 from slipmap.io.grid import Grid
-from slipmap.sentinel1.geocode import BurstPart, Place, read_shift
+from slipmap.sentinel1.burst_part import BurstPart, Place
 from slipmap.sentinel1.heights import extremes, open_heights
 from slipmap.sentinel1.looks import multilook
 from slipmap.sentinel1.products import open_product
 from slipmap.sentinel1.scene import Scene, SceneBurst, blocks, counterparts, overlapping, read_scene
 from slipmap.sentinel1.tops import sweep_of
+
+if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
+    from slipmap.config.geocoding import GeocodingSettings
 
 LOOKS = (4, 16)  # rows, columns of SLC pixels averaged before the two interferograms are compared
 
@@ -32,7 +35,7 @@ def run(
     earlier: Sequence[Sequence[str]],
     shifts: Sequence[str | Path],
     dem: str | Path,
-    settings: GeocodingSettings,
+    settings: "GeocodingSettings",
     grid: Grid,
     output: str | Path,
     *,
@@ -71,6 +74,11 @@ def run(
     return shift
 
 
+def read_shift(path: str | Path) -> float:
+    """The azimuth shift in a file that `run` wrote, s."""
+    return float(json.loads(Path(path).read_text())["shift_seconds"])
+
+
 def overlap_sums(
     reference: Scene,
     secondary: Scene,
@@ -78,7 +86,7 @@ def overlap_sums(
     heights: Callable[[Window], np.ndarray],
     extent: tuple[float, float],
     grid: Grid,
-    settings: GeocodingSettings,
+    settings: "GeocodingSettings",
 ) -> list[tuple[complex, float]]:
     """Sum of the double-difference interferogram and Δf (Hz) of each burst overlap in the area.
 

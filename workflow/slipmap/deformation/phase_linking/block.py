@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from slipmap.config.deformation import PhaseLinkingSettings
 from slipmap.deformation.interferogram import window_weights
 from slipmap.deformation.phase import DAYS_PER_YEAR
 from slipmap.deformation.phase_linking import compressed, decorrelation, motion, spectrum
 from slipmap.deformation.phase_linking.link import Linked, beyond_chance, link
 from slipmap.deformation.phase_linking.neighbours import EMPTY, homogeneous, power
 from slipmap.deformation.phase_linking.scatterers import keep_persistent
+
+if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
+    from slipmap.config.deformation import PhaseLinkingSettings
 
 Inner = tuple[slice, slice]
 FIRST_WINDOW = 3  # of the pass that finds motion: the smaller, the less of it is smeared
@@ -54,7 +57,7 @@ class Block:
 
 def link_block(
     samples: np.ndarray,
-    options: PhaseLinkingSettings,
+    options: "PhaseLinkingSettings",
     looks: float,
     years: np.ndarray,
     threads: int = 1,

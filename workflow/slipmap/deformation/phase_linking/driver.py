@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import rasterio
 from rasterio.io import DatasetWriter
 from rasterio.windows import Window
 
-from slipmap.config.deformation import LinkingSettings, PhaseLinkingSettings
 from slipmap.deformation.interferogram import with_margin
 from slipmap.deformation.phase import DAYS_PER_YEAR
 from slipmap.deformation.phase_linking import compressed, motion, on_device, spectrum
@@ -25,6 +25,9 @@ from slipmap.io.atomic import write_aside
 from slipmap.io.grid import Grid
 from slipmap.sentinel1.looks import pixel_looks
 
+if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
+    from slipmap.config.deformation import LinkingSettings, PhaseLinkingSettings
+
 BLOCK_BYTES = 64 * 2**20  # of SLC pixels of a block, at most; with what lies round it up to twice as much
 SIDES = (128, 64)  # of blocks, pixels: whole parts of the files' tiles
 CACHE_MB = 32  # of tiles that GDAL keeps, at least
@@ -33,7 +36,7 @@ _SIGN = "reference date less secondary date is the interferogram; displacement =
 
 def run(
     slcs: Mapping[date, str],
-    settings: LinkingSettings,
+    settings: "LinkingSettings",
     output: str | Path,
     *,
     earlier: Sequence[str | Path] = (),
@@ -109,7 +112,7 @@ def run(
     print(f"mean goodness of fit {total / count:.3f} over {count} pixels")
 
 
-def _reach(options: PhaseLinkingSettings) -> int:
+def _reach(options: "PhaseLinkingSettings") -> int:
     """Pixels round a block on which its phases depend."""
     half = options.window // 2
     return half + FIRST_WINDOW // 2 + motion.REACH if options.remove_motion else half
@@ -166,7 +169,7 @@ def _pixels(cells: np.ndarray, looks: tuple[int, int]) -> np.ndarray:
 
 @contextmanager
 def _outputs(
-    folder: Path, grid: Grid, dates: list[date], options: PhaseLinkingSettings, tags: dict[str, str]
+    folder: Path, grid: Grid, dates: list[date], options: "PhaseLinkingSettings", tags: dict[str, str]
 ) -> Iterator[tuple[list[DatasetWriter], raster.RasterWriter]]:
     """Writers of the dates' files and of the quality."""
     bands = [PHASE, STD] if options.standard_deviation else [PHASE]
