@@ -10,12 +10,14 @@ import pytest
 from shapely.geometry import Point
 
 from helpers.report_samples import GRID, run_settings, words
+from slipmap.config.run import ExperimentSettings
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.patches.split import INDEPENDENCE
 from slipmap.report import headline, landslide_truth, landslides, limits, quality, summary
+from slipmap.report.sources import Experiment
 
-UNTITLED = {"rs": SimpleNamespace(settings=SimpleNamespace(description=""))}
+UNTITLED = {"rs": Experiment("rs", ExperimentSettings(), {})}
 
 
 def test_simulated_data_are_called_simulated(full):
@@ -29,7 +31,7 @@ def test_the_first_screen_counts_landslides_new_ones_and_moving_ones(full):
         words(card).split() for card in re.findall(r"<li>(.*?)</li>", page.partition('class="facts cards"')[2])[:3]
     ]
     said = [" ".join(card) for card in cards]
-    assert said[0].startswith("2 landslides outlined 3.3 % of the area. Map of rs_dr. 1 of them not in the inventory")
+    assert said[0].startswith("2 landslides outlined 3.3 % of the area. U-Net (rs_dr). 1 of them not in the inventory")
     assert (
         "new, or false alarms; 1 match it. Mean probability of those not in the inventory 0.83, of those that"
         in said[0]

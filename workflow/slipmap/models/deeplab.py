@@ -45,6 +45,7 @@ ARCHITECTURES = {
         },
     },
     "DeepLabV3Plus": {
+        "title": "DeepLabV3+",
         "paper": "Chen, Zhu, Papandreou, Schroff & Adam (DeepLabV3+), ECCV 2018, arXiv:1802.02611",
         "options": {
             "output_stride": {"default": 16, "choices": (8, 16)},

@@ -13,6 +13,7 @@ from slipmap.models.blocks.rsbu import RSBU
 
 ARCHITECTURES = {
     "DRsUNet": {
+        "title": "DRs-UNet",
         "paper": "Ma & Mei, Remote Sens. 2022, 14, 1848, doi:10.3390/rs14081848",
         "options": {"reduction": {"default": 16, "minimum": 1}},
         "names": {

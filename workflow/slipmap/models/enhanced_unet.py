@@ -14,6 +14,7 @@ from slipmap.models.unet import UNetFrame, double_conv_unit
 
 ARCHITECTURES = {
     "EnhancedUNet": {
+        "title": "Enhanced U-Net",
         "paper": "Enhanced U-Net, J. Comput. Commun. 2025, 13, 80–107, doi:10.4236/jcc.2025.138004",
         "options": {
             "convolution": {

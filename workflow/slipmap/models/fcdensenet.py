@@ -13,6 +13,7 @@ from slipmap.models.blocks.cbam import CBAM
 
 ARCHITECTURES = {
     "FCDenseNet": {
+        "title": "FC-DenseNet",
         "paper": "Jégou et al., CVPR workshops 2017, arXiv:1611.09326",
         "options": {
             "dropout": {"default": 0.2, "minimum": 0, "maximum": 1},

@@ -10,6 +10,7 @@ from slipmap.models.blocks.resize import resize_like
 
 ARCHITECTURES = {
     "FCN8s": {
+        "title": "FCN-8s",
         "paper": "Long, Shelhamer & Darrell, CVPR 2015, arXiv:1411.4038",
         "names": {
             "fcn8s_resnet18": {

@@ -46,6 +46,7 @@ ARCHITECTURES = {
         },
     },
     "EMRHRNet": {
+        "title": "EMR-HRNet",
         "paper": "EMR-HRNet, Sensors 2024, 24, 3677, doi:10.3390/s24113677",
         "options": {
             "base": {"default": 32, "choices": (18, 32, 48)},

@@ -37,6 +37,7 @@ class Record:
     module, class_name : where the class is.
     options : what a user may set.
     fixed : options that the name sets and the user may not.
+    title : what the paper calls it.
     paper : citation, with DOI or arXiv number.
     parameters : number of parameters with 3 bands, 1 class and the defaults (width 1 is the published size).
     advice : when to take it, in a line.
@@ -48,10 +49,17 @@ class Record:
     class_name: str
     options: Mapping[str, Option]
     fixed: Mapping[str, Any]
+    title: str
     paper: str
     parameters: int
     advice: str
     file: Path
+
+    @property
+    def in_words(self) -> str:
+        """The title, with the options that the name sets: "DeepLabV3+ (backbone resnet50)"."""
+        fixed = ", ".join(f"{option} {value}" for option, value in self.fixed.items())
+        return f"{self.title} ({fixed})" if fixed else self.title
 
     def check(self, options: Mapping[str, object], key: str) -> None:
         """Raise `InputError` unless a user may set these options to these values; `key` names them in the message."""
@@ -161,6 +169,7 @@ def _record(name: str, raw: Mapping[str, dict[str, Any]]) -> Record:
             name=name,
             options={key: option for key, option in _options(name, raw).items() if key not in about.get("fixed", {})},
             fixed=about.get("fixed", {}),
+            title=about.get("title", about["class_name"]),
             **{key: about[key] for key in ("module", "class_name", "paper", "parameters", "advice", "file")},
         )
     except (KeyError, TypeError, RecursionError) as error:

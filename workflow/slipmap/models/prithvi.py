@@ -14,6 +14,7 @@ from slipmap.models.blocks.upernet import Pyramid, UNetDecoder, UPerNet
 
 ARCHITECTURES = {
     "Prithvi": {
+        "title": "Prithvi-EO-2.0",
         "paper": "Szwarcman et al. (Prithvi-EO-2.0) 2024, arXiv:2412.02732",
         "names": {
             "prithvi_eo_v2_tiny": {

@@ -12,6 +12,7 @@ from slipmap.models.unet import UNetFrame, double_conv_unit
 
 ARCHITECTURES = {
     "ReNet": {
+        "title": "Re-Net",
         "paper": "Zhang, Zhu, Li, Zhang & Chen (Re-Net), IEEE JSTARS 2024, 17, 2828-2837",
         "options": {"placement": {"default": "encoder", "choices": ("encoder", "decoder", "both")}},
         "names": {

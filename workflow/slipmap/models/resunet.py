@@ -17,6 +17,7 @@ from slipmap.models.blocks.resize import BilinearUpsample
 
 ARCHITECTURES = {
     "ResUNet": {
+        "title": "ResU-Net",
         "paper": "Zhang, Liu & Wang, IEEE Geosci. Remote Sens. Lett. 2018, 15, 749, doi:10.1109/LGRS.2018.2802944",
         "names": {
             "resunet": {
@@ -26,6 +27,7 @@ ARCHITECTURES = {
         },
     },
     "ResUNetOBIA": {
+        "title": "ResU-Net-OBIA",
         "paper": "Ghorbanzadeh, Gholamnia & Ghamisi, Big Earth Data 2022, doi:10.1080/20964471.2022.2031544",
         "options": {
             "least_pixels": {"default": 16, "minimum": 1},

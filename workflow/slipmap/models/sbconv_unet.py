@@ -15,6 +15,7 @@ from slipmap.models.unet import UNetFrame
 
 ARCHITECTURES = {
     "SBConvUNet": {
+        "title": "SBConv U-Net",
         "paper": "SBConv, Land 2024, 13, 835, doi:10.3390/land13060835; SCConv, CVPR 2023",
         "options": {
             "idcu": {"default": "A", "choices": ("A", "B")},
@@ -41,6 +42,7 @@ ARCHITECTURES = {
         },
     },
     "SBConvResUNet": {
+        "title": "SBConv ResU-Net",
         "paper": "SBConv, Land 2024, 13, 835, doi:10.3390/land13060835; SCConv, CVPR 2023",
         "options": {
             "gate": {"default": "soft", "choices": ("soft", "hard")},

@@ -10,6 +10,7 @@ from slipmap.models.unet import UNetFrame, double_conv_unit
 
 ARCHITECTURES = {
     "SEUNet": {
+        "title": "SE-U-Net",
         "paper": "Chen et al., Int. J. Digit. Earth 2023, 16, 552; Hu, Shen & Sun, CVPR 2018, arXiv:1709.01507",
         "options": {"reduction": {"default": 16, "minimum": 1}},
         "names": {

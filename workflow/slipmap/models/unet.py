@@ -14,6 +14,7 @@ from slipmap.models.blocks.resize import BilinearUpsample
 
 ARCHITECTURES = {
     "UNet": {
+        "title": "U-Net",
         "paper": "Ronneberger, Fischer & Brox, MICCAI 2015, arXiv:1505.04597",
         "options": {
             "upsampling": {"default": "bilinear", "choices": ("bilinear", "transposed")},

@@ -12,6 +12,7 @@ from slipmap.models.blocks.conv_norm import ConvNormReLU
 
 ARCHITECTURES = {
     "MobileNetV2UNet": {
+        "title": "MobileNetV2 U-Net",
         "paper": "Sandler et al. (MobileNetV2), CVPR 2018, arXiv:1801.04381; U-Net, arXiv:1505.04597",
         "names": {
             "unet_mobilenetv2": {

@@ -13,6 +13,7 @@ from slipmap.models.blocks.resize import BilinearUpsample
 
 ARCHITECTURES = {
     "UNetVGG16": {
+        "title": "VGG16 U-Net",
         "paper": "Simonyan & Zisserman, arXiv:1409.1556; in EMR-HRNet, doi:10.3390/s24113677",
         "names": {
             "unet_vgg16": {

@@ -13,7 +13,7 @@ from slipmap.colours import MOTION, OUTLINE
 from slipmap.io.grid import Grid
 from slipmap.prediction import motion
 from slipmap.report import active_areas, events, landslides, points
-from slipmap.report.layers import Layer, named
+from slipmap.report.layers import Layer
 from slipmap.report.sources import Sources
 
 ACTIVE = "active areas"
@@ -78,10 +78,10 @@ def outlines(
     found = {}
     for name, outlined in drawn.items():
         series = landslides.read_series(sources.experiments[name].maps["landslides"])
-        about = sources.experiments[name].settings.description
+        about = sources.experiments[name].about
         data = landslides.for_viewer(outlined, series, sources.grid, most, landslides.LANDSLIDES)
         rule = motion_rule(sources, name) if "motion" in outlined else ""
-        found[name] = {"title": f"Landslides: {named(name, about)}", "about": about, "rule": rule} | data
+        found[name] = {"title": f"Landslides: {sources.experiments[name].called}", "about": about, "rule": rule} | data
     if areas is not None and len(areas) and sources.active_areas:
         data = active_areas.for_explore(areas, sources.active_areas, sources.grid, most)
         found[ACTIVE] = {"title": "Active areas", "about": "What moves by the radar alone."} | data

@@ -10,7 +10,6 @@ from slipmap.patches.split import INDEPENDENCE
 from slipmap.report.agreement import on_test_ground
 from slipmap.report.landslide_truth import NEW
 from slipmap.report.landslides import WORDS
-from slipmap.report.layers import named
 from slipmap.report.sources import Sources
 from slipmap.report.tabular import hectares, with_spread
 from slipmap.report.words import many
@@ -27,7 +26,7 @@ def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[
         return list(_of_radar(sources, numbers))
     name, frame = list(drawn.items())[-1]
     share = 100 * frame["area_m2"].sum() / (sources.grid.width * sources.grid.height * _pixel_area(sources))
-    detail = f"{_share(share)} of the area. {named(name, sources.experiments[name].settings.description)}"
+    detail = f"{_share(share)} of the area. {sources.experiments[name].called}"
     found = [_card(len(frame), f"{many(len(frame), 'landslide')} outlined", detail, "all")]
     if "inventory" in frame:
         found.append(_against_inventory(frame, _real(name, numbers)))

@@ -158,11 +158,6 @@ def _factors(sources: Sources, shown: Grid) -> list[Layer]:
     return layers
 
 
-def named(name: str, description: str) -> str:
-    """What a map is called: what it was made from, and the short name of its files."""
-    return f"{description} ({name})" if description else f"Map of {name}"
-
-
 def in_words(title: str) -> str:
     """A title as it begins a line."""
     return title[:1].upper() + title[1:]
@@ -319,7 +314,7 @@ def _common_spread(sources: Sources, shown: Grid) -> tuple[float, float]:
 def _maps(
     name: str, maps: Mapping[str, Path], sources: Sources, shown: Grid, spread: tuple[float, float]
 ) -> list[Layer]:
-    group = named(name, sources.experiments[name].settings.description)
+    group = sources.experiments[name].called
     layers = []
     if "probability" in maps:
         style = Style(colours=PROBABILITY, limits=(0, 1))

@@ -35,7 +35,7 @@ from slipmap.report import (
 )
 from slipmap.report.agreement import on_test_ground
 from slipmap.report.context import Context
-from slipmap.report.layers import Layer, in_words, named
+from slipmap.report.layers import Layer, in_words
 from slipmap.report.limits import limits
 from slipmap.report.sources import Sources
 from slipmap.report.tabular import plain, table
@@ -163,10 +163,10 @@ def _overview(
 ) -> dict[str, Any] | None:
     """The map of the first screen: of the last experiment, else of the event, else of the radar, else the ground."""
     moving = explore.ACTIVE if areas is not None and len(areas) else ""
-    about = sources.experiments[name].settings.description if name else ""
+    called = in_words(sources.experiments[name].called) if name else ""
     choices = (
         (f"{list(sources.mapped)[-1]}.probability" if sources.mapped else "", name,
-         f"Probability of landslide, with outlines. {named(name, in_words(about))}." if name else ""),
+         f"Probability of landslide, with outlines. {called}." if name else ""),
         ("event_significance", events.EVENT, "The event: landslide, in standard deviations of the noise; outlined."),
         ("velocity", moving, "Velocity in the line of sight, mm/yr, positive towards the satellite"
          f"{', with the active areas' if moving else ''}."),

@@ -214,8 +214,8 @@ def training(sources: Tested) -> Context | None:
             ])  # fmt: skip
             if found["history"] is not None:
                 charts += _curves(found["history"], kept.get("best_epoch"), seed)
-        if charts or experiment.settings.description:
-            made.append({"name": name, "text": experiment.settings.description, "charts": charts})
+        if charts or experiment.about:
+            made.append({"name": name, "text": experiment.about, "charts": charts})
     return {"table": table(head, rows, numeric=(4, 5, 6, 7)), "experiments": made} if rows else None
 
 

@@ -23,6 +23,7 @@ from slipmap.config.products import is_tested, mapped_areas
 from slipmap.config.run import AreaSettings, ExperimentSettings, RunSettings
 from slipmap.factors.names import factor_names
 from slipmap.io.grid import Grid
+from slipmap.models import index
 from slipmap.report import published
 from slipmap.report.published import Published
 
@@ -85,6 +86,19 @@ class Experiment:
     tests: list[dict[str, Any]] = field(default_factory=list)
     augmentation: Path | None = None
     usable: dict[str, Any] | None = None
+
+    @property
+    def about(self) -> str:
+        """Its description; the model that it was trained with where it has none."""
+        trained = next((seed["record"]["model"]["name"] for seed in self.seeds.values()), None)
+        name = trained or (None if self.settings.weights else self.settings.model.name)
+        known = index.records().get(name or "")
+        return self.settings.description or (known.in_words if known else name or "")
+
+    @property
+    def called(self) -> str:
+        """What its map is called: what it was made from, and the short name of its files."""
+        return f"{self.about} ({self.name})" if self.about else f"Map of {self.name}"
 
 
 @dataclass(frozen=True)
