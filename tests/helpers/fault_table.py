@@ -8,8 +8,9 @@ HEAD = """# Faults, and what they cost
 
 Each row was written by a test that made the fault happen and then gave the same command again (`make test-faults`;
 the row of the cluster by `make test-slurm`). "Lost" compares every raster with those of a run that nothing disturbed,
-byte for byte. How downloads go on is in [fetch.md](fetch.md), how a run goes on a cluster in
-[cluster.md](cluster.md). A process's number is 4711 here, a service's address https://service.
+byte for byte. [A new study area](fetch.md#how-a-download-is-made) says how a download resumes,
+[From a laptop to a cluster](cluster.md) how a run resumes on a cluster. In this table every process has the number
+4711, and every service the address https://service.
 
 | fault | what the user saw | what was lost |
 |---|---|---|

@@ -58,8 +58,9 @@ def page(results: str | Path, square_km: float, resolution: float, dates: int, *
         f"Written by `slipmap scale {results} --km2 {square_km:g} --resolution {resolution:g} --dates {dates}{chosen}` "
         f"from the benchmarks of a run of {here.pixels / 1e6:.2f} million pixels, {here.dates} dates, {before} on "
         f"{os.cpu_count()} cores ({platform.machine()}): {wanted.pixels / 1e6:,.0f} million pixels and {now} here. "
-        "Small jobs spend much of their time starting, which counts as if it grew with the area: large areas take "
-        "less. Downloads and simulation are not counted. A run deletes nothing, so its disk is fullest at the end.",
+        "Small jobs spend much of their time starting. That time is counted as if it grew with the area, so a large "
+        "area takes less. Downloads and simulation are not counted. A run deletes nothing, so its disk is fullest at "
+        "the end.",
         "",
         "| stage | grows with | core hours | largest job there, MB | disk, GB |",
         "|---|---|---:|---:|---:|",
