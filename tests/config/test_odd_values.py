@@ -41,8 +41,8 @@ def test_numbers_that_yaml_takes_for_others(text, words, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("areas: &a\n  valley: *a\n", "uses an anchor (&) inside of what it names"),
-        ("areas: &a [[*a]]\n", "uses an anchor (&) inside of what it names"),
+        ("areas: &a\n  valley: *a\n", "uses an anchor (&) inside the section that it names"),
+        ("areas: &a [[*a]]\n", "uses an anchor (&) inside the section that it names"),
         ("a: &a [[], [], []]\n" + "".join(f"{y}: &{y} [{', '.join([f'*{x}'] * 12)}]\n" for x, y in
                                            zip("abcde", "bcdef", strict=True)), "or too many"),
         ("areas: {a: {cutoff: 2021-02-30}}\n", "line 1: there is no date 2021-02-30"),

@@ -126,7 +126,7 @@ def test_incidence_of_burst_products_is_that_of_their_look_vector(tmp_path, inci
 def test_products_that_are_still_packed(tmp_path, count):
     for n, days in enumerate(PAIRS[:count]):
         (tmp_path / f"{gamma(*days, n)}.zip").write_bytes(b"PK")
-    with pytest.raises(InputError, match=r"A100\.zip is packed and nothing else is known there; unpack"):
+    with pytest.raises(InputError, match=r"A100\.zip is a zip, and no other file there is of a known format; unpack"):
         read(tmp_path)
 
 

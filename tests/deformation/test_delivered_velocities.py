@@ -225,7 +225,7 @@ def test_egms_files_that_are_not_one_map_are_refused(tmp_path, one, other, says)
 
 
 def test_egms_tables_that_do_not_tell(tmp_path):
-    with pytest.raises(InputError, match="does not tell what it is a velocity of"):
+    with pytest.raises(InputError, match="nor its columns tell which velocity it holds"):
         convert(egms(tmp_path / "points.csv", [(4400050, 2300050, -4.0)]), tmp_path / "o.tif")
     (tmp_path / "EGMS_L2b_088.zip").write_bytes(b"PK no zip")
     with pytest.raises(InputError, match="not a zip that can be read"):

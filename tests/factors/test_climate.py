@@ -211,7 +211,7 @@ def test_bad_rain_gets_one_sentence(tmp_path):
     with pytest.raises(InputError, match="has no rain for 19 of the 30 days up to 2023-04-11"):
         rain(tmp_path, path, cutoff=date(2023, 4, 11))
     series(tmp_path / "odd.nc", DAILY, units="furlong")
-    with pytest.raises(InputError, match="is in 'furlong', which is not understood"):
+    with pytest.raises(InputError, match="is in 'furlong', which is no unit of rain"):
         rain(tmp_path, tmp_path / "odd.nc", window=3)
     with xr.open_dataset(path, engine="h5netcdf") as data:
         data.load().assign_coords(lon=lon + 30).to_netcdf(tmp_path / "far.nc", engine="h5netcdf")

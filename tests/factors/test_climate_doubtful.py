@@ -32,7 +32,7 @@ def test_one_layer_without_date_in_its_unit(tmp_path):
         (-9999, {}, "has values like -9999"),
         (1e20, {}, "has values like 1e\\+20"),
         (5, {"units": ("mm/h",)}, "give a depth"),
-        (5, {"units": ("K",)}, "in 'K', which is not understood"),
+        (5, {"units": ("K",)}, "in 'K', which is no unit of rain that slipmap knows"),
     ):
         with pytest.raises(InputError, match=words):
             rain(tif(tmp_path / "r.tif", value, **options))

@@ -87,7 +87,7 @@ def test_a_direction_of_a_package_turns_with_the_ground(installed):
     np.testing.assert_allclose(half[1], np.float32([[-0.4, -0.3], [-0.2, -0.1]]))
     mirrored, _ = turn(image, np.zeros((2, 2)), bands, 0, True)
     np.testing.assert_allclose(mirrored[1], np.float32([[0.2, 0.1], [0.4, 0.3]]))
-    with pytest.raises(ValueError, match="half of a vector"):
+    with pytest.raises(ValueError, match="one component of a vector"):
         turn(image, np.zeros((2, 2)), bands, 1, False)
 
 

@@ -113,7 +113,7 @@ def inventory_of_ones_and_nodata():
     return ones(255.0, dtype="uint8", nodata=255)
 
 
-@mistake("nodata", "inventory", "inputs.inventory", "declares 1 as nodata")
+@mistake("nodata", "inventory", "inputs.inventory", "declares 1, the value of its landslides, as nodata")
 def inventory_whose_landslides_are_nodata():
     return ones(0.0, dtype="uint8", nodata=1)
 

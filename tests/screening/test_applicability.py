@@ -71,7 +71,7 @@ def test_north_lies_beside_north():
 
 
 def test_one_fold_alone_is_one_sentence():
-    with pytest.raises(InputError, match="no area of applicability can be told"):
+    with pytest.raises(InputError, match="no area of applicability can be found"):
         fit(np.random.default_rng(0).normal(size=(10, 2)), ["a", "b"], np.zeros(10, int))
 
 

@@ -169,7 +169,7 @@ def test_bands_that_are_none_are_asked_about(tiny, tmp_path):
     given = EncoderWeightsSettings(path=str(saved(tiny, tmp_path)))
     model = create_model("prithvi_eo_v2_tiny", 2, 1)
     with pytest.raises(
-        InputError, match=r"none of the channels \(slope, B8\) is a band of pretraining \(B2, B3, B4, B8A"
+        InputError, match=r"none of the channels \(slope, B8\) has the name of a band of pretraining \(B2, B3, B4, B8A"
     ):
         load_encoder(model, given, ["slope", "B8"])
     with pytest.raises(InputError, match=r"bands\.B8 is 6, but .* has 6 input channels, counted from 0"):

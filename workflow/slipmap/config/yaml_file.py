@@ -109,7 +109,9 @@ def _require_tree(record: Any) -> None:
             continue
         seen += 1
         if id(value) in above or seen > _MOST:
-            raise _Refused("uses an anchor (&) inside of what it names, or too many; write those sections out.")
+            raise _Refused(
+                "uses an anchor (&) inside the section that it names, or too many anchors; write those sections out."
+            )
         inner = value.values() if isinstance(value, Mapping) else value
         waiting += [(item, (*above, id(value))) for item in inner]
 

@@ -80,7 +80,9 @@ def _unknown(listing: Listing, settings: Sentinel1Settings) -> InputError:
                 f"give the geocoded files."
             )
     if zips := listing.named("*.zip"):
-        return InputError(f"{KEY}.path: {zips[0]} is packed and nothing else is known there; unpack the zips first.")
+        return InputError(
+            f"{KEY}.path: {zips[0]} is a zip, and no other file there is of a known format; unpack the zips first."
+        )
     names = "; ".join(
         f"{reader.name}: {', '.join(reader.files.get(reader.wanted.get(settings.level, ''), ())[:2])}"
         for reader in known

@@ -76,8 +76,8 @@ def check_values(found: Velocity) -> None:
         )
     if 0 < abs(worst) and np.percentile(np.abs(values), 99) < SLOWEST and np.unique(values).size > 1:
         raise InputError(
-            f"{found.source}: 99% of its velocities are below {SLOWEST:g} mm/yr, less than a radar can tell; set its "
-            f"unit right (gdal_edit.py -units, or {KEY}.units: cm/yr or m/yr)."
+            f"{found.source}: 99% of its velocities are below {SLOWEST:g} mm/yr, less than a radar can measure; set "
+            f"its unit right (gdal_edit.py -units, or {KEY}.units: cm/yr or m/yr)."
         )
 
 

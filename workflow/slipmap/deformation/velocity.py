@@ -63,8 +63,8 @@ def time_model(
     if annual:
         if t[-1] < LEAST_YEARS:
             raise InputError(
-                f"deformation.annual: the dates span {t[-1]:.2f} years, and an annual cycle takes {LEAST_YEARS:g} at "
-                f"least to be told from velocity; set annual: false, or add dates."
+                f"deformation.annual: the dates span {t[-1]:.2f} years, and an annual cycle needs at least "
+                f"{LEAST_YEARS:g} to be told apart from velocity; set annual: false, or add dates."
             )
         columns |= {"annual_cos": np.cos(2 * np.pi * t), "annual_sin": np.sin(2 * np.pi * t)}
     for step in steps:

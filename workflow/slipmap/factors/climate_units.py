@@ -121,7 +121,7 @@ def daily_totals(
     step = _step_hours(series.dated())
     if step > _DAY:
         raise InputError(
-            f"{key}: {path} has a value for every {step / 24:.3g} days, from which no day's rain can be told; give "
+            f"{key}: {path} has a value for every {step / 24:.3g} days, so the rain of a single day is unknown; give "
             f"daily or hourly rain, or one layer without a date."
         )
     _require_sure_depth(series, settings, path, key)
@@ -169,7 +169,7 @@ def _rain_unit(series: Series, settings: ClimateSettings, path: str | Path, key:
         )
     if _compact(unit) not in RAIN:
         raise InputError(
-            f"{key}: {path} is in '{unit}', which is not understood; convert it to mm/day and set "
+            f"{key}: {path} is in '{unit}', which is no unit of rain that slipmap knows; convert it to mm/day and set "
             f"its units, or set factors.climate.rain_unit."
         )
     return RAIN[_compact(unit)]
@@ -200,8 +200,8 @@ def _is_accumulated(
     if not (series.accumulates or named or (step < 24 and _runs_up(values, series.times))):
         return False
     raise InputError(
-        f"{key}: '{series.name}' of {path} may run up from 00 UTC, as in ERA5-Land, or be the rain of each step, as in "
-        f"ERA5; set factors.climate.accumulated: true for the one, false for the other."
+        f"{key}: '{series.name}' of {path} may add up from 00 UTC, as in ERA5-Land, or be the rain of each step, as in "
+        f"ERA5; set factors.climate.accumulated: true for the first, false for the second."
     )
 
 

@@ -247,7 +247,7 @@ def _require_own_numbers(path: Path, key: str) -> None:
     """Raise `InputError` for Landsat's files: B5 is near infrared there, red edge here."""
     if _LANDSAT.match(path.name):
         raise InputError(
-            f"{key}: {path} is of Landsat, whose bands bear other numbers than those of Sentinel-2; give Sentinel-2 "
+            f"{key}: {path} is of Landsat, whose bands have other numbers than those of Sentinel-2; give Sentinel-2 "
             f"(HLS.S30 of the harmonised ones)."
         )
 

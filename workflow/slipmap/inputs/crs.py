@@ -26,7 +26,7 @@ def require_true_scale(grid: Grid, key: str, stated: Sequence[float] | None = No
     scales = point_scales(grid.crs, (left + right) / 2, (bottom + top) / 2)
     if scales is None:
         raise InputError(
-            f"{key}.bounds: {[round(v) for v in written]} lie outside of the ground that {grid.crs} can show; give "
+            f"{key}.bounds: {[round(v) for v in written]} lie outside the ground that {grid.crs} covers; give "
             f"[left, bottom, right, top] in its metres, or the UTM zone of the area as grid.crs."
         )
     worst = max(scales, key=lambda scale: abs(scale - 1))

@@ -124,7 +124,7 @@ def _require_both(landslides: int, known: int, pixels: int, path: str | Path, ke
         raise _covers(path, key)
     if landslides == known:
         raise InputError(
-            f"{key}: {path} has landslides and unknown ground alone, and nowhere the value 0; write 0 where the ground "
+            f"{key}: {path} has only landslides and unknown ground, and nowhere the value 0; write 0 where the ground "
             f"was mapped and has no landslide (gdal_calc.py, or gdal_edit.py -unsetnodata), or give polygons."
         )
 
@@ -142,7 +142,7 @@ def _check_raster(path: str | Path, grid: Grid, key: str) -> None:
     with rasterio.open(path) as src:
         if src.nodata == LANDSLIDE:
             raise InputError(
-                f"{key}: {path} declares 1 as nodata, which is its landslides; take that out (gdal_edit.py "
+                f"{key}: {path} declares 1, the value of its landslides, as nodata; take that out (gdal_edit.py "
                 f"-unsetnodata)."
             )
 
@@ -192,7 +192,7 @@ def _none_found(path: str | Path, key: str) -> InputError:
 
 def _covers(path: str | Path, key: str) -> InputError:
     return InputError(
-        f"{key}: the landslides of {path} cover the whole area, as the outline of what was mapped does; give the "
+        f"{key}: the landslides of {path} cover the whole area, as the outline of a mapped area would; give the "
         f"landslides themselves (another layer, or a raster with 1 on landslides alone)."
     )
 

@@ -112,7 +112,7 @@ def _turn_vector(parts: dict[str, Any], mirror: bool, quarters: int) -> dict[str
         sign = 1 if quarters == 1 else -1
         turned = {"east": -sign * turned["north"], "north": sign * turned["east"]}
     elif quarters:
-        raise ValueError("half of a vector cannot be turned by 90 degrees")
+        raise ValueError("one component of a vector cannot be turned by 90 degrees without the other")
     return {part: values for part, values in turned.items() if values is not parts[part]}
 
 

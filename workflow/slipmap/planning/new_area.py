@@ -168,7 +168,9 @@ def plan_simulated(name: str, seed: int, trained_in: RunSettings, *, inventory: 
     """Plan a simulated area like the first simulated one of a config: as large, beside it, from another seed."""
     model = next((area for area in trained_in.areas.values() if area.simulate), None)
     if model is None or model.simulate is None or model.grid.bounds is None:
-        raise InputError("--from: that config has no simulated area to go by; name one that has (config/config.yaml).")
+        raise InputError(
+            "--from: that config has no simulated area to start from; name one that has (config/config.yaml)."
+        )
     left, bottom, right, top = model.grid.bounds
     shift = 2 * (right - left)
     grid = {

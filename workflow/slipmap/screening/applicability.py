@@ -116,8 +116,8 @@ def fit(
     mean = float(pdist(points).mean()) if len(points) > 1 else 0.0
     if len(np.unique(folds)) < 2 or not mean > 0:
         raise InputError(
-            "The training pixels are of one block or all alike, so no area of applicability can be told; train on more "
-            "ground."
+            "The training pixels lie in one block or are all alike, so no area of applicability can be found; train on "
+            "more ground."
         )
     nearest = np.empty(len(points))
     for fold in np.unique(folds):

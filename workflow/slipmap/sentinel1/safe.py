@@ -196,7 +196,7 @@ def open_safe(path: Path) -> Product:
         raise InputError(f"{path}: there is no annotation of an IW SLC swath in it; fetch the product again.")
     name_of_product = _PRODUCT.match(path.name)
     if name_of_product is None:
-        raise InputError(f"{path}: not the name of an IW SLC product; give the product its own name again.")
+        raise InputError(f"{path}: not the name of an IW SLC product; give the product its original name.")
     return Product(path, start_time(name_of_product.group(1), path), members, manifest)
 
 
@@ -205,4 +205,4 @@ def start_time(text: str, path: Path) -> datetime:
     try:
         return datetime.strptime(text.upper(), "%Y%m%dT%H%M%S")
     except ValueError as error:
-        raise InputError(f"{path}: {text} in its name is no time; give the product its own name again.") from error
+        raise InputError(f"{path}: {text} in its name is no time; give the product its original name.") from error

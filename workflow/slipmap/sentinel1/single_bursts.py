@@ -99,7 +99,7 @@ def open_single_burst(path: Path) -> SingleBurst:
     """Describe the burst whose TIFF is at `path`."""
     found = _NAME.fullmatch(path.name)
     if found is None:
-        raise InputError(f"{path}: not the name of a single burst's TIFF; give the file its own name again.")
+        raise InputError(f"{path}: not the name of a single burst's TIFF; give the file its original name.")
     burst, swath, time, polarisation = found.groups()
     key = (swath.upper(), polarisation.upper())
     members = {

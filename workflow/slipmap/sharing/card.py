@@ -96,7 +96,9 @@ def read_card(folder: Path) -> Card:
     except (ValueError, TypeError) as error:
         raise InputError(f"{path} is no card of slipmap ({error}); fetch the weights again.") from error
     if card.format != FORMAT:
-        raise InputError(f"{path} has format {card.format}, and this slipmap reads {FORMAT}; install a later slipmap.")
+        raise InputError(
+            f"{path} has format {card.format}, and this version of slipmap reads {FORMAT}; install a later one."
+        )
     return card
 
 

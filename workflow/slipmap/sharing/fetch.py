@@ -55,14 +55,14 @@ def _archive(source: str, aside: Path, wanted: bool) -> tuple[Path, str]:
         return archive, ""
     beside = archive.with_name(archive.name + SUM)
     if not beside.is_file():
-        raise InputError(f"{beside} is not there, so that nothing tells whether {archive} is whole; give --sha256.")
+        raise InputError(f"{beside} is missing, so slipmap cannot tell whether {archive} is whole; give --sha256.")
     return archive, _sum(beside.read_text(encoding="utf-8", errors="replace"), str(beside))
 
 
 def _sum(text: str, where: str) -> str:
     found = re.match(r"\s*([0-9a-fA-F]{64})\b", text)
     if not found:
-        raise InputError(f"{where} does not begin with a SHA-256; give --sha256 as the publisher says it.")
+        raise InputError(f"{where} does not begin with a SHA-256; give the publisher's with --sha256.")
     return found[1]
 
 

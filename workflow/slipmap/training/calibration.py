@@ -68,7 +68,7 @@ def isotonic(
     pixels = background + landslide
     if not background.any() or not landslide.any():
         raise InputError(
-            "prediction.calibration is isotonic, but validation ground has not both landslide and other pixels; use "
+            "prediction.calibration is isotonic, but validation ground lacks landslide pixels or others; use "
             "temperature or none."
         )
     held = pixels > 0

@@ -89,8 +89,8 @@ def _bands(given: EncoderWeightsSettings, channels: Sequence[str], known: int, p
     bands = dict(given.bands) or {band: number for number, band in enumerate(BANDS) if band in channels}
     if not bands:
         raise InputError(
-            f"{key}: none of the channels ({', '.join(channels)}) is a band of pretraining ({', '.join(BANDS)}); "
-            f"name those of yours that are and which channel of {path} each is, B8: 3 say."
+            f"{key}: none of the channels ({', '.join(channels)}) has the name of a band of pretraining "
+            f"({', '.join(BANDS)}); say which channel of {path} each of yours is, B8: 3 for example."
         )
     for band, number in bands.items():
         if band not in channels:

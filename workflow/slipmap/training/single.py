@@ -35,6 +35,6 @@ def check_single_patch(
             if "more than 1 value per channel" not in str(error):
                 raise
             raise InputError(
-                f"{key} leaves one patch to each device, but {name} normalises single pixels of patches of "
-                f"{shape[0]} x {shape[1]} pixels, which takes two; raise batch_size, or the patches' size."
+                f"{key} leaves one patch to each device, but {name} shrinks patches of {shape[0]} x {shape[1]} pixels "
+                f"to one pixel, and batch normalisation needs two values; raise batch_size, or the patches' size."
             ) from None

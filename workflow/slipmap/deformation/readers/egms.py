@@ -116,8 +116,8 @@ def _kind(path: Path) -> tuple[str, str]:
         if {"los_east", "los_up", "incidence_angle", "track_angle"} & set(head):
             return "LOS", "L2"
     raise InputError(
-        f"{path}: its name does not tell what it is a velocity of (EGMS_L2b_…: line of sight, EGMS_L3_…_U or _E: "
-        f"vertical or eastward), nor do its columns; give the file its own name back."
+        f"{path}: neither its name (EGMS_L2b_…: line of sight, EGMS_L3_…_U or _E: "
+        f"vertical or eastward) nor its columns tell which velocity it holds; give the file its original name."
     )
 
 

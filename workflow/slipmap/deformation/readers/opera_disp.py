@@ -42,7 +42,7 @@ class OperaDisp(ProductReader):
         """Reference and secondary date of the name."""
         match = _NAME.match(path.name)
         if match is None:
-            raise InputError(f"{path}: not named as OPERA DISP-S1 products are; give the file its own name back.")
+            raise InputError(f"{path}: not named as OPERA DISP-S1 products are; give the file its original name.")
         return match[2], match[3]
 
     def layer(self, path: Path, role: str) -> Layer:

@@ -220,6 +220,6 @@ def _side(surveyed: Sequence[Surveyed], settings: ImportSettings) -> tuple[int, 
     if len(shapes) > 1:
         raise InputError(
             f"source.resize: the images have different shapes ({shapes[0]} to {shapes[-1]}); give the side to resize "
-            f"them to (512 is the papers')."
+            f"them to (the papers use 512)."
         )
     return shapes[0]
