@@ -17,6 +17,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from slipmap.checkout import CHECKOUT
+from slipmap.jobs.failure import sentence
 from slipmap.jobs.runs import PROGRESS, STATE
 from slipmap.jobs.stages import stage_of_rule
 
@@ -109,6 +110,9 @@ class LogHandler(LogHandlerBase):
                     self._end()
             case LogEvent.JOB_ERROR | LogEvent.GROUP_ERROR:
                 self._say(f"failed: {getattr(record, 'rule_name', '')}{_logs(record)}")
+            case LogEvent.ERROR:
+                if told := sentence(record.getMessage()):
+                    self._say(told)
             case None if record.levelno >= ERROR or "Nothing to be done" in record.getMessage():
                 self._say(record.getMessage())
 

@@ -48,7 +48,14 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def require_writable(folder: Path) -> None:
-    """Raise `InputError` if `folder` is there and cannot be written."""
+    """Raise `InputError` if `folder` cannot be written: a file, a link to what is not there, one without the right."""
+    if folder.is_symlink() and not folder.exists():
+        raise InputError(
+            f"{folder} is a link to {os.readlink(folder)}, which is not there: mount that disk or make that folder, or "
+            f"remove the link."
+        )
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file, and a run writes into a folder of that name: move the file away.")
     if folder.is_dir() and not os.access(folder, os.W_OK):
         raise InputError(f"{folder} cannot be written: make it writable, {AGAIN}")
 

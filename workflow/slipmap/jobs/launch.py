@@ -30,11 +30,13 @@ def snakemake_command(
 
     Raises
     ------
-    InputError : `config` does not exist.
+    InputError : `config` does not exist; `cores` is neither.
     """
     path = Path(config) if config is not None else CONFIG / "config.yaml"
     if not path.is_file():
         raise InputError(f"{path} does not exist; give the config of your area ('slipmap init' writes one).")
+    if cores != "all" and not (cores.isdecimal() and int(cores) > 0):
+        raise InputError(f"--cores {cores}: give a whole number from 1, or all.")
     command = [sys.executable, "-m", "snakemake", *targets, "--snakefile", str(SNAKEFILE)]
     command += ["--configfile", str(path), "--cores", cores, "--resources", f"gpu={gpus}"]
     if dry_run:
