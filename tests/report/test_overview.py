@@ -41,3 +41,15 @@ def test_the_scale_bar_has_a_round_length_of_a_fifth_to_a_third_of_the_map(width
 def test_no_map_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="run the workflow for that area and experiment first"):
         overview.run("valley", "rs", tmp_path / "map.png", results=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["map.xyz", "map", "map.jpg"])
+def test_a_picture_that_is_no_png_is_one_sentence(name, tmp_path):
+    with pytest.raises(InputError, match=r"name a file that ends in \.png"):
+        overview.run("valley", "rs", tmp_path / name, results=tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path):
+    with pytest.raises(InputError, match="does not exist; make it"):
+        overview.run("valley", "rs", tmp_path / "new" / "map.png", results=tmp_path)
+    assert not (tmp_path / "new").exists()

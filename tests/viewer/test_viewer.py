@@ -119,7 +119,7 @@ def test_the_command_says_what_lacks_in_one_sentence(tmp_path, repository, monke
     monkeypatch.chdir(tmp_path)
     assert main(["view", "nowhere", "--no-browser", "--config", str(repository / "config/config.yaml")]) == 1
     assert capsys.readouterr().err.strip() == "slipmap: area nowhere is not in the config; it has demo."
-    with pytest.raises(InputError, match="run the workflow for valley first"):
+    with pytest.raises(InputError, match="nothing of valley is finished here yet"):
         load("valley", run_settings(), tmp_path)
 
 

@@ -30,11 +30,15 @@ def run(area: str, experiment: str, output: str | Path, results: Path = Path("re
 
     Raises
     ------
-    InputError : the map is not there.
+    InputError : the map is not there; `output` is no PNG, or in a folder that is not there.
     """
     from matplotlib import pyplot
 
-    folder = results / area
+    output, folder = Path(output), results / area
+    if output.suffix.lower() != ".png":
+        raise InputError(f"{output}: the picture is a PNG; name a file that ends in .png.")
+    if not output.parent.is_dir():
+        raise InputError(f"{output}: the folder {output.parent} does not exist; make it, or name another.")
     maps = folder / "maps" / experiment
     if not (maps / "probability.tif").is_file():
         made = [path.parent.name for path in folder.glob("maps/*/probability.tif")]

@@ -3,6 +3,7 @@
 import errno
 import json
 import re
+import sys
 import webbrowser
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -18,6 +19,7 @@ from slipmap.viewer.shown import Shown, load
 from slipmap.viewer.tiles import tile
 
 HOST, PORT = "127.0.0.1", 8808
+_LAST_PORT = 65_535
 _TILE = re.compile(r"/tile/([^/]+)/(-?\d+)/(-?\d+)/(-?\d+)\.png")
 
 
@@ -30,12 +32,14 @@ class Viewer(ThreadingHTTPServer):
 
     Raises
     ------
-    InputError : the port is taken.
+    InputError : the port is taken, or none.
     """
 
     daemon_threads = True
 
     def __init__(self, shown: Shown, port: int = PORT) -> None:
+        if not 0 <= port <= _LAST_PORT:
+            raise InputError(f"--port {port} is no port; give one from 1024 to {_LAST_PORT}.")
         self.shown, self.pixels = shown, Pixels(shown)
         outlined = any(one["items"] for one in shown.data["landslides"].values())
         context = {"title": shown.title, "has_points": True, "has_outlines": outlined, "landslides_left_out": []}
@@ -48,6 +52,11 @@ class Viewer(ThreadingHTTPServer):
             raise InputError(
                 f"port {port} of this machine is taken, perhaps by another slipmap view; give a free one with --port."
             ) from None
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a browser that leaves before it has its answer; it does so whenever a map is moved."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self) -> str:

@@ -48,7 +48,9 @@ def load(area: str, run: RunSettings, root: str | Path = "") -> Shown:
         raise InputError(f"area {area} is not in the config; it has {', '.join(run.areas)}.")
     there = [path for path in reported_files(run, area) if (Path(root) / path).exists()]
     if Results(area).grid not in there:
-        raise InputError(f"{Results(area).grid} does not exist; run the workflow for {area} first.")
+        raise InputError(
+            f"nothing of {area} is finished here yet; 'slipmap run' makes it, 'slipmap status' tells how far it is."
+        )
     sources = gather(area, run, Given(there, root))
     rasters = rasters_of(sources)
     layers = make_layers(sources, display_grid(sources.grid, PIXELS))
