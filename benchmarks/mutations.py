@@ -1,8 +1,9 @@
-"""Faults put into the learning on purpose, one at a time, and whether a test finds each.
+"""Faults put into the learning and the phase linking on purpose, one at a time, and whether a test finds each.
 
 ``python -m benchmarks.mutations`` copies the checkout, changes one place of it, runs the test files concerned until one
 fails, and goes on with the next; it prints a line for each and how many were found. The faults of wiring, recipes,
-splits and metrics were chosen from the code, before the tests were looked at. Some twenty minutes of one processor.
+splits and metrics were chosen from the code, before the tests were looked at. Some twenty minutes of one processor;
+``--only "phase linking"`` runs those of phase linking.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks import _linking_faults as linking
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("workflow", "tests", "config", "benchmarks", "docs", "Snakefile", "pyproject.toml", "README.md", "Makefile")
@@ -29,7 +32,7 @@ class Fault:
     what : in words.
     file : which file.
     before, after : the text, and what is put in its place (where it stands first).
-    tests : files that are concerned.
+    tests : files or tests that are concerned.
     """
 
     what: str
@@ -342,12 +345,16 @@ FAULTS = (
         ("tests/training/test_foundation.py",),
     ),
 )
+LINKING = tuple(
+    Fault(f"phase linking: {what}", linking.FOLDER + file, before, after, (f"{linking.TESTS}{name}",))
+    for what, file, before, after, name in linking.CHANGES
+)
 
 
 def run(only: str = "") -> dict[str, object]:
     """Print what became of each fault whose words hold `only`; how many there are, and which no test found."""
     missed = []
-    chosen = [fault for fault in FAULTS if only in fault.what]
+    chosen = [fault for fault in (*FAULTS, *LINKING) if only in fault.what]
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         for name in COPIED:

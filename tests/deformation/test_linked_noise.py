@@ -21,6 +21,15 @@ def velocity_of(dates):
     return (time - time.mean()) / ((time - time.mean()) ** 2).sum()
 
 
+@pytest.mark.parametrize("last", [0.0, 0.1])
+def test_decay_is_that_of_the_speckle(last):
+    """Of 20 looks, whose coherences are 0.2 where there is none: they count without their bias."""
+    samples = speckle(coherence_of(24, 40.0, 0.7, last), 16, 32, looks=20)
+    floor, first, _ = fitted(samples, ONE, np.full((16, 32), 20.0, np.float32), days_of(24))
+    assert floor.mean() == pytest.approx(last, abs=0.06)
+    assert first.mean() == pytest.approx(0.7, abs=0.1)
+
+
 @pytest.mark.parametrize(
     "dates, looks, ground",
     [(20, 60, (40.0, 0.7, 0.3)), (24, 80, (20.0, 0.6, 0.2)), (16, 60, (100.0, 0.8, 0.4)), (20, 100, (15.0, 0.5, 0.3))],

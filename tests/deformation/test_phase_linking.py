@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.signal.windows import boxcar, triang
 
 from helpers.speckle_stacks import coherence_of, exact, matrix_of, speckle
+from slipmap.config.deformation import PhaseLinkingSettings
 from slipmap.deformation.interferogram import window_weights
+from slipmap.deformation.phase_linking.block import link_block
 from slipmap.deformation.phase_linking.link import link
 from slipmap.deformation.reliability import fit_of_noise
 
@@ -32,6 +35,21 @@ def test_phases_are_those_of_the_eigendecomposition(estimator, stack):
     assert (np.array(gaps)[wrong] < 0.01).all()  # the rest have two eigenvalues that are nearly the same
     assert (np.array(fits) > 1e-3).mean() <= 0.005
     np.testing.assert_allclose(np.abs(linked.phasors), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["triangular", "plain"])
+def test_neighbours_count_by_scipys_windows(kind):
+    """Through the options: phases and fit are those of Γ by SciPy's window, whose middle weighs most."""
+    samples = speckle(coherence_of(8), 9, 20)
+    options = PhaseLinkingSettings(window=5, window_weights=kind, remove_motion=False, amplitude_dispersion=0)
+    block = link_block(samples, options, 4.0, 12.0 * np.arange(8) / 365.25)
+    weights = triang(5) if kind == "triangular" else boxcar(5)
+    for r, c in ((4, 7), (2, 11), (6, 3)):
+        u, fit, *_ = exact(matrix_of(samples, weights, r, c), "emi", options.regularisation)
+        np.testing.assert_allclose(np.angle(block.linked.phasors[:, r, c] * u.conj()), 0, atol=1e-3)
+        assert block.linked.fit[r, c] == pytest.approx(fit, abs=0.02)  # less what noise of 8 dates fits by chance
+        looks = 4 * weights.sum() ** 4 / np.square(weights).sum() ** 2
+        assert block.linked.looks[r, c] == pytest.approx(looks, rel=1e-5)
 
 
 def bound_of(coherence, looks):
