@@ -8,6 +8,7 @@ from slipmap.deformation import invert_network, network
 from slipmap.deformation.phase_linking import driver, pairs
 from slipmap.deformation.phase_linking.ministack import split
 from slipmap.deformation.stack import load_network
+from slipmap.jobs.job import checked
 
 
 def settings_of(looks, **options):
@@ -24,7 +25,8 @@ def velocity_of(slcs, settings, folder):
     network.run(Sentinel1Settings(level="slc", path=str(slcs)), settings, csv, folder / "network.png", stack)
     chosen = load_network(csv)
     files = {p.reference: p.files["reference"] for p in chosen} | {p.secondary: p.files["secondary"] for p in chosen}
-    own, folders, made = LinkingSettings(**settings.model_dump(include=set(LinkingSettings.model_fields))), [], []
+    own = checked(settings.model_dump(mode="json", include=set(LinkingSettings.model_fields)))  # as a job has them
+    folders, made = [], []
     for days in split(list(files), options.ministack):
         folders.append(folder / "linked" / f"{days[0]:%Y%m%d}")
         driver.run({day: files[day] for day in days}, own, folders[-1], earlier=folders[:-1])

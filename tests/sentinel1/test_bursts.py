@@ -19,6 +19,7 @@ from slipmap.config.geocoding import GeocodingSettings
 from slipmap.constants import SPEED_OF_LIGHT
 from slipmap.errors import InputError
 from slipmap.io.grid import Grid
+from slipmap.jobs.job import checked
 from slipmap.sentinel1 import shifts
 from slipmap.sentinel1.burst_part import BurstPart, Place
 from slipmap.sentinel1.geometry import to_radar
@@ -265,7 +266,7 @@ def test_the_shift_of_a_date_is_written_and_mends_it(tmp_path):
     fast = dataclasses.replace(swath.orbit, times=swath.orbit.times + 20e-6)
     [path] = (products[1] / "annotation").glob("*.xml")
     path.write_bytes(annotation(dataclasses.replace(swath, orbit=fast)))
-    settings, grid = GeocodingSettings(whiten=False), GRID.nested(5, 1)
+    settings, grid = checked(GeocodingSettings(whiten=False).model_dump(mode="json")), GRID.nested(5, 1)  # as a job
     files = [tmp_path / "1.json", tmp_path / "2.json"]
     assert shifts.run([str(products[0])], [], [], dem, settings, grid, files[0]) == 0
     found = shifts.run([str(products[1])], [[str(products[0])]], files[:1], dem, settings, grid, files[1])
