@@ -40,7 +40,7 @@ def test_colours_stand_out_as_wcag_asks_of_graphics():
 def test_one_and_none_are_not_many():
     one = pd.DataFrame({"motion": ["moves, not downslope"], "area_m2": [100.0]})
     areas = pd.DataFrame({"area": [1], "covered_by_rs": [0.5]})
-    untitled = {"rs": SimpleNamespace(settings=SimpleNamespace(description=""))}
+    untitled = {"rs": SimpleNamespace(called="U-Net (rs)")}
     outlined, moving, _ = headline.cards(
         SimpleNamespace(grid=GRID, experiments=untitled), {"active_areas": areas}, {"rs": one}
     )
