@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import rasterio.shutil
 from affine import Affine
 
 from deformation.test_phase_linking_driver import LOOKS, days_of, linking, write_slcs
@@ -59,3 +60,16 @@ def test_memory_does_not_grow_with_the_area(tmp_path, monkeypatch, peak):
         settings = linking(window=3, remove_motion=False, ministack=6)
         peaks.append(peak(driver.run, files, settings, tmp_path / f"linked{rows}"))
     assert peaks[2] < 1.1 * peaks[1]
+
+
+def test_blocks_leave_no_empty_places_in_the_files(tmp_path, monkeypatch):
+    """A tile that is written in parts is written at another place each time; a copy has none of the earlier ones."""
+    monkeypatch.setattr(driver, "SIDES", (16,))
+    monkeypatch.setattr(driver, "CACHE_BYTES", 1)  # as good as none, as of a large area
+    samples, days = speckle(coherence_of(6), 64, 32), days_of(6)
+    grid = Grid("EPSG:32632", Affine(5, 0, 5e5, 0, -20, 5e6), 32 * LOOKS[1], 64)
+    files = write_slcs(tmp_path / "slc", samples, days, grid)
+    driver.run(files, linking(window=3, ministack=6), tmp_path / "linked")
+    for made in ("20210121.tif", "compressed.tif"):
+        rasterio.shutil.copy(tmp_path / "linked" / made, tmp_path / made, driver="GTiff", tiled=True, compress="zstd")
+        assert (tmp_path / "linked" / made).stat().st_size < 2 * (tmp_path / made).stat().st_size

@@ -16,7 +16,7 @@ from rasterio.io import DatasetWriter
 from slipmap.io.atomic import write_aside
 from slipmap.io.grid import BLOCK, Grid
 
-TILE = 256  # pixels on a side; blocks are whole multiples
+TILE = 256  # pixels on a side
 
 
 class Band(NamedTuple):
@@ -30,9 +30,17 @@ class Band(NamedTuple):
 
 
 @contextmanager
-def create(path: str | Path, grid: Grid, bands: Sequence[Band], tags: Mapping[str, object]) -> Iterator[DatasetWriter]:
-    """Yield the open file, uint16; it is at `path` once it is whole."""
-    tile = TILE if max(grid.shape) > BLOCK else -(-max(grid.shape) // 16) * 16
+def create(
+    path: str | Path, grid: Grid, bands: Sequence[Band], tags: Mapping[str, object], tile: int | None = None
+) -> Iterator[DatasetWriter]:
+    """Yield the open file, uint16; it is at `path` once it is whole.
+
+    Parameters
+    ----------
+    tile : pixels on a side, a multiple of 16: of what is written at once, since a tile that is written in parts is
+        compressed as often and leaves its earlier places in the file empty. None: all of a small grid, else `TILE`.
+    """
+    tile = tile or (TILE if max(grid.shape) > BLOCK else -(-max(grid.shape) // 16) * 16)
     profile = {
         "driver": "GTiff", "width": grid.width, "height": grid.height, "count": len(bands), "dtype": "uint16",
         "crs": CRS.from_user_input(grid.crs), "transform": grid.transform, "nodata": 0, "tiled": True,

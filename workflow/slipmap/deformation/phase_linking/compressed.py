@@ -55,12 +55,17 @@ def _tag(path: str | Path, name: str) -> str:
 
 
 @contextmanager
-def create(path: Path, grid: Grid, first: date, days: Sequence[date]) -> Iterator[DatasetWriter]:
-    """Yield the open file of a compressed SLC of `days` on the SLCs' grid, with the phase of the date `first`."""
+def create(path: Path, grid: Grid, first: date, days: Sequence[date], tile: tuple[int, int]) -> Iterator[DatasetWriter]:
+    """Yield the open file of a compressed SLC of `days` on the SLCs' grid, with the phase of the date `first`.
+
+    Parameters
+    ----------
+    tile : rows and columns of what is written at once, multiples of 16.
+    """
     profile = {
         "driver": "GTiff", "width": grid.width, "height": grid.height, "count": 1, "dtype": "complex64",
-        "crs": grid.crs, "transform": grid.transform, "tiled": True, "compress": "zstd", "zstd_level": 1,
-        "bigtiff": "if_safer",
+        "crs": grid.crs, "transform": grid.transform, "tiled": True, "blockysize": tile[0], "blockxsize": tile[1],
+        "compress": "zstd", "zstd_level": 1, "bigtiff": "if_safer",
     }  # fmt: skip
     with write_aside(path) as aside, rasterio.open(aside, "w", **profile) as file:
         file.update_tags(**{_DATUM: first.isoformat(), _DATES: " ".join(day.isoformat() for day in days)})

@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
 
 BLOCK_BYTES = 64 * 2**20  # of SLC pixels of a block, at most; with what lies round it up to twice as much
 SIDES = (128, 64)  # of blocks, pixels: whole parts of the files' tiles
-CACHE_MB = 32  # of tiles that GDAL keeps, at least
+CACHE_BYTES = 4 * 2**20  # that GDAL keeps; the tiles that are written are whole
 _SIGN = "reference date less secondary date is the interferogram; displacement = -wavelength * phase / (4 pi)"
 
 
@@ -56,8 +56,8 @@ def run(
 
     Notes
     -----
-    Works block by block, each with the pixels round it that its windows reach. Memory is the SLC pixels of one block,
-    `CACHE_MB` of tiles and about as much again of results, whatever the area.
+    Works block by block, each with the pixels round it that its windows reach. Memory is the SLC pixels of one block
+    and about as much again of what is computed, whatever the area. Files are written a whole tile at a time.
     """
     dates, options = sorted(slcs), settings.phase_linking
     before = [str(Path(folder) / compressed.NAME) for folder in earlier][-MOST_EARLIER:]
@@ -69,7 +69,7 @@ def run(
     spans = [times([datum, *compressed.dates(path)])[1:] for path in before]
     reach, years = _reach(options), times([datum] * len(before) + dates)
     with ExitStack() as opened:
-        opened.enter_context(rasterio.Env(GDAL_CACHEMAX=max(CACHE_MB, len(dates))))  # two tiles of each date
+        opened.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES))
         given = [*before, *(slcs[day] for day in dates)]
         sources = [opened.enter_context(open_slc(path, chunk_cache=0)) for path in given]
         grid = _one_grid(sources).coarsened(settings.slc_looks[1], settings.slc_looks[0])
@@ -80,16 +80,20 @@ def run(
         aside.mkdir()
         tags = {"SIMULATED": "yes"} if simulated else {}
         total, count = 0.0, 0
-        kept = None
+        cells = settings.slc_looks
+        kept, side = None, _side(len(sources), cells)
         if options.ministack:
-            kept = opened.enter_context(compressed.create(aside / compressed.NAME, sources[-1].grid, datum, dates))
+            tile = (side * cells[0], side * cells[1])
+            kept = opened.enter_context(
+                compressed.create(aside / compressed.NAME, sources[-1].grid, datum, dates, tile)
+            )
         with (
-            _outputs(aside, grid, dates, options, tags) as (files, quality),
+            _outputs(aside, grid, dates, options, tags, side) as (files, quality),
             _on_request(aside, grid, min(options.eigenvalues, len(given)), options.closure, tags) as more,
         ):
-            for window in _blocks(grid, _side(len(sources), settings.slc_looks)):
+            for window in _blocks(grid, side):
                 outer, inner = with_margin(window, grid, reach)
-                samples = read_cells(sources, outer, settings.slc_looks)
+                samples = read_cells(sources, outer, cells)
                 block = link_block(samples, options, looks, years, threads, spans, inner)
                 del samples
                 bands = block.quality()
@@ -99,11 +103,7 @@ def run(
                 for k, file in enumerate(files):
                     file.write(encode(block.date(k)), window=window)
                 if kept is not None and block.compressed is not None:
-                    kept.write(
-                        _pixels(block.compressed, settings.slc_looks),
-                        1,
-                        window=_fine(window, settings.slc_looks),
-                    )
+                    kept.write(_pixels(block.compressed, cells), 1, window=_fine(window, cells))
                 total += float(np.nansum(bands[0]))
                 count += int(np.isfinite(bands[0]).sum())
                 del block, bands  # before the next one is read
@@ -169,14 +169,14 @@ def _pixels(cells: np.ndarray, looks: tuple[int, int]) -> np.ndarray:
 
 @contextmanager
 def _outputs(
-    folder: Path, grid: Grid, dates: list[date], options: "PhaseLinkingSettings", tags: dict[str, str]
+    folder: Path, grid: Grid, dates: list[date], options: "PhaseLinkingSettings", tags: dict[str, str], tile: int
 ) -> Iterator[tuple[list[DatasetWriter], raster.RasterWriter]]:
-    """Writers of the dates' files and of the quality."""
+    """Writers of the dates' files, whose tiles are the blocks, and of the quality."""
     bands = [PHASE, STD] if options.standard_deviation else [PHASE]
     with ExitStack() as stack:
         files = [
             stack.enter_context(
-                create(file_of(folder, day), grid, bands, {"ACQUISITION_DATE": day, "SIGN": _SIGN} | tags)
+                create(file_of(folder, day), grid, bands, {"ACQUISITION_DATE": day, "SIGN": _SIGN} | tags, tile)
             )
             for day in dates
         ]
