@@ -1,5 +1,7 @@
 """What linking holds beside the SLC pixels of a block, and that it does not grow with the area."""
 
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -73,3 +75,24 @@ def test_blocks_leave_no_empty_places_in_the_files(tmp_path, monkeypatch):
     for made in ("20210121.tif", "compressed.tif"):
         rasterio.shutil.copy(tmp_path / "linked" / made, tmp_path / made, driver="GTiff", tiled=True, compress="zstd")
         assert (tmp_path / "linked" / made).stat().st_size < 2 * (tmp_path / made).stat().st_size
+
+
+FREED = """
+import numpy as np
+from benchmarks._peers import peak_memory
+from slipmap.memory import return_arrays
+np.ones(30 * 2**17)  # 30 MiB: once it is freed, glibc takes smaller arrays from the heap
+return_arrays(2**20)
+arrays = [np.ones(2**18) for _ in range(50)]  # 2 MiB each
+last = arrays[-1]
+del arrays
+np.ones(100 * 2**17)
+print(peak_memory())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="nothing is changed elsewhere")
+def test_arrays_go_back_to_the_system_below_one_that_stays():
+    """The 100 MiB come in place of those that were freed, not on top."""
+    said = subprocess.run([sys.executable, "-c", FREED], check=True, capture_output=True, text=True).stdout
+    assert float(said) < 170

@@ -108,10 +108,8 @@ def test_cost_does_not_grow_with_the_dates(tmp_path, monkeypatch):
     """What is linked at once: the dates of a ministack and the latest compressed SLCs."""
     days = days_of(30)
     files = write_slcs(tmp_path / "slc", speckle(coherence_of(30), 8, 20), days)
-    linked, original = [], driver.link_block
-    monkeypatch.setattr(
-        driver, "link_block", lambda samples, *a, **k: linked.append(len(samples)) or original(samples, *a, **k)
-    )
+    linked, original = [], driver.read_cells
+    monkeypatch.setattr(driver, "read_cells", lambda slcs, *a: linked.append(len(slcs)) or original(slcs, *a))
     in_ministacks(files, tmp_path / "linked", 4, window=3)
     assert linked == [4, 5, 6, 7, 8, 4 + MOST_EARLIER, 4 + MOST_EARLIER, 2 + MOST_EARLIER]
 

@@ -1,6 +1,6 @@
 """Linked phases of a block of SLC pixels by the options: neighbours, motion, estimator, scatterers, ground."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -55,6 +55,21 @@ class Block:
         return np.where(there, np.stack(bands), np.nan).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class Still:
+    """SLC pixels of what is wanted of a block, with the window round it, whose motion has been taken out.
+
+    Parameters
+    ----------
+    samples : complex64 (dates, rows, cols, SLC pixels of a pixel). rate : (rows, cols), what was taken out, rad/yr.
+    inner : rows and columns that are wanted.
+    """
+
+    samples: np.ndarray
+    rate: np.ndarray
+    inner: Inner
+
+
 def link_block(
     samples: np.ndarray,
     options: "PhaseLinkingSettings",
@@ -64,43 +79,63 @@ def link_block(
     spans: Sequence[np.ndarray] = (),
     inner: Inner | None = None,
 ) -> Block:
-    """Link a block by the options.
+    """Link a block by the options: `without_motion`, then `link_still`."""
+    still = without_motion(samples, options, looks, years, threads, inner)
+    return link_still(still, options, looks, years, threads, spans)
+
+
+def without_motion(
+    samples: np.ndarray,
+    options: "PhaseLinkingSettings",
+    looks: float,
+    years: np.ndarray,
+    threads: int = 1,
+    inner: Inner | None = None,
+) -> Still:
+    """Find the motion of a block by a first pass, if the options say so, and take it out.
 
     Parameters
     ----------
     samples : complex64 (dates, rows, cols, SLC pixels of a pixel). looks : independent ones among these.
     years : (dates,) time of each date, the first 0.
-    spans : of each compressed SLC, the times of the dates of which it is the mean. These SLCs come first; their phases
-        are not given back.
     inner : rows and columns that are wanted; the others are there for what lies round these. None: all.
-
-    Notes
-    -----
-    From the second pass on all is done without the motion, also what becomes of persistent scatterers and of the
-    compressed SLC; the phases alone get it back, at the end.
     """
-    before = len(spans)
-    weights = window_weights(options.window, options.window_weights)
-    how = partial(
-        link,
-        estimator=options.method,
-        regularisation=options.regularisation,
-        looks=looks,
-        threads=threads,
-        device=options.device,
-    )
     rate = np.zeros(samples.shape[1:3], np.float32)
     if options.remove_motion and len(samples) >= motion.LEAST_DATES:
         near = window_weights(min(options.window, FIRST_WINDOW), options.window_weights)
-        first = how(samples, near, bound=False)
+        first = _how(options, looks, threads)(samples, near, bound=False)
         rate = motion.rates(first.phasors, first.fit, years, samples, looks)
         del first
-    around, inner = _within(inner or (slice(None), slice(None)), rate.shape, len(weights) // 2)
-    rate, moves = rate[around], bool(rate[around].any())
-    samples = samples[:, *around]
-    samples = motion.turned(samples, rate, years, -1) if moves else np.ascontiguousarray(samples)
+    around, inner = _within(inner or (slice(None), slice(None)), rate.shape, options.window // 2)
+    rate, samples = rate[around].copy(), samples[:, *around]
+    samples = motion.turned(samples, rate, years, -1) if rate.any() else np.ascontiguousarray(samples)
+    return Still(samples, rate, inner)
+
+
+def link_still(
+    still: Still,
+    options: "PhaseLinkingSettings",
+    looks: float,
+    years: np.ndarray,
+    threads: int = 1,
+    spans: Sequence[np.ndarray] = (),
+) -> Block:
+    """Link what `without_motion` gave, and put the motion back.
+
+    Parameters
+    ----------
+    spans : of each compressed SLC, the times of the dates of which it is the mean. These SLCs come first; their phases
+        are not given back.
+
+    Notes
+    -----
+    All is done without the motion, also what becomes of persistent scatterers and of the compressed SLC; the phases
+    alone get it back, at the end.
+    """
+    samples, rate, inner, before = still.samples, still.rate, still.inner, len(spans)
+    weights = window_weights(options.window, options.window_weights)
     chosen = homogeneous(samples[before:], options.window, options.homogeneity, options.significance, looks)
-    linked = how(samples, weights, bound=options.standard_deviation, chosen=chosen)
+    linked = _how(options, looks, threads)(samples, weights, bound=options.standard_deviation, chosen=chosen)
     there = np.zeros(samples.shape[:3], bool)
     for own, phasor, seen in zip(samples, linked.phasors, there, strict=True):
         # what the neighbours alone say is no phase of the pixel
@@ -112,10 +147,9 @@ def link_block(
     ground = decorrelation.fitted(samples, weights, linked.looks, days[0], days[1:])
     persistent = keep_persistent(linked, samples, options.amplitude_dispersion, before)
     ground[:2, persistent] = decorrelation.of_fit(linked.fit[persistent])
-    kept = compressed.compress(samples[before:], linked.phasors[before:]) if options.ministack else None
-    if moves:
+    kept = compressed.compress(samples[before:], linked.phasors[before:])[inner] if options.ministack else None
+    if rate.any():
         motion.turned(linked.phasors, rate, years, 1, linked.phasors)
-    kept = None if kept is None else kept[inner]
     oldest, most = before if options.closure else None, min(options.eigenvalues, len(samples))
     closure, largest = spectrum.described(samples, weights, chosen, closure=oldest, eigenvalues=most)
     without = ~np.isfinite(linked.fit)
@@ -124,6 +158,18 @@ def link_block(
             band[..., without] = np.nan
     of_gamma = (None if band is None else band[..., *inner] for band in (closure, largest))
     return Block(linked.part(before, inner), persistent[inner], rate[inner], ground[:, *inner], kept, *of_gamma)
+
+
+def _how(options: "PhaseLinkingSettings", looks: float, threads: int) -> Callable[..., Linked]:
+    """`link` by the options."""
+    return partial(
+        link,
+        estimator=options.method,
+        regularisation=options.regularisation,
+        looks=looks,
+        threads=threads,
+        device=options.device,
+    )
 
 
 def _within(inner: Inner, shape: tuple[int, ...], half: int) -> tuple[Inner, Inner]:

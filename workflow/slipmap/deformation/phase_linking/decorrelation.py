@@ -76,14 +76,14 @@ def _fitted_band(
     A date with the mean of others without their phases has the covariance of its mean coherence with them, as a share
     of the power of a date.
     """
-    samples = np.nan_to_num(samples)
-    mean, samples = samples[: len(spans)], samples[len(spans) :]
-    power = np.stack([_mean(np.square(np.abs(date)).sum(axis=-1), weights) for date in samples])
+    whole = [date if np.isfinite(date.sum()) else np.nan_to_num(date) for date in samples]  # no copy of most
+    mean, own_dates = whole[: len(spans)], whole[len(spans) :]
+    power = np.stack([_mean(np.square(np.abs(date)).sum(axis=-1), weights) for date in own_dates])
     bias = 1 / np.maximum(looks, LEAST_LOOKS).astype(np.float32)
     known = looks >= LEAST_LOOKS
     sums: dict[tuple[int, ...], list[np.ndarray]] = {}
     for i, j in sampled_pairs(len(days)):
-        cross = (samples[i] * np.conj(samples[j])).sum(axis=-1)
+        cross = (own_dates[i] * np.conj(own_dates[j])).sum(axis=-1)
         size = power[i] * power[j]
         square = (_mean(cross.real, weights) ** 2 + _mean(cross.imag, weights) ** 2) / np.maximum(size, _NOTHING)
         there = (known & (size > _NOTHING)).astype(np.float32)
@@ -95,7 +95,7 @@ def _fitted_band(
     for slc, span in zip(mean, spans, strict=True):
         own = _mean(np.square(np.abs(slc)).sum(axis=-1), weights)
         for i in some:
-            cross = (samples[i] * np.conj(slc)).sum(axis=-1)
+            cross = (own_dates[i] * np.conj(slc)).sum(axis=-1)
             size = power[i] * usual
             square = (_mean(cross.real, weights) ** 2 + _mean(cross.imag, weights) ** 2) / np.maximum(size, _NOTHING)
             there = (known & (size > _NOTHING) & (own > _NOTHING)).astype(np.float32)

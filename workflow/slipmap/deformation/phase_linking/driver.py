@@ -14,7 +14,7 @@ from rasterio.windows import Window
 from slipmap.deformation.interferogram import with_margin
 from slipmap.deformation.phase import DAYS_PER_YEAR
 from slipmap.deformation.phase_linking import compressed, motion, on_device, spectrum
-from slipmap.deformation.phase_linking.block import FIRST_WINDOW, link_block
+from slipmap.deformation.phase_linking.block import FIRST_WINDOW, Block, Inner, link_still, without_motion
 from slipmap.deformation.phase_linking.dates import PHASE, QUALITY, QUALITY_BANDS, STD, encode, file_of
 from slipmap.deformation.phase_linking.ministack import MOST_EARLIER
 from slipmap.deformation.scaled_file import TILE, create
@@ -23,6 +23,7 @@ from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.atomic import write_aside
 from slipmap.io.grid import Grid
+from slipmap.memory import return_arrays
 from slipmap.sentinel1.looks import pixel_looks
 
 if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
@@ -31,6 +32,7 @@ if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
 BLOCK_BYTES = 64 * 2**20  # of SLC pixels of a block, at most; with what lies round it up to twice as much
 SIDES = (128, 64)  # of blocks, pixels: whole parts of the files' tiles
 CACHE_BYTES = 4 * 2**20  # that GDAL keeps; the tiles that are written are whole
+LARGE_BYTES = 2**20  # of arrays that go back to the system as soon as they are freed
 _SIGN = "reference date less secondary date is the interferogram; displacement = -wavelength * phase / (4 pi)"
 
 
@@ -59,6 +61,7 @@ def run(
     Works block by block, each with the pixels round it that its windows reach. Memory is the SLC pixels of one block
     and about as much again of what is computed, whatever the area. Files are written a whole tile at a time.
     """
+    return_arrays(LARGE_BYTES)
     dates, options = sorted(slcs), settings.phase_linking
     before = [str(Path(folder) / compressed.NAME) for folder in earlier][-MOST_EARLIER:]
     if len(dates) + len(before) < 2:
@@ -93,9 +96,7 @@ def run(
         ):
             for window in _blocks(grid, side):
                 outer, inner = with_margin(window, grid, reach)
-                samples = read_cells(sources, outer, cells)
-                block = link_block(samples, options, looks, years, threads, spans, inner)
-                del samples
+                block = _linked(sources, outer, settings, looks, years, threads, spans, inner)
                 bands = block.quality()
                 quality.write(bands, window)
                 for name, file in more.items():
@@ -110,6 +111,24 @@ def run(
         if not count:
             raise InputError(f"{slcs[dates[0]]} and the other SLCs have no pixel with data in common; remove some.")
     print(f"mean goodness of fit {total / count:.3f} over {count} pixels")
+
+
+def _linked(
+    sources: Sequence[SlcFile],
+    window: Window,
+    settings: "LinkingSettings",
+    looks: float,
+    years: np.ndarray,
+    threads: int,
+    spans: Sequence[np.ndarray],
+    inner: Inner,
+) -> Block:
+    """Read a block and link it; see `link_block`."""
+    options = settings.phase_linking
+    samples = read_cells(sources, window, settings.slc_looks)
+    still = without_motion(samples, options, looks, years, threads, inner)
+    del samples  # of which the second pass needs the inner ones alone
+    return link_still(still, options, looks, years, threads, spans)
 
 
 def _reach(options: "PhaseLinkingSettings") -> int:
@@ -146,12 +165,13 @@ def _blocks(grid: Grid, side: int) -> Iterator[Window]:
 
 
 def read_cells(sources: Sequence[SlcFile], window: Window, looks: tuple[int, int]) -> np.ndarray:
-    """SLC pixels of each pixel of `window`, complex64 (dates, rows, cols, looks)."""
+    """SLC pixels of each pixel of `window`, complex64 (dates, rows, cols, looks); 0 where there is no data."""
     high, wide = looks
     rows, cols = int(window.height), int(window.width)
     cells = np.empty((len(sources), rows, cols, high, wide), np.complex64)
     for source, out in zip(sources, cells, strict=True):
         out[...] = source.read(_fine(window, looks)).reshape(rows, high, cols, wide).transpose(0, 2, 1, 3)
+        out[np.isnan(out)] = 0
     return cells.reshape(len(sources), rows, cols, high * wide)
 
 
