@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from slipmap.check import ground
+from slipmap.check import ground, images
 from slipmap.check.products import products
 from slipmap.config.inputs import Sentinel2Settings
 from slipmap.config.layout import imported_datasets
@@ -55,6 +55,8 @@ def _area(name: str, area: AreaSettings, settings: RunSettings, found: Found, ev
     yield from _acquisitions(area, found)
     yield from ground.elevation(area, f"areas.{name}", grid)
     yield from ground.landslides(area, f"areas.{name}", grid)
+    yield from images.lines(area, f"areas.{name}", grid)
+    yield from ground.rocks(area, f"areas.{name}", grid)
     try:
         factors = factor_names(area)
     except InputError:

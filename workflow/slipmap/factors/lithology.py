@@ -24,6 +24,7 @@ from slipmap.io.grid import Grid
 
 MOST_CLASSES = 254
 _MOST_EXACT = 2.0**24  # whole numbers up to which float32, as which rasters are read, tells them apart
+_LOOK = 512  # pixels of the area, a side, of which `check` tells what share has a class
 _NINES = (99, 999, 9999, 99999)  # numbers that stand for nodata where the other classes are far below
 _RASTERS = (".tif", ".tiff", ".vrt", ".img")
 ClassReader = Callable[[Window], np.ndarray]
@@ -102,6 +103,26 @@ def classes_of(
         values, _ = _class_values(path, grid, named, key)
         return _ordered(_labels(named, values), settings.classes, path, key)
     return _from_polygons(source, grid, settings, key)[0]
+
+
+def look(
+    source: VectorSettings, grid: Grid, settings: LithologySettings, key: str = "inputs.lithology"
+) -> tuple[list[str], float]:
+    """(names of the classes in the area, share of it that has one), of at most 512 x 512 pixels of the area.
+
+    Raises
+    ------
+    InputError : as `classes_of`.
+    """
+    names = classes_of(source, grid, settings, key)
+    step = max(1, -(-max(grid.shape) // _LOOK))
+    small = grid.coarsened(step, step) if step <= min(grid.shape) else grid
+    if is_raster(source.path):
+        with raster.warped(source.path, small, "nearest") as view:
+            return names, float(np.isfinite(raster.read_open(view, None, 1)).mean())
+    whole = Window(0, 0, small.width, small.height)
+    drawn = _from_polygons(source, small, settings, key)[1](whole)
+    return names, float((drawn != raster.CLASS_NODATA).mean())
 
 
 def heal(classes: np.ndarray, min_patch: int, reach: float) -> np.ndarray:

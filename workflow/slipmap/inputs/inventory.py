@@ -169,6 +169,13 @@ def _unknown_value(path: str | Path) -> float | None:
         return _INT8_UNKNOWN if source.dtypes[0] == "int8" else raster.CLASS_NODATA
 
 
+def labels(path: str | Path, grid: Grid, key: str) -> NDArray[np.float32]:
+    """A raster's landslides at the centres of the pixels of `grid`, (rows, cols): 1 landslide, 0 none, NaN unknown."""
+    with raster.warped(path, grid, "nearest", _unknown_value(path)) as source:
+        found: NDArray[np.float32] = _read_labels(source, Window(0, 0, grid.width, grid.height), path, key)
+    return found
+
+
 def _read_labels(source: WarpedVRT, window: Window, path: str | Path, key: str) -> np.ndarray:
     """(rows, cols) float32: 1 landslide, 0 none, NaN unknown."""
     values = raster.read_open(source, window, 1)

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from slipmap.check import ground as look_at
+from slipmap.check import images
 from slipmap.check.run import check_run
 from slipmap.config.load import parse_config
 from slipmap.errors import NEXT, InputError, nearest
@@ -107,7 +108,7 @@ def begin(
     else:
         area = settings.areas[name]
         place = decide(area.grid, f"areas.{name}.grid")
-        for look in (look_at.elevation, look_at.landslides):
+        for look in (look_at.elevation, look_at.landslides, images.lines, look_at.rocks):
             begun.seen += [line.strip() for line in look(area, f"areas.{name}", place)]
     output.parent.mkdir(parents=True, exist_ok=True)
     write_text(output, text)
