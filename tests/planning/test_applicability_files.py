@@ -34,5 +34,3 @@ def test_weights_from_elsewhere_are_judged_if_their_ground_came_with_them(tmp_pa
     assert files.applicability_files(run, "demo", "rs") == {} and files.set_files(run, "demo", "rs") == []
     (folder / "training_ground.csv").touch()
     assert set(files.applicability_files(run, "demo", "rs")) == {"index", "mask", "shares"}
-    assert files.screened_importance(run, "rs") == []
-    assert files.screened_importance(RUN, "rs") == "results/demo/screening/importance.csv"

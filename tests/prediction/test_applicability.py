@@ -36,7 +36,7 @@ def trained(tmp_path):
     return tmp_path
 
 
-def mapped(folder, slope, rock, names, **more):
+def mapped(folder, slope, rock, names):
     """The mask of an area whose rocks are numbered by `names`."""
     raster.write(folder / "slope.tif", GRID, slope.astype(np.float32), bands=["slope"], units="degrees", long_name="s")
     raster.write(folder / "rock.tif", GRID, rock.astype(np.uint8), bands=["rock"], units="1", long_name="r",
@@ -46,7 +46,7 @@ def mapped(folder, slope, rock, names, **more):
     raster.write(folder / "p.tif", GRID, p, bands=["p"], units="1", long_name="p")
     outputs = Outputs(folder / "d.tif", folder / "m.tif", folder / "s.json")
     factors = {name: folder / f"{name}.tif" for name in ("slope", "rock")}
-    record = applicability.run(factors, folder, folder / "p.tif", outputs, **more)
+    record = applicability.run(factors, folder, folder / "p.tif", outputs)
     return raster.read(folder / "m.tif", bands=1), record
 
 
@@ -62,13 +62,57 @@ def test_steep_ground_is_outside_and_an_unseen_rock_is_told_by_its_name(trained)
     assert json.loads((trained / "s.json").read_text()) == record
 
 
-def test_importance_of_the_screening_weights_the_factors(trained):
-    rock, slope = np.full(GRID.shape, 1), np.full(GRID.shape, 70.0)
-    table = pd.DataFrame({"factor": ["slope", "rock"], "permutation": [-0.01, 0.2]})
-    table.to_csv(trained / "importance.csv", index=False)
-    mask, _ = mapped(trained, slope, rock, {1: "marl"}, importance_csv=trained / "importance.csv")
-    assert (mask[1:] == 1).all()  # slope is of no importance to this model
-    assert applicability.importances(trained / "importance.csv", ["rock", "B4"]) == {"rock": 0.2, "B4": 0.2}
+def test_one_model_has_one_threshold_wherever_it_maps(trained):
+    rock = np.full(GRID.shape, 1)
+    here = mapped(trained, np.full(GRID.shape, 15.0), rock, {1: "marl"})[1]
+    there = mapped(trained, np.full(GRID.shape, 70.0), rock, {1: "marl"})[1]
+    assert here["threshold"] == there["threshold"] and here["shares"]["inside"] == there["shares"]["outside"] == 1
+
+
+def test_each_class_of_the_ground_learnt_from_lies_inside(tmp_path):
+    """Landslides are 1 % of the ground and told by bareness alone: the model learnt from them all the same."""
+    rng = np.random.default_rng(3)
+    blocks, size = 16, 64
+    slides = np.zeros((blocks, size, size), bool)
+    slides[:, 10:16, 10:17] = True
+    bare = np.where(slides, rng.uniform(-0.2, 0.5, slides.shape), 0.8 + 0.02 * rng.normal(size=slides.shape))
+    slope = 25 + 5 * rng.normal(size=slides.shape)
+    images = np.stack([bare, slope], axis=1).astype(np.float32)
+    counts = slides.sum((1, 2))
+    index = pd.DataFrame({"block": range(blocks), "landslide_pixels": counts, "background_pixels": size**2 - counts})
+    patches = Patches(index, images, slides.astype(np.uint8))
+    write_ground(patches, tmp_path / "training_ground.csv")
+    table = pd.read_csv(tmp_path / "training_ground.csv")
+    assert (table.label == 1).sum() == slides.sum()  # as many as there are, up to the limit
+    statistics = Statistics(
+        "zscore", (BandStatistics("ndvi", mean=0.8, std=0.1), BandStatistics("slope", mean=25, std=5))
+    )
+    record = {"bands": ["ndvi", "slope"], "statistics": statistics.as_dict()}
+    (tmp_path / "model.json").write_text(json.dumps(record))
+    grid = Grid.from_bounds("EPSG:32632", 10, (0, 0, 10 * size, 10 * size * blocks))
+    for name, values in {"ndvi": bare, "slope": slope, "p": np.full(slides.shape, 0.5)}.items():
+        raster.write(tmp_path / f"{name}.tif", grid, values.reshape(grid.shape).astype(np.float32), bands=[name],
+                     units="1", long_name=name)  # fmt: skip
+    outputs = Outputs(tmp_path / "d.tif", tmp_path / "m.tif", tmp_path / "s.json")
+    factors = {name: tmp_path / f"{name}.tif" for name in ("ndvi", "slope")}
+    applicability.run(factors, tmp_path, tmp_path / "p.tif", outputs)
+    outside = raster.read(outputs.mask, bands=1).reshape(slides.shape) != 1
+    assert outside[slides].mean() < 0.05 and outside[~slides].mean() < 0.05
+
+
+class Patches:
+    """What `write_ground` asks of patches."""
+
+    bands = ("ndvi", "slope")
+
+    def __init__(self, index, images, masks):
+        self.index, self.images, self.masks = index, images, masks
+
+    def __len__(self):
+        return len(self.index)
+
+    def raw(self, number):
+        return self.images[number], self.masks[number]
 
 
 def test_weights_without_their_ground_are_one_sentence(trained):
@@ -84,7 +128,7 @@ def test_training_keeps_raw_values_of_its_own_patches(tmp_path):
     write_ground(patches, tmp_path / "h.csv")
     assert (tmp_path / "g.csv").read_bytes() == (tmp_path / "h.csv").read_bytes()
     table = pd.read_csv(tmp_path / "g.csv")
-    assert list(table.columns) == ["fold", *patches.bands] and table.fold.nunique() > 1
+    assert list(table.columns) == ["fold", "label", *patches.bands] and table.fold.nunique() > 1
     for name, values in table[patches.bands].items():
         there = np.concatenate([patches.raw(i)[0][patches.bands.index(name)].ravel() for i in range(len(patches))])
         found = values.dropna().to_numpy()

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
 
 from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.screening import applicability
-from slipmap.screening.applicability import INSIDE, OUTSIDE, UNSEEN, fit
+from slipmap.screening.applicability import INSIDE, OUTSIDE, UNSEEN, fit, separability
 
 
 def paper(train, new, weights, folds):
@@ -60,6 +61,35 @@ def test_a_class_that_training_never_saw_is_told_and_a_rare_one_is_not():
     new = np.array([[0.0, 1], [0, 3], [0, 9], [np.nan, 2], [0, np.nan]])
     code = found.judge(new)[1]
     assert code[2] == UNSEEN and code[0] == INSIDE and UNSEEN not in code[[0, 1, 3, 4]]
+
+
+def test_importance_is_how_well_a_factor_alone_tells_landslides():
+    """Against scikit-learn's area under the ROC curve, with ties, a missing value and classes."""
+    rng = np.random.default_rng(4)
+    labels = rng.integers(0, 2, 300)
+    ndvi, noise, rock = np.round(-labels + rng.normal(size=300), 1), rng.normal(size=300), rng.integers(1, 4, 300)
+    rock[labels == 1] = np.where(rng.random(labels.sum()) < 0.7, 2, rock[labels == 1])
+    values = np.column_stack([ndvi, noise, rock]).astype(float)
+    values[0, 1] = np.nan
+    found = separability(values, labels, ["ndvi", "noise", "rock"], {"rock": [1, 2, 3]})
+    assert found["ndvi"] == pytest.approx(1 - roc_auc_score(labels, ndvi)) and found["ndvi"] > 0.7
+    own = roc_auc_score(labels[1:], noise[1:])
+    assert found["noise"] == pytest.approx(max(own, 1 - own))
+    each = [roc_auc_score(labels, rock == code) for code in (1, 2, 3)]
+    assert found["rock"] == pytest.approx(max(max(one, 1 - one) for one in each))
+    assert separability(values, np.ones(300, int), ["ndvi", "noise", "rock"]) is None
+
+
+def test_every_factor_can_lead_outside_whatever_its_importance():
+    rng = np.random.default_rng(5)
+    labels = rng.integers(0, 2, 400)
+    train = np.column_stack([labels + 0.01 * rng.normal(size=400), rng.normal(size=(400, 2))])
+    names = ["ndvi", "slope", "twi"]
+    found = fit(train, names, np.arange(400) // 40, weights=separability(train, labels, names))
+    for i in range(3):
+        moved = train.copy()
+        moved[:, i] += 30
+        assert (found.judge(moved)[1] == OUTSIDE).all()
 
 
 def test_north_lies_beside_north():

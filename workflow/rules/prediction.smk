@@ -89,7 +89,6 @@ rule judge_applicability:
         factors=factor_files,
         ground=lambda wildcards: f"{weights_of(wildcards.experiment)[0]}/{layout.SEED_FILES['ground']}",
         record=lambda wildcards: f"{weights_of(wildcards.experiment)[0]}/{layout.SEED_FILES['record']}",
-        importance=lambda wildcards: files.screened_importance(RUN, wildcards.experiment),
     output:
         **{role: HERE.applicability("{experiment}", kind) for role, kind in layout.APPLICABILITY.items()},
     params:

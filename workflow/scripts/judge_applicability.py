@@ -8,5 +8,4 @@ with job(snakemake):
         weights=snakemake.params.weights,
         probability_tif=snakemake.input.probability,
         outputs=applicability.Outputs(**dict(snakemake.output.items())),
-        importance_csv=snakemake.input.get("importance") or None,
     )

@@ -221,15 +221,6 @@ def set_files(run: RunSettings, area: str, experiment: str) -> list[str]:
     return [made.sets(experiment, "tif"), made.sets(experiment, "json")] if asked else []
 
 
-def screened_importance(run: RunSettings, experiment: str) -> str | list[str]:
-    """Importance of the factors on the ground that an experiment's weights learnt from, where it was screened here."""
-    chosen = run.experiments[experiment]
-    home = home_area(chosen) if chosen.weights is None else None
-    if home is None or home not in run.areas or run.areas[home].inputs.inventory is None:
-        return []
-    return Results(home).screening("importance")
-
-
 def test_files(place: str, experiment: str, seeds: Iterable[int]) -> list[str]:
     """Test scores of each seed of an experiment in a place."""
     return [f"{Results(place).seed(experiment, seed)}/{TEST_METRICS}" for seed in seeds]

@@ -16,9 +16,9 @@ from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.patches.normalisation import Statistics
 from slipmap.prediction.reader import class_codes
-from slipmap.screening.applicability import Outputs, fit, write
+from slipmap.screening.applicability import Outputs, fit, separability, write
 
-FOLD = "fold"  # column of the training ground beside its bands
+FOLD, LABEL = "fold", "label"  # columns of the training ground beside its bands
 
 
 def run(
@@ -26,7 +26,6 @@ def run(
     weights: str | Path,
     probability_tif: str | Path,
     outputs: Outputs,
-    importance_csv: str | Path | None = None,
 ) -> dict[str, Any]:
     """Map where a network's probabilities rest on ground like what it learnt from.
 
@@ -35,8 +34,6 @@ def run(
     factors : name → raster of the mapped area.
     weights : folder of a seed, with ``model.json`` and ``training_ground.csv`` (`slipmap.training.ground`).
     probability_tif : the map; where it has no value there is none here.
-    importance_csv : ``screening/importance.csv`` of the ground it learnt from, whose permutation importance weights the
-        factors; None: all count the same. A band that screening did not judge has the mean importance.
 
     Returns
     -------
@@ -48,7 +45,9 @@ def run(
 
     Notes
     -----
-    Holds one block of every factor.
+    Holds one block of every factor. All that is measured comes with the weights, so one model has one threshold
+    wherever it is applied. Factors are weighted by `slipmap.screening.applicability.separability` of the training
+    pixels; all count the same where those came without labels (weights of version 0.1.0).
     """
     record = json.loads((Path(weights) / "model.json").read_text(encoding="utf-8"))
     table_path = Path(weights) / "training_ground.csv"
@@ -64,13 +63,9 @@ def run(
         for band in bands
         if band.kind == "categorical"
     }
-    area = fit(
-        table[names].to_numpy(float),
-        names,
-        table[FOLD].to_numpy(),
-        weights=None if importance_csv is None else importances(importance_csv, names),
-        classes=seen,
-    )
+    values = table[names].to_numpy(float)
+    weights_of = separability(values, table[LABEL].to_numpy(), names, seen) if LABEL in table else None
+    area = fit(values, names, table[FOLD].to_numpy(), weights=weights_of, classes=seen)
     with ExitStack() as stack:
         sources = [stack.enter_context(rasterio.open(factors[name])) for name in names]
         codes = [class_codes(factors[b.name], b) if b.kind == "categorical" else None for b in bands]
@@ -85,11 +80,3 @@ def run(
             return block, np.isfinite(raster.read_open(probability, window, 1))
 
         return write(area, read, Grid.from_raster(probability_tif), outputs)
-
-
-def importances(path: str | Path, names: list[str]) -> dict[str, float]:
-    """Permutation importance of each band, not below 0; the mean for a band that screening did not judge."""
-    table = pd.read_csv(path).set_index("factor").permutation.clip(lower=0)
-    own = table.reindex(names)
-    known: dict[str, float] = own.fillna(own.mean() if own.notna().any() else 1.0).to_dict()
-    return known

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from rasterio.windows import Window
-from sklearn.metrics import roc_auc_score
 
 from slipmap.codes import TRAINING
 from slipmap.config.susceptibility import ClassicalSettings, ModelName
-from slipmap.screening.applicability import Outputs, fit, write
+from slipmap.screening.applicability import Outputs, fit, separability, write
 from slipmap.screening.layers import Layers, opened
 from slipmap.screening.sampling import Sample, priority
 from slipmap.susceptibility.areas import AreaFiles, pool
@@ -17,7 +16,7 @@ from slipmap.susceptibility.classical import LABELS, Classifier
 from slipmap.susceptibility.compare import maker, mixed_groups, model_factors, own_factors
 from slipmap.susceptibility.risk_map import write_map
 
-APPLICABILITY_SAMPLE = 1000  # training pixels to which distances are measured
+APPLICABILITY_SAMPLE = 10_000  # training pixels to which distances are measured
 
 
 def map_susceptibility(
@@ -32,7 +31,7 @@ def map_susceptibility(
     """Fit `model` on the training pixels of all `areas` and map the first of them to `output`.
 
     `applicability` names the files of `slipmap.screening.applicability.Outputs`: where the map rests on ground like
-    what the model learnt from, factors weighted by the model's permutation importance on its sample, blocks as folds.
+    what the model learnt from, factors weighted by how well each alone tells landslides apart, blocks as folds.
 
     The fit is the one whose test scores `compare.run` gives. The raster is float32, probability relative to a sample
     that is half landslides, NaN where a factor is missing. Without a split the model learns from every labelled pixel.
@@ -72,7 +71,7 @@ def _write_applicability(
 ) -> None:
     sample = sample.select(fitted.names)
     seen = {name: np.unique(sample.column(name)).astype(int).tolist() for name in sample.categories}
-    weights = permutation_importance(fitted, sample)
+    weights = separability(sample.values, sample.labels, fitted.names, seen)
     few = priority(np.arange(len(sample.labels)), 0).argsort(kind="stable")[:APPLICABILITY_SAMPLE]
     found = fit(sample.values[few], fitted.names, folds[few], weights=weights, classes=seen)
 
@@ -81,18 +80,3 @@ def _write_applicability(
         return values, np.isfinite(values).all(axis=0)
 
     write(found, read, layers.grid, Outputs(**outputs))
-
-
-def permutation_importance(fitted: Classifier, sample: Sample, seed: int = 0) -> dict[str, float]:
-    """Fall of the AUROC on the sample when the values of one factor are shuffled, mean of five."""
-    rng = np.random.default_rng(seed)
-    whole = roc_auc_score(sample.labels, fitted.predict(sample.values))
-    found = {}
-    for i, name in enumerate(sample.names):
-        falls = []
-        for _ in range(5):
-            shuffled = sample.values.copy()
-            shuffled[:, i] = rng.permutation(shuffled[:, i])
-            falls.append(whole - roc_auc_score(sample.labels, fitted.predict(shuffled)))
-        found[name] = float(np.mean(falls))
-    return found
