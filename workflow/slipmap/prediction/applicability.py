@@ -47,7 +47,7 @@ def run(
     -----
     Holds one block of every factor. All that is measured comes with the weights, so one model has one threshold
     wherever it is applied. Factors are weighted by `slipmap.screening.applicability.separability` of the training
-    pixels; all count the same where those came without labels (weights of version 0.1.0).
+    pixels; all count the same where those came without labels (weights trained before 0.2.0).
     """
     record = json.loads((Path(weights) / "model.json").read_text(encoding="utf-8"))
     table_path = Path(weights) / "training_ground.csv"
