@@ -118,7 +118,7 @@ def inventory_whose_landslides_are_nodata():
     return ones(0.0, dtype="uint8", nodata=1)
 
 
-@mistake("nodata", "inventory", "inputs.inventory", "not 255")
+@mistake("nodata", "inventory", "inputs.inventory", "with 255", "write 1 for 255")
 def inventory_of_255_beside_nodata_of_0():
     mask = np.zeros((160, 160), np.uint8)
     mask[40:60, 40:60] = 255

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import h5py
 
 RASTER_SUFFIXES = (".tif", ".tiff", ".vrt", ".img")
+_COLOURS = 3  # bands of a picture
 HDF5_SUFFIXES = (".h5", ".hdf5", ".he5")
 
 
@@ -22,6 +23,7 @@ def check_scenes(path: Path, key: str, grid: Grid) -> None:
     """Radar or optical data: one file, or a folder of which at least one raster must overlap the area."""
     if not path.is_dir():
         if path.suffix.lower() in RASTER_SUFFIXES:
+            _require_no_picture(path, key)
             raster.check(path, key, overlaps=grid)
         elif path.suffix.lower() in HDF5_SUFFIXES and _hdf5_overlaps(path, key, grid) is False:
             raise _beside(path, key)
@@ -32,6 +34,7 @@ def check_scenes(path: Path, key: str, grid: Grid) -> None:
     placed = []  # whether each overlaps, where that can be told
     for file in files:
         if file.suffix.lower() in RASTER_SUFFIXES:
+            _require_no_picture(file, key)
             raster.check(file, key)
             placed.append(_raster_overlaps(file, grid))
         elif file.suffix.lower() in HDF5_SUFFIXES:
@@ -46,6 +49,20 @@ def check_scenes(path: Path, key: str, grid: Grid) -> None:
         raise InputError(
             f"{key}: none of the {placed.count(False)} rasters in {path} overlaps the area; check grid.bounds and the "
             f"folder."
+        )
+
+
+def _require_no_picture(path: Path, key: str) -> None:
+    """Raise `InputError` for a scene of several bands in bytes, which are shades of a picture and no reflectance."""
+    try:
+        with rasterio.open(path) as src:
+            shades = src.count >= _COLOURS and set(src.dtypes) == {"uint8"} and set(src.scales) == {1.0}
+    except RasterioError:
+        return
+    if shades and "sentinel2" in key:
+        raise InputError(
+            f"{key}: {path} holds numbers from 0 to 255 in every band, as a picture does, and no reflectance; give the "
+            f"scene itself (numbers up to 10000, or fractions)."
         )
 
 

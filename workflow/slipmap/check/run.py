@@ -143,7 +143,8 @@ def _look_at_area(
 
 def _require_there(path: Path, key: str) -> bool:
     if not path.exists():
-        raise InputError(f"{key}: {path} does not exist; correct the path, or put the data there.")
+        looked = "" if path.is_absolute() else f" (paths count from the current folder: it is {Path.cwd() / path})"
+        raise InputError(f"{key}: {path} does not exist{looked}; correct the path, or put the data there.")
     return True
 
 

@@ -1,5 +1,6 @@
 """Read and check a config; every mistake becomes one sentence that names the key and what to do."""
 
+import re
 import typing
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -268,6 +269,14 @@ def _refuse(item: Any, source: str) -> None:
         raise InputError(f"{source}: unknown key '{where}'{nearest(key, known)}{elsewhere}")
     if kind == "missing":
         raise InputError(f"{source}: key '{where}' is missing; add it.")
+    if (
+        isinstance(item.get("input"), str)
+        and re.fullmatch(r"[-+.\d]+\s+[-+.\d\s]+", item["input"])
+        and where[-1].isdigit()
+    ):
+        raise InputError(
+            f"{source}: {where.rpartition('.')[0]} has '{item['input']}' for one number; a comma is missing."
+        )
     wanted = next((words for start, words in _WANTED.items() if kind.startswith(start)), None)
     message = wanted or item["msg"].removeprefix("Value error, ")
     raise InputError(f"{source}: {where} is {said(item.get('input'))}, but: {message[0].lower()}{message[1:]}.")

@@ -89,7 +89,15 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     except _Refused as error:
         raise InputError(f"{path} {error}") from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
+        mark, begun = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        if begun and "simple key" in str(getattr(error, "context", "")):  # seen a line later than it stands
+            raise InputError(
+                f"{path} line {begun.line + 1} is no 'key: value': {lines[begun.line].strip()[:60]!r}; a space is "
+                f"missing behind the colon, or the colon."
+            ) from error
+        if mark and mark.line < len(lines) and "\t" in lines[mark.line][: mark.column + 1]:
+            raise InputError(f"{path} line {mark.line + 1} has a tab, which YAML does not take; use spaces.") from error
         where = f" line {mark.line + 1}" if mark else ""
         raise InputError(
             f"{path}{where} is not valid YAML ({' '.join(str(getattr(error, 'problem', error)).split())}); correct it."

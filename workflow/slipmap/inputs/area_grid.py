@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import rasterio
 from affine import Affine
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
@@ -42,6 +43,8 @@ def decide(settings: GridSettings, key: str = "grid") -> Grid:
     try:
         grid = _decide(settings, key)
     except InputError:
+        if _is_mercator(settings):  # it is true nowhere but at the equator, where another order may seem to lie
+            raise
         if said := _in_another_order(settings, key):
             raise InputError(said) from None
         raise
@@ -49,6 +52,16 @@ def decide(settings: GridSettings, key: str = "grid") -> Grid:
     if max(right - left, top - bottom) > _HUGE and (said := _in_another_order(settings, key, 1 / 20)):
         raise InputError(said)
     return grid
+
+
+def _is_mercator(settings: GridSettings) -> bool:
+    """Whether the CRS is that of web maps, or another Mercator that is not transverse."""
+    try:
+        with rasterio.Env():
+            method = CRS.from_user_input(settings.crs or "").to_wkt()
+    except CRSError:
+        return False
+    return '"Mercator_' in method
 
 
 def _in_another_order(settings: GridSettings, key: str, share: float = math.inf) -> str | None:
@@ -91,7 +104,8 @@ def _decide(settings: GridSettings, key: str) -> Grid:
             grid = Grid(grid.crs, Affine(t.a, 0, t.c, 0, -t.e, t.f + t.e * grid.height), grid.width, grid.height)
     elif settings.crs and settings.bounds:
         try:
-            CRS.from_user_input(settings.crs)
+            with rasterio.Env():  # PROJ's own words stay out of the terminal
+                CRS.from_user_input(settings.crs)
         except CRSError as error:
             raise InputError(
                 f'{key}.crs is "{settings.crs}", which is no coordinate reference system; give "EPSG:" and a number.'

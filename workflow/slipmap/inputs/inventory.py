@@ -189,7 +189,22 @@ def _read_labels(source: WarpedVRT, window: Window, path: str | Path, key: str) 
     return values
 
 
+def _only_255(path: str | Path) -> bool:
+    """Whether a raster declares 0 as nodata and marks with 255, which is read as unknown."""
+    if is_vector(path):
+        return False
+    with rasterio.open(path) as src:
+        if src.nodata != 0:
+            return False
+        return any((src.read(1, window=window) == raster.CLASS_NODATA).any() for _, window in src.block_windows(1))
+
+
 def _none_found(path: str | Path, key: str) -> InputError:
+    if _only_255(path):
+        return InputError(
+            f"{key}: {path} marks landslides with 255 and declares 0, the ground without, as nodata; write 1 for "
+            f"255 and take the nodata value out (gdal_calc.py --calc='A==255' --NoDataValue=none)."
+        )
     marks = "" if is_vector(path) else ", that 1 is landslide (not 255)"
     return InputError(
         f"{key}: {path} has no landslide in the area; check grid.bounds{marks}, or leave inventory out to make a "

@@ -24,6 +24,12 @@ def buffer_pixels(settings: SplitSettings, grid: Grid, key: str = "split") -> in
             f"none."
         )
     pixels = math.ceil(buffer / size - 1e-6)
+    if pixels >= settings.block and "buffer" not in settings.model_fields_set:
+        raise InputError(
+            f"{key.removesuffix('split')}grid.resolution is {size:g} m: of {key}.block, {settings.block} pixels, the "
+            f"{settings.buffer} between splits ({key}.buffer) leave nothing; give a coarser resolution, or larger "
+            f"blocks."
+        )
     if pixels >= settings.block:
         raise InputError(
             f"{key}.buffer of {settings.buffer} is {pixels} pixels and leaves nothing of blocks of "

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slipmap.errors import InputError
-from slipmap.io.grid import Box, Grid
+from slipmap.io.grid import Box, Grid, crs_name
 
 if TYPE_CHECKING:
     from slipmap.factors.scene import Scene
@@ -34,6 +34,15 @@ class Place:
     crs: Any
     bounds: Box
     pixel: float
+
+    @property
+    def extent(self) -> str:
+        """Where it lies, in words: "9.00 to 9.08 E, 45.10 to 45.18 N, EPSG:32632"."""
+        from rasterio.crs import CRS
+        from rasterio.warp import transform_bounds
+
+        west, south, east, north = transform_bounds(self.crs, CRS.from_epsg(4326), *self.bounds)
+        return f"{west:.3f} to {east:.3f} E, {south:.3f} to {north:.3f} N, {crs_name(self.crs)[:40]}"
 
     @classmethod
     def of_raster(cls, said: str, path: str | Path) -> "Place":
@@ -105,7 +114,8 @@ def share(files: Mapping[str, str], level: str | None, box: Box | None, crs: str
         boxes = [_inside(place, target) for place in places]
         inside = tuple(side([b[i] for b in boxes]) for i, side in enumerate((max, max, min, min)))
         if inside[0] >= inside[2] or inside[1] >= inside[3]:
-            raise InputError(f"{' and '.join(place.said for place in places)} share no ground; give files of one area.")
+            where = " and ".join(f"{place.said} ({place.extent})" for place in places)
+            raise InputError(f"{where} share no ground; give files of one area, or correct the CRS of the wrong one.")
     snap = (math.floor, math.floor, math.ceil, math.ceil) if box else (math.ceil, math.ceil, math.floor, math.floor)
     bounds = [step(value / size) * size for step, value in zip(snap, inside, strict=True)]
     columns, rows = ((bounds[i + 2] - bounds[i]) / size for i in (0, 1))
