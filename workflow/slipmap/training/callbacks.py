@@ -194,7 +194,12 @@ class Progress(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if trainer.is_global_zero:
             self.bar = tqdm(
-                total=_ours(module).steps, initial=trainer.global_step, desc=self.title, unit="step", mininterval=1
+                total=_ours(module).steps,
+                initial=trainer.global_step,
+                desc=self.title,
+                unit="step",
+                mininterval=1,
+                disable=None,  # no bar where no terminal shows it: a file would get every step of it
             )
 
     def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:

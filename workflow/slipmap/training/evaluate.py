@@ -76,7 +76,8 @@ def run(
     distances = [apart.to_training(learnt, store) for store in stores]
     total, edges, objects = np.zeros(4, np.int64), np.zeros(4, np.int64), ObjectCounts()
     pixel_area = abs(float(np.prod(record["pixel_size"]))) if record.get("pixel_size") else None
-    for logit, truth in tqdm(images(model, patches, device), desc="Scoring", unit="image", total=_images(patches)):
+    shown = {"desc": "Scoring", "unit": "image", "total": _images(patches)}
+    for logit, truth in tqdm(images(model, patches, device), **shown, disable=None):
         histogram.add(logit, truth)
         found = 1 / (1 + np.exp(-logit.astype(np.float64))) >= threshold
         found = model.object_stage(found & (truth != IGNORE))
