@@ -17,14 +17,15 @@ from slipmap.patches.store import split_description
 LEAST_LANDSLIDES = 20  # on test ground: with fewer, the 95 % interval of a share of one half spans more than 40 points
 LEAST_BLOCKS = 5  # of test ground: landslides of one block share their rock, slope and image
 COLUMNS = ["ground", "landslides", "found", "blocks"]
-_MAPPED, _TESTED = 1, 2  # bits
+_MAPPED, _TESTED, _KNOWN = 1, 2, 4  # bits
 
 
 def count(classes: str | Path, inventory: str | Path, split: str | Path | None) -> pd.DataFrame:
     """One row of the whole area and, where it is split, one of test ground, with `COLUMNS`.
 
-    A landslide counts where a pixel of it lies on that ground, as found where the map has such a pixel as landslide.
-    Which pixels are of one landslide is decided as the split does (`slipmap.patches.landslides`).
+    A landslide counts where a pixel of it lies on that ground. It is found where the map has at least half of these
+    pixels as landslide, of those for which it has a value. Which pixels are of one landslide is decided as the split
+    does (`slipmap.patches.landslides`).
 
     Returns
     -------
@@ -36,14 +37,14 @@ def count(classes: str | Path, inventory: str | Path, split: str | Path | None) 
         def state(window: Window) -> np.ndarray:
             """(rows, cols) int: the bits of each pixel; test ground only where the map has a value."""
             found = mapped.read(1, window=window)
-            test = (ground.read(1, window=window) == TEST) & (found != IGNORE) & (split is not None)
-            return np.asarray(_MAPPED * (found == LANDSLIDE) + _TESTED * test)
+            known = found != IGNORE
+            test = (ground.read(1, window=window) == TEST) & known & (split is not None)
+            return np.asarray(_MAPPED * (found == LANDSLIDE) + _TESTED * test + _KNOWN * known)
 
         table = Landslides(inventory, grid, state).table
-    hit, test = (table[:, 1] & _MAPPED) > 0, (table[:, 1] & _TESTED) > 0
-    rows = [("all", _several(table), _several(table[hit]), np.nan)]
+    rows = [("all", *_found(table), np.nan)]
     if split:
-        rows.append(("test", _several(table[test]), _several(table[test & hit]), _blocks(split, grid)))
+        rows.append(("test", *_found(table[(table[:, 1] & _TESTED) > 0]), _blocks(split, grid)))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -60,8 +61,13 @@ def interval(found: int, landslides: int) -> tuple[float, float]:
     return float(limits.low), float(limits.high)
 
 
-def _several(table: np.ndarray) -> int:
-    return int(np.unique(table[:, 0]).size)
+def _found(table: np.ndarray) -> tuple[int, int]:
+    """How many landslides a table (landslide, bits, pixels) has, and how many of them are found."""
+    numbers, at = np.unique(table[:, 0], return_inverse=True)
+    known, mapped = (
+        np.bincount(at, table[:, 2] * ((table[:, 1] & bit) > 0), len(numbers)) for bit in (_KNOWN, _MAPPED)
+    )
+    return len(numbers), int(((mapped > 0) & (2 * mapped >= known)).sum())
 
 
 def _blocks(split: str | Path, grid: Grid) -> float:

@@ -61,8 +61,9 @@ def _verdict(sources: Sources, numbers: Mapping[str, pd.DataFrame], shown: Grid)
         low, high = (_percent(share) for share in interval(test["found"], test["landslides"]))
         return SCREENING, (
             f"Too few test landslides to tell: {_rests_on(test)} (at least {LEAST_LANDSLIDES} in {LEAST_BLOCKS} blocks "
-            f"would). There {shares}; that {test['found']} of {test['landslides']} landslides are found may mean {low} "
-            f"to {high} elsewhere."
+            "would; a larger area, a larger test share in split.ratios or a smaller split.block gives more). There "
+            f"{shares}; that {test['found']} of {test['landslides']} landslides are found (half of their pixels or "
+            f"more) may mean {low} to {high} elsewhere."
         )
     said = f"On test ground ({_rests_on(test)}) {shares}"
     if not (right >= LEAST and found >= LEAST):
@@ -118,10 +119,10 @@ def _missed(numbers: Mapping[str, pd.DataFrame], name: str) -> Iterator[str]:
     counted = numbers.get("inventory_found", pd.DataFrame(columns=["experiment", "ground"]))
     for row in counted[(counted["experiment"] == name) & (counted["ground"] == "all")].to_dict("records"):
         if count := row["landslides"] - row["found"]:
-            are = "is" if count == 1 else "are"
             yield (
-                f"As a complete list: {count} of the inventory's {row['landslides']} landslides {are} not on the map "
-                "(layer “Landslide inventory” in Explore, off at first)."
+                f"As a complete list: of the inventory's {row['landslides']} landslides (pieces at most two pixels "
+                f"apart count as one) the map has less than half of {count} (layer “Landslide inventory” in Explore, "
+                "off at first)."
             )
 
 
