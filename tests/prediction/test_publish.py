@@ -79,7 +79,14 @@ def test_styles_are_xml_that_names_every_class(folder):
     ramp = ElementTree.fromstring((folder / "probability.qml").read_text()).find(".//colorrampshader")
     assert (ramp.get("minimumValue"), ramp.get("maximumValue")) == ("0", "1")
     motion = ElementTree.fromstring((folder / "landslides.qml").read_text()).find(".//renderer-v2")
-    kinds = ["moving", "moves, not downslope", "moves slowly", "no movement detected", "not observable"]
+    kinds = [
+        "moving",
+        "moves in part",
+        "moves, not downslope",
+        "moves slowly",
+        "no movement detected",
+        "not observable",
+    ]
     assert motion.get("attr") == "motion" and [c.get("value") for c in motion.findall(".//category")] == kinds
 
 
@@ -164,5 +171,7 @@ def test_qgis_opens_every_product_with_its_style(folder, tmp_path):
         for kind in ("singlebandpseudocolor", "singlebandpseudocolor", "paletted", "paletted", "categorizedSymbol")
     ]
     assert rows[0][3] == "[0.0, 1.0]" and rows[3][3] == "['low', 'medium', 'high']"
-    assert rows[4][3] == "['moving', 'moves, not downslope', 'moves slowly', 'no movement detected', 'not observable']"
+    assert rows[4][3] == (
+        "['moving', 'moves in part', 'moves, not downslope', 'moves slowly', 'no movement detected', 'not observable']"
+    )
     assert {row[4] for row in rows} == {"EPSG:32632"}

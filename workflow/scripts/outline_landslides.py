@@ -6,7 +6,7 @@ with job(snakemake):
 
     given = dict(snakemake.input.items())
     maps = {name: given[name] for name in ("probability", "uncertainty")}
-    radar = ("velocity", "velocity_std", "mask", "timeseries", "stack")
+    radar = ("velocity", "velocity_std", "mask", "timeseries", "stack", "active_areas")
     polygons.run(
         classes=given["classes"],
         layers=snakemake.params.factors | maps,

@@ -21,6 +21,7 @@ AGREEMENT = {
 OUTLINE, CASING = SKY, "#1a1a1a"  # outlines of whose motion nothing is known; the dark edge of all outlines
 MOTION = {
     "moving": VERMILION,
+    "moves in part": YELLOW,
     "moves, not downslope": PINK,
     "moves slowly": ORANGE,
     "no movement detected": BLUE,

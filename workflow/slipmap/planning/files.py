@@ -30,7 +30,7 @@ INVERTED = (
     *("velocity", "velocity_std", "averaging_std", "temporal_coherence", "dem_error", "mask", "reliability"),
     *("interferograms_used", "open_triplets", "timeseries", "reference", "troposphere", "fading"),
 )
-MOTION = ("velocity", "velocity_std", "mask", "timeseries", "stack")
+MOTION = ("velocity", "velocity_std", "mask", "timeseries", "stack", "active_areas")
 
 
 def has_series(run: RunSettings, area: str) -> bool:

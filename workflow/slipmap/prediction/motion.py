@@ -20,10 +20,13 @@ from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.sentinel1.sight import line_of_sight
 
-MOVING, ELSEWHERE, SLOW = "moving", "moves, not downslope", "moves slowly"
+MOVING, IN_PART = "moving", "moves in part"
+ELSEWHERE, SLOW = "moves, not downslope", "moves slowly"
 STILL, UNSEEN = "no movement detected", "not observable"
 RELIABLE = 1  # in mask.tif
 LEAST_PIXELS = 3  # with a reliable velocity; fewer say nothing about a landslide
+LEAST_SHARE = 0.1  # of an outline with a reliable velocity, or in an active area; less says nothing about it
+MOST = 0.5  # of an outline in active areas: what they do, it does
 COLUMNS = (
     "velocity_mean",
     "velocity_std",
@@ -36,11 +39,17 @@ COLUMNS = (
     "motion",
 )
 RULE = (
-    "Not observable: the radar sees less than {min_sensitivity:.0%} of downslope motion, or too few pixels are "
-    "reliable. No movement detected: the downslope velocity is within twice its standard deviation of zero; motion "
-    "slower than detectable_velocity (two standard deviations) drowns in noise, faster than aliasing_velocity (a "
-    "quarter wavelength between acquisitions) is lost. Moving: it is at least {moving_velocity:g} mm/yr and twice its "
-    "standard deviation. Moves, not downslope: as large, but it would have to be up the slope. Moves slowly: else."
+    "Two kinds of evidence decide: the mean downslope velocity of the outline, and active areas in it (ground that "
+    "stands out of the noise around it), of which one counts if it covers at least 10 % of the outline or at least "
+    "half of it lies inside. Moving: the mean velocity is at least {moving_velocity:g} mm/yr and twice its standard "
+    "deviation, or active areas of that speed cover at least half of the outline. Moves in part: active areas cover "
+    "less than half of it. Moves slowly: motion is seen in either way, below {moving_velocity:g} mm/yr; from a mean "
+    "velocity of little more than two standard deviations alone it may be noise. Moves, not downslope: motion is seen, "
+    "but it would have to be up the slope. No movement detected: no active area, and the mean velocity is within twice "
+    "its standard deviation of zero; motion slower than detectable_velocity (two standard deviations) is hidden by "
+    "noise, faster than aliasing_velocity (a quarter wavelength between acquisitions) is lost. Not observable: no "
+    "active area, and the radar sees less than {min_sensitivity:.0%} of downslope motion, or too few pixels are "
+    "reliable."
 )
 DOWNSLOPE = ("velocity_downslope", "velocity_downslope_std", "detectable_velocity", "aliasing_velocity", "sensitivity")
 
@@ -55,7 +64,8 @@ def summarise(
 ) -> dict[str, float | str]:
     """What the radar says of one landslide, from its pixels (1-D arrays; NaN: no data), by `RULE`.
 
-    Pixels count where `mask` is 1: what the deformation stage calls reliable (``mask.tif``), and nothing else.
+    Pixels count where `mask` is 1: what the deformation stage calls reliable (``mask.tif``), and nothing else. Active
+    areas are added by `slipmap.prediction.moving_parts`.
 
     The downslope velocity is the one that fits the line-of-sight velocities of the reliable pixels best:
     Σ s·v / Σ s². Its standard deviation is that of a typical pixel over the root mean square sensitivity: neighbours
@@ -85,7 +95,7 @@ def summarise(
         "motion": UNSEEN,
     }
     both = reliable & seen
-    if both.sum() < max(LEAST_PIXELS, 0.1 * reliable.size) or not strength >= settings.min_sensitivity:
+    if both.sum() < max(LEAST_PIXELS, LEAST_SHARE * reliable.size) or not strength >= settings.min_sensitivity:
         return found
     s, v = sensitivity[both], velocity[both]
     downslope = float((s * v).sum() / (s**2).sum())

@@ -9,6 +9,7 @@ from slipmap.config.prediction import OutlineSettings
 from slipmap.errors import SlipmapError
 from slipmap.io.grid import Grid
 from slipmap.io.vector import write_layers
+from slipmap.prediction import moving_parts
 from slipmap.prediction.attributes import describe, kept_by_rules, match_inventory
 from slipmap.prediction.motion import describe_motion, displacement
 from slipmap.prediction.outlines import outlines, smoothed
@@ -33,7 +34,8 @@ def run(
     ----------
     layers : probability, uncertainty and factors by name, on the map's grid.
     inventory : the inventory raster of the area, or None.
-    deformation : velocity, velocity_std, mask, stack and timeseries of the area's own radar data.
+    deformation : velocity, velocity_std, mask, stack and timeseries of the area's own radar data, and active_areas
+        where they decide too (`slipmap.prediction.moving_parts`).
     """
     if Path(output).suffix != ".gpkg":
         raise SlipmapError(f"{output}: landslides are written as GeoPackage; name the file .gpkg.")
@@ -43,6 +45,9 @@ def run(
     tables = {}
     if deformation:
         frame = describe_motion(frame, layers, deformation, grid, settings)
+        if "active_areas" in deformation:
+            areas = moving_parts.read(deformation["active_areas"])
+            frame = moving_parts.with_active_areas(frame, areas, settings.moving_velocity)
         tables[DISPLACEMENT] = displacement(frame, deformation["timeseries"])
     if inventory is not None:
         frame["inventory"] = match_inventory(frame, inventory)
