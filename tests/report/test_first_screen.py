@@ -3,18 +3,16 @@
 import re
 from types import SimpleNamespace
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from shapely.geometry import Point
 
 from helpers.report_samples import GRID, run_settings, words
 from slipmap.config.run import ExperimentSettings
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.patches.split import INDEPENDENCE
-from slipmap.report import headline, landslide_truth, landslides, limits, quality, summary
+from slipmap.report import headline, landslide_truth, limits, quality, summary
 from slipmap.report.sources import Experiment
 
 UNTITLED = {"rs": Experiment("rs", ExperimentSettings(), {})}
@@ -161,59 +159,6 @@ def test_the_verdict_says_why_no_velocity_is_reliable(tmp_path):
     assert quality.in_words(sources, GRID) == "no redundancy 75\u202f%, low coherence 25\u202f%"
 
 
-def test_places_to_look_at_first_are_moving_then_active_areas_then_unmapped():
-    """Nine moving landslides, four active areas of which an outline covers one, two landslides that do not move."""
-    number = 11
-    frame = gpd.GeoDataFrame(
-        {
-            "landslide": range(1, number + 1),
-            "area_m2": 100.0 * np.arange(number, 0, -1),
-            "motion": ["moving"] * 9 + ["not observable", "no movement detected"],
-            "inventory": ["matched"] * 10 + ["new"],
-            "velocity_downslope": 20.0,
-            "velocity_downslope_std": 4.0,
-            "place": "here",
-        },
-        geometry=[Point(500000, 5000000)] * number,
-        crs=GRID.crs,
-    )
-    areas = gpd.GeoDataFrame(
-        {
-            "area": [1, 2, 3, 4],
-            "area_m2": 1e4,
-            "significance": 8.0,
-            "quality": 1,
-            "velocity_mean": -9.0,
-            "velocity_mean_std": 1.0,
-            "downslope_mean": [14.0, 14.0, np.nan, 14.0],
-            "downslope_mean_std": 2.0,
-            "inventory": ["new", "matched", "matched", "new"],
-        },
-        geometry=[Point(500000, 5000000)] * 4,
-        crs=GRID.crs,
-    )
-    found = summary.places({"rs": frame}, pd.DataFrame(areas).assign(covered_by_rs=[0, 0.4, 0, 0]), areas)
-    assert [p["what"] for p in found] == [f"Landslide {n}" for n in range(1, 8)] + [
-        f"Active area {n}" for n in (1, 3, 4)
-    ]
-    assert found[0]["href"] == "#landslide=1&map=rs" and found[7]["href"] == "#area=1"
-    assert found[0]["moves"] == "moves 20 ± 4 mm/yr downslope, 5 σ of its velocity"
-    known, lost = found[7], found[8]
-    assert known["moves"] == "moves 14 ± 2 mm/yr downslope, 8 × the noise of the ground around it"
-    assert lost["moves"] == "moves −9 ± 1 mm/yr in the line of sight, 8 × the noise of the ground around it"
-    assert "1.00 ha, not in the inventory, outlined by no map" in known["why"] and ", in the inventory" in lost["why"]
-    alone = summary.places({"rs": frame}, None, None)
-    assert [p["what"] for p in alone[-2:]] == [
-        "Landslide 9",
-        "Landslide 11",
-    ]  # what the inventory lacks before the rest
-    assert alone[-1]["moves"] == "no movement detected"
-    apart = areas[:1].assign(downslope_mean=-14.0, velocity_mean=[18.0])
-    (only,) = summary.places({}, pd.DataFrame(apart), apart)  # no map, and motion against the slope
-    assert only["why"] == "1.00 ha, not in the inventory, series very good"
-    assert only["moves"].startswith("moves 18 ± 1 mm/yr in the line of sight, which is not downslope, 8 ×")
-
-
 def test_the_numbers_on_the_map_stand_where_the_places_are(full):
     """Landslide 2 (columns 72 to 80, rows 60 to 68 of 100 by 80) first, then landslide 1 (32 to 42, 20 to 40)."""
     drawn = re.findall(r'<i class="pin( under)?" style="left:([0-9.]+)%;top:([0-9.]+)%">(\d+)</i>', full[0])
@@ -308,29 +253,6 @@ def test_active_areas_are_counted_beside_what_moves_and_the_new_beside_what_the_
     assert new["detail"].startswith("new, or false alarms (4 of them on a landslide of the simulator); 0 match")
 
 
-def test_motion_that_is_not_downslope_is_no_stillness():
-    kinds = ["no movement detected", "moves slowly", "moves, not downslope", "moves, not downslope"]
-    frame = gpd.GeoDataFrame(
-        {
-            "landslide": [1, 2, 3, 4],
-            "area_m2": [900.0, 800.0, 200.0, 300.0],
-            "motion": kinds,
-            "velocity_mean": 20.0,
-            "velocity_std": 4.4,
-            "place": "here",
-        },
-        geometry=[Point(500000, 5000000)] * 4,
-        crs=GRID.crs,
-    )
-    card = headline.cards(SimpleNamespace(grid=GRID, experiments=UNTITLED), {}, {"rs": frame})[1]
-    assert card["value"] == "0" and card["detail"] == (
-        "2 move, but not downslope; 1 moves slowly; 1 without movement detected; 0 the radar cannot tell"
-    )
-    found = summary.places({"rs": frame}, None, None)
-    assert [place["what"] for place in found][:2] == ["Landslide 4", "Landslide 3"]
-    assert found[0]["moves"] == "moves 20 ± 4 mm/yr in the line of sight, which is not downslope"
-
-
 def test_without_a_map_the_first_screen_counts_what_the_radar_sees():
     event = {"landslides": 3, "landslide_area_m2": 26400.0, "by_confidence": {"high": 1, "medium": 0, "low": 2}}
     areas = pd.DataFrame({"area": [4, 9], "area_m2": [1e4, 6e3], "velocity_mean": [8.0, -31.0]})
@@ -371,19 +293,6 @@ def test_close_ups_show_the_largest_landslides_of_test_ground(full):
     shown = re.findall(r'data-show="([^"]*)" data-at="([^"]*)"', page)
     pictures = ("hillshade inventory@0.35", "hillshade rs.agreement", "hillshade rs_dr.agreement")
     assert shown == [(ids, "74 64 48") for ids in pictures]
-
-
-def test_moving_landslides_come_first_then_new_ones():
-    frame = gpd.GeoDataFrame(
-        {
-            "landslide": [1, 2, 3, 4, 5],
-            "area_m2": [900.0, 100.0, 200.0, 300.0, 800.0],
-            "motion": ["not observable", "moving", "moving", "no movement detected", "not observable"],
-            "inventory": ["matched", "matched", "matched", "new", "matched"],
-        },
-        geometry=[Point(0, 0)] * 5,
-    )
-    assert landslides.first_to_look_at(frame)["landslide"].tolist() == [3, 2, 4, 1, 5]
 
 
 def test_limits_of_simulated_data_begin_with_saying_so(full):

@@ -62,7 +62,7 @@ def test_summary_panel_legend_and_methods_say_where_the_model_does_not_know_the_
     write_mask(tmp_path / "results/valley/maps/rs_dr/applicability.tif", codes)
     build_report(run_settings(), tmp_path, tmp_path / "index.html")
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert "It does not concern the measured motion." in page.partition('id="places"')[0]
+    assert "The measured motion does not rest on it." in page.partition('id="places"')[0]
     places = words(page.partition('id="places"')[2].partition("</table>")[0])
     assert "Landslide 2" in places.partition("all of it on ground unlike what the model learnt from")[0]
     assert "unlike what" not in places.partition("Landslide 1")[2]

@@ -12,7 +12,7 @@ from slipmap.config.motion import ActiveAreaSettings
 from slipmap.io.grid import Grid
 from slipmap.motion.describe import QUALITY_NAMES
 from slipmap.report import ground
-from slipmap.report.landslides import SERIES_LAYER, WORDS, Kind, for_viewer, places
+from slipmap.report.landslides import SERIES_LAYER, WORDS, Kind, areas_within, for_viewer, places
 from slipmap.report.sources import Sources
 from slipmap.report.tabular import plain, table, with_spread
 from slipmap.report.words import many
@@ -23,6 +23,7 @@ LABELS = {
     "quality": ("Quality of its series", "", 0),
     "trend": ("Trend", "", 0),
     "inventory": ("Against the inventory", "", 0),
+    "landslides": ("Landslides of the last map that it lies in", "", 0),
     "place": ("Place", "", 0),
     "area_ha": ("Area", "ha", 2),
     "ground": ("Outside the ground that the last map's model learnt from", "", 0),
@@ -39,8 +40,10 @@ KIND = Kind("Active area", "area", LABELS, COLUMNS)
 RULE = (
     "An active area is where at least {min_pixels} reliable pixels move at {min_velocity:g} mm/yr or more in the line "
     "of sight and by {significance:g} × the noise of the ground around them or more, with the pixels around that reach "
-    "{edge:g} ×; velocities are against the ground around, ± one standard deviation. It needs no "
-    "inventory and no network."
+    "{edge:g} ×; velocities are against the ground around, ± one standard deviation. It needs no inventory and no "
+    "network. The mean velocity is of pixels smoothed with their neighbours; the straight line through the series is "
+    "of the pixels as they are, a little steeper where a small area is fast. The mean velocity is what lists and cards "
+    "give."
 )
 
 
@@ -65,11 +68,24 @@ def numbers(frame: gpd.GeoDataFrame, drawn: Mapping[str, gpd.GeoDataFrame]) -> p
     ----------
     drawn : landslides of each experiment's map, in the CRS of `frame`.
     """
-    found = pd.DataFrame(frame.drop(columns=["geometry", "ground"], errors="ignore"))
+    found = pd.DataFrame(frame.drop(columns=["geometry", "ground", "landslides"], errors="ignore"))
     for name, outlines in drawn.items():
+        if "active_area" in outlines:
+            within = areas_within(outlines)
+            found[f"landslides_{name}"] = [_listed(within.get(int(area), [])) for area in frame["area"]]
         union = outlines.geometry.union_all()
         found[f"covered_by_{name}"] = frame.geometry.intersection(union).area / frame.area
     return found
+
+
+def in_landslides(frame: gpd.GeoDataFrame, landslides: pd.DataFrame) -> gpd.GeoDataFrame:
+    """`frame` with the numbers of the landslides of whose motion each area tells ("landslides")."""
+    within = areas_within(landslides)
+    return frame.assign(landslides=[_listed(within.get(int(area), [])) for area in frame["area"]])
+
+
+def _listed(numbers: list[int]) -> str | None:
+    return ", ".join(str(number) for number in numbers) or None
 
 
 def for_explore(frame: gpd.GeoDataFrame, path: Path, grid: Grid, most: int) -> dict[str, Any]:

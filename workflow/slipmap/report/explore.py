@@ -17,6 +17,11 @@ from slipmap.report.layers import Layer
 from slipmap.report.sources import Sources
 
 ACTIVE = "active areas"
+ABOUT = (
+    "Ground that moves, by the radar alone. The mean velocity is of pixels smoothed with their neighbours; the line of "
+    "the chart is of the pixels as they are, a little steeper where a small area is fast. The mean velocity is what "
+    "lists and cards give."
+)
 
 
 def frame(grid: Grid, area: str, layers: Sequence[Layer | Mapping[str, Any]], shown: Sequence[str]) -> dict[str, Any]:
@@ -83,8 +88,10 @@ def outlines(
         rule = motion_rule(sources, name) if "motion" in outlined else ""
         found[name] = {"title": f"Landslides: {sources.experiments[name].called}", "about": about, "rule": rule} | data
     if areas is not None and len(areas) and sources.active_areas:
+        if drawn and "active_area" in list(drawn.values())[-1]:
+            areas = active_areas.in_landslides(areas, list(drawn.values())[-1])
         data = active_areas.for_explore(areas, sources.active_areas, sources.grid, most)
-        found[ACTIVE] = {"title": "Active areas", "about": "What moves by the radar alone."} | data
+        found[ACTIVE] = {"title": "Active areas", "about": ABOUT} | data
     found = events.outlines(sources, sources.grid, most) | found  # landslides of the last map stay what is shown first
     return {"landslides": found}
 

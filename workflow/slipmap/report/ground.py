@@ -14,7 +14,7 @@ from slipmap.screening.applicability import CODES, INSIDE
 LEAST = 0.005  # of an outline: a share below is none, one that far from all of it is all
 OUTSIDE_GROUND = "on ground unlike what the model learnt from"
 MEANING = "Where the ground is unlike what the model learnt from, the probability is a guess."
-MOTION_STANDS = " It does not concern the measured motion."
+MOTION_STANDS = " The measured motion does not rest on it."
 HOW = (
     "Where not to trust a map is judged by its area of applicability (Meyer and Pebesma 2021): ground lies outside "
     "where its factors, weighted by importance, are farther from every training pixel than training pixels are from "

@@ -7,14 +7,15 @@ import numpy as np
 import pandas as pd
 
 from slipmap.patches.split import INDEPENDENCE
+from slipmap.prediction import moving_parts
 from slipmap.report.agreement import on_test_ground
 from slipmap.report.landslide_truth import NEW
-from slipmap.report.landslides import WORDS
+from slipmap.report.landslides import WORDS, moves
 from slipmap.report.sources import Sources
 from slipmap.report.tabular import hectares, with_spread
 from slipmap.report.words import many
 
-_OTHERWISE = {"moves, not downslope": ", but not downslope", "moves slowly": " slowly"}
+_OTHERWISE = {"moves in part": " in part", "moves, not downslope": ", but not downslope", "moves slowly": " slowly"}
 
 
 def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -39,7 +40,7 @@ def cards(sources: Sources, numbers: Mapping[str, pd.DataFrame], drawn: Mapping[
             for kind, how in _OTHERWISE.items()
             if kind in counts
         )
-        detail = "; ".join([*others, detail, *_of_areas(name, numbers)])
+        detail = "; ".join([*others, detail, *_by(frame), *_of_areas(name, numbers)])
         found.append(_card(int(counts.get("moving", 0)), "moving", detail, "moving"))
     found.append(trust(name, numbers))
     return found
@@ -85,11 +86,28 @@ def alarms(sources: Sources) -> list[dict[str, Any]]:
     return found
 
 
+def _by(frame: pd.DataFrame) -> list[str]:
+    """By which evidence the outlines move that do; those that may, by their mean velocity alone, apart."""
+    if "motion_by" not in frame:
+        return []
+    surely = moves(frame)
+    counts = frame.loc[surely, "motion_by"].value_counts()
+    both, mean, active = (int(counts.get(by, 0)) for by in (moving_parts.BOTH, moving_parts.MEAN, moving_parts.ACTIVE))
+    text = (
+        f"{int(surely.sum())} move in all, {active} of them by an active area, {mean} by mean velocity, {both} by both"
+    )
+    weak = int((frame["motion_by"] == moving_parts.MEAN).sum()) - mean
+    return [text, *([f"{weak} more may move slowly, by mean velocity alone"] if weak else [])]
+
+
 def _of_areas(name: str, numbers: Mapping[str, pd.DataFrame]) -> list[str]:
     """How much moves by the radar alone, and how much of that the map of `name` outlines."""
     areas = numbers.get("active_areas")
     if areas is None:
         return []
+    if f"landslides_{name}" in areas:
+        told = int(areas[f"landslides_{name}"].notna().sum())
+        return [f"{len(areas)} active {many(len(areas), 'area')}: {told} in outlines, {len(areas) - told} outside them"]
     touch = int((areas[f"covered_by_{name}"] > 0).sum()) if f"covered_by_{name}" in areas else 0
     verb = "touches" if touch == 1 else "touch"
     return [f"by the radar alone {len(areas)} active {many(len(areas), 'area')}, {touch} of which {verb} an outline"]

@@ -23,14 +23,19 @@ LABELS = {
     "landslide": ("No.", "", 0),
     "motion": ("Motion", "", 0),
     "inventory": ("Against the inventory", "", 0),
+    "motion_because": ("How that was decided", "", 0),
+    "active_area": ("Active areas in it", "", 0),
     "place": ("Place", "", 0),
     "area_ha": ("Area", "ha", 2),
     "ground": ("Outside the ground that the model learnt from", "", 0),
-    "velocity_downslope": ("Velocity downslope", "mm/yr", 1),
+    "active_velocity": ("Mean velocity downslope of the (first) active area", "mm/yr", 1),
+    "active_velocity_std": ("Standard deviation of that of the active area", "mm/yr", 1),
+    "active_share": ("Share of it in active areas", "", 2),
+    "velocity_downslope": ("Mean velocity downslope of the outline", "mm/yr", 1),
     "velocity_downslope_std": ("Standard deviation of the velocity downslope", "mm/yr", 1),
     "detectable_velocity": ("Slowest downslope motion that could have been seen", "mm/yr", 1),
     "aliasing_velocity": ("Fastest downslope motion that could have been followed", "mm/yr", 0),
-    "velocity_mean": ("Mean velocity in the line of sight", "mm/yr", 1),
+    "velocity_mean": ("Mean velocity of the outline in the line of sight", "mm/yr", 1),
     "velocity_std": ("Standard deviation of the velocity", "mm/yr", 1),
     "coherent_share": ("Share of pixels with reliable velocity", "", 2),
     "sensitivity": ("Sensitivity to downslope motion", "", 2),
@@ -48,6 +53,7 @@ LABELS = {
 COLUMNS = ("landslide", "motion", "inventory", "area_ha", "probability_mean", "velocity_downslope", "slope_mean")
 # quantity → its standard deviation, where that is not called {quantity}_std
 SPREADS = {"velocity_mean": "velocity_std", "probability_mean": "uncertainty_mean"}
+MOVE = ("moving", "moves in part", "moves, not downslope")
 # words of the files → words of the page
 WORDS = {"new": "not in the inventory", "matched": "in the inventory"}
 
@@ -170,11 +176,27 @@ def _value(value: str | float | None, digits: int) -> str | float | None:
 
 
 def first_to_look_at(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Moving landslides first, then what moves another way, then those not in the inventory; the largest first."""
-    still = frame["motion"].map({"moving": 0, "moves, not downslope": 1}).fillna(2) if "motion" in frame else 0
+    """Those that move (`moves`) first, then those not in the inventory; the largest first."""
+    still = ~moves(frame)
     known = frame["inventory"] != "new" if "inventory" in frame else False
     ordered = frame.assign(_still=still, _known=known, _small=-frame["area_m2"])
     return ordered.sort_values(["_still", "_known", "_small", "landslide"]).drop(columns=["_still", "_known", "_small"])
+
+
+def moves(frame: pd.DataFrame) -> pd.Series:
+    """Which landslides move: those called so by their mean velocity, and all with an active area in them."""
+    known = frame["motion"].isin(MOVE) if "motion" in frame else pd.Series(False, index=frame.index)
+    return known | frame["active_area"].notna() if "active_area" in frame else known
+
+
+def areas_within(frame: pd.DataFrame) -> dict[int, list[int]]:
+    """Active area → the landslides of a map of whose motion it tells, the largest first."""
+    found: dict[int, list[int]] = {}
+    if "active_area" in frame:
+        for number, areas in zip(frame["landslide"], frame["active_area"], strict=True):
+            for area in str(areas).split(", ") if isinstance(areas, str) else ():
+                found.setdefault(int(area), []).append(int(number))
+    return found
 
 
 def _polygons(geometry: Polygon | MultiPolygon) -> list[Polygon]:

@@ -143,6 +143,7 @@ def _summary(
         "landslides_drawn": bool(name),
         "inventory": bool(name) and "inventory" in drawn[name],
         "places": places,
+        "how_many_move": summary.how_many_move(drawn, numbers.get("active_areas"), len(places)),
         "pins": summary.pins(places, sources.grid),
         "unlike": _unlike(places),
         "any_motion": any(place["moves"] for place in places),

@@ -13,7 +13,7 @@ from slipmap.patches.split import INDEPENDENCE
 from slipmap.report import ground, quality
 from slipmap.report.agreement import on_test_ground
 from slipmap.report.inventory_found import LEAST_BLOCKS, LEAST_LANDSLIDES, few, interval
-from slipmap.report.landslides import WORDS, first_to_look_at, inside
+from slipmap.report.landslides import WORDS, first_to_look_at, inside, moves
 from slipmap.report.landslides import places as where_inside
 from slipmap.report.pictures import load
 from slipmap.report.sources import Experiment, Sources
@@ -24,7 +24,6 @@ from slipmap.screening.applicability import OUTSIDE, UNSEEN
 USABLE, SCREENING, NOT = "Usable", "For screening only", "Not usable"
 LEAST = 0.5  # of the mapped ground that is right, and of the landslide ground that is found, on test ground
 MOST = 10  # places to look at first
-OWN = 3  # of them kept for active areas that no outline covers
 
 
 def verdict(sources: Sources, numbers: Mapping[str, pd.DataFrame], shown: Grid) -> dict[str, str]:
@@ -182,9 +181,8 @@ def places(
     """Landslides of the last map and active areas to look at first, `MOST` of them.
 
     {"href", "what", "why", "moves", "where", "xy"}, the last a point inside it in the frames' CRS.
-    What an event made, then moving landslides, then active areas that no outline covers, then landslides that move
-    another way than downslope, that the inventory lacks, then others; each the largest (active areas: the most
-    significant) first.
+    What an event made, then what moves (by its mean velocity, by an active area in it, or as an active area of which no
+    outline is told), then the rest; of each what the inventory lacks before what it has, the largest first.
 
     Parameters
     ----------
@@ -200,12 +198,42 @@ def _without_event(
     name, frame = list(drawn.items())[-1] if drawn else ("", None)
     own = list(_areas(areas, outlines, name)) if areas is not None and outlines is not None else []
     if frame is None or not len(frame):
-        return own[:most]
-    ordered = first_to_look_at(frame)
-    moving = ordered["motion"] == "moving" if "motion" in ordered else pd.Series(False, index=ordered.index)
-    first = [_landslide(one, name) for one in ordered[moving].head(most - min(OWN, len(own))).to_dict("records")]
-    rest = (_landslide(one, name) for one in ordered[~moving].head(most).to_dict("records"))
-    return [*first, *own[: most - len(first)], *rest][:most]
+        return [place for _, place in own][:most]
+    ordered, sight = first_to_look_at(frame), {} if areas is None else _by_number(areas)
+    here = moves(ordered)
+    moving = [(_rank(one), _landslide(one, name, sight)) for one in ordered[here].to_dict("records")]
+    first = [place for _, place in sorted([*moving, *own], key=lambda pair: pair[0])]
+    rest = (_landslide(one, name, sight) for one in ordered[~here].head(most).to_dict("records"))
+    return [*first[:most], *rest][:most]
+
+
+def _rank(one: Mapping[str, Any]) -> tuple[bool, float]:
+    """What the inventory lacks before what it has, then the largest."""
+    return one.get("inventory", "new") != "new", -one["area_m2"]
+
+
+def _by_number(areas: pd.DataFrame) -> dict[int, dict[str, Any]]:
+    return {int(one["area"]): one for one in areas.to_dict("records")}
+
+
+def how_many_move(drawn: Mapping[str, gpd.GeoDataFrame], areas: pd.DataFrame | None, listed: int) -> str:
+    """How many places move in all, and how many of them the list of `listed` places has."""
+    name, frame = list(drawn.items())[-1] if drawn else ("", None)
+    if frame is None:
+        return ""
+    count, alone = int(moves(frame).sum()), 0 if areas is None else int((~_told(areas, name)).sum())
+    lone = f" and {alone} active {many(alone, 'area')} outside them" if alone else ""
+    verb = "moves" if count + alone == 1 else "move"
+    first = min(listed, count + alone)
+    which = "all are" if first == count + alone else f"the first {first} are"
+    return f"{count} {many(count, 'landslide')}{lone} {verb}; {which} listed here."
+
+
+def _told(areas: pd.DataFrame, name: str) -> pd.Series:
+    """Which active areas are told with a landslide of the map `name`."""
+    if f"landslides_{name}" in areas:
+        return areas[f"landslides_{name}"].notna()
+    return areas.get(f"covered_by_{name}", pd.Series(0.0, index=areas.index)) > 0
 
 
 def pins(places: Sequence[Mapping[str, Any]], grid: Grid) -> list[dict[str, Any]]:
@@ -218,7 +246,7 @@ def pins(places: Sequence[Mapping[str, Any]], grid: Grid) -> list[dict[str, Any]
     return found
 
 
-def _landslide(one: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _landslide(one: Mapping[str, Any], name: str, areas: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     facts = [hectares(one["area_m2"])]
     if "inventory" in one:
         facts.append(WORDS.get(one["inventory"], one["inventory"]))
@@ -230,7 +258,7 @@ def _landslide(one: Mapping[str, Any], name: str) -> dict[str, Any]:
         "href": f"#landslide={int(one['landslide'])}&map={name}",
         "what": f"Landslide {int(one['landslide'])}",
         "why": ", ".join(facts),
-        "moves": _motion(one),
+        "moves": _motion(one, areas),
         "where": one["place"],
         "xy": inside(one["geometry"]),
     }
@@ -242,59 +270,78 @@ def _ground(one: Mapping[str, Any]) -> list[str]:
     return [said] if said else []
 
 
-def _motion(one: Mapping[str, Any]) -> str:
-    """Whether a landslide moves, and how certain that is."""
+def _motion(one: Mapping[str, Any], areas: Mapping[int, Mapping[str, Any]]) -> str:
+    """Whether a landslide moves, and how certain that is: of its active area where it has one, else of the outline."""
     motion = one.get("motion")
     if motion is None:
         return ""
+    if _known(one, "active_velocity"):
+        number = int(one["active_area"].split(", ")[0])
+        speed = _downslope(one["active_velocity"], one["active_velocity_std"], areas.get(number, {}))
+        part = f"{100 * one['active_share']:.0f}\u202f% of it is active"
+        return f"{motion}: {speed} (mean of active area {number}; {part})"
     if motion in ("moving", "moves slowly") and _known(one, "velocity_downslope"):
         rate, spread = one["velocity_downslope"], one.get("velocity_downslope_std", float("nan"))
-        times = f", {rate / spread:.0f} σ of its velocity" if spread and spread == spread else ""
-        slowly = "slowly, " if motion == "moves slowly" else ""
-        return f"moves {slowly}{plain(rate, 0)} ± {plain(spread, 0)} mm/yr downslope{times}"
+        shown = round(spread, 1)
+        times = f", {abs(round(rate, 1) / shown):.1f} σ" if shown and shown == shown else ""
+        word = "moving" if motion == "moving" else "may move slowly"
+        return f"{word}: {_downslope(rate, spread, one)} (mean of the outline){times}"
     if motion == "no movement detected" and _known(one, "detectable_velocity"):
         fast = f" or faster than {plain(one['aliasing_velocity'], 0)}" if _known(one, "aliasing_velocity") else ""
         slow = plain(one["detectable_velocity"], 0)
         return f"no movement detected; slower than {slow}{fast} mm/yr downslope would not be seen"
     if motion == "moves, not downslope" and _known(one, "velocity_mean"):
-        spread = plain(one["velocity_std"], 0) if _known(one, "velocity_std") else "?"
-        return f"moves {plain(one['velocity_mean'], 0)} ± {spread} mm/yr in the line of sight, which is not downslope"
+        speed = with_spread(one["velocity_mean"], one.get("velocity_std", float("nan")), 1)
+        return f"moves {speed} mm/yr in the line of sight (mean of the outline), which is not downslope"
     return "the radar cannot tell" if motion == "not observable" else str(motion)
 
 
-def _areas(table: pd.DataFrame, outlines: gpd.GeoDataFrame, name: str) -> Iterable[dict[str, Any]]:
-    """Active areas that no outline of the map covers; all where there is no map."""
-    covered = table.get(f"covered_by_{name}", pd.Series(0.0, index=table.index))
+def _downslope(rate: float, spread: float, one: Mapping[str, Any]) -> str:
+    """A downslope velocity; where it is twice the one that the radar measured or more, that one and the factor too."""
+    text = f"{with_spread(rate, spread, 1)} mm/yr downslope"
+    sight = abs(round(one["velocity_mean"], 1)) if _known(one, "velocity_mean") else 0
+    if not 0 < sight <= abs(rate) / 2:
+        return text
+    return f"{text}, {plain(sight, 1)} in the line of sight × {plain(abs(round(rate, 1)) / sight, 1)}"
+
+
+def _areas(
+    table: pd.DataFrame, outlines: gpd.GeoDataFrame, name: str
+) -> Iterable[tuple[tuple[bool, float], dict[str, Any]]]:
+    """Rank and place of active areas that are told with no outline of the map; of all where there is no map."""
+    told = _told(table, name)
     records = table.to_dict("records")
-    for one, where, outline, share in zip(records, where_inside(outlines), outlines.geometry, covered, strict=True):
-        if share > 0:
+    for one, where, outline, known in zip(records, where_inside(outlines), outlines.geometry, told, strict=True):
+        if known:
             continue
-        yield {
-            "href": f"#area={int(one['area'])}",
-            "what": f"Active area {int(one['area'])}",
-            "why": ", ".join(
-                [
-                    hectares(one["area_m2"]),
-                    *([WORDS.get(one["inventory"], one["inventory"])] if "inventory" in one else []),
-                    f"{'outlined by no map; ' if name else ''}series {QUALITY_NAMES[int(one['quality'])]}",
-                    *_ground(one),
-                ]
-            ),
-            "moves": f"{_rate(one)}, {one['significance']:.0f} × the noise of the ground around it{_trend(one)}",
-            "where": where,
-            "xy": inside(outline),
-        }
+        yield (
+            _rank(one),
+            {
+                "href": f"#area={int(one['area'])}",
+                "what": f"Active area {int(one['area'])}",
+                "why": ", ".join(
+                    [
+                        hectares(one["area_m2"]),
+                        *([WORDS.get(one["inventory"], one["inventory"])] if "inventory" in one else []),
+                        f"{'outlined by no map; ' if name else ''}series {QUALITY_NAMES[int(one['quality'])]}",
+                        *_ground(one),
+                    ]
+                ),
+                "moves": f"{_rate(one)}, up to {one['significance']:.0f} × the noise around it{_trend(one)}",
+                "where": where,
+                "xy": inside(outline),
+            },
+        )
 
 
 def _rate(one: Mapping[str, Any]) -> str:
     """The mean velocity of an active area: downslope, as landslides have it; else in the line of sight."""
-    name, end = "velocity_mean", "in the line of sight"
-    if _known(one, "downslope_mean"):
-        if one["downslope_mean"] > 0:
-            name, end = "downslope_mean", "downslope"
-        else:
-            end += ", which is not downslope"
-    return f"moves {with_spread(one[name], one[f'{name}_std'], 0)} mm/yr {end}"
+    mean = "(mean of the active area)"
+    if _known(one, "downslope_mean") and one["downslope_mean"] > 0:
+        return f"moving: {_downslope(one['downslope_mean'], one['downslope_mean_std'], one)} {mean}"
+    end = ", which is not downslope" if _known(one, "downslope_mean") else ""
+    speed = with_spread(one["velocity_mean"], one["velocity_mean_std"], 1)
+    return f"moving: {speed} mm/yr in the line of sight {mean}{end}"
 
 
 def _trend(one: Mapping[str, Any]) -> str:
