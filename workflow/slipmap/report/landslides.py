@@ -22,9 +22,9 @@ SERIES_LAYER = "displacement"
 LABELS = {
     "landslide": ("No.", "", 0),
     "motion": ("Motion", "", 0),
-    "inventory": ("Against the inventory", "", 0),
     "motion_because": ("How that was decided", "", 0),
     "active_area": ("Active areas in it", "", 0),
+    "inventory": ("Against the inventory", "", 0),
     "place": ("Place", "", 0),
     "area_ha": ("Area", "ha", 2),
     "ground": ("Outside the ground that the model learnt from", "", 0),
