@@ -49,7 +49,7 @@ def agreement(found: NDArray[np.bool_], truth: NDArray[np.uint8]) -> NDArray[np.
 
 def predictions(pictures: Sequence[NDArray[np.float32]], shown: Mapping[str, Shown], path: Path) -> None:
     """A row for each test image: the image, the truth, and where each experiment is right and wrong."""
-    titles = ["image", "truth", *shown]
+    titles = ["image", "inventory", *shown]
     rows = max(len(pictures), 1)
     figure = Figure(figsize=(2.2 * len(titles), 2.3 * rows + 0.4), layout="constrained")
     axes = np.atleast_2d(figure.subplots(rows, len(titles), squeeze=False))
