@@ -5,7 +5,7 @@ The tables and pictures are those of `slipmap.training.comparison`.
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +61,7 @@ def losses(found: Mapping[str, Path]) -> list[dict[str, str]]:
     return [{"svg": chart(lines, title=title, x_label="epoch", y_label="validation loss"), "caption": caption}]
 
 
-def roc(found: Mapping[str, Path]) -> list[dict[str, str]]:
+def roc(found: Mapping[str, Path], experiments: Collection[str] = ()) -> list[dict[str, str]]:
     """ROC curves of networks and classical models on the same test ground, each with the area under it."""
     table = _table(found, "roc.csv")
     if table is None:
@@ -76,10 +76,19 @@ def roc(found: Mapping[str, Path]) -> list[dict[str, str]]:
         )
         for name, part in table.groupby("model", sort=False)
     ]
-    title = "ROC curves on test ground"
+    title, best = "ROC curves on test ground", table.loc[table["auc"].idxmax()]
+    first = (
+        ""
+        if not experiments or best["model"] in experiments
+        else (
+            f" The largest is that of {str(best['model']).replace('_', ' ')}, which sees single pixels: "
+            "here a network ranks pixels no better."
+        )
+    )
     caption = (
         f"{title}: share of landslide pixels found against share of other pixels called landslide, over all "
-        f"thresholds. Areas under the curves: {'; '.join(line.name for line in lines)}. The diagonal is guessing."
+        f"thresholds. Areas under the curves: {'; '.join(line.name for line in lines)}.{first} The diagonal is "
+        "guessing."
     )
     picture_ = chart(
         lines, title=title, x_label="false positive rate", y_label="true positive rate", x_range=(0.0, 1.0),

@@ -32,6 +32,10 @@ from slipmap.report.sources import Sources
 from slipmap.screening.applicability import INSIDE, OUTSIDE, UNSEEN
 
 SPLIT_COLOURS = {0: "#bdbdbd", 1: SKY, 2: "#aa4499"}  # none of them one of `colours.MOTION`
+INDEX = {  # it ranks places; nothing of what is exposed is in it, so the page does not call it a risk
+    "lsi": "landslide susceptibility index (LSI)",
+    "lsi_class": "classes of the landslide susceptibility index (LSI)",
+}
 UNLIKE = {OUTSIDE: "#332288", UNSEEN: "#882255"}
 
 
@@ -279,6 +283,7 @@ def _susceptibility(sources: Sources, shown: Grid) -> list[Layer]:
     layers = []
     for name, path in sources.susceptibility.items():
         is_classes, title = _described(path, name)
+        title = INDEX.get(name, title)
         if name.endswith("_applicability"):
             model = name.removesuffix("_applicability").replace("_", " ")
             layers.append(_applicability(f"model.{name}", path, f"the map of {model}", "Susceptibility models", shown))

@@ -52,7 +52,9 @@ def caption(network: pd.DataFrame, reference: Mapping[str, Any] | None, *, linke
     measured = coherence(network, reference).dropna()
     if len(measured):
         quality = "goodness of fit" if linked else "coherence"
-        text += f" Colour: mean {quality}, from {measured.min():.2f} (dark) to {measured.max():.2f} (light)."
+        low, high = f"{measured.min():.2f}", f"{measured.max():.2f}"
+        one = f" Mean {quality}: {low} in all of them."
+        text += one if low == high else f" Colour: mean {quality}, from {low} (dark) to {high} (light)."
     dropped = network[~used(network, reference)]
     if len(dropped):
         named = ", ".join(dropped["pair"].astype(str).head(6)) + (" and more" if len(dropped) > 6 else "")

@@ -1,6 +1,6 @@
 """The classical models and the Landslide Risk Index in the report: tables and maps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -35,10 +35,27 @@ def section(sources: Sources, layers: Sequence[Layer]) -> dict[str, Any] | None:
     return {
         "text": "Models of pixels, without the picture round them: how prone a place is by its factors, not where a "
         "landslide is. Neighbouring pixels are alike, so a score says how well the map does only where judged ground "
-        "lies as far from training ground as the map's pixels do: read the rows marked so.",
+        "lies as far from training ground as the map's pixels do: read the rows marked so."
+        + _marked(sources.susceptibility_tables),
         "tables": tables,
         "maps": [f for f in maps if f],
     }
+
+
+def _marked(tables: Mapping[str, pd.DataFrame]) -> str:
+    """What it means that folds at random are nearest to the map's distances, where test ground says something else."""
+    folds, test = tables.get("cross_validation_summary"), tables.get("test_scores")
+    if folds is None or "default" not in folds or test is None or "AUC" not in test:
+        return ""
+    marked = folds[folds["default"] & (folds["scheme"] == "random")]
+    if not len(marked):
+        return ""
+    return (
+        " Here these are folds at random: training pixels are spread over the whole map, so most of it lies near one. "
+        f"Their AUROC (up to {marked['auc'].max():.2f}) holds for such ground alone. On test ground, blocks without "
+        f"any training pixel, the same models reach {test['AUC'].min():.2f} to {test['AUC'].max():.2f}: judge "
+        "ground away from training pixels by that."
+    )
 
 
 TITLES = {
