@@ -82,11 +82,12 @@ def test_a_click_elsewhere_shows_coordinates_values_and_the_nearest_series(explo
     said = explore.evaluate(PICKED)
     assert "Landslide" not in said.replace("Probability of landslide", "")
     east, north = (float(said.split(end)[0].split()[-1]) for end in (" E,", " N"))
+    assert "N (m, EPSG:32632)" in said
     assert (east, north) == pytest.approx((500600, 5000300), abs=6) and "Probability of landslide" in said
-    near = next(line for line in said.splitlines() if line.startswith("Nearest reliable series"))
+    near = next(line for line in said.splitlines() if line.startswith("Nearest reliable series") and "\t" in line)
     assert " ± 1.5 mm/yr, temporal coherence 0.90" in near and "this place" not in said
     away = near.split(", ")[1].split("\t")[0]  # the chart is of that pixel, and says so
-    assert away.endswith("m away") and f"nearest reliable series, {away}: straight line" in said
+    assert away.endswith("m away") and f"Nearest reliable series in this file, {away}: straight line" in said
     assert "Reliability of the velocity\treliable" in said
 
 
@@ -223,6 +224,56 @@ def test_the_table_is_sorted_filtered_and_leads_to_the_map(explore):
     assert explore.evaluate(SHOWN) == [2]
     explore.evaluate("slipmap.only(''); document.querySelector('#rows tr[data-id=\"2\"] a').click()")
     assert explore.evaluate("slipmap.chosen().id") == 2
+
+
+def test_the_filter_looks_at_what_the_table_shows_and_what_it_hides_is_no_longer_chosen(explore):
+    """0.91 is the probability of the first, 24.5 the slope; 45.15 is in a place that no column shows."""
+    write = "(text => {{ const w = document.getElementById('words'); w.value = text;"
+    write = write.replace("{{", "{") + "w.dispatchEvent(new Event('input')); })"
+    explore.evaluate("slipmap.select(slipmap.listed().find(l => l.id === 2))")
+    explore.evaluate(f"{write}('0.91')")
+    assert explore.evaluate(SHOWN) == [1] and explore.evaluate("slipmap.chosen()") is None
+    assert "Landslide 2" not in explore.evaluate(PICKED) and "Choose an outline" in explore.evaluate(PICKED)
+    explore.evaluate(f"{write}('45.15')")
+    assert explore.evaluate(SHOWN) == []
+    explore.evaluate(f"{write}('')")
+    assert len(explore.evaluate(SHOWN)) == 2
+
+
+def test_the_panel_begins_at_its_top_and_keeps_nothing_of_other_outlines(explore):
+    explore.evaluate("document.getElementById('panel').style.maxHeight = '60px'")
+    explore.evaluate("slipmap.select(slipmap.listed()[0]); document.getElementById('panel').scrollTop = 40")
+    explore.evaluate("slipmap.select(slipmap.listed()[1])")
+    assert explore.evaluate("document.getElementById('panel').scrollTop") == 0
+    explore.evaluate("document.getElementById('panel').style.maxHeight = ''")
+    other = "(name => { const w = document.getElementById('which'); w.value = name;"
+    other += "w.dispatchEvent(new Event('change')); })"
+    explore.evaluate(f"{other}('rs')")
+    assert explore.evaluate("slipmap.chosen()") is None and "Choose an outline" in explore.evaluate(PICKED)
+    explore.evaluate(f"{other}('rs_dr')")
+
+
+def test_pins_and_outlines_of_the_summary_lead_to_explore(browser):
+    browser.evaluate("location.hash = '#summary'")
+    browser.wait("document.querySelectorAll('.overview a.pin').length === 2")
+    browser.evaluate("document.querySelector('.overview a.pin').click()")
+    browser.wait("typeof slipmap === 'object' && slipmap.chosen() && slipmap.chosen().id === 2")
+    browser.evaluate("location.hash = '#summary'")
+    path = "document.querySelector('.overview path[data-id=\"1\"]')"
+    browser.wait(f"{path} && !document.getElementById('summary').hidden")
+    browser.evaluate(f"{path}.dispatchEvent(new MouseEvent('click', {{bubbles: true}}))")
+    browser.wait("slipmap.chosen() && slipmap.chosen().id === 1")
+
+
+@pytest.mark.parametrize("level", ["summary", "explore", "methods"])
+def test_simulated_data_are_called_so_on_the_screen_at_every_level(browser, level):
+    browser.evaluate(f"location.hash = '#{level}'")
+    browser.wait(f"!document.getElementById('{level}').hidden")
+    box = browser.evaluate(
+        "(b => [b.left, b.top, b.right, b.bottom])(document.querySelector('nav .simulated').getBoundingClientRect())"
+    )
+    assert 0 <= box[0] < box[2] <= browser.width and 0 <= box[1] < box[3] <= 60
+    assert browser.evaluate("document.querySelector('nav .simulated').innerText").upper().startswith("SIMULATED")
 
 
 def test_what_the_table_shows_is_saved_as_csv(explore):

@@ -161,12 +161,20 @@ def test_the_verdict_says_why_no_velocity_is_reliable(tmp_path):
 
 def test_the_numbers_on_the_map_stand_where_the_places_are(full):
     """Landslide 2 (columns 72 to 80, rows 60 to 68 of 100 by 80) first, then landslide 1 (32 to 42, 20 to 40)."""
-    drawn = re.findall(r'<i class="pin( under)?" style="left:([0-9.]+)%;top:([0-9.]+)%">(\d+)</i>', full[0])
+    drawn = re.findall(
+        r'<a class="pin( under)?" href="[^"]*" title="[^"]*" style="left:([0-9.]+)%;top:([0-9.]+)%">(\d+)</a>', full[0]
+    )
     assert [(float(left), float(top), number) for _, left, top, number in drawn] == [(76, 80, "1"), (37, 37.5, "2")]
     listed = re.findall(r'<i class="pin">(\d+)</i> <a href="#landslide=(\d+)', full[0])
     assert listed == [("1", "2"), ("2", "1")] and "place to look at first" in full[0]
-    (high,) = summary.pins([{"xy": GRID.transform @ (50, 4)}], GRID)
-    assert high == {"number": 1, "left": 50, "top": 5}  # near the upper edge the number stands under its place
+    (high,) = summary.pins([{"xy": GRID.transform @ (50, 4), "href": "#area=3", "what": "A"}], GRID)
+    assert high == {
+        "number": 1,
+        "href": "#area=3",
+        "what": "A",
+        "left": 50,
+        "top": 5,
+    }  # near the upper edge the number stands under its place
 
 
 @pytest.mark.parametrize(
@@ -292,7 +300,9 @@ def test_close_ups_show_the_largest_landslides_of_test_ground(full):
     assert "Close-ups of test ground" in page and "Place 2" not in page
     shown = re.findall(r'data-show="([^"]*)" data-at="([^"]*)"', page)
     pictures = ("hillshade inventory@0.35", "hillshade rs.agreement", "hillshade rs_dr.agreement")
-    assert shown == [(ids, "74 64 48") for ids in pictures]
+    assert shown == [(ids, "74 56 48") for ids in pictures]  # not beyond the area's 80 rows
+    title = re.search(r"<h4>(45\.15\d+° N, 9\.00\d+° E: .*?)</h4>", page)[1]
+    assert title.endswith(": landslide 2 of rs; landslide 2 of rs_dr")
 
 
 def test_limits_of_simulated_data_begin_with_saying_so(full):

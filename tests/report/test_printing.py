@@ -1,6 +1,7 @@
 """The printed summary: two pages, and distances measured on it are those of the raster."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import rasterio
 from scipy import ndimage
 
 from helpers.report_browser import CHROMIUM
+from slipmap import __version__
 from slipmap.errors import InputError
 from slipmap.report import printing
 
@@ -56,9 +58,13 @@ def two(mask):
 def test_the_pdf_says_verdict_places_where_not_to_use_it_and_what_it_comes_from(area):
     pages = pypdfium2.PdfDocument(printing.run("valley", root=area, out=area / "a.pdf"))
     first, second = (" ".join(page.get_textpage().get_text_range().split()) for page in pages)
+    both = first + second
+    for number, page in enumerate((first, second), 1):
+        assert "SIMULATED DATA" in page and f"slipmap {__version__}: valley" in page and f"page {number} of 2" in page
+    assert f"Printed {datetime.now(UTC):%Y-%m-%d}" in second and "What this does not say" in second
     assert "For screening only (of simulated ground)" in first and "landslides outlined" in first and "moving" in first
-    assert "Look at these first" in second and "Landslide 2" in second and "Do not use it" in second
-    assert "simulated by slipmap from seed" in second
+    assert "Look at these first" in both and "Landslide 2" in both and "Do not use it" in both
+    assert "simulated by slipmap from seed" in both and "not evidence about any real slope" in second
 
 
 def test_without_a_report_or_a_browser_it_says_so_in_one_sentence(area, tmp_path, monkeypatch):

@@ -33,6 +33,7 @@ from slipmap.report import (
     summary,
     template,
     validation,
+    worth,
 )
 from slipmap.report.layers import Layer, make_layers
 from slipmap.report.page import page_context
@@ -153,6 +154,14 @@ def _tables(sources: Sources, settings: ReportSettings) -> dict[str, pd.DataFram
                 if "class" in e.maps
             ]
             tables["inventory_found"] = pd.concat(rows, ignore_index=True)[["experiment", *inventory_found.COLUMNS]]
+    if sources.inventory and sources.split:
+        rows = [
+            worth.count(e.maps["probability"], sources.inventory, sources.split).assign(experiment=name)
+            for name, e in sources.mapped.items()
+            if "probability" in e.maps
+        ]
+        if rows:
+            tables["map_reliability"] = pd.concat(rows, ignore_index=True)[["experiment", *worth.COLUMNS]]
     tables |= {f"published_{name}": found.numbers for name, found in sources.published.items()}
     files = {**_truth_free(input_files(sources.settings.inputs))}
     rows = [

@@ -6,6 +6,7 @@ from slipmap.report.context import Context
 from slipmap.report.sources import Experiment, Tested
 from slipmap.report.tabular import plain, table
 
+ERROR = "expected_calibration_error"
 _SHOWN = {  # method → how the page calls it, colour, dash
     "none": ("before calibration", ORANGE, "5 4"),
     "temperature": ("temperature", BLUE, ""),
@@ -67,22 +68,36 @@ def errors(sources: Tested) -> Context | None:
     for name, experiment in sources.tested.items():
         for method, found in (experiment.tests[0].get("calibration") or {}).items():
             words = _SHOWN[method][0] + (" (used in the maps)" if method == used_method(experiment) else "")
-            numbers = (found["brier"], found["expected_calibration_error"])
+            numbers = (found["brier"], found[ERROR])
             rows.append([name, words, *("–" if n is None else plain(n, 4) for n in numbers)])
     head = ["experiment", "calibration", "Brier score", "expected calibration error"]
     return table(head, rows, numeric=(2, 3)) if rows else None
 
 
 def worse(sources: Tested) -> list[str]:
-    """A sentence on each experiment whose calibration in the maps made the Brier score on test ground worse."""
+    """Where the calibration in an experiment's maps, chosen on validation ground, is not the best on test ground."""
     said = []
     for name, experiment in sources.tested.items():
-        found = experiment.tests[0].get("calibration") or {}
-        before, after = (found.get(method) or {} for method in ("none", str(used_method(experiment))))
-        one, two = before.get("brier"), after.get("brier")
-        if one is not None and two is not None and two > one:
+        found = {k: v for k, v in (experiment.tests[0].get("calibration") or {}).items() if v["brier"] is not None}
+        used = used_method(experiment)
+        if used is None or used not in found:
+            continue
+        if "none" in found and found[used]["brier"] > found["none"]["brier"]:
             said.append(
-                f"Calibration made the Brier score of {name} on test ground worse ({plain(one, 4)} before, "
-                f"{plain(two, 4)} after): it is chosen and fitted on validation ground, not on test ground."
+                f"Calibration made the Brier score of {name} on test ground worse ({plain(found['none']['brier'], 4)} "
+                f"before, {plain(found[used]['brier'], 4)} after): it is chosen and fitted on validation ground, not "
+                "on test ground."
+            )
+        errors = {k: v[ERROR] for k, v in found.items() if v.get(ERROR) is not None}
+        best: str = min(errors, key=errors.__getitem__, default=used)
+        if errors.get(used, -1) > errors.get(best, 0):
+            said.append(
+                f"The maps of {name} use “{_SHOWN[used][0]}”{_by(experiment)}. On test ground “{_SHOWN[best][0]}” did "
+                f"better (expected calibration error {plain(errors[best], 4)} against {plain(errors[used], 4)}). It is "
+                "not taken for that: ground that chooses a calibration can no longer judge it."
             )
     return said
+
+
+def _by(experiment: Experiment) -> str:
+    return ", which validation ground chose" if experiment.settings.prediction.calibration == "best" else ""

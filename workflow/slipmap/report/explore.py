@@ -12,7 +12,7 @@ from rasterio.warp import transform
 from slipmap.colours import MOTION, OUTLINE
 from slipmap.io.grid import Grid
 from slipmap.prediction import motion
-from slipmap.report import active_areas, events, landslides, points
+from slipmap.report import active_areas, events, landslides, points, worth
 from slipmap.report.layers import Layer
 from slipmap.report.sources import Sources
 
@@ -45,6 +45,7 @@ def frame(grid: Grid, area: str, layers: Sequence[Layer | Mapping[str, Any]], sh
         "width": grid.width,
         "height": grid.height,
         "metres": float(np.mean(grid.resolution)),
+        "crs": grid.crs if len(grid.crs) < 20 else "",
         "left": left,
         "top": top,
         "latitude": latitude,
@@ -84,9 +85,10 @@ def outlines(
     for name, outlined in drawn.items():
         series = landslides.read_series(sources.experiments[name].maps["landslides"])
         about = sources.experiments[name].about
-        data = landslides.for_viewer(outlined, series, sources.grid, most, landslides.LANDSLIDES)
+        kind = landslides.of_map(worth.members(sources.experiments[name]))
+        data = landslides.for_viewer(outlined, series, sources.grid, most, kind)
         rule = motion_rule(sources, name) if "motion" in outlined else ""
-        found[name] = {"title": f"Landslides: {sources.experiments[name].called}", "about": about, "rule": rule} | data
+        found[name] = {"title": f"{name}: landslides", "about": about, "rule": rule} | data
     if areas is not None and len(areas) and sources.active_areas:
         if drawn and "active_area" in list(drawn.values())[-1]:
             areas = active_areas.in_landslides(areas, list(drawn.values())[-1])

@@ -1,7 +1,7 @@
 """Landslide outlines and displacement histories as the interactive map wants them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ LABELS = {
     "sensitivity": ("Sensitivity to downslope motion", "", 2),
     "probability_mean": ("Mean probability", "", 2),
     "probability_max": ("Highest probability", "", 2),
-    "uncertainty_mean": ("Mean uncertainty", "", 3),
+    "uncertainty_mean": ("Mean spread of the probability", "", 2),
     "slope_mean": ("Mean slope", "°", 1),
     "aspect_mean": ("Mean aspect, from north", "°", 0),
     "elevation_min": ("Lowest point", "m", 0),
@@ -52,7 +52,7 @@ LABELS = {
 # what the table of landslides shows
 COLUMNS = ("landslide", "motion", "inventory", "area_ha", "probability_mean", "velocity_downslope", "slope_mean")
 # quantity → its standard deviation, where that is not called {quantity}_std
-SPREADS = {"velocity_mean": "velocity_std", "probability_mean": "uncertainty_mean"}
+SPREADS = {"velocity_mean": "velocity_std"}
 MOVE = ("moving", "moves in part", "moves, not downslope")
 # words of the files → words of the page
 WORDS = {"new": "not in the inventory", "matched": "in the inventory"}
@@ -75,6 +75,13 @@ class Kind:
 
 
 LANDSLIDES = Kind("Landslide", "landslide", LABELS, COLUMNS)
+
+
+def of_map(members: str) -> Kind:
+    """Landslides of a map whose uncertainty is the spread between `members` ("mirrored views", say)."""
+    label, unit, digits = LABELS["uncertainty_mean"]
+    spread = (f"{label} between {members}" if members else label, unit, digits)
+    return replace(LANDSLIDES, labels=LABELS | {"uncertainty_mean": spread})
 
 
 def drawn(experiments: Mapping[str, Experiment]) -> dict[str, gpd.GeoDataFrame]:

@@ -32,6 +32,7 @@ from slipmap.report import (
     sections,
     summary,
     susceptibility,
+    worth,
 )
 from slipmap.report.agreement import on_test_ground
 from slipmap.report.context import Context
@@ -94,7 +95,7 @@ def page_context(
         "published": published.section(sources.published, simulated=sources.simulated),
         "map_figures": sections.map_figures(sources, ids),
         "applicability": ground.HOW if any("applicability" in e.maps for e in sources.mapped.values()) else "",
-        "closeups": closeups.section(sources, shown, ids),
+        "closeups": closeups.section(sources, shown, ids, drawn),
         "limits": limits(sources),
         **_provenance(sources, numbers),
     }
@@ -108,6 +109,7 @@ def _opening(
     return {
         "title": sources.settings.description or sources.area,
         "lead": _lead(sources),
+        "area": sources.area,
         "simulated": sources.simulated,
         "note": sources.settings.note,
         "alarms": headline.alarms(sources),
@@ -135,6 +137,7 @@ def _summary(
     places = summary.places(drawn, numbers.get("active_areas"), areas, events.places(sources))
     return {
         "verdict": summary.verdict(sources, numbers, shown),
+        "worth": worth.said(numbers.get("map_reliability"), list(sources.mapped)[-1]) if sources.mapped else None,
         "event": events.event_sentences(sources.event),
         "changes": events.change_sentences(sources.changes),
         "aspect": f"{shown.width / shown.height:.4f}",
@@ -196,7 +199,7 @@ def _comparison(sources: Sources) -> dict[str, Any]:
     return {
         "losses": comparison.losses(sources.found),
         "examples": comparison.examples(sources.found),
-        "roc": comparison.roc(sources.found),
+        "roc": comparison.roc(sources.found, sources.experiments),
         "size_chart": comparison.sizes(sources.found, sources.experiments),
         "all_maps": comparison.all_maps(sources.found),
     }

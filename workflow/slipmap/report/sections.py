@@ -148,7 +148,8 @@ def factors(sources: Sources, layers: Sequence[Layer]) -> Context | None:
     if not thumbs:
         return None
     return {
-        "text": f"{len(thumbs)} factors on the area's grid; colours run from the 2nd to the 98th percentile.",
+        "text": f"{len(thumbs)} factors on the area's grid; colours run from the 2nd to the 98th percentile. North "
+        f"is up; each map is {(sources.grid.bounds[2] - sources.grid.bounds[0]) / 1000:.3g} km wide.",
         "thumbs": thumbs,
         "table": from_frame(words.with_factors(sources.coverage)) if sources.coverage is not None else None,
     }

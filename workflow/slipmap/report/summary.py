@@ -18,6 +18,7 @@ from slipmap.report.landslides import places as where_inside
 from slipmap.report.pictures import load
 from slipmap.report.sources import Experiment, Sources
 from slipmap.report.tabular import hectares, plain, with_spread
+from slipmap.report.tabular import percent as _percent
 from slipmap.report.words import many
 from slipmap.screening.applicability import OUTSIDE, UNSEEN
 
@@ -237,12 +238,16 @@ def _told(areas: pd.DataFrame, name: str) -> pd.Series:
 
 
 def pins(places: Sequence[Mapping[str, Any]], grid: Grid) -> list[dict[str, Any]]:
-    """Where the numbers of the `places` stand on the map of `grid`, in percent of it: {"number", "left", "top"}."""
+    """Where the numbers of the `places` stand on the map of `grid`, in percent of it.
+
+    {"number", "href", "what", "left", "top"}, the second where they lead in Explore.
+    """
     found = []
     for number, place in enumerate(places, 1):
         column, row = ~grid.transform @ place["xy"]
         left, top = 100 * column / grid.width, 100 * row / grid.height
-        found.append({"number": number, "left": round(left, 2), "top": round(top, 2)})
+        at = {"left": round(left, 2), "top": round(top, 2)}
+        found.append({"number": number, "href": place["href"], "what": place["what"], **at})
     return found
 
 
@@ -251,8 +256,7 @@ def _landslide(one: Mapping[str, Any], name: str, areas: Mapping[int, Mapping[st
     if "inventory" in one:
         facts.append(WORDS.get(one["inventory"], one["inventory"]))
     if _known(one, "probability_mean"):
-        spread = f" ± {plain(one['uncertainty_mean'], 2)}" if _known(one, "uncertainty_mean") else ""
-        facts.append(f"probability {plain(one['probability_mean'], 2)}{spread}")
+        facts.append(f"probability {plain(one['probability_mean'], 2)}")
     facts += _ground(one)
     return {
         "href": f"#landslide={int(one['landslide'])}&map={name}",
@@ -352,10 +356,3 @@ def _trend(one: Mapping[str, Any]) -> str:
 
 def _known(one: Mapping[str, Any], name: str) -> bool:
     return one.get(name) is not None and bool(one[name] == one[name])
-
-
-def _percent(share: float) -> str:
-    if share != share:
-        return "an unknown share"
-    text = f"{100 * share:.1f}" if 0 < share < 0.0995 else f"{100 * share:.0f}"
-    return f"{text}\u202f%"

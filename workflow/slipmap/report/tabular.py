@@ -48,6 +48,14 @@ def plain(value: float, digits: int) -> str:
     return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "−") if np.isfinite(value) else "–"
 
 
+def percent(share: float) -> str:
+    """A share (0 to 1) in percent, with a digit after the point where it is below ten."""
+    if share != share:
+        return "an unknown share"
+    text = f"{100 * share:.1f}" if 0 < share < 0.0995 else f"{100 * share:.0f}"
+    return f"{text}\u202f%"
+
+
 def with_spread(value: float, spread: float, digits: int) -> str:
     """A number ± its standard deviation, without what is not known of the two."""
     return f"{plain(value, digits)} ± {plain(spread, digits)}" if np.isfinite([value, spread]).all() else (

@@ -20,16 +20,13 @@ const kit = (() => {
   };
   const known = (value) => value !== null && value !== undefined;
   const quantity = (value, unit, digits, spread = null) => {
-    if (!known(value)) return "–";
-    if (typeof value === "string") return value;
+    if (!known(value) || typeof value === "string") return value ?? "–";
     const more = known(spread) ? ` ± ${fixed(spread, digits)}` : "";
     return fixed(value, digits) + more + (unit === "°" ? unit : unit ? `\u00a0${unit}` : "");
   };
 
-  const niceLength = (metres) => {
-    const power = 10 ** Math.floor(Math.log10(metres));
-    return ([5, 2, 1].find((s) => s * power <= metres) || 1) * power;
-  };
+  const niceLength = (metres, power = 10 ** Math.floor(Math.log10(metres))) =>
+    ([5, 2, 1].find((s) => s * power <= metres) || 1) * power;
   function legend(layer) {
     const box = el("div", { class: "legend" }), shown = layer.legend || {};
     if (shown.kind === "ramp") {
@@ -83,11 +80,8 @@ const kit = (() => {
       axes: [{ ...axis, space: 52, label: isTime ? null : xLabel, labelSize: 18, values: isTime ? (_, ticks) =>
         ticks.map((t) => new Date(1000 * t).toISOString().slice(0, 7)) : undefined },
         { ...axis, label: yLabel, size: 48, labelSize: 18, labelFont: "12px sans-serif" }] };
-    const draw = () => {
-      box.replaceChildren();
-      new uPlot({ ...options, width: Math.max(220, Math.min(560, box.clientWidth || 340)) }, data, box);
-    };
-    requestAnimationFrame(draw);
+    requestAnimationFrame(() =>
+      new uPlot({ ...options, width: Math.max(220, Math.min(560, box.clientWidth || 340)) }, data, box));
     return box;
   }
 
@@ -107,7 +101,8 @@ const kit = (() => {
     }
     if (!curves.length) return el("p", {}, "No displacement history: the radar does not see this ground coherently.");
     const band = places.some((p) => p.std) ? "± one standard deviation of each date" : "± the scatter about the line";
-    const text = `${said.join("; ")}. Line of sight, positive towards the satellite; the band is ${band}.`;
+    const text = `${said.join("; ")}. Line of sight, positive towards the satellite, against the first date (0); `
+      + `the band is ${band}.`;
     return el("figure", { class: "series" },
       chart({ x: times, isTime: true, yLabel: "displacement (mm)", curves, said: `${where}. ${text}` }),
       el("figcaption", {}, text));

@@ -13,11 +13,9 @@ function explore(data, source) {
     attributionControl: false, maxBounds: bounds.pad(1), scrollWheelZoom: false, zoomAnimation: false,
     renderer: L.canvas({ tolerance: 4, padding: 0.3 }) });
   L.control.scale({ imperial: false }).addTo(map);
-  const panes = Object.fromEntries(["ground", "left", "right", "over"].map((name, i) => {
-    const pane = map.createPane(name);
-    pane.style.zIndex = 200 + 10 * i;
-    return [name, pane];
-  }));
+  const panes = {};
+  for (const [i, name] of ["ground", "left", "right", "over"].entries())
+    (panes[name] = map.createPane(name)).style.zIndex = 200 + 10 * i;
   const fit = () => { map.invalidateSize({ animate: false }); map.fitBounds(bounds, { animate: false }); };
   map.setView(bounds.getCenter(), -2, { animate: false });
 
@@ -65,9 +63,8 @@ function explore(data, source) {
       const over = layer.kind === "over";
       const input = el("input", { type: over ? "checkbox" : "radio", name: over ? null : "theme", value: layer.id,
         onchange: () => {
-          if (!over) state.left = layer.id;
-          else if (input.checked) state.over.add(layer.id);
-          else state.over.delete(layer.id);
+          if (over) state.over[input.checked ? "add" : "delete"](layer.id);
+          else state.left = layer.id;
           if (over) put(layer.id, input.checked ? layer : null, "over");
           show();
         } });
@@ -76,8 +73,9 @@ function explore(data, source) {
     }
     for (const [name, box] of groups) box.open = ["Laid over it", (layers.get(data.first) || {}).group].includes(name);
     $("themes").append(...groups.values());
-    $("second").append(el("option", { value: "" }, "nothing"), ...[...data.layers].reverse()
-      .filter((l) => l.kind === "theme").map((l) => el("option", { value: l.id }, `${l.group}: ${l.title}`)));
+    const themes = Object.groupBy([...data.layers].reverse().filter((l) => l.kind === "theme"), (l) => l.group);
+    $("second").append(el("option", { value: "" }, "nothing"), ...Object.entries(themes).map(([label, each]) =>
+      el("optgroup", { label }, ...each.map((l) => el("option", { value: l.id }, l.title)))));
     $("second").addEventListener("change", () => { state.right = $("second").value; show(); });
     $("swipe").addEventListener("input", () => { state.split = $("swipe").value / 100; clip(); });
     $("opacity").addEventListener("input", () => { state.opacity = Number($("opacity").value); show(); });
@@ -105,6 +103,11 @@ function explore(data, source) {
       fillOpacity: 0.02 }).on("click", (event) => {
       if (!tools.click) { L.DomEvent.stopPropagation(event); select(item); }
     }));
+  }
+  const blank = [...$("panel").childNodes];
+  function forget() { // what is chosen, and what the panel says of it
+    mark(chosen = null); $("panel").replaceChildren(...blank);
+    if (location.hash.includes("=")) history.replaceState(null, "", "#explore");
   }
   let marked = null, mark = (draw) => { if (marked) marked.remove(); marked = draw && twice(draw).addTo(map); };
   const twice = (draw) => L.featureGroup([["#ffffff", 8], ["#000000", 3]].map(([color, weight]) =>
@@ -135,9 +138,8 @@ function explore(data, source) {
     const active = value(item, "active_velocity"), where = value(item, "active_area");
     const unseen = !still ? "" : `; motion slower than ${quantity(slow, "", 0)}`
       + `${fast === null ? "" : ` or faster than ${quantity(fast, "", 0)}`}\u00a0mm/yr would not have been seen`;
-    const downslope = active !== null ? `: ${
-      quantity(active, "mm/yr", 1, value(item, "active_velocity_std"))} downslope, `
-      + `the mean of active area ${where.split(", ")[0]}`
+    const downslope = active !== null ? `: ${quantity(active, "mm/yr", 1, value(item, "active_velocity_std"))} `
+      + `downslope, the mean of active area ${where.split(", ")[0]}`
       : rate === null ? "" : `: ${quantity(rate, "mm/yr", 1, spread)} downslope${unseen}`;
     panel([`${found.noun} ${item.id}`, motion ? motion + downslope : ""], facts,
       item.series && seriesChart(found.dates, [mean], said), item.at, [step("Previous", -1), step("Next", 1)],
@@ -157,10 +159,10 @@ function explore(data, source) {
       save(`${file}.csv`, [["date", "displacement_mm", "displacement_std_mm"], ...series]) }, "Series as CSV")] : [];
     $("panel").replaceChildren(el("h2", {}, title), el("p", {}, el("b", {}, short)), el("div", { class: "buttons" },
       ...buttons, copy, ...csv, link), ...(chart ? [chart] : []), table);
+    $("panel").scrollTop = 0;
   }
   async function inspect(latlng) {
-    const [col, row] = place(latlng);
-    chosen = null;
+    const [col, row] = place(latlng); chosen = null;
     mark((style) => L.circleMarker(latlng, { radius: 7, ...style }));
     if (!bounds.contains(latlng)) return void $("panel").replaceChildren(el("h2", {}, "Outside the area"));
     const trust = [$("which").value, state.left.split(".")[0]].map((name) => `${name}.applicability`);
@@ -176,7 +178,7 @@ function explore(data, source) {
 
   // ---- where a place is
   const coordinates = (col, row) =>
-    `${Math.round(data.left + col * m)} E, ${Math.round(data.top - row * m)} N`;
+    `${Math.round(data.left + col * m)} E, ${Math.round(data.top - row * m)} N (m${data.crs && `, ${data.crs}`})`;
   function degrees(col, row) {
     const u = col / data.width, v = row / data.height;
     const terms = [1, u, v, u * u, u * v, v * v, u ** 3, u * u * v, u * v * v, v ** 3];
@@ -192,8 +194,10 @@ function explore(data, source) {
   function list() {
     const found = current(), wanted = $("words").value.trim().toLowerCase(), only = $("only").value;
     const shown = found.columns.map((key) => found.fields.find((f) => f[0] === key));
+    const cell = (item, [key, , , digits, spread]) => quantity(value(item, key), "", digits, value(item, spread));
     listed = found.items.filter((item) => (!only || item.values.includes(only))
-      && (!wanted || item.values.some((v) => String(v).toLowerCase().includes(wanted))));
+      && (!wanted || shown.some((field) => cell(item, field).toLowerCase().includes(wanted))));
+    if (chosen && !listed.includes(chosen)) forget();
     if (sorted.key) {
       const [lost, sign] = [sorted.up ? Infinity : -Infinity, sorted.up ? 1 : -1];
       const of = (item) => value(item, sorted.key) ?? lost;
@@ -207,8 +211,7 @@ function explore(data, source) {
     const link = (item) => el("a", { href: `#landslide=${item.id}&map=${$("which").value}`,
       onclick: (event) => event.preventDefault() }, String(item.id));
     $("rows").replaceChildren(...listed.slice(0, rows).map((item) => el("tr", { "data-id": item.id,
-      onclick: visit(item) }, ...shown.map(([key, , , digits, spread], i) =>
-      el("td", {}, i ? quantity(value(item, key), "", digits, value(item, spread)) : link(item))))));
+      onclick: visit(item) }, ...shown.map((field, i) => el("td", {}, i ? cell(item, field) : link(item))))));
     $("more").hidden = listed.length <= rows;
     outlines();
   }
@@ -224,8 +227,7 @@ function explore(data, source) {
     $("about").replaceChildren(found.about || "", found.rule ? el("details", {}, el("summary", {}, "What moving means"),
       found.rule) : "");
     sorted = { key: null, up: true };
-    list();
-    show();
+    list(); show();
   }
   function follow() {
     const asked = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
@@ -233,10 +235,9 @@ function explore(data, source) {
     const name = asked.map || (asked.area ? "active areas" : names.filter((n) => n !== "active areas").at(-1));
     if ($("which").value !== name && data.landslides[name]) { $("which").value = name; choices(); }
     const item = current().items.find((i) => String(i.id) === (asked.landslide || asked.area));
-    if (item && item !== chosen) {
-      if (!listed.includes(item)) { $("only").value = $("words").value = ""; list(); }
-      select(item, true);
-    }
+    if (!item || item === chosen) return;
+    if (!listed.includes(item)) { $("only").value = $("words").value = ""; list(); }
+    select(item, true);
   }
 
   const tools = { click: null }; // what a click does instead of telling of the place
@@ -244,11 +245,10 @@ function explore(data, source) {
   $("which").append(...names.map((name) => el("option", { value: name }, `${data.landslides[name].title} `
     + `(${data.landslides[name].items.length})`)), el("option", { value: "" }, "none"));
   $("which").value = data.chosen || "";
-  $("which").addEventListener("change", () => { mark(null); choices(); });
+  $("which").addEventListener("change", () => { forget(); choices(); });
   for (const [id, kind, then] of [["words", "input", list], ["only", "change", list], ["csv", "click", everything],
     ["more", "click", () => { rows += 500; list(); }]]) $(id).addEventListener(kind, () => then());
-  layerList();
-  choices();
+  layerList(); choices();
   window.addEventListener("hashchange", follow);
   return { map, fit, at, place, select, inspect, show, state, tools, panel, mark, degrees, follow, everything, layers,
     drawn, listed: () => listed, chosen: () => chosen, only: (kind) => { $("only").value = kind; list(); } };

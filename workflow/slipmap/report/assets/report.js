@@ -39,8 +39,8 @@
       if (d <= least) { least = d; best = point; }
     }
     if (!best) return { facts };
-    const name = `nearest reliable series, ${quantity(least * data.metres, "m", 0)} away`;
-    facts.push([name[0].toUpperCase() + name.slice(1), best.fact]);
+    const name = `Nearest reliable series in this file, ${quantity(least * data.metres, "m", 0)} away`;
+    facts.push([name, best.fact]);
     return { dates: data.points.dates, series: best.series, std: best.std || null, facts, name };
   }
 
@@ -64,8 +64,10 @@
     const outlined = data.landslides[root.dataset.landslides];
     if (outlined) {
       const kind = outlined.fields.findIndex((f) => f[0] === "motion");
-      const all = outlined.items.map((i) => [path(i.rings), data.motion[i.values[kind]] || data.outline]);
-      const lines = all.map(([d, colour]) => `<path d="${d}" stroke="${colour}"/>`).join("");
+      const all = outlined.items.map((i) => [path(i.rings), data.motion[i.values[kind]] || data.outline, i.id]);
+      const lines = all.map(([d, colour, id]) => `<path d="${d}" stroke="${colour}" data-id="${id}"/>`).join("");
+      inner.addEventListener("click", ({ target: { dataset: { id } } }) =>
+        id && location.assign(`#landslide=${id}&map=${root.dataset.landslides}`));
       inner.insertAdjacentHTML("beforeend", `<svg viewBox="0 0 ${data.width} ${data.height}">
         <path class="casing" d="${all.map(([d]) => d).join("")}"/>${lines}</svg>`);
     }
@@ -73,11 +75,9 @@
     const length = metres < 1000 ? `${metres} m` : `${metres / 1000} km`;
     const scale = el("div", { class: "scale" }, el("span", {}, length), bar);
     scale.style.width = share(metres, wide * data.metres);
-    root.setAttribute("role", "img");
-    root.setAttribute("aria-label", root.dataset.label);
+    Object.assign(root, { role: root.querySelector("a") ? "group" : "img", ariaLabel: root.dataset.label });
     root.prepend(inner, scale);
-    const keys = shown.map(([id]) => layers.get(id)).filter((layer) => (layer.legend || {}).kind).map(legend);
-    if (root.nextElementSibling) root.nextElementSibling.prepend(...keys);
+    root.nextElementSibling?.prepend(...shown.map(([i]) => layers.get(i)).filter((l) => l.legend?.kind).map(legend));
   }
   function stills(section) {
     const all = (selector) => section.querySelectorAll(selector);
@@ -99,8 +99,7 @@
     document.body.dataset.level = name;
     if (name === "methods") {
       for (const box of document.querySelectorAll("#methods details[open]")) stills(box);
-      const box = target && target.querySelector("details");
-      if (box) box.open = true;
+      target?.querySelector("details")?.setAttribute("open", "");
       if (target !== inside) target.scrollIntoView();
     }
     if (name === "explore") {
@@ -125,10 +124,10 @@
   window.addEventListener("beforeprint", () => {
     const printed = document.body.dataset.level === "methods" ? "methods" : "summary";
     for (const box of document.querySelectorAll(`#${printed} details`)) { box.open = true; stills(box); }
+    document.getElementById("printed").textContent = `Printed ${new Date().toISOString().slice(0, 10)}.`;
   });
   window.addEventListener("hashchange", level);
-  stills(document.getElementById("summary"));
-  level();
+  stills(document.getElementById("summary")); level();
   const first = [...document.querySelectorAll(".level:not([hidden]) img")];
   Promise.all(first.map((picture) => picture.decode().catch(() => null))).then(() => {
     performance.mark("ready");

@@ -73,17 +73,15 @@
       el("button", { type: "button", id: "saved", onclick: csv }, "Save as CSV")), picture, el("table", {},
       ...facts.map((f) => el("tr", {}, el("th", { scope: "row" }, f[0]), el("td", {}, f[1])))));
   }
+  const buttons = document.querySelectorAll("#modes button");
   function mode(name) {
-    view.tools.click = actions[name] || null;
-    start = null;
+    view.tools.click = actions[name] || null; start = null;
     told.textContent = { compare: "Click the second place.", reference: "Click the place that is to stand still.",
       profile: "Click where the profile begins." }[name] || told.textContent;
-    for (const button of document.querySelectorAll("#modes button"))
-      button.setAttribute("aria-pressed", String(button.dataset.mode === name));
+    buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.mode === name)));
   }
   view.map.on("click", (event) => { before = view.tools.click ? before : event.latlng; });
-  for (const button of document.querySelectorAll("#modes button"))
-    button.addEventListener("click", () => mode(button.dataset.mode));
+  buttons.forEach((button) => button.addEventListener("click", () => mode(button.dataset.mode)));
   view.follow();
   window.slipmap = Object.assign(view, { data, mode, reference: () => reference });
   document.documentElement.dataset.ready = "yes";
