@@ -79,7 +79,7 @@ def test_the_event_and_what_is_new_stand_before_the_map(page):
 
 def test_their_places_are_among_the_first_to_look_at_and_their_sections_in_methods(page):
     first = words(re.search(r'<table id="places">.*?</table>', page, re.S)[0]).split()
-    assert first.index("Event") < first.index("moves")  # before what moves
+    assert first.index("Event") < first.index("moving:")  # before what moves
     assert "map=event%20landslides" in page
     event = words(re.search(r'<section id="event">.*?</section>', page, re.S)[0])
     assert "2 landslides of the event" in event and "in standard deviations of the noise" in event

@@ -123,9 +123,8 @@ function explore(data, source) {
     if (location.hash !== hash) history.replaceState(null, "", hash);
     const found = current(), index = listed.indexOf(item), spreads = found.fields.map((f) => f[4]);
     const go = (step) => () => select(listed[(index + step + listed.length) % listed.length], true);
-    const link = (key, n) => key === "active_area" ? el("a", { href: `#area=${n}` }, `Active area ${n}`)
-      : el("a", { href: `#landslide=${n}` }, `Landslide ${n}`);
-    const links = (key, text) => el("span", {}, ...text.split(", ").flatMap((n, i) => [i ? ", " : "", link(key, n)]));
+    const links = (key, text) => el("span", {}, ...text.split(", ").map((n) => el("a", {
+      href: key === "active_area" ? `#area=${n}` : `#landslide=${n}` }, `No. ${n} `)));
     const facts = found.fields.filter(([key], i) => !spreads.includes(key) && i && item.values[i] !== null)
       .map(([key, label, unit, digits, std]) => [label, key === "active_area" || key === "landslides"
         ? links(key, value(item, key)) : quantity(value(item, key), unit, digits, value(item, std))]);
@@ -134,13 +133,12 @@ function explore(data, source) {
     const step = (name, by) => el("button", { type: "button", onclick: go(by) }, name);
     const [rate, spread, slow, fast] = ["velocity_downslope", "velocity_downslope_std", "detectable_velocity",
       "aliasing_velocity"].map((key) => value(item, key)), motion = value(item, "motion");
-    const still = motion === "no movement detected" && slow !== null;
-    const active = value(item, "active_velocity"), where = value(item, "active_area");
+    const still = motion === "no movement detected" && slow !== null, active = value(item, "active_velocity");
     const unseen = !still ? "" : `; motion slower than ${quantity(slow, "", 0)}`
       + `${fast === null ? "" : ` or faster than ${quantity(fast, "", 0)}`}\u00a0mm/yr would not have been seen`;
     const downslope = active !== null ? `: ${quantity(active, "mm/yr", 1, value(item, "active_velocity_std"))} `
-      + `downslope, the mean of active area ${where.split(", ")[0]}`
-      : rate === null ? "" : `: ${quantity(rate, "mm/yr", 1, spread)} downslope${unseen}`;
+      + `downslope, the mean of active area ${value(item, "active_area").split(", ")[0]}` : rate === null ? ""
+      : `: ${quantity(rate, "mm/yr", 1, spread)} downslope${unseen}`;
     panel([`${found.noun} ${item.id}`, motion ? motion + downslope : ""], facts,
       item.series && seriesChart(found.dates, [mean], said), item.at, [step("Previous", -1), step("Next", 1)],
       item.series && found.dates.map((d, i) => [d, item.series[i]]), `${noun.replace(" ", "_")}_${item.id}`);

@@ -106,8 +106,7 @@
       if (!explorer) {
         explorer = explore(data, {
           picture: (layer, { pane, bounds, opacity }) => L.imageOverlay(layer.uri, bounds, { pane, opacity }),
-          values: (ids, col, row) => Promise.all(ids.map((id) => valueAt(id, col, row))),
-          series: radarAt,
+          values: (ids, col, row) => Promise.all(ids.map((id) => valueAt(id, col, row))), series: radarAt,
         });
         explorer.fit(); setTimeout(() => radarAt(0, 0), 300); // the first click finds its pictures decoded
         window.slipmap = { data, ...explorer };
