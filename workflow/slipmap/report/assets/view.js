@@ -26,7 +26,9 @@
       L.tileLayer(`tile/${encodeURIComponent(layer.id)}/{z}/{x}/{y}.png${reference && MOVED.has(layer.id)
         ? `?minus=${reference.velocity || 0}` : ""}`,
       { pane, bounds, opacity, minZoom: -8, maxZoom: 5, maxNativeZoom: 3, minNativeZoom: -6 })),
-    values: (ids, column, row) => ask("values", { column, row, layers: ids.join(",") }), series, };
+    values: (ids, column, row) => ask("values", { column, row, layers: ids.join(",") }),
+    series,
+  };
   const view = explore(data, source);
   view.fit();
   const where = view.place, actions = {
@@ -38,7 +40,8 @@
         "No velocity there: velocities are against the reference of the results.";
       view.show();
       mode("");
-    }, async compare(latlng) {
+    },
+    async compare(latlng) {
       const [one, other] = await Promise.all([before || latlng, latlng].map((p) => series(...where(p))));
       const places = [["first", one, css("--series")], ["second", other, "#d55e00"]].filter((p) => p[1] && p[1].series)
         .map(([name, found, colour]) => ({ name, values: found.series, std: found.std, colour }));
@@ -50,7 +53,8 @@
       const facts = [one, other].flatMap((found, i) => (found ? found.facts : [])
         .map(([what, text]) => [`${what}, ${["first", "second"][i]}`, text]));
       show("Two places", seriesChart(dates, places, "Displacement of both"), facts, () => save("comparison.csv", rows));
-    }, async profile(latlng) {
+    },
+    async profile(latlng) {
       if (!start) { start = latlng; told.textContent = "Click where the profile ends."; return; }
       const [a, b] = [start, latlng], layer = view.layers.get(view.state.left);
       start = null; told.textContent = "Click where the next profile begins.";
@@ -63,7 +67,8 @@
       show(`Profile: ${layer.title}`, chart({ x, isTime: false, xLabel: "distance (m)", yLabel, said,
         curves: [{ name: layer.title, values, colour: css("--series"), band }] }), [["Length, from the ring", length]],
       () => save("profile.csv", [["distance_m", "value", "std"], ...x.map((d, i) => [d, values[i], band && band[i]])]));
-    }, };
+    },
+  };
   function show(title, picture, facts, csv) {
     document.getElementById("panel").replaceChildren(el("h2", {}, title), el("div", { class: "buttons" },
       el("button", { type: "button", id: "saved", onclick: csv }, "Save as CSV")), picture, el("table", {},
