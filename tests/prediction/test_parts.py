@@ -206,7 +206,7 @@ def test_isotonic_calibration_is_sklearns_and_makes_probabilities_frequencies():
 def test_isotonic_without_its_scores_is_a_sentence(tmp_path):
     with pytest.raises(InputError, match=r"validation_scores.csv does not exist, and isotonic"):
         calibration_of(tmp_path, {}, "isotonic")
-    with pytest.raises(InputError, match="not both landslide and other pixels"):
+    with pytest.raises(InputError, match="lacks landslide pixels or others"):
         isotonic(np.zeros(1), np.ones(1), np.ones(1), np.zeros(1))
 
 
