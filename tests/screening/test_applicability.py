@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import KDTree
 from sklearn.metrics import roc_auc_score
 
 from slipmap.errors import InputError
@@ -125,3 +126,13 @@ def test_maps_are_the_same_whatever_the_blocks_and_shares_count_them(tmp_path):
     np.testing.assert_allclose(index[known], whole, rtol=1e-6)
     np.testing.assert_array_equal(mask[known], code)
     assert record["shares"]["inside"] == pytest.approx((code == INSIDE).mean()) and 0.1 < record["shares"]["inside"] < 1
+
+
+def test_the_nearest_training_pixel_is_that_of_a_tree():
+    """Against SciPy's KDTree, far from the origin and with points that lie on each other."""
+    rng = np.random.default_rng(8)
+    points = rng.normal(3, 1, (700, 12))
+    places = np.vstack([rng.normal(3, 2, (1500, 12)), points[:50]])
+    found = applicability.nearest(places, points)
+    np.testing.assert_allclose(found, KDTree(points).query(places)[0], rtol=1e-4, atol=1e-12)
+    assert (found[-50:] == 0).all()
