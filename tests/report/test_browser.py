@@ -103,10 +103,16 @@ def test_outlines_have_a_dark_edge_and_what_is_chosen_is_black_on_white(explore)
     explore.frame()
     marks = "Object.values(slipmap.map._layers).filter(l => l.options.fill === false)"
     assert explore.evaluate(f"{marks}.map(l => [l.options.color, l.options.weight])") == [
-        [CASING, 4],
         ["#ffffff", 8],
         ["#000000", 3],
     ]
+    edge = [int(CASING[i : i + 2], 16) for i in (1, 3, 5)]
+    counted = (
+        "(() => { const c = document.querySelector('#map canvas'), d = c.getContext('2d').getImageData(0, 0, c.width, "
+        f"c.height).data, dark = {edge}; let n = 0; for (let i = 0; i < d.length; i += 4) n += d[i + 3] === 255 && "
+        "dark.every((v, j) => d[i + j] === v); return n; })()"
+    )
+    assert explore.evaluate(counted) > 50
     key = "[...document.querySelectorAll('#legend i.hollow')].map(i => i.parentNode.textContent)"
     assert explore.evaluate(key) == ["moving", "no movement detected"]
 

@@ -3,7 +3,11 @@
 // `source` gives pictures, values and series: from this file (report.js), or from `slipmap view` (view.js).
 function explore(data, source) {
   const { el, quantity, legend, swatch, seriesChart, save } = kit;
-  const BLUE = kit.css("--series"), CASING = { color: "#1a1a1a", weight: 4, fill: false, interactive: false };
+  const BLUE = kit.css("--series");
+  const Cased = L.Canvas.extend({ _fillStroke(pen, layer) { // a dark edge under each outline
+    if (layer.options.cased) Object.assign(pen, { lineWidth: 4, strokeStyle: "#1a1a1a", lineJoin: "round" }).stroke();
+    L.Canvas.prototype._fillStroke.call(this, pen, layer);
+  } });
   const $ = (id) => document.getElementById(id);
   const m = data.metres, layers = new Map(data.layers.map((layer) => [layer.id, layer]));
   const at = (col, row) => L.latLng(-row * m, col * m), place = (latlng) => [latlng.lng / m, -latlng.lat / m];
@@ -11,7 +15,7 @@ function explore(data, source) {
   const crs = L.extend({}, L.CRS.Simple, { transformation: new L.Transformation(1 / m, 0, -1 / m, 0) });
   const snap = source.zoomSnap || 0.25, map = L.map("map", { crs, zoomSnap: snap, minZoom: -8, maxZoom: 5,
     attributionControl: false, maxBounds: bounds.pad(1), scrollWheelZoom: false, zoomAnimation: false,
-    renderer: L.canvas({ tolerance: 4, padding: 0.3 }) });
+    renderer: new Cased({ tolerance: 4, padding: 0.3 }) });
   L.control.scale({ imperial: false }).addTo(map);
   const panes = {};
   for (const [i, name] of ["ground", "left", "right", "over"].entries())
@@ -98,11 +102,9 @@ function explore(data, source) {
   }
   function outlines() {
     drawn.clearLayers();
-    drawn.addLayer(L.polygon(listed.map((item) => ring(item.rings)), CASING));
     for (const item of listed) drawn.addLayer(L.polygon(ring(item.rings), { color: colour(item), weight: 2,
-      fillOpacity: 0.02 }).on("click", (event) => {
-      if (!tools.click) { L.DomEvent.stopPropagation(event); select(item); }
-    }));
+      fillOpacity: 0.02, cased: true }).on("click", (event) =>
+      tools.click || (L.DomEvent.stopPropagation(event), select(item))));
   }
   const blank = [...$("panel").childNodes];
   function forget() { // what is chosen, and what the panel says of it
