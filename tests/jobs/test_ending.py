@@ -9,7 +9,7 @@ def test_each_report_is_named_with_three_numbers(tmp_path):
     (made / "index.html").write_text("")
     (made / "tables/headline.csv").write_text(
         'value,label,detail\n227,landslides outlined,"4 % of the area, map of rs"\n132,not in the inventory,x\n'
-        "31,moving,x\n41 %,of the ground mapped is right,x\n"
+        "31,moving,x\n41 %,of what is mapped on test ground is right,x\n"
     )
     (made / "tables/verdict.csv").write_text(
         'word,reason\nFor screening only,"Too few test landslides to tell: 9, in all."\n'

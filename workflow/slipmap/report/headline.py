@@ -145,11 +145,11 @@ def trust(name: str, numbers: Mapping[str, pd.DataFrame]) -> dict[str, str]:
         if np.isfinite(seen)
         else "the inventory has no landslide there"
     )
-    where = "on test ground, against the inventory"
+    where = "against the inventory"
     if not np.isfinite(right):
         return _card("None", "is mapped on test ground", f"and {there}: {where}")
     detail = f"and {there}: {where}{_elsewhere(name, counted, right)}{_random(rows)}"
-    return _card(f"{right:.0f} %", "of the ground mapped is right", detail)
+    return _card(f"{right:.0f} %", "of what is mapped on test ground is right", detail)
 
 
 def _elsewhere(name: str, counted: pd.DataFrame, right: float) -> str:
