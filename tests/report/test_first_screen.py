@@ -35,7 +35,7 @@ def test_the_first_screen_counts_landslides_new_ones_and_moving_ones(full):
         in said[0]
     )
     assert said[1].startswith("1 moving 1 without movement detected; 0 the radar cannot tell")
-    assert said[2].startswith("75 % of what is mapped on test ground is right and 75 % of the landslide ground is found")
+    assert said[2].startswith("75 % of what is mapped on test ground is right and 75 % of the landslide ground")
     table = pd.read_csv(full[1] / "headline.csv")  # what the run's last lines repeat
     assert table["label"].tolist()[:3] == ["landslides outlined", "not in the inventory", "moving"]
 
