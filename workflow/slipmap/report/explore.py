@@ -9,7 +9,7 @@ import numpy as np
 from rasterio.crs import CRS
 from rasterio.warp import transform
 
-from slipmap.colours import MOTION, OUTLINE
+from slipmap.colours import CASING, MOTION, OUTLINE
 from slipmap.io.grid import Grid
 from slipmap.prediction import motion
 from slipmap.report import active_areas, events, landslides, points, worth
@@ -55,6 +55,7 @@ def frame(grid: Grid, area: str, layers: Sequence[Layer | Mapping[str, Any]], sh
         "chosen": [*maps[-1:], *others, ""][0],
         "motion": MOTION,
         "outline": OUTLINE,
+        "casing": CASING,
     }
 
 

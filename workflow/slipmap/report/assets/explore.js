@@ -5,7 +5,7 @@ function explore(data, source) {
   const { el, quantity, legend, swatch, seriesChart, save } = kit;
   const BLUE = kit.css("--series");
   const Cased = L.Canvas.extend({ _fillStroke(pen, layer) { // a dark edge under each outline
-    if (layer.options.cased) Object.assign(pen, { lineWidth: 4, strokeStyle: "#1a1a1a", lineJoin: "round" }).stroke();
+    if (layer.options.cased) Object.assign(pen, { lineWidth: 4, strokeStyle: data.casing, lineJoin: "round" }).stroke();
     L.Canvas.prototype._fillStroke.call(this, pen, layer);
   } });
   const $ = (id) => document.getElementById(id);
