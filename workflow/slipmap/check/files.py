@@ -62,7 +62,7 @@ def _require_no_picture(path: Path, key: str) -> None:
     if shades and "sentinel2" in key:
         raise InputError(
             f"{key}: {path} holds numbers from 0 to 255 in every band, as a picture does, and no reflectance; give the "
-            f"scene itself (numbers up to 10000, or fractions)."
+            "scene itself (numbers up to 10000, or fractions)."
         )
 
 
