@@ -15,6 +15,7 @@ from slipmap.config.susceptibility import ClassicalSettings, ComparisonSettings,
 from slipmap.errors import InputError
 from slipmap.factors.names import rain_lags, require
 from slipmap.io.atomic import write_table, write_text
+from slipmap.jobs.processes import in_processes
 from slipmap.patches.store import split_description
 from slipmap.screening.decision import unusable
 from slipmap.screening.layers import opened
@@ -61,7 +62,7 @@ def run(
     areas : the area, then those pooled with it; one entry is the rule.
     selected : factors that screening let through on training blocks, for the test; `settings.factors` overrides it;
         None: all.
-    jobs : threads of the forest and of xgboost.
+    jobs : processes, each with some of the folds and models.
     screening : thresholds by which the folds screen for themselves; None: they take `selected`, which must then not
         have been chosen on the same pixels.
 
@@ -75,7 +76,7 @@ def run(
 
     Notes
     -----
-    Memory holds the samples and one block of every factor.
+    Memory holds the samples, once in each process, and one block of every factor. The numbers do not depend on `jobs`.
     """
     settings = ComparisonSettings.model_validate(settings)
     folder = Path(folder)
@@ -92,10 +93,10 @@ def run(
     default = str(far.scheme[far.default].iloc[0])
 
     def builders(names: Sequence[str]) -> dict[str, Callable[[], Classifier]]:
-        return models(names, first.factors, everywhere.categories, settings, jobs)
+        return models(names, first.factors, everywhere.categories, settings)
 
     groups = area if len(areas) > 1 else grouped(everywhere, found.block.pixels)
-    folds, curves, influences, kept = _cross_validations(builders, everywhere, groups, divided, names, screening)
+    folds, curves, influences, kept = _cross_validations(builders, everywhere, groups, divided, names, screening, jobs)
     means = with_intervals(summary(folds), influences, everywhere.labels, found.blocks)
     means["default"] = means.scheme == default
     record = {
@@ -110,7 +111,8 @@ def run(
     }
     if all(files.split is not None for files in areas.values()):
         needed = _needed(tested_names, first.factors, settings)
-        tested, test_curves, statements = _test(builders(tested_names), areas, needed, settings)
+        makers = models(tested_names, first.factors, everywhere.categories, settings, jobs)
+        tested, test_curves, statements = _test(makers, areas, needed, settings)
         write_table(folder / "test_scores.csv", tested, index=False)
         curves |= test_curves
         record |= statements
@@ -147,6 +149,7 @@ def _cross_validations(
     divided: Mapping[str, Sequence[np.ndarray]],
     names: Sequence[str],
     screening: ScreeningSettings | None,
+    jobs: int,
 ) -> tuple[pd.DataFrame, Curves, dict[tuple[str, str], list[Influence]], dict[str, int]]:
     """Every scheme, repeat and model.
 
@@ -157,26 +160,27 @@ def _cross_validations(
     """
     tables = []
     curves: Curves = {}
-    kept: Counter[str] = Counter()
     influences: dict[tuple[str, str], list[Influence]] = {}
-    for scheme, repeats in divided.items():
-        for repeat, fold in enumerate(repeats):
-            chosen = {number: fold_factors(sample, fold != number, names, screening) for number in np.unique(fold)}
-            kept.update(name for own in chosen.values() for name in own)
-            made = {int(number): builders(own) for number, own in chosen.items()}
-            for model in next(iter(made.values())):
-                log.info("%s cross-validation %d of %s", scheme, repeat + 1, LABELS[model])
-
-                def build(number: int, model: str = model, made: Mapping[int, Makers] = made) -> Classifier:
-                    return made[number][model]()
-
-                table, probability = cross_validate(build, sample, fold, groups)
-                tables.append(table.assign(model=LABELS[model], scheme=scheme, repeat=repeat))
-                owed = influence(sample.labels, probability, fold)
-                influences.setdefault((scheme, LABELS[model]), []).append(owed)
-                if repeat == 0:
-                    known = np.isfinite(probability)
-                    curves[scheme, LABELS[model]] = sample.labels[known], probability[known]
+    runs = [(scheme, repeat, fold) for scheme, repeats in divided.items() for repeat, fold in enumerate(repeats)]
+    each = [(fold, number) for _, _, fold in runs for number in np.unique(fold)]
+    asked = [(sample, fold != number, names, screening) for fold, number in each]
+    stayed = list(in_processes(fold_factors, asked, jobs))
+    kept = Counter(name for own in stayed for name in own)
+    chosen = iter(stayed)
+    makers = [{int(number): builders(next(chosen)) for number in np.unique(fold)} for _, _, fold in runs]
+    work = [(run, made, model) for run, made in zip(runs, makers, strict=True) for model in next(iter(made.values()))]
+    given = [
+        ({number: own[model] for number, own in made.items()}, sample, fold, groups)
+        for (_, _, fold), made, model in work
+    ]
+    judged = in_processes(cross_validate, given, jobs)
+    for ((scheme, repeat, fold), _, model), (table, probability) in zip(work, judged, strict=True):
+        log.info("%s cross-validation %d of %s", scheme, repeat + 1, LABELS[model])
+        tables.append(table.assign(model=LABELS[model], scheme=scheme, repeat=repeat))
+        influences.setdefault((scheme, LABELS[model]), []).append(influence(sample.labels, probability, fold))
+        if repeat == 0:
+            known = np.isfinite(probability)
+            curves[scheme, LABELS[model]] = sample.labels[known], probability[known]
     table = pd.concat(tables, ignore_index=True)
     front = ["model", "scheme", "repeat"]
     counts = {name: kept[name] for name in names}

@@ -39,13 +39,13 @@ def scores(labels: np.ndarray, probability: np.ndarray, threshold: float = 0.5) 
 
 
 def cross_validate(
-    build: Callable[[int], Classifier], sample: Sample, fold: np.ndarray, groups: np.ndarray | None = None
+    build: Mapping[int, Callable[[], Classifier]], sample: Sample, fold: np.ndarray, groups: np.ndarray | None = None
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Fit on all folds but one and predict that one, for each.
 
     Parameters
     ----------
-    build : makes an unfitted model for judging the fold of that number.
+    build : for each fold, what makes the unfitted model that judges it.
     fold : (pixels,) fold of each pixel.
     groups : (pixels,) groups of a mixed model.
 
@@ -64,7 +64,7 @@ def cross_validate(
         judge = fold == number
         if len(np.unique(sample.labels[~judge])) < 2:
             continue
-        model = build(int(number)).fit(sample.take(~judge), None if groups is None else groups[~judge])
+        model = build[int(number)]().fit(sample.take(~judge), None if groups is None else groups[~judge])
         probability[judge] = model.predict(sample.columns(model.names)[judge])
         rows.append(
             {"fold": int(number), "pixels": int(judge.sum()), "threshold": model.threshold}
