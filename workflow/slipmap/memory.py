@@ -4,7 +4,7 @@ import ctypes
 import sys
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # M_… of glibc's malloc.h
-_LEAST_FREE = 2**17  # bytes at the end of the heap that go back: glibc's own default
+_LEAST_FREE = 2**22  # bytes free at the end of the heap that go back; fewer, passing arrays take again at once
 
 
 def return_arrays(least: int) -> None:
