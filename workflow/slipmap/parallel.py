@@ -9,6 +9,14 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+def each(work: Callable[[Item], Result], items: Iterable[Item], threads: int) -> list[Result]:
+    """What `work` makes of each item, in order, by a few threads, as those of `in_parallel`."""
+    if threads == 1:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, items))
+
+
 def in_parallel(
     items: Iterable[Item],
     compute: Callable[..., Result],
