@@ -80,7 +80,7 @@ CHANGES = (
     (
         "motion not put back",
         "block.py",
-        "motion.turned(linked.phasors, rate, years, 1, linked.phasors)",
+        "motion.turned(linked.phasors, rate, years, 1, linked.phasors, threads)",
         "pass",
         "phase_linking_motion.py::test_the_edge_of_a_landslide_fits_better_and_is_as_sharp",
     ),
@@ -101,8 +101,8 @@ CHANGES = (
     (
         "neighbours lend a phase to ground without data",
         "block.py",
-        "np.logical_and(power(own[None])[0] > EMPTY, np.abs(phasor) > 0.5, out=seen)",
-        "seen[...] = np.abs(phasor) > 0.5",
+        "(power(samples[k : k + 1])[0] > EMPTY) & (np.abs(linked.phasors[k]) > 0.5)",
+        "np.abs(linked.phasors[k]) > 0.5",
         "phase_linking_driver.py::test_a_date_that_covers_a_part_is_nodata_elsewhere",
     ),
     (

@@ -13,6 +13,7 @@ from slipmap.deformation.phase_linking import compressed, decorrelation, motion,
 from slipmap.deformation.phase_linking.link import Linked, beyond_chance, link
 from slipmap.deformation.phase_linking.neighbours import EMPTY, homogeneous, power
 from slipmap.deformation.phase_linking.scatterers import keep_persistent
+from slipmap.parallel import each
 
 if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
     from slipmap.config.deformation import PhaseLinkingSettings
@@ -104,11 +105,11 @@ def without_motion(
     if options.remove_motion and len(samples) >= motion.LEAST_DATES:
         near = window_weights(min(options.window, FIRST_WINDOW), options.window_weights)
         first = _how(options, looks, threads)(samples, near, bound=False)
-        rate = motion.rates(first.phasors, first.fit, years, samples, looks)
+        rate = motion.rates(first.phasors, first.fit, years, samples, looks, threads)
         del first
     around, inner = _within(inner or (slice(None), slice(None)), rate.shape, options.window // 2)
     rate, samples = rate[around].copy(), samples[:, *around]
-    samples = motion.turned(samples, rate, years, -1) if rate.any() else np.ascontiguousarray(samples)
+    samples = motion.turned(samples, rate, years, -1, threads=threads) if rate.any() else np.ascontiguousarray(samples)
     return Still(samples, rate, inner)
 
 
@@ -137,10 +138,12 @@ def link_still(
     chosen = homogeneous(samples[before:], options.window, options.homogeneity, options.significance, looks)
     linked = _how(options, looks, threads)(samples, weights, bound=options.standard_deviation, chosen=chosen)
     there = np.zeros(samples.shape[:3], bool)
-    for own, phasor, seen in zip(samples, linked.phasors, there, strict=True):
-        # what the neighbours alone say is no phase of the pixel
-        np.logical_and(power(own[None])[0] > EMPTY, np.abs(phasor) > 0.5, out=seen)
-        phasor[~seen] = 0
+
+    def keep_own(k: int) -> None:  # what the neighbours alone say is no phase of the pixel
+        there[k] = (power(samples[k : k + 1])[0] > EMPTY) & (np.abs(linked.phasors[k]) > 0.5)
+        linked.phasors[k, ~there[k]] = 0
+
+    each(keep_own, range(len(samples)), threads)
     linked.fit[...] = beyond_chance(linked, weights, looks)
     linked.fit[(there.sum(axis=0) < 2) | ~there[before:].any(axis=0)] = np.nan
     days = [time * DAYS_PER_YEAR for time in (years[before:], *spans)]
@@ -149,7 +152,7 @@ def link_still(
     ground[:2, persistent] = decorrelation.of_fit(linked.fit[persistent])
     kept = compressed.compress(samples[before:], linked.phasors[before:])[inner] if options.ministack else None
     if rate.any():
-        motion.turned(linked.phasors, rate, years, 1, linked.phasors)
+        motion.turned(linked.phasors, rate, years, 1, linked.phasors, threads)
     oldest, most = before if options.closure else None, min(options.eigenvalues, len(samples))
     closure, largest = spectrum.described(samples, weights, chosen, closure=oldest, eigenvalues=most)
     without = ~np.isfinite(linked.fit)

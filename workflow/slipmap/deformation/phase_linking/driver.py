@@ -10,6 +10,7 @@ import numpy as np
 import rasterio
 from rasterio.io import DatasetWriter
 from rasterio.windows import Window
+from threadpoolctl import threadpool_limits
 
 from slipmap.deformation.interferogram import with_margin
 from slipmap.deformation.phase import DAYS_PER_YEAR
@@ -24,6 +25,7 @@ from slipmap.io import raster
 from slipmap.io.atomic import write_aside
 from slipmap.io.grid import Grid
 from slipmap.memory import return_arrays
+from slipmap.parallel import each, in_parallel
 from slipmap.sentinel1.looks import pixel_looks
 
 if TYPE_CHECKING:  # a job does without the models (`jobs.job.checked`)
@@ -73,6 +75,8 @@ def run(
     reach, years = _reach(options), times([datum] * len(before) + dates)
     with ExitStack() as opened:
         opened.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES))
+        # the products of matrices are small: threads for them would spin more than they work
+        opened.enter_context(threadpool_limits(1, "blas"))
         given = [*before, *(slcs[day] for day in dates)]
         sources = [opened.enter_context(open_slc(path, chunk_cache=0)) for path in given]
         grid = _one_grid(sources).coarsened(settings.slc_looks[1], settings.slc_looks[0])
@@ -101,8 +105,7 @@ def run(
                 quality.write(bands, window)
                 for name, file in more.items():
                     file.write(getattr(block, name), window)
-                for k, file in enumerate(files):
-                    file.write(encode(block.date(k)), window=window)
+                _write_dates(files, block, window, threads)
                 if kept is not None and block.compressed is not None:
                     kept.write(_pixels(block.compressed, cells), 1, window=_fine(window, cells))
                 total += float(np.nansum(bands[0]))
@@ -125,10 +128,16 @@ def _linked(
 ) -> Block:
     """Read a block and link it; see `link_block`."""
     options = settings.phase_linking
-    samples = read_cells(sources, window, settings.slc_looks)
+    samples = read_cells(sources, window, settings.slc_looks, threads)
     still = without_motion(samples, options, looks, years, threads, inner)
     del samples  # of which the second pass needs the inner ones alone
     return link_still(still, options, looks, years, threads, spans)
+
+
+def _write_dates(files: Sequence[DatasetWriter], block: Block, window: Window, threads: int) -> None:
+    """Write here what threads encode: blocks that several threads wrote would lie in the files in any order."""
+    for k, bands in in_parallel(range(len(files)), lambda k: encode(block.date(k)), threads):
+        files[k].write(bands, window=window)
 
 
 def _reach(options: "PhaseLinkingSettings") -> int:
@@ -164,14 +173,18 @@ def _blocks(grid: Grid, side: int) -> Iterator[Window]:
                 yield Window(tile.col_off + col, tile.row_off + row, wide, high)
 
 
-def read_cells(sources: Sequence[SlcFile], window: Window, looks: tuple[int, int]) -> np.ndarray:
+def read_cells(sources: Sequence[SlcFile], window: Window, looks: tuple[int, int], threads: int = 1) -> np.ndarray:
     """SLC pixels of each pixel of `window`, complex64 (dates, rows, cols, looks); 0 where there is no data."""
     high, wide = looks
     rows, cols = int(window.height), int(window.width)
     cells = np.empty((len(sources), rows, cols, high, wide), np.complex64)
-    for source, out in zip(sources, cells, strict=True):
-        out[...] = source.read(_fine(window, looks)).reshape(rows, high, cols, wide).transpose(0, 2, 1, 3)
-        out[np.isnan(out)] = 0
+
+    def read(k: int) -> None:
+        pixels = sources[k].read(_fine(window, looks))
+        cells[k] = pixels.reshape(rows, high, cols, wide).transpose(0, 2, 1, 3)
+        cells[k][np.isnan(cells[k])] = 0
+
+    each(read, range(len(sources)), threads)
     return cells.reshape(len(sources), rows, cols, high * wide)
 
 

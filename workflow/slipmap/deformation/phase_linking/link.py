@@ -1,6 +1,5 @@
 """Linked phases of a block of SLCs in memory."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numba
@@ -11,6 +10,7 @@ from slipmap.arrays import Flags, Floats
 from slipmap.deformation.phase_linking import kernel, on_device
 from slipmap.deformation.phase_linking.covariance import MOST_WINDOW
 from slipmap.deformation.phase_linking.decorrelation import LEAST_LOOKS
+from slipmap.parallel import each
 
 ROWS = 64  # of a strip: the rows of a window before it are computed again
 WIDE = 32  # columns of a strip: its sums stay in the processor's cache
@@ -145,8 +145,7 @@ def _by_kernel(
         if deviation is not None:
             deviation[:, *place] = deviations[..., :wide]
 
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, [(r, c) for r in range(0, rows, ROWS) for c in range(0, cols, WIDE)]))
+    each(work, [(r, c) for r in range(0, rows, ROWS) for c in range(0, cols, WIDE)], threads)
     return linked, fit, deviation, used
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from slipmap.deformation.phase_linking import rate_field
+from slipmap.parallel import each
 
 LEAST_DATES = 10  # of fewer, a periodogram tells no rate from noise
 FASTEST = 15.0  # rad/yr, 66 mm/yr in C band
@@ -26,7 +27,12 @@ REACH = SURROUNDINGS // 2 + 3 + AROUND + rate_field.ROUNDS  # pixels on which a 
 
 
 def rates(
-    phasors: np.ndarray, fit: np.ndarray, years: np.ndarray, samples: np.ndarray, looks: float = 1.0
+    phasors: np.ndarray,
+    fit: np.ndarray,
+    years: np.ndarray,
+    samples: np.ndarray,
+    looks: float = 1.0,
+    threads: int = 1,
 ) -> np.ndarray:
     """Rate of each pixel against its surroundings, rad/yr, float32 (rows, cols); 0 away from moving ground.
 
@@ -42,21 +48,26 @@ def rates(
     turns = np.exp(-1j * tried[:, None] * time).astype(np.complex64)
     weight = np.clip(np.nan_to_num(fit), 0, 1) ** 2
     around = np.empty(phasors.shape, np.complex64)
-    for date, out in zip(phasors, around, strict=True):
-        _surroundings(date * weight, out)
-    moving = _moving(phasors, around, turns, tried)
+    each(lambda k: _surroundings(phasors[k] * weight, around[k]), range(len(phasors)), threads)
+    moving = _moving(phasors, around, turns, tried, threads)
     near = ndimage.binary_dilation(moving, np.ones((3, 3)), AROUND)
     if not near.any():
         return np.zeros(fit.shape, np.float32)
     rows, cols = np.nonzero(near)
     cost = np.empty((len(rows), len(tried)), np.float32)
-    for start in range(0, len(rows), AT_ONCE):
-        part = slice(start, start + AT_ONCE)
+
+    def likelihoods(part: slice) -> None:
         own = np.nan_to_num(samples[:, rows[part], cols[part]]) * np.conj(around[:, rows[part], cols[part]])[..., None]
         cost[part] = _unlikely(own, turns, looks)
+
+    each(likelihoods, _parts(len(rows)), threads)
     found = np.zeros(fit.shape, np.float32)
-    found[rows, cols] = rate_field.smooth_rates(cost, near, tried)
+    found[rows, cols] = rate_field.smooth_rates(cost, near, tried, threads)
     return _smooth(ndimage.median_filter(found, 3))
+
+
+def _parts(pixels: int) -> list[slice]:
+    return [slice(start, start + AT_ONCE) for start in range(0, pixels, AT_ONCE)]
 
 
 def _surroundings(date: np.ndarray, out: np.ndarray) -> None:
@@ -66,7 +77,7 @@ def _surroundings(date: np.ndarray, out: np.ndarray) -> None:
     np.divide(mean, np.where(size > 0, size, 1), out=out)
 
 
-def _moving(phasors: np.ndarray, around: np.ndarray, turns: np.ndarray, tried: np.ndarray) -> np.ndarray:
+def _moving(phasors: np.ndarray, around: np.ndarray, turns: np.ndarray, tried: np.ndarray, threads: int) -> np.ndarray:
     """Where a periodogram against the surroundings has a clear peak at a rate that counts, bool (rows, cols).
 
     Parameters
@@ -75,10 +86,12 @@ def _moving(phasors: np.ndarray, around: np.ndarray, turns: np.ndarray, tried: n
     """
     own, other = phasors.reshape(len(phasors), -1), around.reshape(len(around), -1)
     found, peak = np.empty(own.shape[1], np.float32), np.empty(own.shape[1], np.float32)
-    for start in range(0, own.shape[1], AT_ONCE):
-        part = slice(start, start + AT_ONCE)
+
+    def periodograms(part: slice) -> None:
         power = np.abs(turns @ (own[:, part] * np.conj(other[:, part]))) / len(own)
         found[part], peak[part] = tried[power.argmax(axis=0)], power.max(axis=0)
+
+    each(periodograms, _parts(own.shape[1]), threads)
     found[(peak < CLEAR) | (np.abs(found) < SLOWEST)] = 0
     return np.asarray(ndimage.median_filter(found.reshape(phasors.shape[1:]), 3) != 0)
 
@@ -113,7 +126,12 @@ def _unlikely(own: np.ndarray, turns: np.ndarray, looks: float) -> np.ndarray:
 
 
 def turned(
-    values: np.ndarray, rate: np.ndarray, years: np.ndarray, sign: int, out: np.ndarray | None = None
+    values: np.ndarray,
+    rate: np.ndarray,
+    years: np.ndarray,
+    sign: int,
+    out: np.ndarray | None = None,
+    threads: int = 1,
 ) -> np.ndarray:
     """Values of all dates, (dates, rows, cols, …), with the phase sign · rate · time added; complex64.
 
@@ -121,9 +139,11 @@ def turned(
     ----------
     out : where they go, `values` themselves for instance; None: into an array of its own.
     """
-    if out is None:
-        out = np.empty(values.shape, np.complex64)
-    for k, year in enumerate(years):
-        phasor = np.exp(1j * np.float32(sign * year) * rate).astype(np.complex64)
-        np.multiply(values[k], phasor.reshape(rate.shape + (1,) * (values.ndim - 3)), out=out[k])
-    return out
+    result = np.empty(values.shape, np.complex64) if out is None else out
+
+    def turn(k: int) -> None:
+        phasor = np.exp(1j * np.float32(sign * years[k]) * rate).astype(np.complex64)
+        np.multiply(values[k], phasor.reshape(rate.shape + (1,) * (values.ndim - 3)), out=result[k])
+
+    each(turn, range(len(years)), threads)
+    return result
