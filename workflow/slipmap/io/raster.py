@@ -6,7 +6,7 @@ Nothing here holds more than one block of a raster in memory, whatever its size.
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Unpack
 from urllib.parse import unquote
@@ -230,28 +230,36 @@ def outer_bounds(src: rasterio.io.DatasetReader) -> tuple[float, float, float, f
 def warped(
     path: str | Path, grid: Grid, resampling: str | None = None, nodata: float | None = None, kind: str = "field"
 ) -> Iterator[WarpedVRT]:
-    """Yield a view of the raster at `path` on `grid`, to be read by window (`read_open`).
+    """Yield a view of the raster at `path` on `grid`, to be read by window (`read_open`); see `view`."""
+    with rasterio.open(path) as source, view(source, grid, resampling, nodata, kind) as found:
+        yield found
+
+
+def view(
+    source: rasterio.io.DatasetReader,
+    grid: Grid,
+    resampling: str | None = None,
+    nodata: float | None = None,
+    kind: str = "field",
+) -> WarpedVRT:
+    """A view of an open raster on `grid`, to be closed: many of one raster, which GDAL then need not decode for each.
 
     Parameters
     ----------
     resampling : GDAL's name; None leaves it to `choose_resampling`, by the `kind` ("field", "classes", "surface").
     nodata : the value that means nodata where the file does not declare one.
     """
-    with ExitStack() as stack:
-        src = stack.enter_context(rasterio.open(path))
-        yield stack.enter_context(
-            WarpedVRT(
-                src,
-                crs=CRS.from_user_input(grid.crs),
-                transform=grid.transform,
-                width=grid.width,
-                height=grid.height,
-                resampling=Resampling[resampling or choose_resampling(path, grid, kind)],
-                src_nodata=src.nodata if nodata is None else nodata,
-                nodata=np.nan,  # outside the source is nodata, whatever its type
-                dtype="float32",
-            )
-        )
+    return WarpedVRT(
+        source,
+        crs=CRS.from_user_input(grid.crs),
+        transform=grid.transform,
+        width=grid.width,
+        height=grid.height,
+        resampling=Resampling[resampling or choose_resampling(source, grid, kind)],
+        src_nodata=source.nodata if nodata is None else nodata,
+        nodata=np.nan,  # outside the source is nodata, whatever its type
+        dtype="float32",
+    )
 
 
 def band_index(path: str | Path, name: str) -> int:

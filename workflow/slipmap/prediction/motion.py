@@ -1,12 +1,15 @@
 """What the radar says of a landslide: can it be seen moving downslope, does it, and how over time."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import geopandas as gpd
 import h5netcdf
+import h5py
 import numpy as np
 import pandas as pd
+import rasterio
 from rasterio.features import geometry_mask
 from rasterio.windows import Window, from_bounds
 
@@ -136,23 +139,28 @@ def describe_motion(
     """
     sight = line_of_sight(deformation["stack"]) if "stack" in deformation else None
     limit = fastest(deformation["stack"]) if "stack" in deformation else float("nan")
-    terrain = [layers[name] for name in ("slope", *ASPECT_VECTOR) if name in layers]
-    sloping = len(terrain) == 3
+    named = [layers[name] for name in ("slope", *ASPECT_VECTOR) if name in layers]
+    sloping = len(named) == 3
     rows = []
-    for geometry in frame.geometry:
-        window = pixels_of(geometry.bounds, grid)
-        part = grid.window_grid(window)
-        inside = geometry_mask([geometry], part.shape, part.transform, invert=True)
-        values = {}
-        for name, kind in (("velocity", "field"), ("velocity_std", "field"), ("mask", "classes")):
-            with raster.warped(deformation[name], part, kind=kind) as source:
-                values[name] = raster.read_open(source, None, 1)[inside]
-        sensitivity = np.full(inside.sum(), np.nan)
-        if sight is not None and sloping:
-            slope, east, north = (raster.read(path, window, 1)[inside] for path in terrain)
-            sensitivity = downslope_sensitivity(slope, east, north, sight.read(window, grid)[:, inside])
-        velocity, deviation, mask = values.values()
-        rows.append(summarise(velocity, deviation, mask, sensitivity, settings, limit))
+    with ExitStack() as stack:  # all stay open, so that no block is decoded for each landslide again
+        kinds = {"velocity": "field", "velocity_std": "field", "mask": "classes"}
+        radar = [(stack.enter_context(rasterio.open(deformation[name])), kind) for name, kind in kinds.items()]
+        terrain = [stack.enter_context(rasterio.open(path)) for path in named]
+        read_sight = None if sight is None or not sloping else stack.enter_context(sight.opened())
+        for geometry in frame.geometry:
+            window = pixels_of(geometry.bounds, grid)
+            part = grid.window_grid(window)
+            inside = geometry_mask([geometry], part.shape, part.transform, invert=True)
+            values = []
+            for source, kind in radar:
+                with raster.view(source, part, kind=kind) as shown:
+                    values.append(raster.read_open(shown, None, 1)[inside])
+            sensitivity = np.full(inside.sum(), np.nan)
+            if read_sight is not None:
+                slope, east, north = (raster.read_open(source, window, 1)[inside] for source in terrain)
+                sensitivity = downslope_sensitivity(slope, east, north, read_sight(window, grid)[:, inside])
+            velocity, deviation, mask = values
+            rows.append(summarise(velocity, deviation, mask, sensitivity, settings, limit))
     table = pd.DataFrame(rows, columns=list(COLUMNS), index=frame.index)
     if sight is None or not sloping:
         table = table.drop(columns=[*DOWNSLOPE, "motion"])
@@ -167,8 +175,9 @@ def displacement(frame: gpd.GeoDataFrame, timeseries: str | Path) -> pd.DataFram
     rows = []
     with h5netcdf.File(timeseries, "r") as file:
         own, dates = series_grid(file)
-        displaced, classes = file.variables["displacement"], file.variables["reliability"]
-        outlines = frame.geometry.to_crs(own.crs)
+    outlines = frame.geometry.to_crs(own.crs)
+    with h5py.File(timeseries, "r") as file:  # h5netcdf looks all dimensions up for each slice
+        displaced, classes = file["displacement"], file["reliability"]
         for number, geometry in zip(frame["landslide"], outlines, strict=True):
             window = pixels_of(geometry.bounds, own)
             if window is None:

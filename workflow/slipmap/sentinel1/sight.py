@@ -1,13 +1,16 @@
 """The line of sight: unit vectors from the ground to the satellite, from a stack's rasters or its mean geometry."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
 
 import numpy as np
 import rasterio
+from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from slipmap.io import raster
@@ -66,13 +69,25 @@ class LineOfSight:
 
     def read(self, window: Window, grid: Grid) -> np.ndarray:
         """(3, rows, cols) float32 in a window of `grid`; NaN where it is not known."""
+        with self.opened() as read:
+            return read(window, grid)
+
+    @contextmanager
+    def opened(self) -> Iterator[Callable[[Window, Grid], np.ndarray]]:
+        """Yield `read` for many windows: the files stay open, and what GDAL has decoded of them stays in its cache."""
+        with ExitStack() as stack:
+            files = self.files or self.angles
+            sources = {path: stack.enter_context(rasterio.open(path)) for path in dict(files)}
+            yield partial(self._read, [(sources[path], band) for path, band in files])
+
+    def _read(self, bands_of: Sequence[tuple[DatasetReader, int]], window: Window, grid: Grid) -> np.ndarray:
         part = grid.window_grid(window)
         if self.vector is not None:
             return np.broadcast_to(np.array(self.vector, np.float32)[:, None, None], (3, *part.shape))
         bands = []
-        for path, band in self.files or self.angles:
-            with raster.warped(path, part) as source:
-                bands.append(raster.read_open(source, None, band))
+        for source, band in bands_of:
+            with raster.view(source, part) as shown:
+                bands.append(raster.read_open(shown, None, band))
         values = np.stack(bands)
         values[:, (values == 0).all(axis=0)] = np.nan  # undeclared nodata, as in LiCSAR's rasters
         if self.files:
