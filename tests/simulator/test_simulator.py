@@ -82,6 +82,15 @@ def test_same_settings_give_the_same_bytes_and_another_seed_gives_another_area(t
     assert all(first[name] != other[name] for name in first.keys() & other.keys() if "geometry" not in name)
 
 
+def test_threads_make_the_same_files(tmp_path):
+    settings = SimulateSettings(seed=5, dates=4, landslides=4, scenes=3, sentinel1="safe")
+    for threads in (1, 2):
+        simulate.run(settings, grid_of(128), tmp_path / str(threads), threads)
+    alone, together = (digests(tmp_path / str(threads)) for threads in (1, 2))
+    assert any(".SAFE" in name for name in alone)
+    assert alone == together
+
+
 def test_a_prediction_area_has_no_inventory_and_leftovers_go(tmp_path):
     simulate.run(SimulateSettings(seed=1, dates=5, landslides=4, scenes=1), grid_of(140, 128), tmp_path)
     assert (tmp_path / "inventory.gpkg").exists()

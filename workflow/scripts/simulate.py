@@ -9,4 +9,5 @@ with job(snakemake):
         settings=SimulateSettings(**snakemake.params.settings),
         grid=Grid.load(snakemake.input.grid),
         folder=snakemake.params.folder,
+        threads=snakemake.threads,
     )

@@ -15,6 +15,7 @@ from slipmap.io.atomic import write_text
 from slipmap.io.grid import Grid
 from slipmap.io.vector import write_vector
 from slipmap.jobs import runs
+from slipmap.memory import return_arrays
 from slipmap.sentinel1.sight import GEOMETRY
 from slipmap.simulator import safe, sentinel1, sentinel2
 from slipmap.simulator.climate import simulate_moisture, simulate_rain
@@ -33,10 +34,11 @@ from slipmap.simulator.landslides import (
 )
 from slipmap.simulator.terrain import Terrain, fill, lithology_polygons, simulate_terrain, slope_of
 
+LARGE_BYTES = 2**22  # of arrays that go back to the system as soon as they are freed
 SMALLEST = 128  # pixels on a side below which there is no room for drainage and landslides
 
 
-def run(settings: SimulateSettings, grid: Grid, folder: str | Path) -> None:
+def run(settings: SimulateSettings, grid: Grid, folder: str | Path, threads: int = 1) -> None:
     """Write the simulated raw data of an area into `folder`.
 
     ``dem.tif`` (m; the DEM with its error), ``lithology.gpkg``, ``rainfall.nc``, ``soil_moisture.nc``,
@@ -50,6 +52,7 @@ def run(settings: SimulateSettings, grid: Grid, folder: str | Path) -> None:
     ----------
     settings : what to simulate. grid : the area's grid, at least 128 pixels on each side.
     folder : made when missing. Files of an earlier simulation that this one does not make are removed.
+    threads : dates of raw products and scenes that are worked on at once; the files are the same.
 
     Raises
     ------
@@ -65,13 +68,14 @@ def run(settings: SimulateSettings, grid: Grid, folder: str | Path) -> None:
             f"simulate: the grid is {grid.width} x {grid.height} pixels, too small to simulate; "
             f"give grid.bounds at least {SMALLEST} pixels on each side."
         )
+    return_arrays(LARGE_BYTES)
     terrain, slides = _ground(settings, grid)
     cover, parcel = simulate_cover(settings.seed, grid, terrain, slides)
     last = simulated_dates(settings)[-1]
     rain = simulate_rain(settings.seed, grid, terrain.elevation, settings.start, last)
     event = _event(settings, grid, terrain, slides, cover, parcel, rain)
-    _write_sentinel1(settings, grid, terrain, slides, cover, folder, event)
-    scenes = sentinel2.simulate_scenes(settings, grid, terrain, cover, parcel, slides, last)
+    _write_sentinel1(settings, grid, terrain, slides, cover, folder, event, threads)
+    scenes = sentinel2.simulate_scenes(settings, grid, terrain, cover, parcel, slides, last, threads)
     _write_scenes(folder / "sentinel2", grid, scenes)
     ground = (settings, grid, terrain, cover, parcel, slides)
     about = [] if event is None else [*sentinel2.simulate_event_scenes(*ground, event)]
@@ -157,6 +161,7 @@ def _write_sentinel1(
     cover: np.ndarray,
     folder: Path,
     event: Event | None,
+    threads: int,
 ) -> None:
     raw = settings.sentinel1 == "safe"
     told = _histories(settings, grid, terrain, slides) if settings.nonlinear else None
@@ -172,7 +177,7 @@ def _write_sentinel1(
         for name in ("sentinel1", "sentinel1_vh"):
             _remove_others(folder / name, set())
         products = safe.simulate_products(
-            settings, grid, cover, velocity, terrain.elevation, folder / "sentinel1", progress, event
+            settings, grid, cover, velocity, terrain.elevation, folder / "sentinel1", progress, event, threads
         )
         _remove_others(folder / "sentinel1", {path.name for _, path in products}, "*.SAFE")
         return

@@ -36,7 +36,6 @@ def compile_kernels() -> None:
         sweep_of(swath, swath.bursts[0]).numbers(),
         kernel(0.6, 0.75),
         kernel(0.7, 0.75),
-        1,
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

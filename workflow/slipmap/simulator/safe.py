@@ -1,10 +1,11 @@
 """Simulated raw Sentinel-1: SAFE products of TOPS bursts, built from scatterers on the simulated ground."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import repeat
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from pyproj import Transformer
@@ -13,6 +14,7 @@ from scipy import ndimage
 from slipmap.arrays import Doubles
 from slipmap.config.inputs import SimulateSettings
 from slipmap.io.grid import Grid
+from slipmap.parallel import in_parallel
 from slipmap.sentinel1.annotation import Burst, Swath
 from slipmap.sentinel1.geometry import earth_fixed, locate_points, look_angles, orbit_numbers, to_radar
 from slipmap.sentinel1.satellite import Coverage, Pass, make_swath
@@ -28,7 +30,7 @@ _ORBITS_PER_DAY = 175 / 12
 _DIGITAL_NUMBER = 45.0  # of the mean power of grass, as IW products have it
 _PARALLEL_BASELINE = 40.0  # m, standard deviation
 _LATE = 1.5e-3  # s, standard deviation of burst synchronisation
-_BANDS = 4  # of lines, filled in parallel
+_COMPILED = Lock()  # of compiled loops that have threads of their own: not every system lets two callers have them
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def simulate_products(
     folder: Path,
     progress: Callable[[int], np.ndarray] | None = None,
     disturbed: sentinel1.Disturbance | None = None,
+    threads: int = 1,
 ) -> Iterator[tuple[date, Path]]:
     """Write the SAFE product of each date into `folder`; yields date and product.
 
@@ -100,14 +103,15 @@ def simulate_products(
     ----------
     cover : land cover. velocity : LOS, mm/yr. elevation : of the true ground, m. All (rows, cols).
     progress : as for `slipmap.simulator.sentinel1.displacement`. disturbed : as for its `scatterers`;
-        with it the products have VH as well.
+        with it the products have VH as well. threads : dates that are worked on at once.
 
     Notes
     -----
     Each date has an orbit of its own (baselines as in `simulate_sentinel1`), its burst start times and Doppler
     centroid. The phase of a scatterer is −4π/λ times its range from that orbit, less its displacement towards the
     satellite and plus the delay; so topography, the DEM's error, layover and the registration of dates follow from the
-    geometry itself. Scatterers, one burst's image and a date's fields are held in memory (about 0.5 GiB at 768 × 768).
+    geometry itself. Scatterers are held in memory (about 0.2 GiB at 768 × 768), and the fields and one burst's image of
+    each date that is worked on.
     """
     ground = Scatterers.on(settings, grid, elevation)
     first = reference_pass(settings, grid)
@@ -121,10 +125,12 @@ def simulate_products(
     # motion and delay only: the DEM's error acts through the geometry
     shifts = sentinel1.displacement(settings, grid, velocity, np.zeros(grid.shape), elevation, progress)
     scenes = sentinel1.scatterers(settings, cover, noise=False, disturbed=disturbed)
-    crossed: Iterable[np.ndarray | None] = repeat(None, len(dates))
+    crossed: Iterator[np.ndarray | None] = repeat(None, len(dates))
     if disturbed is not None:
         crossed = sentinel1.scatterers(settings, cover, noise=False, disturbed=disturbed, cross=True)
-    for k, (day, scene, cross, shift) in enumerate(zip(dates, scenes, crossed, shifts, strict=True)):
+
+    def write(made: tuple[int, date, np.ndarray, np.ndarray | None, np.ndarray]) -> Path:
+        k, day, scene, cross, shift = made
         passing = first.shifted(baselines[k], parallel[k] if k else 0.0, _TIME_OF_DAY)
         swath = make_swath(
             np.datetime64(day).astype("M8[ns]"),
@@ -138,13 +144,20 @@ def simulate_products(
         times, ranges = np.empty(len(ground.points)), np.empty(len(ground.points))
         span = (passing.time + coverage.first - 0.5, passing.time + coverage.last + 0.5)
         orbit = orbit_numbers(swath.orbit.local(*span), *span)
-        locate_points(ground.points, orbit, times, ranges)
+        with _COMPILED:
+            locate_points(ground.points, orbit, times, ranges)
         times += orbit[0]
         ranges -= ground.sample(shift)
         places = (swath, times, ranges, settings.thermal_noise)
         image = _Image(*places, scene.ravel(), stream(settings.seed, "noise", day))
         other = None if cross is None else _Image(*places, cross.ravel(), stream(settings.seed, "noise", day, "VH"))
-        yield day, write_product(folder, swath, image, other)
+        return write_product(folder, swath, image, other)
+
+    def load(numbered: tuple[int, date]) -> tuple[int, date, np.ndarray, np.ndarray | None, np.ndarray]:
+        return (*numbered, next(scenes), next(crossed), next(shifts))
+
+    for (_, day), product in in_parallel(enumerate(dates), write, threads, load=load, held=threads):
+        yield day, product
 
 
 @dataclass
@@ -175,9 +188,9 @@ class _Image:
             sweep,
             kernel(swath.azimuth_bandwidth * step, swath.azimuth_window),
             kernel(swath.range_bandwidth / rate, swath.range_window),
-            _BANDS,
         )
-        multiply_carrier(pixels, sweep, burst.start, step, swath.slant_range_time, 1 / rate, 1.0)
+        with _COMPILED:
+            multiply_carrier(pixels, sweep, burst.start, step, swath.slant_range_time, 1 / rate, 1.0)
         if self.noise:
             pixels += sentinel1.speckle(self.rng, pixels.shape) * np.float32(self.noise**0.5)
         pixels *= np.float32(_DIGITAL_NUMBER)

@@ -9,6 +9,7 @@ from scipy import ndimage
 from slipmap.arrays import Doubles, Floats, Real
 from slipmap.config.inputs import SimulateSettings
 from slipmap.io.grid import Grid
+from slipmap.parallel import in_parallel
 from slipmap.simulator.event import Event
 from slipmap.simulator.fields import power_law, smoothstep, stream
 from slipmap.simulator.landcover import BADLAND, BUILT, FIELD, FOREST, GRASS, QUARRY, ROAD, ROCK, SCAR, WATER
@@ -59,15 +60,26 @@ def simulate_scenes(
     parcel: np.ndarray,
     slides: list[Landslide],
     last: date,
+    threads: int = 1,
 ) -> Iterator[tuple[date, np.ndarray]]:
-    """Date and scene, int16 (11, rows, cols) on `scene_grid`: reflectance × 10000 of `BANDS`, then SCL."""
+    """Date and scene, int16 (11, rows, cols) on `scene_grid`: reflectance × 10000 of `BANDS`, then SCL.
+
+    Parameters
+    ----------
+    threads : scenes that are made at once.
+    """
     view = _View(settings, grid, terrain, cover, parcel, slides)
-    for number, day in enumerate(scene_dates(settings, last)):
+
+    def scene(numbered: tuple[int, date]) -> np.ndarray:
+        number, day = numbered
         rng = stream(settings.seed, "sentinel2", day)
         clouds = None if number == 0 and settings.scenes > 1 else settings.clouds
         out = view.scene(rng, day, clouds, view.bare)
         if number == settings.scenes - 1 and settings.scenes > 2:
             _cut_swath(rng, out)
+        return out
+
+    for (_, day), out in in_parallel(enumerate(scene_dates(settings, last)), scene, threads, held=threads):
         yield day, out
 
 

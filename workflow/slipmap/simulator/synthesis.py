@@ -37,7 +37,7 @@ def kernel(bandwidth: float, window: float) -> Floats:
     return np.asarray(impulse_response(x, bandwidth, window) * cut, np.float32)
 
 
-@numba.njit(parallel=True, cache=True)
+@numba.njit(nogil=True, cache=True)
 def add_scatterers(
     pixels: Floats,
     amplitudes: Complexes,
@@ -47,7 +47,6 @@ def add_scatterers(
     sweep: Doubles,
     line_kernel: Floats,
     sample_kernel: Floats,
-    bands: int,
 ) -> None:
     """Add the responses of scatterers to a deramped burst.
 
@@ -56,37 +55,38 @@ def add_scatterers(
     pixels : (lines, 2 × samples) float32, real and imaginary part interleaved; written.
     amplitudes : (n,) complex64. times, ranges : (n,) zero-Doppler azimuth times, s, and apparent ranges, m.
     frame : start of the burst (s), line interval (s), τ of sample 0 (s), sampling rate (Hz), bistatic reference τ (s),
-        wavelength (m). sweep : of `Sweep.numbers`. bands : bands of lines that are filled in parallel.
+        wavelength (m). sweep : of `Sweep.numbers`.
     """
     lines, samples = pixels.shape[0], pixels.shape[1] // 2
     half = line_kernel.shape[1] // 2
     fractions = line_kernel.shape[0] - 1
-    for band in numba.prange(bands):
-        top, bottom = lines * band // bands, lines * (band + 1) // bands
-        for n in range(len(times)):
-            tau = 2.0 * ranges[n] / SPEED_OF_LIGHT
-            at = times[n] - (tau - frame[4]) / 2.0
-            line = (at - frame[0]) / frame[1]
-            i = int(np.floor(line))
-            if i + half < top or i - half + 1 >= bottom:
-                continue
-            sample = (tau - frame[2]) * frame[3]
-            j = int(np.floor(sample))
-            if j - half + 1 < 0 or j + half >= samples:
-                continue
-            turns = (carrier(sweep, at, tau)[0] + 2.0 * TWO_PI * ranges[n] / frame[5]) / TWO_PI
-            angle = np.float32(-TWO_PI * (turns - np.floor(turns)))
-            c, s = np.cos(angle), np.sin(angle)
-            re = amplitudes[n].real * c - amplitudes[n].imag * s
-            im = amplitudes[n].real * s + amplitudes[n].imag * c
-            row = line_kernel[int((line - i) * fractions + 0.5)]
-            col = sample_kernel[int((sample - j) * fractions + 0.5)]
-            first = 2 * (j - half + 1)
-            for k in range(2 * half):
-                y = i - half + 1 + k
-                if y < top or y >= bottom:
-                    continue
-                a, b = re * row[k], im * row[k]
-                for m in range(2 * half):
-                    pixels[y, first + 2 * m] += a * col[m]
-                    pixels[y, first + 2 * m + 1] += b * col[m]
+    # both twice, for the real and the imaginary part of each sample, which then lie beside those of the pixels
+    doubled = np.empty((fractions + 1, 4 * half), np.float32)
+    for m in range(2 * half):
+        doubled[:, 2 * m] = doubled[:, 2 * m + 1] = sample_kernel[:, m]
+    parts = np.empty(4 * half, np.float32)
+    for n in range(len(times)):
+        tau = 2.0 * ranges[n] / SPEED_OF_LIGHT
+        at = times[n] - (tau - frame[4]) / 2.0
+        line = (at - frame[0]) / frame[1]
+        i = int(np.floor(line))
+        if i + half < 0 or i - half + 1 >= lines:
+            continue
+        sample = (tau - frame[2]) * frame[3]
+        j = int(np.floor(sample))
+        if j - half + 1 < 0 or j + half >= samples:
+            continue
+        turns = (carrier(sweep, at, tau)[0] + 2.0 * TWO_PI * ranges[n] / frame[5]) / TWO_PI
+        angle = np.float32(-TWO_PI * (turns - np.floor(turns)))
+        c, s = np.cos(angle), np.sin(angle)
+        parts[::2] = amplitudes[n].real * c - amplitudes[n].imag * s
+        parts[1::2] = amplitudes[n].real * s + amplitudes[n].imag * c
+        row = line_kernel[int((line - i) * fractions + 0.5)]
+        col = doubled[int((sample - j) * fractions + 0.5)]
+        first = 2 * (j - half + 1)
+        for k in range(2 * half):
+            y = i - half + 1 + k
+            if 0 <= y < lines:
+                near = pixels[y, first : first + 4 * half]
+                for q in range(4 * half):
+                    near[q] += parts[q] * row[k] * col[q]

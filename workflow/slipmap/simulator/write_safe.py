@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import rasterio
@@ -14,6 +15,8 @@ from slipmap.io.atomic import write_aside
 from slipmap.sentinel1.annotation import Burst, Polynomial, Swath, line_time
 
 CROSS = {"VV": "VH", "HH": "HV"}
+# Held by who writes pixels: with several threads the lines that GDAL's cache gives up would lie in files in any order
+_WRITING = Lock()
 # Amplitude look-up tables: constant, as those of real products nearly are
 _SIGMA, _BETA, _GAMMA, _DN = 311.0, 237.0, 273.0, 237.0
 
@@ -65,7 +68,7 @@ def _write_image(aside: Path, swath: Swath, pixels: Callable[[Burst], np.ndarray
         GroundControlPoint(*place)
         for place in zip(grid.line, grid.pixel, grid.longitude, grid.latitude, grid.height, strict=True)
     ]
-    with rasterio.open(
+    out = rasterio.open(
         aside / "measurement" / f"{stem}.tiff",
         "w",
         gcps=points,
@@ -75,10 +78,16 @@ def _write_image(aside: Path, swath: Swath, pixels: Callable[[Burst], np.ndarray
         height=swath.lines_per_burst * len(swath.bursts),
         count=1,
         dtype="complex_int16",
-    ) as out:
+    )
+    try:
         for burst in swath.bursts:
             window = Window(0, burst.first_row, burst.samples, burst.lines)
-            out.write(np.rint(pixels(burst).view(np.float32)).view(np.complex64), 1, window=window)
+            numbers = np.rint(pixels(burst).view(np.float32)).view(np.complex64)
+            with _WRITING:
+                out.write(numbers, 1, window=window)
+    finally:
+        with _WRITING:
+            out.close()
     return stem
 
 
