@@ -41,8 +41,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  echo "slipmap needs Python 3.11 or 3.12: install one, or name it with 'make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)'."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,docs]'
-	$(BIN)/python -c 'from slipmap.deformation.inversion import compile_kernel; compile_kernel()'
-	$(BIN)/python -c 'from slipmap.simulator.compile_ahead import compile_kernels; compile_kernels()' >/dev/null
+	$(BIN)/python -m slipmap.compile_ahead >/dev/null
 	@touch $@
 	@echo "Installed. Next: '. $(VENV)/bin/activate', then 'slipmap --help' from any folder."
 

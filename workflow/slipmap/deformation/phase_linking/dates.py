@@ -50,11 +50,15 @@ def read(folders: Sequence[str | Path], day: date) -> np.ndarray:
         return np.asarray(source.read(1))
 
 
-def read_quality(folders: Sequence[str | Path], days: Iterable[date], name: str) -> np.ndarray:
-    """A band of the quality, float32 (rows, cols); of dates of several ministacks the mean of theirs."""
+def read_quality(folders: Sequence[str | Path], days: Iterable[date], names: Sequence[str]) -> np.ndarray:
+    """Bands of the quality, float32 (names, rows, cols); of dates of several ministacks the mean of theirs.
+
+    Bands that are read together are decompressed once: they lie pixel by pixel in the file.
+    """
     own = sorted({str(folder_of(folders, day)) for day in days})
-    bands = [raster.read(Path(folder) / QUALITY, bands=QUALITY_BANDS.index(name) + 1) for folder in own]
-    return bands[0] if len(bands) == 1 else np.mean(bands, axis=0)
+    numbers = [QUALITY_BANDS.index(name) + 1 for name in names]
+    found = [raster.read(Path(folder) / QUALITY, bands=numbers) for folder in own]
+    return found[0] if len(found) == 1 else np.mean(found, axis=0)
 
 
 def difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:

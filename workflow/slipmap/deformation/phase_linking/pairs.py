@@ -43,7 +43,7 @@ def run(
     os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
     first, second = (dates.read(linked, day) for day in (pair.reference, pair.secondary))
     days = (pair.reference, pair.secondary)
-    fit, looks, rate = (dates.read_quality(linked, days, name) for name in ("goodness_of_fit", "looks", "rate"))
+    fit, looks, rate = dates.read_quality(linked, days, ("goodness_of_fit", "looks", "rate"))
     moved = -rate * np.float32(pair.days / DAYS_PER_YEAR)
     phase = dates.difference(first, second)
     still = wrap(phase - moved).astype(np.float32)
