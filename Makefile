@@ -22,9 +22,7 @@ PEERS_READY := $(if $(SLIPMAP_PEER_PYTHON),,$(PEERS)/installed)
 DOLPHIN := .venv-dolphin
 DOLPHIN_READY := $(if $(SLIPMAP_DOLPHIN_PYTHON),,$(DOLPHIN)/installed)
 INSTALLED := $(VENV)/installed
-# without a GPU a training on each core, since small networks take up to twice the CPU time with two threads
-TRAININGS := $(if $(shell nvidia-smi -L 2>/dev/null),gpu=1,gpu=$(CORES) --set-threads train=1 evaluate=1)
-SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources $(TRAININGS)
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
 
 .PHONY: help demo install test test-slow test-slurm test-faults lint bench bench-deformation bench-training tables docs \
   docs-pictures coverage release clean
@@ -84,7 +82,10 @@ $(DOLPHIN)/installed:
 	$(DOLPHIN)/bin/pip install --quiet --disable-pip-version-check dolphin==0.42.9 jax==0.6.2 jaxlib==0.6.2
 	@touch $@
 
-# the tables, then the report that shows them
+# the tables, then the report that shows them; without a GPU a training on each core, since small networks take up to
+# twice the CPU time with two threads
+TRAININGS = $(if $(shell nvidia-smi -L 2>/dev/null),gpu=1,gpu=$(CORES) --set-threads train=1 evaluate=1)
+
 tables: install
 	$(BIN)/snakemake tables --cores $(CORES) --resources $(TRAININGS)
 	$(SNAKEMAKE)
