@@ -97,3 +97,24 @@ def test_pandas_is_not_imported_to_look_at_parameters():
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert answer.stdout.split() == ["'a'", "False", "True"], answer.stdout + answer.stderr[-1500:]
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_job_that_ends_adds_no_looks_for_ready_jobs(tmp_path, ours):
+    """Snakemake's own way looks more often with each job; the limit of starts holds in both."""
+    (tmp_path / "Snakefile").write_text(
+        "import time\n"
+        "from snakemake.scheduling.job_scheduler import JobScheduler\n"
+        "from slipmap.jobs.command import look_once_a_second\n"
+        f"if {ours}:\n    look_once_a_second()\n"
+        "finish, looks, start = JobScheduler._finish_jobs, [], time.monotonic()\n"
+        "JobScheduler._finish_jobs = lambda self: looks.append(0) or finish(self)\n"
+        "onsuccess:\n    print('LOOKS', len(looks), time.monotonic() - start)\n"
+        'rule all:\n    input: expand("{k}", k=range(12))\n'
+        'rule one:\n    output: "{k}"\n    shell: "touch {output}; sleep 0.4"\n'
+    )
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--max-jobs-per-timespan", "100/1s"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    looks, seconds = done.stdout.partition("LOOKS ")[2].split()[:2]
+    assert (int(looks) <= 14 + 1.5 * float(seconds)) == ours, (looks, seconds)

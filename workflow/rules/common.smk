@@ -31,6 +31,7 @@ if workflow.modifier.path_modifier.prefix:
 
 command.quote_interpreter()
 command.spare_pandas()
+command.look_once_a_second()
 CONFIG_SOURCE = ", ".join(map(str, workflow.configfiles)) or "config"
 
 try:

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -48,3 +49,30 @@ def spare_pandas() -> None:
         return asks(self, value) if "pandas" in sys.modules else self._serialize_param_builtin(value)
 
     kind._serialize_param_pandas = ask
+
+
+def look_once_a_second() -> None:
+    """Keep Snakemake from looking for ready jobs more and more often, which takes a third of a core after 200 jobs.
+
+    To start no more jobs a second than its limit, Snakemake 9 plans at every look another one a second later. Each job
+    that ends makes it look once more, so it adds one look a second for the rest of the run. Here one look at most is
+    planned at a time.
+    """
+    from snakemake.scheduling.job_scheduler import JobScheduler
+
+    if not hasattr(JobScheduler, "_schedule_reevalutation"):  # another Snakemake, which plans otherwise
+        return
+    planned: set[int] = set()  # schedulers that will look again
+
+    def plan(self: Any, delay: float) -> None:
+        def look() -> None:
+            planned.discard(id(self))
+            self._open_jobs.release()
+
+        if id(self) not in planned:
+            planned.add(id(self))
+            timer = threading.Timer(delay, look)
+            timer.daemon = True  # a run that has ended does not wait for it
+            timer.start()
+
+    JobScheduler._schedule_reevalutation = plan
