@@ -8,7 +8,7 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError, RasterioError
 
 from slipmap.errors import InputError
-from slipmap.io import raster
+from slipmap.io import overlap, raster
 from slipmap.io.grid import Grid
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _require_no_picture(path: Path, key: str) -> None:
 def _raster_overlaps(path: Path, grid: Grid) -> bool | None:
     try:
         with rasterio.open(path) as src:
-            return raster.overlaps(src.crs, raster.outer_bounds(src), grid) if src.crs else None
+            return overlap.overlaps(src.crs, raster.outer_bounds(src), grid) if src.crs else None
     except (RasterioError, CRSError):
         return None
 
@@ -92,7 +92,7 @@ def _hdf5_overlaps(path: Path, key: str, grid: Grid) -> bool | None:
         if "data/x_coordinates" not in file:
             return None
         own = opera_grid(file, str(path))
-    return raster.overlaps(CRS.from_user_input(own.crs), own.bounds, grid)
+    return overlap.overlaps(CRS.from_user_input(own.crs), own.bounds, grid)
 
 
 def _beside(path: Path, key: str) -> InputError:

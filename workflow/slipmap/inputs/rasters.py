@@ -17,7 +17,7 @@ from rasterio.windows import Window
 
 from slipmap.errors import InputError
 from slipmap.inputs.contract import ELEVATION, Quantity
-from slipmap.io import raster
+from slipmap.io import overlap, raster
 from slipmap.io.grid import Grid, crs_name
 
 _WHOLE = 1024  # pixels on a side up to which a sample is the whole area
@@ -215,7 +215,7 @@ def covered(path: str | Path, grid: Grid) -> float:
     """Share of the area inside the extent of the raster at `path`."""
     with rasterio.open(path) as src:
         left, bottom, right, top = raster.outer_bounds(src)
-        a = raster.area_bounds(grid, src.crs)[0]
+        a = overlap.area_bounds(grid, src.crs)[0]
     size = (min(right, a[2]) - max(left, a[0])) * (min(top, a[3]) - max(bottom, a[1]))
     return max(size, 0.0) / ((a[2] - a[0]) * (a[3] - a[1]))
 

@@ -18,7 +18,7 @@ import shapely
 from rasterio.crs import CRS
 
 from slipmap.errors import InputError, nearest
-from slipmap.io import raster
+from slipmap.io import overlap, raster
 from slipmap.io.grid import Grid
 
 log = logging.getLogger(__name__)
@@ -226,7 +226,7 @@ def _proposal(column: str, fields: list[str]) -> str:
 
 def _boxes(grid: Grid, crs: CRS, margin: float) -> list[tuple[float, float, float, float]]:
     """Bounds to read, in the file's CRS, a little wider; both ways of writing longitudes beyond 180 degrees."""
-    boxes = raster.area_bounds(grid, crs, margin)
+    boxes = overlap.area_bounds(grid, crs, margin)
     if not crs.is_geographic:
         return boxes
     return [*boxes, *((w + 360, s, e + 360, n) for w, s, e, n in boxes if w < 0)]
