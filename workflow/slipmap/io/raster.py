@@ -23,10 +23,10 @@ from rasterio.windows import Window
 import slipmap
 from slipmap.codes import IGNORE
 from slipmap.errors import InputError
+from slipmap.io import overlap
 from slipmap.io.atomic import write_aside
 from slipmap.io.description import Description
 from slipmap.io.grid import BLOCK, Grid, crs_name
-from slipmap.io.overlap import overlaps as _overlaps
 from slipmap.io.overviews import with_overviews
 from slipmap.io.resampling import choose_resampling
 
@@ -377,4 +377,4 @@ def check_whole(src: rasterio.io.DatasetReader, path: Path, key: str, size: int 
 
 
 def _overlap(src: rasterio.io.DatasetReader, grid: Grid) -> bool:
-    return _overlaps(src.crs, outer_bounds(src), grid)
+    return overlap.overlaps(src.crs, outer_bounds(src), grid)
