@@ -13,6 +13,7 @@ from typing import Any
 
 from slipmap.errors import SlipmapError
 from slipmap.jobs import disk, runs
+from slipmap.memory import keep_arrays
 
 
 def checked(settings: Mapping[str, Any]) -> Any:
@@ -34,6 +35,7 @@ def job(snakemake: Any) -> Iterator[None]:
     Import libraries inside the body: what is imported before cannot be held to the rule's threads.
     """
     runs.join()
+    keep_arrays()
     # Snakemake puts the scripts' folder first on the path, where "network.py" would hide a module of that name
     sys.path[:] = [entry for entry in sys.path if Path(entry).name != "scripts"]
     for name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
