@@ -116,10 +116,29 @@ def test_importances_are_those_of_scikit_learn(values: np.ndarray) -> None:
         part, values[judge], labels[judge], scoring="roc_auc", n_repeats=3, random_state=5
     )
     np.testing.assert_allclose(table.permutation[NAMES], expected.importances_mean)
+    in_threads = importance.importances(sample, trees=30, permutations=3, seed=5, jobs=2).set_index("factor")
+    pd.testing.assert_frame_equal(in_threads, table)
     slope = values[:, 1]
     pairs = (slope[labels == 1][:, None] > slope[labels == 0]).mean()  # the AUC is the share of rightly ordered pairs
     assert table.auc["slope"] == pytest.approx(pairs, abs=1e-6)
     assert table.index[0] == "slope" and table.permutation.idxmax() == "slope"
+
+
+def test_what_decides_of_some_factors_is_their_importance_among_all(values: np.ndarray) -> None:
+    labels = (values[:, 1] + np.random.default_rng(0).normal(size=600) > 20).astype(np.uint8)
+    sample = as_sample(values, labels, NAMES)
+    options = {"trees": 30, "permutations": 3, "seed": 5}
+    every = importance.importances(sample, **options).set_index("factor")
+    some = importance.deciding(sample, ["twi", "slope"], **options).set_index("factor")
+    assert some.permutation[["slope", "twi"]].tolist() == every.permutation[["slope", "twi"]].tolist()
+    assert some.permutation[["elevation", "ndvi"]].isna().all()
+    assert some.gini.isna().all()  # their permutation importance differs, so nothing else is needed
+    alike = as_sample(values * [0, 1, 0, 1], labels, NAMES)  # elevation and ndvi without effect, so equal
+    tied = importance.deciding(alike, ["elevation", "ndvi"], **options).set_index("factor")
+    assert tied.permutation[["elevation", "ndvi"]].tolist() == [0, 0]
+    pd.testing.assert_series_equal(
+        tied.gini[NAMES], importance.importances(alike, **options).set_index("factor").gini[NAMES]
+    )
 
 
 def test_importance_of_classes_is_one_number(values: np.ndarray, classes: np.ndarray) -> None:

@@ -15,8 +15,8 @@ from slipmap.errors import InputError
 from slipmap.io import raster
 from slipmap.io.grid import Grid
 from slipmap.screening.sampling import Sample
-from slipmap.susceptibility import areas, compare, maps
-from slipmap.susceptibility.additive import MixedAdditiveModel
+from slipmap.susceptibility import additive, areas, compare, maps
+from slipmap.susceptibility.additive import AdditiveModel, MixedAdditiveModel, best_of
 from slipmap.susceptibility.classical import FrequencyRatio, create
 from slipmap.susceptibility.crossvalidation import cross_validate, reliability, scores
 from slipmap.susceptibility.folds import block_folds, check_folds, random_folds
@@ -120,6 +120,40 @@ def test_mixed_model_finds_the_groups_and_predicts_without_them() -> None:
     mixed_slope, plain_slope = (np.polyfit(grid[:, 0], logit(m.predict(grid)), 1)[0] for m in (model, plain))
     assert mixed_slope == pytest.approx(1, abs=0.15)
     assert plain_slope < mixed_slope - 0.1  # without the groups the effect of slope is flattened
+
+
+def test_mixed_model_begins_with_the_fit_of_an_additive_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The smooths of the same pixels and options are fitted once, and others again; the results are those without."""
+    rng = np.random.default_rng(9)
+    values, group = rng.normal(size=(300, 2)), rng.integers(0, 4, 300)
+    labels = (rng.random(300) < expit(values[:, 0])).astype(np.uint8)
+    fitted: list[tuple[int, ...]] = []
+
+    def count(design: np.ndarray, *given: object) -> object:
+        fitted.append(design.shape)
+        return best_of(design, *given)
+
+    def mixed(precision: float = 1.0) -> np.ndarray:
+        model = MixedAdditiveModel(["a", "b"], smoothing=[1.0, 10.0], precision=[precision])
+        return model.fit_arrays(values, labels, group).predict(values)
+
+    def plain(labels: np.ndarray, smoothing: float = 10.0) -> np.ndarray:
+        return AdditiveModel(["a", "b"], smoothing=[1.0, smoothing]).fit_arrays(values, labels).predict(values)
+
+    monkeypatch.setattr(additive, "best_of", count)
+    monkeypatch.setattr(additive, "_fitted", {})
+    alone = mixed()
+    assert fitted == [(300, 2), (300, 6)]
+    again = plain(labels)
+    assert len(fitted) == 2
+    additive._fitted.clear()
+    np.testing.assert_array_equal(plain(labels), again)
+    np.testing.assert_array_equal(mixed(), alone)
+    assert fitted[2:] == [(300, 2), (300, 6)]
+    plain(1 - labels)
+    plain(labels, smoothing=100.0)
+    assert len(fitted) == 6  # of other labels, and of other options
+    np.testing.assert_array_equal(plain(labels), again)  # the mixed model has not changed what it began with
 
 
 def test_frequency_ratio_by_hand_is_relative_to_the_population() -> None:

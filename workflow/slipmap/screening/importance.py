@@ -1,5 +1,7 @@
 """What each factor contributes: Gini and permutation importance of a random forest, SHAP on request."""
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
@@ -7,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from slipmap.parallel import each
 from slipmap.screening.encoding import encoder, owners
 from slipmap.screening.sampling import Sample
 
@@ -43,10 +46,7 @@ def importances(
     above 0.5 landslides have the larger values; empty for classes), and ``shap`` (mean |SHAP|, log-odds) on request.
     """
     whole = forest(sample, trees, seed, jobs).fit(sample.values, sample.labels)
-    learn, judge = hold_out(sample, 0.3, seed)
-    part = forest(sample, trees, seed, jobs).fit(sample.values[learn], sample.labels[learn])
-    part[-1].set_params(n_jobs=1)  # threads add the trees' votes up in any order: the last digit would depend on it
-    fall = permutation(part, sample.values[judge], sample.labels[judge], permutations, seed)
+    fall = falls(sample, sample.names, trees=trees, permutations=permutations, seed=seed, jobs=jobs)
     table = pd.DataFrame(
         {
             "factor": list(sample.names),
@@ -64,11 +64,49 @@ def importances(
     return table.sort_values(["gini", "factor"], ascending=[False, True], ignore_index=True)
 
 
-def permutation(fitted: Pipeline, values: np.ndarray, labels: np.ndarray, repeats: int, seed: int) -> np.ndarray:
+def deciding(sample: Sample, of: Collection[str], *, trees: int, permutations: int, seed: int) -> pd.DataFrame:
+    """What `decision.decide` needs to choose among the factors `of`, without what it does not look at.
+
+    Returns
+    -------
+    Columns ``factor``, ``permutation`` and ``gini`` as in `importances`, a row for every factor of `sample`: NaN for
+    those not in `of`, and Gini importance only where two of them have the same permutation importance.
+    """
+    asked = [name for name in sample.names if name in of]
+    fall = falls(sample, asked, trees=trees, permutations=permutations, seed=seed).mean(axis=1)
+    table = pd.DataFrame({"factor": list(sample.names), "permutation": np.nan, "gini": np.nan})
+    table.loc[table.factor.isin(asked), "permutation"] = fall
+    if len(np.unique(fall)) < len(fall):
+        table["gini"] = gini(forest(sample, trees, seed).fit(sample.values, sample.labels), sample)
+    return table
+
+
+def falls(sample: Sample, of: Sequence[str], *, trees: int, permutations: int, seed: int, jobs: int = 1) -> np.ndarray:
+    """Permutation importance of the factors `of`, (factors, permutations): see `importances`."""
+    learn, judge = hold_out(sample, 0.3, seed)
+    part = forest(sample, trees, seed, jobs).fit(sample.values[learn], sample.labels[learn])
+    part[-1].set_params(n_jobs=1)  # threads add the trees' votes up in any order: the last digit would depend on it
+    columns = [sample.names.index(name) for name in of]
+    return permutation(part, sample.values[judge], sample.labels[judge], permutations, seed, columns, jobs)
+
+
+def permutation(
+    fitted: Pipeline,
+    values: np.ndarray,
+    labels: np.ndarray,
+    repeats: int,
+    seed: int,
+    columns: Sequence[int] | None = None,
+    jobs: int = 1,
+) -> np.ndarray:
     """Fall of the AUC when the values of a factor are shuffled (Breiman 2001), (factors, repeats).
 
     The numbers of scikit-learn's ``permutation_importance`` with the same seed. It asks the forest once for every
     shuffle, which costs more for so few pixels than the trees do; here the forest is asked once for every factor.
+
+    Parameters
+    ----------
+    columns : those of `values` whose factors are shuffled; None: all. jobs : factors at a time, each in a thread.
     """
     whole = roc_auc_score(labels, fitted.predict_proba(values)[:, 1])
     # every factor is shuffled alike, and a shuffle goes on from the one before
@@ -79,13 +117,15 @@ def permutation(fitted: Pipeline, values: np.ndarray, labels: np.ndarray, repeat
         state.shuffle(order)
         moved = moved[order]
         orders.append(moved)
-    fall = np.empty((values.shape[1], repeats))
-    for factor in range(values.shape[1]):
+    drawn = np.concatenate(orders)
+
+    def fall(column: int) -> list[float]:
         shuffled = np.tile(values, (repeats, 1))
-        shuffled[:, factor] = values[np.concatenate(orders), factor]
+        shuffled[:, column] = values[drawn, column]
         found = fitted.predict_proba(shuffled)[:, 1].reshape(repeats, -1)
-        fall[factor] = [whole - roc_auc_score(labels, one) for one in found]
-    return fall
+        return [whole - roc_auc_score(labels, one) for one in found]
+
+    return np.array(each(fall, range(values.shape[1]) if columns is None else columns, jobs)).reshape(-1, repeats)
 
 
 def hold_out(sample: Sample, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

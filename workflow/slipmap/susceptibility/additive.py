@@ -7,6 +7,7 @@ smooth effects of the factors and a random intercept of each group (an area; a s
 import io
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from hashlib import sha256
 from typing import TypedDict, Unpack
 
 import numpy as np
@@ -19,6 +20,8 @@ from slipmap.screening.sampling import Sample
 
 SMOOTHING = (0.1, 1.0, 10.0, 100.0, 1000.0)  # penalties to choose from, by UBRE
 CHUNK = 50_000  # pixels predicted at once; the design matrix of all of them would not fit
+FITS_KEPT = 16  # more than the folds of a cross-validation
+_fitted: dict[bytes, LogisticGAM] = {}  # by what was learnt from and how, the oldest first
 
 
 class Smooths(TypedDict, total=False):
@@ -70,7 +73,7 @@ class AdditiveModel:
         for name in self.categorical:
             self.codes[name], counts = np.unique(values[:, self.names.index(name)], return_counts=True)
             self.commonest[name] = int(counts.argmax())
-        self.model = best_of(self._design(values), labels, [self._terms(lam) for lam in self.smoothing])
+        self.model = self._smooths(self._design(values), labels)
         return self
 
     def predict(self, values: np.ndarray) -> np.ndarray:
@@ -80,6 +83,16 @@ class AdditiveModel:
             part = slice(start, start + CHUNK)
             out[part] = self.model.predict_proba(self._design(values[part]))
         return out
+
+    def _smooths(self, design: np.ndarray, labels: np.ndarray) -> LogisticGAM:
+        """The fit without random effects, found once where a GAM and a mixed model learn from the same pixels."""
+        options = (self.names, self.categorical, self.splines, self.smoothing, self.monotonic, design.shape)
+        key = sha256(repr(options).encode() + design.tobytes() + labels.tobytes()).digest()
+        if key not in _fitted:
+            _fitted[key] = best_of(design, labels, [self._terms(lam) for lam in self.smoothing])
+            while len(_fitted) > FITS_KEPT:
+                del _fitted[next(iter(_fitted))]
+        return _fitted[key]
 
     def _terms(self, lam: float) -> TermList:
         terms = TermList()
@@ -134,6 +147,7 @@ class MixedAdditiveModel(AdditiveModel):
         self, values: np.ndarray, labels: np.ndarray, groups: np.ndarray | None = None
     ) -> "MixedAdditiveModel":
         """Learn from (pixels, factors) values, (pixels,) labels and (pixels,) group numbers."""
+        self.groups = np.empty(0)
         super().fit_arrays(values, labels)
         if groups is None or len(np.unique(groups)) < 2:
             return self

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from slipmap.susceptibility import figures
 from slipmap.susceptibility.areas import AreaFiles, places, pool
 from slipmap.susceptibility.autocorrelation import block_side
 from slipmap.susceptibility.classical import LABELS, Classifier, create
-from slipmap.susceptibility.crossvalidation import cross_validate, reliability, scores, summary, with_intervals
+from slipmap.susceptibility.crossvalidation import cross_validate_each, reliability, scores, summary, with_intervals
 from slipmap.susceptibility.folds import check_folds
 from slipmap.susceptibility.interval import Influence, influence
 from slipmap.susceptibility.risk_model import RiskIndex
@@ -168,23 +168,38 @@ def _cross_validations(
     kept = Counter(name for own in stayed for name in own)
     chosen = iter(stayed)
     makers = [{int(number): builders(next(chosen)) for number in np.unique(fold)} for _, _, fold in runs]
-    work = [(run, made, model) for run, made in zip(runs, makers, strict=True) for model in next(iter(made.values()))]
-    given = [
-        ({number: own[model] for number, own in made.items()}, sample, fold, groups)
-        for (_, _, fold), made, model in work
-    ]
-    judged = in_processes(cross_validate, given, jobs)
-    for ((scheme, repeat, fold), _, model), (table, probability) in zip(work, judged, strict=True):
-        log.info("%s cross-validation %d of %s", scheme, repeat + 1, LABELS[model])
-        tables.append(table.assign(model=LABELS[model], scheme=scheme, repeat=repeat))
-        influences.setdefault((scheme, LABELS[model]), []).append(influence(sample.labels, probability, fold))
-        if repeat == 0:
-            known = np.isfinite(probability)
-            curves[scheme, LABELS[model]] = sample.labels[known], probability[known]
+    work = [(number, models) for number, made in enumerate(makers) for models in _together(next(iter(made.values())))]
+    work.sort(key=lambda one: -len(one[1]))  # what takes longest first, so that no core waits for it at the end
+    given = []
+    for number, models in work:
+        builds = [{fold: own[model] for fold, own in makers[number].items()} for model in models]
+        given.append((builds, sample, runs[number][2], groups))
+    judged = in_processes(cross_validate_each, given, jobs)
+    found = {
+        (number, model): one
+        for (number, models), several in zip(work, judged, strict=True)
+        for model, one in zip(models, several, strict=True)
+    }
+    for number, (scheme, repeat, fold) in enumerate(runs):
+        log.info("%s cross-validation %d", scheme, repeat + 1)
+        for model in next(iter(makers[number].values())):
+            table, probability = found[number, model]
+            tables.append(table.assign(model=LABELS[model], scheme=scheme, repeat=repeat))
+            influences.setdefault((scheme, LABELS[model]), []).append(influence(sample.labels, probability, fold))
+            if repeat == 0:
+                known = np.isfinite(probability)
+                curves[scheme, LABELS[model]] = sample.labels[known], probability[known]
     table = pd.concat(tables, ignore_index=True)
     front = ["model", "scheme", "repeat"]
     counts = {name: kept[name] for name in names}
     return table[front + [c for c in table.columns if c not in front]], curves, influences, counts
+
+
+def _together(models: Collection[str]) -> list[tuple[str, ...]]:
+    """Models that one process judges: the additive ones together, since the mixed one begins with the other's fit."""
+    additive = tuple(model for model in models if model in ("gam", "gamm"))
+    alone = [(model,) for model in models if model not in additive]
+    return [additive, *alone] if additive else alone
 
 
 def fold_factors(

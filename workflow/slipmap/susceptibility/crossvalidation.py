@@ -78,6 +78,16 @@ def cross_validate(
     return pd.DataFrame(rows), probability
 
 
+def cross_validate_each(
+    builds: Sequence[Mapping[int, Callable[[], Classifier]]],
+    sample: Sample,
+    fold: np.ndarray,
+    groups: np.ndarray | None = None,
+) -> list[tuple[pd.DataFrame, np.ndarray]]:
+    """`cross_validate` of several models, one after another."""
+    return [cross_validate(build, sample, fold, groups) for build in builds]
+
+
 def summary(table: pd.DataFrame) -> pd.DataFrame:
     """Mean and standard deviation over folds (and repeats) of each score: one row for each scheme and model."""
     grouped = table.groupby(["model", "scheme"], sort=False)[list(SCORES)]
