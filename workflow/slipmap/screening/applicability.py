@@ -26,7 +26,7 @@ from slipmap.io.grid import Grid
 
 OUTSIDE, INSIDE, UNSEEN = 0, 1, 2  # codes of the mask
 CODES = {OUTSIDE: "outside", INSIDE: "inside", UNSEEN: "class unseen in training"}
-_CHUNK = 512  # pixels whose distances to all training pixels are held at once
+_CHUNK = 128  # pixels whose distances to all training pixels are held at once
 
 
 @dataclass(frozen=True)
@@ -129,11 +129,15 @@ def nearest(places: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray
     All pairs are compared, by products of matrices: in twenty dimensions a tree looks at most of its points as
     well, and one after another. Which is nearest is found in single precision, how far it is in double.
     """
-    found, ours = np.empty(len(places)), points.astype(np.float32)
-    half = np.square(ours).sum(axis=1) / 2
+    found = np.empty(len(places))
+    # |a − b|² is smallest where a·b − |b|²/2 is largest: one product for both terms, and memory that stays in the cache
+    ours = np.vstack([points.T, -np.square(points).sum(axis=1) / 2]).astype(np.float32)
+    theirs = np.ones((_CHUNK, len(ours)), np.float32)
+    likeness = np.empty((_CHUNK, len(points)), np.float32)
     for start in range(0, len(places), _CHUNK):
         part = places[start : start + _CHUNK]
-        closest = (part.astype(np.float32) @ ours.T - half).argmax(axis=1)
+        theirs[: len(part), :-1] = part
+        closest = np.matmul(theirs[: len(part)], ours, out=likeness[: len(part)]).argmax(axis=1)
         found[start : start + _CHUNK] = np.linalg.norm(part - points[closest], axis=1)
     return found
 
