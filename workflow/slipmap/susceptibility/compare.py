@@ -198,7 +198,7 @@ def _cross_validations(
 def _together(models: Collection[str]) -> list[tuple[str, ...]]:
     """Models that one process judges: the additive ones together, since the mixed one begins with the other's fit."""
     additive = tuple(model for model in models if model in ("gam", "gamm"))
-    alone = [(model,) for model in models if model not in additive]
+    alone: list[tuple[str, ...]] = [(model,) for model in models if model not in additive]
     return [additive, *alone] if additive else alone
 
 
