@@ -12,6 +12,11 @@ import platform
 from typing import Any
 
 from slipmap.errors import InputError, nearest
+from slipmap.memory import ask_for_large_pages, keep_arrays
+
+# as every job does: processes that measure memory or time import this package
+keep_arrays()
+ask_for_large_pages()
 
 
 def benchmarks() -> list[str]:

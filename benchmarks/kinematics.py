@@ -14,7 +14,7 @@ from slipmap.io import raster
 from slipmap.io.grid import Grid
 
 RUN = """
-import resource, sys
+import benchmarks, resource, sys
 from slipmap.config.motion import KinematicsSettings
 from slipmap.motion import kinematics
 folder = sys.argv[1] + "/"

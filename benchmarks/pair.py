@@ -22,7 +22,7 @@ from slipmap.config.deformation import UnwrappingSettings
 
 SIDE, LOOKS = 768, 4
 CODE = """
-import json, sys
+import benchmarks, json, sys
 from datetime import date
 from pathlib import Path
 from slipmap.jobs.job import checked, job

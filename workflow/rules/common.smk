@@ -19,6 +19,7 @@ try:
     from slipmap.factors.names import factor_names
     from slipmap.jobs.ending import ending
     from slipmap.jobs.rules import complete_rules
+    from slipmap.memory import ask_for_large_pages
 except ImportError as error:
     sys.exit(f"slipmap is not installed in {sys.executable} ({error}); run 'make install', then '.venv/bin/snakemake …'.")
 
@@ -32,6 +33,7 @@ if workflow.modifier.path_modifier.prefix:
 command.quote_interpreter()
 command.spare_pandas()
 command.look_once_a_second()
+ask_for_large_pages()
 CONFIG_SOURCE = ", ".join(map(str, workflow.configfiles)) or "config"
 
 try:
