@@ -42,7 +42,7 @@ def run(side: int = 1024, bands: int = 14, width: float = 0.25, repeats: int = 3
 
 
 def _speed(folder: Path, side: int, bands: int, width: float, repeats: int) -> dict[str, Any]:
-    settings = MapSettings(flips=False)
+    settings = MapSettings(flips=False, calibration="none")  # no training has chosen one
     device = "cuda" if torch.cuda.is_available() else "cpu"
     grid, factors, weights = simulated(folder / "speed", side, side, bands, width)
     model, record = mosaic.load_weights(weights, device)

@@ -25,7 +25,7 @@ from slipmap.prediction import mosaic
 from slipmap.prediction.ensemble import Ensemble
 from slipmap.training.calibration import Calibration
 
-SETTINGS = MapSettings(flips=False, overlap=0.25)
+SETTINGS = MapSettings(flips=False, overlap=0.25, calibration="none")  # no training has chosen one
 CACHE = "256"  # MB that GDAL may keep, as in a job of the workflow
 
 

@@ -55,3 +55,9 @@ def test_repeated_runs_print_the_range_of_each_number(monkeypatch, capsys):
 def test_no_runs_at_all_is_a_mistake(capsys):
     assert main(["bench", "patches", "--repeat", "0"]) != 0
     assert "--repeat 0: give a number of runs from 1" in capsys.readouterr().err
+
+
+def test_mapping_is_measured_with_weights_of_today(modules):
+    """Both map with untrained weights, whose record must hold all that mapping asks for."""
+    assert modules["prediction"].run(side=96, bands=2, width=0.0625, repeats=1)["pixels"] == 96**2
+    assert modules["region"].run(side=96, bands=2, width=0.0625)["pixels"] == 96**2
