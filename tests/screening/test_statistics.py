@@ -12,6 +12,7 @@ from statsmodels.stats.outliers_influence import variance_inflation_factor
 from slipmap.config.screening import ScreeningSettings
 from slipmap.screening import collinearity, components, correlation, decision, importance
 from slipmap.screening.sampling import Sample
+from slipmap.screening.within import screened
 
 NAMES = ["elevation", "slope", "ndvi", "twi"]
 
@@ -139,6 +140,24 @@ def test_what_decides_of_some_factors_is_their_importance_among_all(values: np.n
     pd.testing.assert_series_equal(
         tied.gini[NAMES], importance.importances(alike, **options).set_index("factor").gini[NAMES]
     )
+
+
+@pytest.mark.parametrize(("keep", "least"), [([], None), (["twin"], None), (["twin", "slope"], None), ([], 0.001)])
+def test_a_fold_drops_what_the_importance_of_all_factors_drops(
+    values: np.ndarray, keep: list[str], least: float | None
+) -> None:
+    """Folds ask for no more importance than a decision hangs on; the decision is that of the whole table."""
+    noise = np.random.default_rng(0).normal(size=(2, 600))
+    labels = (values[:, 1] + noise[0] > 20).astype(np.uint8)
+    twins = np.column_stack([values[:, 1] + 0.1 * noise[1], -values[:, 2]])  # of slope nearly, of ndvi exactly
+    names = [*NAMES, "twin", "mirror"]
+    sample = as_sample(np.hstack([values, twins]).astype(np.float32), labels, names)
+    settings = ScreeningSettings(trees=30, permutations=3, keep=keep, min_importance=least)
+    ranked = importance.importances(sample, trees=30, permutations=3, seed=settings.seed)
+    pearson = correlation.pearson(sample.values, names)
+    dropped = decision.decide(pearson, collinearity.design(sample.values, names, []), ranked, settings)
+    assert dropped
+    assert screened(sample, settings) == [name for name in names if name not in dropped]
 
 
 def test_importance_of_classes_is_one_number(values: np.ndarray, classes: np.ndarray) -> None:

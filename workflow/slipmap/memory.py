@@ -7,7 +7,8 @@ import sys
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # M_… of glibc's malloc.h
 _LEAST_FREE = 2**22  # bytes free at the end of the heap that go back; fewer, passing arrays take again at once
 _USUAL_PAD = 2**17  # glibc's own
-_LARGEST_KEPT, _MOST_KEPT, _STEP = 2**28, 2**29, 2**26
+_LARGEST_KEPT = 2**28  # bytes of an array that is kept
+_MOST_KEPT, _STEP = 2**29, 2**26  # bytes free at the end of the heap that stay; by which the heap grows
 
 
 def return_arrays(least: int) -> None:

@@ -96,7 +96,7 @@ def permutation(
     labels: np.ndarray,
     repeats: int,
     seed: int,
-    columns: Sequence[int] | None = None,
+    columns: Sequence[int],
     jobs: int = 1,
 ) -> np.ndarray:
     """Fall of the AUC when the values of a factor are shuffled (Breiman 2001), (factors, repeats).
@@ -106,7 +106,7 @@ def permutation(
 
     Parameters
     ----------
-    columns : those of `values` whose factors are shuffled; None: all. jobs : factors at a time, each in a thread.
+    columns : those of `values` that are shuffled, one by one. jobs : factors at a time, each in a thread.
     """
     whole = roc_auc_score(labels, fitted.predict_proba(values)[:, 1])
     # every factor is shuffled alike, and a shuffle goes on from the one before
@@ -125,7 +125,7 @@ def permutation(
         found = fitted.predict_proba(shuffled)[:, 1].reshape(repeats, -1)
         return [whole - roc_auc_score(labels, one) for one in found]
 
-    return np.array(each(fall, range(values.shape[1]) if columns is None else columns, jobs)).reshape(-1, repeats)
+    return np.array(each(fall, columns, jobs)).reshape(-1, repeats)
 
 
 def hold_out(sample: Sample, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
